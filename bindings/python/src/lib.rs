@@ -1,0 +1,1 @@
+#![doc = "Python face of comptoir."]

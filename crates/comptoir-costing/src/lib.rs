@@ -1,0 +1,2 @@
+//! Exact inventory valuation.
+#![forbid(unsafe_code)]

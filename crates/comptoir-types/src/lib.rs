@@ -1,0 +1,2 @@
+//! What all comptoir cores share.
+#![forbid(unsafe_code)]
