@@ -1,2 +1,26 @@
-//! What all comptoir cores share.
+//! What all comptoir cores share: exact [decimals](decimal), [dates and clocks](time), [error codes](error) and,
+//! behind the feature `arrow`, reading of Arrow columns in all the shapes that producers send.
+//!
+//! Money and quantities are scaled integers, never floats. Every operation is checked: what does not fit is an
+//! [`Error`] with a stable code, not a wrapped number.
+//!
+//! ```
+//! use comptoir_types::{Decimal, Rounding};
+//!
+//! let price: Decimal = "12.30".parse()?;
+//! let qty: Decimal = "3".parse()?;
+//! assert_eq!(price.checked_mul(qty)?.to_string(), "36.90");
+//! assert_eq!(price.div_round(Decimal::from(7), 4, Rounding::HalfEven)?.to_string(), "1.7571");
+//! # Ok::<(), comptoir_types::Error>(())
+//! ```
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "arrow")]
+pub mod arrow;
+pub mod decimal;
+pub mod error;
+pub mod time;
+
+pub use decimal::{Decimal, Rounding, WideDecimal};
+pub use error::{Error, ErrorCode, ErrorKind};
+pub use time::{Clock, Date};

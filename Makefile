@@ -1,0 +1,82 @@
+# Everything a developer calls. `make help` lists the targets; each sets up what it needs in .venv and target/.
+
+PYTHON ?=
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it.
+PYTHON_TARGET := target/python
+NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
+EXAMPLES := $(wildcard examples/python/*.py)
+BENCHES := $(sort $(wildcard benches/*/*.py))
+
+# Lints and docs need no interpreter, so plain cargo is told not to look for one.
+export PYO3_NO_PYTHON := 1
+export PYO3_BUILD_EXTENSION_MODULE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-python bench fmt lint licences docs wheel clean
+
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.native ## Value a synthetic year of a shop, or DATA=file.parquet; writes an HTML report.
+	$(BIN)/python -m comptoir.demo $(DATA)
+
+test: test-rust test-python ## Run the tests of every host.
+
+test-rust: | cargo ## Run the Rust tests.
+	cargo test --locked
+
+test-python: $(VENV)/.native ## Run the Python tests and the costing cases.
+	$(BIN)/python -m pytest
+	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
+
+bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
+	cargo bench --locked --workspace --exclude comptoir-python
+	@for program in $(BENCHES); do echo "== $$program"; $(BIN)/python $$program || exit 1; done
+
+fmt: $(VENV)/.packages | cargo ## Format all code.
+	cargo fmt --all
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+lint: $(VENV)/.packages docs ## Check format, lints, documentation, types and licences.
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy python/comptoir $(EXAMPLES)
+	$(MAKE) --no-print-directory licences
+
+licences: $(VENV)/.packages | cargo ## Check licences and sources of all dependencies.
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
+	else $(BIN)/python tools/licences.py; fi
+
+docs: | cargo ## Build the Rust documentation in target/doc.
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 in dist/.
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) $(BIN)/maturin build --release --out dist
+
+clean: ## Remove everything that was built.
+	rm -rf target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python -name '*.so' -delete
+
+# What the targets above stand on; the stamp files keep a second run from installing again.
+
+.PHONY: cargo
+cargo:
+	@command -v cargo >/dev/null || { echo 'comptoir: cargo is missing: install Rust 1.90 or later from https://rustup.rs, then open a new shell' >&2; exit 1; }
+
+$(VENV)/.packages: requirements-dev.txt tools/setup_venv
+	PYTHON=$(PYTHON) tools/setup_venv $(VENV) requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.packages
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.native: $(VENV)/.packages $(NATIVE_SOURCES) | cargo
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	@touch $@

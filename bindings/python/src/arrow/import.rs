@@ -1,0 +1,203 @@
+//! Taking a table from any object with the Arrow PyCapsule interface.
+//!
+//! Ownership: a capsule owns its C structure until the consumer moves the structure out, which nulls the `release`
+//! callback left behind. So each structure is released exactly once: by our arrays when they are dropped, or by
+//! the capsule when we never got as far as taking it.
+#![expect(
+    unsafe_code,
+    reason = "C structures behind capsules are read here, and only here"
+)]
+
+use std::ffi::CStr;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
+use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchOptions, StructArray, make_array};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyType};
+
+use super::error::BoundaryError;
+use super::table::{ArrowTable, type_name};
+use crate::enter::enter;
+use crate::errors;
+
+/// A table in chunks: its schema, and batches that all have it.
+pub type Batches = (SchemaRef, Vec<RecordBatch>);
+
+/// The schema and batches of `object`, which has `__arrow_c_stream__` or else `__arrow_c_array__`. No buffer is copied.
+///
+/// The stream is read detached from the interpreter. A producer written in Python takes the interpreter lock in its
+/// callback, as it must for every consumer in C; holding the lock here instead would deadlock with producers that
+/// wait for worker threads which need it (DuckDB over a Python reader).
+///
+/// # Errors
+///
+/// `NotArrowError` for an object without the interface; the producer's own exception when the export itself raises;
+/// otherwise the exception for a [`BoundaryError`], of which `ARROW_STREAM` carries the producer's message.
+pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Batches> {
+    if let Ok(table) = object.cast::<ArrowTable>() {
+        return Ok(table.get().parts());
+    }
+    // A class has the method too, but only its instances have data.
+    if object.is_instance_of::<PyType>() {
+        return Err(not_arrow(object));
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter(object.py(), || read_stream(stream));
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
+        let (array, field) = take_array(object, &export.call0()?)?;
+        return enter(object.py(), || read_array(array, &field));
+    }
+    Err(not_arrow(object))
+}
+
+/// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.
+fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
+    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
+    let schema = table_schema(reader.field())?;
+    let batches = reader
+        .enumerate()
+        .map(|(batch, array)| {
+            to_batch(
+                batch,
+                &schema,
+                array.map_err(|error| stream_error(batch, &error))?,
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((schema, batches))
+}
+
+/// Reads a single struct array as a table of one batch.
+fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, BoundaryError> {
+    let schema = table_schema(field)?;
+    // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
+    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
+        .map_err(|error| stream_error(0, &error))?;
+    let batch = to_batch(0, &schema, make_array(data))?;
+    Ok((schema, vec![batch]))
+}
+
+/// The fields of a struct as the schema of a table.
+fn table_schema(field: &Field) -> Result<SchemaRef, BoundaryError> {
+    match field.data_type() {
+        DataType::Struct(fields) => Ok(Arc::new(Schema::new_with_metadata(
+            fields.clone(),
+            field.metadata().clone(),
+        ))),
+        other => Err(BoundaryError::NotTable {
+            found: type_name(other),
+        }),
+    }
+}
+
+/// A struct array as a batch of the table.
+fn to_batch(batch: usize, schema: &SchemaRef, array: ArrayRef) -> Result<RecordBatch, BoundaryError> {
+    let Some(rows) = array.as_any().downcast_ref::<StructArray>() else {
+        return Err(BoundaryError::NotTable {
+            found: type_name(array.data_type()),
+        });
+    };
+    if let Some(row) = first_null(rows) {
+        return Err(BoundaryError::NullRow { batch, row });
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    RecordBatch::try_new_with_options(schema.clone(), rows.columns().to_vec(), &options)
+        .map_err(|error| stream_error(batch, &error))
+}
+
+/// The first row that is null as a whole.
+fn first_null(rows: &StructArray) -> Option<usize> {
+    let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0)?;
+    nulls.iter().position(|valid| !valid)
+}
+
+/// The failure of batch number `batch` in the producer's own words, where it gave any.
+fn stream_error(batch: usize, error: &ArrowError) -> BoundaryError {
+    let text = error.to_string();
+    let message = text
+        .split_once("Producer error: ")
+        .map_or(text.as_str(), |(_, own)| own);
+    BoundaryError::Stream {
+        batch,
+        message: message.trim_end().to_owned(),
+    }
+}
+
+/// Moves the stream out of the capsule `exported` by `producer`.
+fn take_stream(producer: &Bound<'_, PyAny>, exported: &Bound<'_, PyAny>) -> PyResult<FFI_ArrowArrayStream> {
+    let pointer = capsule_pointer(producer, exported, c"arrow_array_stream")?;
+    // SAFETY: a capsule of this name holds an aligned, initialised ArrowArrayStream (the protocol); it lives as long
+    // as `exported`, and nobody else touches it while we are attached to the interpreter.
+    let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.cast().as_ptr()) };
+    if stream.release().is_none() {
+        return Err(protocol_error(producer, "the stream was already consumed"));
+    }
+    if stream.get_next().is_none() {
+        return Err(protocol_error(producer, "the stream has no `get_next`"));
+    }
+    Ok(stream)
+}
+
+/// Moves the array out of the pair of capsules `exported` by `producer`, and reads its type.
+fn take_array(producer: &Bound<'_, PyAny>, exported: &Bound<'_, PyAny>) -> PyResult<(FFI_ArrowArray, Field)> {
+    let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = exported
+        .extract()
+        .map_err(|_| protocol_error(producer, "`__arrow_c_array__` must give a pair of capsules"))?;
+    let schema_pointer = capsule_pointer(producer, &schema, c"arrow_schema")?;
+    // SAFETY: a capsule of this name holds an aligned, initialised ArrowSchema; we only read it, its capsule frees it.
+    let c_schema: &FFI_ArrowSchema = unsafe { schema_pointer.cast().as_ref() };
+    let field = Field::try_from(c_schema).map_err(|error| protocol_error(producer, &error.to_string()))?;
+    let pointer = capsule_pointer(producer, &array, c"arrow_array")?;
+    // SAFETY: a capsule of this name holds an aligned, initialised ArrowArray, which moves to us.
+    let array = unsafe { FFI_ArrowArray::from_raw(pointer.cast().as_ptr()) };
+    if array.is_released() {
+        return Err(protocol_error(producer, "the array was already consumed"));
+    }
+    Ok((array, field))
+}
+
+/// The pointer of the capsule `exported`, which must carry `name`.
+fn capsule_pointer(
+    producer: &Bound<'_, PyAny>,
+    exported: &Bound<'_, PyAny>,
+    name: &'static CStr,
+) -> PyResult<NonNull<std::ffi::c_void>> {
+    let expected = name.to_string_lossy();
+    let capsule = exported
+        .cast::<PyCapsule>()
+        .map_err(|_| protocol_error(producer, &format!("expected a capsule `{expected}`")))?;
+    capsule
+        .pointer_checked(Some(name))
+        .map_err(|_| protocol_error(producer, &format!("expected a capsule named `{expected}`")))
+}
+
+fn protocol_error(producer: &Bound<'_, PyAny>, problem: &str) -> PyErr {
+    let error = BoundaryError::Protocol {
+        producer: python_type(producer),
+        problem: problem.to_owned(),
+    };
+    errors::from_core(producer.py(), &error)
+}
+
+fn not_arrow(object: &Bound<'_, PyAny>) -> PyErr {
+    let found = python_type(object);
+    let message = format!(
+        "expected a table with the Arrow interface (pyarrow, polars, pandas 3 or DuckDB), found `{found}`; \
+         make one with `pyarrow.table(...)`"
+    );
+    errors::exception_of(object.py(), "NotArrowError", "ARROW_NOT_ARROW", &message)
+}
+
+/// The name of an object's type, as Python users write it.
+fn python_type(object: &Bound<'_, PyAny>) -> String {
+    object
+        .get_type()
+        .fully_qualified_name()
+        .map_or_else(|_| "unknown".to_owned(), |name| name.to_string())
+}

@@ -1,0 +1,22 @@
+//! Tables across the border by the Arrow PyCapsule interface, without a copy in either direction.
+//!
+//! <https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>
+
+mod error;
+mod export;
+mod import;
+mod table;
+mod times;
+mod values;
+mod widen;
+
+use pyo3::prelude::*;
+
+pub use error::BoundaryError;
+pub use import::import_stream;
+pub use table::ArrowTable;
+
+/// Adds `Table` to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ArrowTable>()
+}

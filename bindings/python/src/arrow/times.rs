@@ -1,0 +1,116 @@
+//! Dates and timestamps as objects of Python's `datetime` module.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
+};
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, TimeUnit};
+use pyo3::prelude::*;
+
+use super::error::BoundaryError;
+use super::table::type_name;
+use super::values::Values;
+use crate::errors;
+
+/// Ordinal of 1970-01-01 in Python's proleptic calendar, where 0001-01-01 is 1.
+const EPOCH_ORDINAL: i64 = 719_163;
+
+/// Days since 1970-01-01 as `datetime.date`.
+pub fn dates<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Values<'py>> {
+    let from_ordinal = py.import("datetime")?.getattr("date")?.getattr("fromordinal")?;
+    let day = |days: i32| from_ordinal.call1((i64::from(days) + EPOCH_ORDINAL,));
+    let none = || Ok(py.None().into_bound(py));
+    array
+        .as_primitive::<Date32Type>()
+        .iter()
+        .map(|days| days.map_or_else(none, day))
+        .collect()
+}
+
+/// Instants as `datetime.datetime`: naive where the column has no zone, else in its zone.
+///
+/// # Errors
+///
+/// [`BoundaryError::NoPythonValue`] for an instant that is finer than a microsecond or outside the years 1 to 9999.
+pub fn timestamps<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResult<Values<'py>> {
+    let data_type = array.data_type();
+    let DataType::Timestamp(unit, zone) = data_type else {
+        return Ok(Vec::new());
+    };
+    let no_value = || {
+        let error = BoundaryError::NoPythonValue {
+            column: column.to_owned(),
+            found: type_name(data_type),
+        };
+        errors::from_core(py, &error)
+    };
+    let datetime = py.import("datetime")?;
+    let zone = zone
+        .as_deref()
+        .map(|name| time_zone(&datetime, name))
+        .transpose()?;
+    let epoch = match zone {
+        Some(_) => utc_epoch(&datetime)?,
+        None => datetime.getattr("datetime")?.call1((1970, 1, 1))?,
+    };
+    let delta = datetime.getattr("timedelta")?;
+    let instant = |ticks: i64| {
+        let microseconds = microseconds(*unit, ticks).ok_or_else(no_value)?;
+        let instant = epoch
+            .call_method1("__add__", (delta.call1((0, 0, microseconds))?,))
+            .map_err(|_| no_value())?;
+        match &zone {
+            Some(zone) => instant.call_method1("astimezone", (zone,)),
+            None => Ok(instant),
+        }
+    };
+    let none = || Ok(py.None().into_bound(py));
+    ticks(*unit, array)
+        .into_iter()
+        .map(|ticks| ticks.map_or_else(none, instant))
+        .collect()
+}
+
+/// 1970-01-01 00:00:00 in UTC.
+fn utc_epoch<'py>(datetime: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
+    let utc = datetime.getattr("timezone")?.getattr("utc")?;
+    datetime
+        .getattr("datetime")?
+        .call_method1("fromtimestamp", (0, utc))
+}
+
+/// A zone by its Arrow name: `+08:00` or a name of the IANA database.
+fn time_zone<'py>(datetime: &Bound<'py, PyModule>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    if name.starts_with(['+', '-']) {
+        let parsed = datetime
+            .getattr("datetime")?
+            .call_method1("strptime", (name, "%z"))?;
+        return parsed.getattr("tzinfo");
+    }
+    datetime
+        .py()
+        .import("zoneinfo")?
+        .getattr("ZoneInfo")?
+        .call1((name,))
+}
+
+/// Ticks of `unit` as microseconds, if that is exact and in range.
+fn microseconds(unit: TimeUnit, ticks: i64) -> Option<i64> {
+    match unit {
+        TimeUnit::Second => ticks.checked_mul(1_000_000),
+        TimeUnit::Millisecond => ticks.checked_mul(1_000),
+        TimeUnit::Microsecond => Some(ticks),
+        TimeUnit::Nanosecond => (ticks % 1_000 == 0).then_some(ticks / 1_000),
+    }
+}
+
+fn ticks(unit: TimeUnit, array: &ArrayRef) -> Vec<Option<i64>> {
+    match unit {
+        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().iter().collect(),
+        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().iter().collect(),
+        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().iter().collect(),
+        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().iter().collect(),
+    }
+}

@@ -1,0 +1,45 @@
+//! The one way from Python into a core.
+
+use std::any::Any;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use comptoir::types::{ErrorCode, ErrorKind};
+use pyo3::prelude::*;
+
+use crate::errors;
+
+/// Runs `work` detached from the interpreter, so that other Python threads go on, and turns its error into the
+/// matching `comptoir.Error`.
+///
+/// A panic, which would be a defect of ours, becomes `comptoir.InternalError` with code `INTERNAL`. PyO3 alone
+/// would raise a `PanicException`, which derives from `BaseException` and so ends services that catch `Exception`.
+/// No panic hook is installed: the hook belongs to the host.
+pub fn enter<T, E, F>(py: Python<'_>, work: F) -> PyResult<T>
+where
+    T: Send,
+    E: ErrorCode + Display + Send,
+    F: FnOnce() -> Result<T, E> + Send,
+{
+    // `work` is consumed and nothing it borrowed mutably is looked at after a panic.
+    match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(errors::from_core(py, &error)),
+        Err(panic) => Err(errors::exception(
+            py,
+            ErrorKind::Internal,
+            "INTERNAL",
+            &panic_text(&*panic),
+        )),
+    }
+}
+
+/// The message of a panic as an error text that asks for a report.
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let cause = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    format!("internal error, please report it: {cause}")
+}

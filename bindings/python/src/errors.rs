@@ -1,0 +1,41 @@
+//! Core errors as Python exceptions.
+
+use std::fmt::Display;
+
+use comptoir::types::{ErrorCode, ErrorKind};
+use pyo3::prelude::*;
+
+/// The Python exception for an error of a core: the class by its kind, `code` and text as they are.
+pub fn from_core<E: ErrorCode + Display>(py: Python<'_>, error: &E) -> PyErr {
+    exception(py, error.kind(), error.code(), &error.to_string())
+}
+
+/// A Python exception of the class for `kind`, carrying `code`.
+pub fn exception(py: Python<'_>, kind: ErrorKind, code: &str, message: &str) -> PyErr {
+    exception_of(py, class_name(kind), code, message)
+}
+
+/// A Python exception of the class `name` of `comptoir.errors`, carrying `code`.
+pub fn exception_of(py: Python<'_>, name: &str, code: &str, message: &str) -> PyErr {
+    let instance = py
+        .import("comptoir.errors")
+        .and_then(|errors| errors.getattr(name))
+        .and_then(|class| class.call1((message, code)));
+    match instance {
+        Ok(instance) => PyErr::from_value(instance),
+        Err(failure) => failure,
+    }
+}
+
+/// The table from error kind to exception class.
+fn class_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Schema => "SchemaError",
+        ErrorKind::Data => "DataError",
+        ErrorKind::Config => "ConfigError",
+        ErrorKind::Limit => "LimitError",
+        ErrorKind::Internal => "InternalError",
+        // A kind that has no class yet is still caught as `comptoir.Error`.
+        _ => "Error",
+    }
+}

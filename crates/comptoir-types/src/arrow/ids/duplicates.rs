@@ -1,0 +1,203 @@
+//! Ids that occur more than once.
+
+use std::cmp::Ordering;
+use std::ops::{ControlFlow, Range};
+
+use rayon::prelude::*;
+
+use super::super::intern::{integer_bounds, split};
+use super::super::keys::{Form, KeyColumn, NULL_KEY};
+use super::super::table::{hash, seeds};
+use super::{compare, equal};
+
+/// Rows whose id occurred before, with the row of its first occurrence. Most columns have none, and the cheap proofs
+/// come first: ids that only rise, and small integers, each of which sets its own bit.
+pub(super) fn duplicates(column: &KeyColumn) -> Vec<(u64, u64)> {
+    let ranges = split(column.rows(), rayon::current_num_threads());
+    if rises(column, &ranges) || distinct_by_bits(column, &ranges) {
+        return Vec::new();
+    }
+    by_partitions(column, &ranges)
+}
+
+/// Whether every id is greater than the one before it.
+fn rises(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
+    let borders = ranges.iter().skip(1).all(|range| {
+        let (before, row) = (range.start - 1, range.start);
+        compare(column, column.key(before), before, column.key(row), row) == Ordering::Less
+    });
+    borders && ranges.par_iter().all(|range| range_rises(column, range.clone()))
+}
+
+fn range_rises(column: &KeyColumn, range: Range<usize>) -> bool {
+    let mut before: Option<(u128, usize)> = None;
+    let outcome = column.blocks(range, |row, keys| {
+        for (row, key) in (row..).zip(keys) {
+            if *key == NULL_KEY {
+                return ControlFlow::Break(());
+            }
+            if before.is_some_and(|(other, at)| compare(column, other, at, *key, row) != Ordering::Less) {
+                return ControlFlow::Break(());
+            }
+            before = Some((*key, row));
+        }
+        ControlFlow::Continue(())
+    });
+    outcome.is_continue()
+}
+
+/// Whether integers of a span of at most 64 bits per row are all distinct.
+fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
+    if column.form != Form::Integer {
+        return false;
+    }
+    let bounds = if column.has_dictionary() {
+        None
+    } else {
+        integer_bounds(column, ranges)
+    };
+    let Some((low, high)) = bounds else { return false };
+    let span = usize::try_from(high - low).unwrap_or(usize::MAX);
+    if span / 64 > column.rows() {
+        return false;
+    }
+    let mut bits = vec![0_u64; span / 64 + 1];
+    let outcome = column.blocks(0..column.rows(), |_, keys| {
+        let fresh = keys
+            .iter()
+            .all(|key| *key == NULL_KEY || set_bit(&mut bits, key.wrapping_sub(low)));
+        if fresh {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+    outcome.is_continue()
+}
+
+/// Sets a bit, and says whether it was clear.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the distance is below the span, which fits"
+)]
+fn set_bit(bits: &mut [u64], distance: u128) -> bool {
+    let distance = distance as u64;
+    let Some(word) = bits.get_mut((distance / 64) as usize) else {
+        return false;
+    };
+    let bit = 1 << (distance % 64);
+    let clear = *word & bit == 0;
+    *word |= bit;
+    clear
+}
+
+/// Any ids: rows are dealt out by their hash into partitions that fit the cache, in row order; every partition is
+/// looked through by itself.
+fn by_partitions(column: &KeyColumn, ranges: &[Range<usize>]) -> Vec<(u64, u64)> {
+    let bits = (column.rows() / ROWS_PER_PARTITION)
+        .next_power_of_two()
+        .trailing_zeros()
+        .min(10);
+    let dealt: Vec<Dealt> = ranges
+        .par_iter()
+        .map(|range| Dealt::new(column, range.clone(), bits))
+        .collect();
+    let partitions = 0..1_usize << bits;
+    let found = partitions.into_par_iter().map_init(Vec::new, |slots, partition| {
+        look_through(column, &dealt, partition, slots)
+    });
+    let mut found: Vec<(u64, u64)> = found.flatten_iter().collect();
+    found.par_sort_unstable();
+    found
+}
+
+const ROWS_PER_PARTITION: usize = 1 << 14;
+
+/// The rows of one range by partition: 32 bits of the hash and the row + 1 in one word.
+struct Dealt {
+    entries: Vec<u64>,
+    /// Where every partition starts, and the number of entries.
+    starts: Vec<usize>,
+}
+
+impl Dealt {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "partitions are below their number, entries are counted beforehand"
+    )]
+    fn new(column: &KeyColumn, range: Range<usize>, bits: u32) -> Self {
+        let seeds = seeds();
+        let mut hashes = Vec::with_capacity(range.len());
+        let mut starts = vec![0; (1 << bits) + 1];
+        let first = range.start as u64;
+        column.for_each(range, |_, key| {
+            let hash = if key == NULL_KEY {
+                NO_HASH
+            } else {
+                hash(key, seeds) & !NO_HASH
+            };
+            hashes.push(hash);
+            starts[partition(hash, bits) + 1] += usize::from(hash != NO_HASH);
+        });
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![0; starts[1 << bits]];
+        for (row, hash) in (first + 1..).zip(hashes).filter(|(_, hash)| *hash != NO_HASH) {
+            let at = &mut next[partition(hash, bits)];
+            entries[*at] = (hash << 32) | row;
+            *at += 1;
+        }
+        Self { entries, starts }
+    }
+
+    fn partition(&self, partition: usize) -> &[u64] {
+        let bounds = self.starts.get(partition).zip(self.starts.get(partition + 1));
+        bounds
+            .and_then(|(start, end)| self.entries.get(*start..*end))
+            .unwrap_or_default()
+    }
+}
+
+/// The highest bit marks rows without an id; the low 32 go into the entry, those above choose the partition.
+const NO_HASH: u64 = 1 << 63;
+
+const fn partition(hash: u64, bits: u32) -> usize {
+    (hash >> 32) as usize & ((1 << bits) - 1)
+}
+
+#[expect(clippy::indexing_slicing, reason = "slots are masked by their number")]
+#[expect(clippy::cast_possible_truncation, reason = "a row has 32 bits")]
+fn look_through(
+    column: &KeyColumn,
+    dealt: &[Dealt],
+    partition: usize,
+    slots: &mut Vec<u64>,
+) -> Vec<(u64, u64)> {
+    let rows: usize = dealt.iter().map(|dealt| dealt.partition(partition).len()).sum();
+    let mask = (rows * 2).next_power_of_two() - 1;
+    slots.clear();
+    slots.resize(mask + 1, 0);
+    let mut found = Vec::new();
+    for entry in dealt.iter().flat_map(|dealt| dealt.partition(partition)) {
+        let mut at = (entry >> 32) as usize & mask;
+        loop {
+            let slot = slots[at];
+            if slot == 0 {
+                slots[at] = *entry;
+                break;
+            }
+            if slot >> 32 == entry >> 32 {
+                let (row, other) = ((*entry as u32 - 1) as usize, (slot as u32 - 1) as usize);
+                if equal((column, column.key(row), row), (column, column.key(other), other)) {
+                    found.push((row as u64, other as u64));
+                    break;
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    found
+}

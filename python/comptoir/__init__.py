@@ -1,0 +1,29 @@
+"""Embeddable computation cores for e-commerce back ends.
+
+Tables go in as any object with the Arrow PyCapsule interface (pyarrow, polars,
+pandas 3, DuckDB) and come out as `Table`, which all of them read without a copy.
+Every failure is a `comptoir.Error` with a stable `code`.
+"""
+
+from comptoir._native import Table, __version__
+from comptoir.errors import (
+    ConfigError,
+    DataError,
+    Error,
+    InternalError,
+    LimitError,
+    NotArrowError,
+    SchemaError,
+)
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "Error",
+    "InternalError",
+    "LimitError",
+    "NotArrowError",
+    "SchemaError",
+    "Table",
+    "__version__",
+]
