@@ -57,7 +57,7 @@ docs: | cargo ## Build the Rust documentation in target/doc.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
 wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 in dist/.
-	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) $(BIN)/maturin build --release --out dist
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
 
 clean: ## Remove everything that was built.
 	rm -rf target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod arrow;
+mod costing;
 mod enter;
 mod errors;
 mod probe;
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     arrow::register(module)?;
+    costing::register(module)?;
     probe::register(module)?;
     // The module is private: it has no names to offer to `import *`.
     module.delattr("__all__")

@@ -31,7 +31,7 @@ pub type Batches = (SchemaRef, Vec<RecordBatch>);
 ///
 /// The stream is read detached from the interpreter. A producer written in Python takes the interpreter lock in its
 /// callback, as it must for every consumer in C; holding the lock here instead would deadlock with producers that
-/// wait for worker threads which need it (DuckDB over a Python reader).
+/// wait for worker threads which need it (pyarrow's dataset scanner over a Python generator).
 ///
 /// # Errors
 ///

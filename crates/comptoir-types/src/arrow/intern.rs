@@ -1,13 +1,12 @@
 //! Dense codes for text and integer columns.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, downcast_integer_array};
 use rayon::prelude::*;
 
-use super::keys::{Form, KeyChunk, KeyColumn, NULL_KEY, integer_key, is_long};
-use super::table::{Entry, KeyTable};
+use super::keys::{Form, KeyColumn, shifted};
+use super::local::Local;
 use crate::error::Error;
 
 /// The code of null.
@@ -71,16 +70,13 @@ pub(super) fn intern_ranges(column: &KeyColumn, ranges: &[Range<usize>]) -> Inte
         .zip(parts.par_iter_mut())
         .map(|(range, codes)| Local::new(column, range.clone(), codes, dense))
         .collect();
-    let (merged, maps) = merge(column, locals);
+    let (first, maps) = merge(locals);
     parts
         .into_par_iter()
         .skip(1)
         .zip(maps)
         .for_each(|(codes, map)| replace(codes, &map));
-    Interned {
-        codes,
-        first: merged.first,
-    }
+    Interned { codes, first }
 }
 
 fn slices<'a>(mut codes: &'a mut [u32], ranges: &[Range<usize>]) -> Vec<&'a mut [u32]> {
@@ -93,181 +89,14 @@ fn slices<'a>(mut codes: &'a mut [u32], ranges: &[Range<usize>]) -> Vec<&'a mut 
     parts
 }
 
-/// The codes of one range, or of all ranges so far.
-struct Local {
-    codes: Codes,
-    first: Vec<u64>,
-}
-
-enum Codes {
-    Hashed(KeyTable),
-    /// Integers of a small span: the code + 1 at the distance from the smallest key, 0 for none; and keys by code.
-    Dense {
-        base: u128,
-        slots: Vec<u32>,
-        keys: Vec<u128>,
-    },
-}
-
-/// The smallest key of a column of integers, and how many there are up to the largest one.
-type Span = Option<(u128, usize)>;
-
-impl Local {
-    fn new(column: &KeyColumn, range: Range<usize>, codes: &mut [u32], dense: Span) -> Self {
-        let table = match dense {
-            Some((base, span)) => Codes::Dense {
-                base,
-                slots: vec![0; span],
-                keys: Vec::new(),
-            },
-            None => Codes::Hashed(KeyTable::with_capacity(512)),
-        };
-        let mut local = Self {
-            codes: table,
-            first: Vec::new(),
-        };
-        let start = range.start;
-        let mut known: (Option<&Arc<[u128]>>, Vec<u32>) = (None, Vec::new());
-        for (chunk, base, part) in column.parts(range) {
-            let rows = base + part.start..base + part.end;
-            let codes = codes
-                .get_mut(rows.start - start..rows.end - start)
-                .unwrap_or_default();
-            match &chunk.dictionary {
-                Some(values) => {
-                    // Many small chunks often share one large dictionary.
-                    if !known.0.is_some_and(|before| Arc::ptr_eq(before, values)) {
-                        known = (Some(values), vec![UNSEEN; values.len()]);
-                    }
-                    local.values(column, chunk, rows.start - base, base, &mut known.1, codes);
-                }
-                None => local.keys(column, rows, codes),
-            }
-        }
-        local
-    }
-
-    /// The codes of the rows from `start` on of a chunk with a dictionary.
-    fn values(
-        &mut self,
-        column: &KeyColumn,
-        chunk: &KeyChunk,
-        start: usize,
-        base: usize,
-        known: &mut [u32],
-        codes: &mut [u32],
-    ) {
-        let nulls = chunk.nulls();
-        let values = chunk.dictionary.as_deref().unwrap_or_default();
-        chunk.dictionary_keys(start, codes.len(), |at, value| {
-            let null = nulls.is_some_and(|nulls| nulls.is_null(start + at));
-            let code = if null {
-                NULL_CODE
-            } else {
-                self.value(column, known, values, value, base + start + at)
-            };
-            codes.get_mut(at).into_iter().for_each(|slot| *slot = code);
-        });
-    }
-
-    /// The code of a dictionary's value: its text is looked at only where the value occurs first.
-    #[inline]
-    fn value(
-        &mut self,
-        column: &KeyColumn,
-        known: &mut [u32],
-        values: &[u128],
-        value: usize,
-        row: usize,
-    ) -> u32 {
-        let Some(code) = known.get_mut(value) else {
-            return NULL_CODE;
-        };
-        if *code == UNSEEN {
-            *code = self.code(column, values.get(value).copied().unwrap_or(NULL_KEY), row);
-        }
-        *code
-    }
-
-    fn keys(&mut self, column: &KeyColumn, rows: Range<usize>, codes: &mut [u32]) {
-        let mut codes = codes.iter_mut();
-        column.for_each(rows, |row, key| {
-            let code = self.code(column, key, row);
-            codes.next().into_iter().for_each(|slot| *slot = code);
-        });
-    }
-
-    #[inline]
-    fn code(&mut self, column: &KeyColumn, key: u128, row: usize) -> u32 {
-        if key == NULL_KEY {
-            return NULL_CODE;
-        }
-        let first = &self.first;
-        let same = |code: u32| {
-            !is_long(key)
-                || first
-                    .get(code as usize)
-                    .is_some_and(|other| column.bytes(to_usize(*other)) == column.bytes(row))
-        };
-        match self.codes.code(key, same) {
-            Entry::Found(code) => code,
-            Entry::Inserted(code) => {
-                self.first.push(row as u64);
-                code
-            }
-        }
-    }
-}
-
-const UNSEEN: u32 = u32::MAX - 1;
-
-impl Codes {
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the span fits, and there are fewer than 2^32 codes"
-    )]
-    fn code(&mut self, key: u128, same: impl Fn(u32) -> bool) -> Entry {
-        match self {
-            Self::Hashed(table) => table.code(key, same),
-            Self::Dense { base, slots, keys } => match slots.get_mut(key.wrapping_sub(*base) as usize) {
-                Some(0) | None => {
-                    keys.push(key);
-                    let code = keys.len() as u32;
-                    slots
-                        .get_mut(key.wrapping_sub(*base) as usize)
-                        .into_iter()
-                        .for_each(|slot| *slot = code);
-                    Entry::Inserted(code - 1)
-                }
-                Some(code) => Entry::Found(*code - 1),
-            },
-        }
-    }
-
-    fn keys(&self) -> &[u128] {
-        match self {
-            Self::Hashed(table) => table.keys(),
-            Self::Dense { keys, .. } => keys,
-        }
-    }
-}
-
 /// One table for all ranges, and for every range but the first the new codes by the old ones.
-fn merge(column: &KeyColumn, locals: Vec<Local>) -> (Local, Vec<Vec<u32>>) {
+fn merge(locals: Vec<Local>) -> (Vec<u64>, Vec<Vec<u32>>) {
     let mut locals = locals.into_iter();
-    let first = Local {
-        codes: Codes::Hashed(KeyTable::with_capacity(0)),
-        first: Vec::new(),
+    let Some(mut merged) = locals.next() else {
+        return (Vec::new(), Vec::new());
     };
-    let mut merged = locals.next().unwrap_or(first);
-    let maps = locals.map(|local| {
-        let keys = local.codes.keys().iter().zip(&local.first);
-        keys.map(|(key, row)| merged.code(column, *key, to_usize(*row)))
-            .collect()
-    });
-    let maps = maps.collect();
-    (merged, maps)
+    let maps = locals.map(|local| merged.absorb(&local)).collect();
+    (merged.into_first(), maps)
 }
 
 fn replace(codes: &mut [u32], map: &[u32]) {
@@ -277,8 +106,9 @@ fn replace(codes: &mut [u32], map: &[u32]) {
     }
 }
 
-/// The span of a column of plain integers, if it is at most about four times the rows of a range.
-fn dense_span(column: &KeyColumn, ranges: &[Range<usize>]) -> Span {
+/// The smallest key of a column of plain integers and how many there are up to the largest one, if that is at most
+/// about four times the rows of a range.
+fn dense_span(column: &KeyColumn, ranges: &[Range<usize>]) -> Option<(u128, usize)> {
     let plain = column.chunks.iter().all(|chunk| chunk.dictionary.is_none());
     if column.form != Form::Integer || !plain {
         return None;
@@ -317,7 +147,7 @@ fn chunk_bounds(array: &dyn Array, has_nulls: bool, rows: Range<usize>) -> Optio
         },
         _ => return None
     );
-    Some((integer_key(low), integer_key(high)))
+    Some((shifted(low), shifted(high)))
 }
 
 /// Rows are counted in memory, so that they fit.

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_array::types::{Int8Type, Int32Type, UInt64Type};
 use arrow_array::{

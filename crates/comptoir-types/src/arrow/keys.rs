@@ -22,7 +22,7 @@ pub(crate) const NULL_KEY: u128 = u128::MAX;
 /// Top byte of the key of a text of more than 15 bytes.
 pub(crate) const LONG: u8 = 0xFE;
 /// Rows that are turned into keys at a time: few enough for the innermost cache.
-const BLOCK: usize = 256;
+pub(crate) const BLOCK: usize = 256;
 /// Integers are shifted by this, so that keys of integers are positive and never 0.
 const SHIFT: i128 = 1 << 64;
 /// Codes of rows are 32 bits wide, and two values are reserved.
@@ -218,6 +218,11 @@ impl KeyChunk {
         self.nulls.as_ref().filter(|nulls| nulls.null_count() > 0)
     }
 
+    /// The bytes of the text in `row` of the chunk; empty for null and for integers.
+    pub(crate) fn bytes(&self, row: usize) -> &[u8] {
+        bytes_at(self.array.as_ref(), row)
+    }
+
     pub(crate) fn array(&self) -> &dyn Array {
         self.array.as_ref()
     }
@@ -265,7 +270,7 @@ fn plain_keys(array: &dyn Array, start: usize, keys: &mut [u128]) {
     downcast_integer_array!(
         array => {
             let values = array.values().get(start..start + keys.len()).unwrap_or_default();
-            keys.iter_mut().zip(values).for_each(|(key, value)| *key = integer_key(i128::from(*value)));
+            keys.iter_mut().zip(values).for_each(|(key, value)| *key = shifted(i128::from(*value)));
         },
         DataType::Utf8 => byte_keys(array.as_string::<i32>(), start, keys),
         DataType::LargeUtf8 => byte_keys(array.as_string::<i64>(), start, keys),
@@ -287,9 +292,9 @@ fn view_keys(array: &StringViewArray, start: usize, keys: &mut [u128]) {
     let views = array.views().get(start..start + keys.len()).unwrap_or_default();
     for ((row, view), key) in (start..).zip(views).zip(keys) {
         // A view holds the length in its low 32 bits, and up to 12 bytes of text right behind it.
-        let length = *view & 0xFFFF_FFFF;
+        let length = (*view & 0xFFFF_FFFF) as usize;
         *key = if length <= 12 {
-            ((*view >> 32) & low_bytes(length as usize)) | ((length + 1) << 120)
+            ((*view >> 32) & low_bytes(length)) | ((length as u128 + 1) << 120)
         } else {
             let text = if array.is_null(row) { "" } else { array.value(row) };
             text_key(text.as_bytes(), 0, text.len())
@@ -325,14 +330,23 @@ pub(crate) fn load(data: &[u8], start: usize, length: usize) -> u128 {
     u128::from_le_bytes(window)
 }
 
-/// A mask of the low `length` bytes, up to 16.
+/// A mask of the low `length` bytes, up to 16; from a table, because a 128-bit shift costs more.
 #[inline]
-const fn low_bytes(length: usize) -> u128 {
-    if length >= 16 {
-        u128::MAX
-    } else {
-        (1 << (8 * length)) - 1
+fn low_bytes(length: usize) -> u128 {
+    MASKS.get(length).copied().unwrap_or(u128::MAX)
+}
+
+static MASKS: [u128; 16] = masks();
+
+#[expect(clippy::indexing_slicing, reason = "bounded by the length")]
+const fn masks() -> [u128; 16] {
+    let mut masks = [0; 16];
+    let mut length = 1;
+    while length < masks.len() {
+        masks[length] = (masks[length - 1] << 8) | 0xFF;
+        length += 1;
     }
+    masks
 }
 
 #[inline]
@@ -340,7 +354,7 @@ const fn low_bytes(length: usize) -> u128 {
     clippy::cast_sign_loss,
     reason = "64-bit integers shifted by 2^64 are positive"
 )]
-pub(crate) const fn integer_key(value: i128) -> u128 {
+pub(crate) const fn shifted(value: i128) -> u128 {
     (value + SHIFT) as u128
 }
 

@@ -170,17 +170,12 @@ impl Word {
 
     #[inline]
     fn new(data: &[u8], start: usize, end: usize) -> Self {
+        // Without a branch on the length, which nothing predicts.
         let length = end - start;
-        if length <= 16 {
-            return Self {
-                head: keys::load(data, start, length),
-                tail: 0,
-                length,
-            };
-        }
+        let tail = keys::load(data, end.saturating_sub(16), 16);
         Self {
-            head: keys::load(data, start, 16),
-            tail: keys::load(data, end - 16, 16),
+            head: keys::load(data, start, length),
+            tail: if length > 16 { tail } else { 0 },
             length,
         }
     }

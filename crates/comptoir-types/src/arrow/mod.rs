@@ -20,6 +20,7 @@ mod ids;
 mod intern;
 mod keys;
 mod kinds;
+mod local;
 mod table;
 mod ticks;
 mod units;

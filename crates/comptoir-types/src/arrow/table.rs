@@ -3,13 +3,18 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-/// Open addressing with linear probing. A slot holds 32 bits of the hash and the code + 1; keys lie densely by code.
+/// Open addressing with linear probing. A slot is 0, or holds the code + 1 in as many low bits as the number of slots
+/// needs and bits of the hash in those above; keys lie densely by code. So small a slot keeps the table of 100,000
+/// keys near the processor.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyTable {
-    slots: Vec<u64>,
+    slots: Vec<u32>,
     keys: Vec<u128>,
     seeds: [u64; 2],
 }
+
+/// What [`KeyTable::guess`] gives where it does not know.
+pub(crate) const NO_GUESS: u32 = u32::MAX;
 
 /// The result of asking for the code of a key.
 pub(crate) enum Entry {
@@ -39,53 +44,89 @@ impl KeyTable {
     /// The code of `key`, which gets the next code if it is new. `same` confirms that a code with an equal key stands
     /// for the same cell.
     #[inline]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "slots are masked by their number, and codes are below the keys'"
-    )]
-    #[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 codes")]
     pub(crate) fn code(&mut self, key: u128, same: impl Fn(u32) -> bool) -> Entry {
         let hash = hash(key, self.seeds);
-        let mask = self.slots.len() - 1;
+        match self.search(key, hash, same) {
+            Ok(code) => Entry::Found(code),
+            Err(at) => Entry::Inserted(self.insert(at, hash, key)),
+        }
+    }
+
+    /// The code of `key`, if it has one.
+    #[inline]
+    pub(crate) fn find(&self, key: u128, same: impl Fn(u32) -> bool) -> Option<u32> {
+        self.search(key, hash(key, self.seeds), same).ok()
+    }
+
+    /// The code of `key`, or the slot where it belongs.
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slots are masked by their number, codes are below the keys'"
+    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]
+    fn search(&self, key: u128, hash: u64, same: impl Fn(u32) -> bool) -> Result<u32, usize> {
+        let (mask, tag_mask) = self.masks();
         let mut at = hash as usize & mask;
         loop {
             let slot = self.slots[at];
             if slot == 0 {
-                return Entry::Inserted(self.insert(at, hash, key));
+                return Err(at);
             }
-            if slot >> 32 == hash >> 32 {
-                let code = slot as u32 - 1;
+            if (slot ^ hash as u32) & tag_mask == 0 {
+                let code = (slot & !tag_mask) - 1;
                 if self.keys[code as usize] == key && same(code) {
-                    return Entry::Found(code);
+                    return Ok(code);
                 }
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// The code of `key`, if it has one.
-    #[inline]
+    /// Guesses the codes of a block of keys: a guess is the code of an equal key, or [`NO_GUESS`], which says nothing.
+    ///
+    /// There is no branch on what memory holds, so that the loads of many keys are under way at the same time. A
+    /// search key by key waits for each: its branches are decided by the very loads that miss the cache.
     #[expect(
         clippy::indexing_slicing,
-        reason = "slots are masked by their number, and codes are below the keys'"
+        reason = "slots are masked by their number, codes are held below the keys'"
     )]
-    #[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 codes")]
-    pub(crate) fn find(&self, key: u128, same: impl Fn(u32) -> bool) -> Option<u32> {
-        let hash = hash(key, self.seeds);
+    #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]
+    pub(crate) fn guess(&self, keys: &[u128], guesses: &mut [u32]) {
+        let Some(last) = self.keys.len().checked_sub(1) else {
+            return guesses.fill(NO_GUESS);
+        };
+        let (mask, tag_mask) = self.masks();
+        for (key, guess) in keys.iter().zip(guesses.iter_mut()) {
+            let hash = hash(*key, self.seeds);
+            let at = hash as usize & mask;
+            let (slot, next) = (self.slots[at], self.slots[(at + 1) & mask]);
+            let slot = if (slot ^ hash as u32) & tag_mask == 0 {
+                slot
+            } else {
+                next
+            };
+            *guess = (slot & !tag_mask).wrapping_sub(1);
+        }
+        for (key, guess) in keys.iter().zip(guesses) {
+            let found = self.keys[(*guess as usize).min(last)] == *key;
+            *guess = if found { *guess } else { NO_GUESS };
+        }
+    }
+
+    /// Masks for the place of a slot and for the bits of the hash inside it.
+    #[inline]
+    fn masks(&self) -> (usize, u32) {
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                return None;
-            }
-            if slot >> 32 == hash >> 32 {
-                let code = slot as u32 - 1;
-                if self.keys[code as usize] == key && same(code) {
-                    return Some(code);
-                }
-            }
-            at = (at + 1) & mask;
+        (mask, u32::try_from(mask).map_or(0, |mask| !mask))
+    }
+
+    /// Makes room for `keys` keys in all.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        let slots = (keys.saturating_mul(8) / 5 + 1).next_power_of_two();
+        if slots > self.slots.len() {
+            self.keys.reserve(keys.saturating_sub(self.keys.len()));
+            self.resize(slots);
         }
     }
 
@@ -93,36 +134,30 @@ impl KeyTable {
     #[expect(clippy::indexing_slicing, reason = "the caller found the slot")]
     #[expect(clippy::cast_possible_truncation, reason = "there are fewer than 2^32 codes")]
     fn insert(&mut self, at: usize, hash: u64, key: u128) -> u32 {
-        let code = self.keys.len() as u32;
         self.keys.push(key);
-        self.slots[at] = slot(hash, code);
-        // At most five eighths full: probes stay short.
+        let number = self.keys.len() as u32;
+        self.slots[at] = number | (hash as u32 & self.masks().1);
+        // At most five eighths full: probes stay short, and a code + 1 has no more bits than the slots' number.
         if self.keys.len() * 8 > self.slots.len() * 5 {
-            self.grow();
+            self.resize(self.slots.len() * if self.slots.len() < 1 << 20 { 4 } else { 2 });
         }
-        code
+        number - 1
     }
 
     #[expect(clippy::indexing_slicing, reason = "slots are masked by their number")]
     #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]
-    fn grow(&mut self) {
-        let factor = if self.slots.len() < 1 << 20 { 4 } else { 2 };
-        let mask = self.slots.len() * factor - 1;
-        let mut slots = vec![0; mask + 1];
-        for (code, key) in (0..).zip(&self.keys) {
+    fn resize(&mut self, length: usize) {
+        self.slots = vec![0; length];
+        let (mask, tag_mask) = self.masks();
+        for (number, key) in (1..).zip(&self.keys) {
             let hash = hash(*key, self.seeds);
             let mut at = hash as usize & mask;
-            while slots[at] != 0 {
+            while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at] = slot(hash, code);
+            self.slots[at] = number | (hash as u32 & tag_mask);
         }
-        self.slots = slots;
     }
-}
-
-const fn slot(hash: u64, code: u32) -> u64 {
-    (hash >> 32 << 32) | (code as u64 + 1)
 }
 
 /// A folded multiplication of the two halves: every bit of the key reaches every bit of the hash.

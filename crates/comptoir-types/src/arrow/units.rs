@@ -49,9 +49,9 @@ pub fn read_units(array: &dyn Array, column: &str, scale: u8) -> Result<Units, E
         DataType::UInt8 => place.narrow::<UInt8Type>(array, 0),
         DataType::UInt16 => place.narrow::<UInt16Type>(array, 0),
         DataType::UInt32 => place.narrow::<UInt32Type>(array, 0),
-        DataType::UInt64 => place.unsigned(array),
+        DataType::UInt64 => place.narrow::<UInt64Type>(array, 0),
         DataType::Decimal32(_, own) => place.narrow::<Decimal32Type>(array, *own),
-        DataType::Decimal128(_, own) => place.wide(array, *own),
+        DataType::Decimal128(_, own) => place.narrow::<Decimal128Type>(array, *own),
         DataType::Decimal256(_, own) => place.widest(array, *own),
         DataType::Utf8 => place.text(array.as_string::<i32>().iter(), array.nulls()),
         DataType::LargeUtf8 => place.text(array.as_string::<i64>().iter(), array.nulls()),
@@ -72,8 +72,10 @@ struct Place<'a> {
 enum Step {
     /// Times a power of ten; magnitudes above the limit do not fit.
     Multiply { power: i64, limit: i64 },
-    /// Divided by a power of ten, which must leave no remainder.
-    Divide { power: i64 },
+    /// Divided by `power = 10^places`, which must leave no remainder. Then the quotient is, modulo 2^64, the value
+    /// without its lowest `places` bits times the inverse of `5^places`: no division is needed, and multiplying the
+    /// quotient by the power again shows whether the value is a multiple and the quotient fits.
+    Divide { power: i64, places: u8, inverse: u64 },
     /// Powers beyond 64 bits: value by value.
     Never,
 }
@@ -81,18 +83,28 @@ enum Step {
 impl Step {
     fn new(from: i8, to: u8) -> Self {
         let shift = i16::from(to) - i16::from(from);
-        match (
-            shift >= 0,
-            u8::try_from(shift.unsigned_abs()).ok().and_then(pow10),
-        ) {
+        let places = u8::try_from(shift.unsigned_abs()).unwrap_or(u8::MAX);
+        match (shift >= 0, pow10(places)) {
             (true, Some(power)) => Self::Multiply {
                 power,
                 limit: MAX_UNITS / power,
             },
-            (false, Some(power)) => Self::Divide { power },
+            (false, Some(power)) => Self::Divide {
+                power,
+                places,
+                inverse: inverse_of_power_of_5(places),
+            },
             (_, None) => Self::Never,
         }
     }
+}
+
+/// The number whose product with `5^exponent` is 1 modulo 2^64, by Newton's iteration: the odd number itself is its
+/// inverse modulo 8, and every step doubles the number of right bits.
+fn inverse_of_power_of_5(exponent: u8) -> u64 {
+    let power = 5_u64.wrapping_pow(u32::from(exponent));
+    let step = |inverse: u64| inverse.wrapping_mul(2_u64.wrapping_sub(power.wrapping_mul(inverse)));
+    (0..5).fold(power, |inverse, _| step(inverse))
 }
 
 impl Place<'_> {
@@ -106,38 +118,14 @@ impl Place<'_> {
                 faults: Vec::new(),
             };
         }
-        self.convert(array, from, |value| (value, 0), i128::from)
+        self.convert(array, from)
     }
 
     fn narrow<T: ArrowPrimitiveType>(self, array: &dyn Array, from: i8) -> Units
     where
-        i64: From<T::Native>,
+        i128: From<T::Native>,
     {
-        let widen = |value: T::Native| (i64::from(value), 0);
-        self.convert(array.as_primitive::<T>(), from, widen, |value| {
-            i128::from(i64::from(value))
-        })
-    }
-
-    #[expect(clippy::cast_possible_wrap, reason = "the second value flags what wraps")]
-    fn unsigned(self, array: &dyn Array) -> Units {
-        let narrow = |value: u64| (value as i64, value >> 63);
-        self.convert(array.as_primitive::<UInt64Type>(), 0, narrow, i128::from)
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the second value flags what is cut off"
-    )]
-    #[expect(clippy::cast_sign_loss, reason = "only whether the flag is zero counts")]
-    fn wide(self, array: &dyn Array, from: i8) -> Units {
-        let narrow = |value: i128| {
-            let low = value as i64;
-            (low, ((value >> 64) as i64 ^ (low >> 63)) as u64)
-        };
-        self.convert(array.as_primitive::<Decimal128Type>(), from, narrow, |value| {
-            value
-        })
+        self.convert(array.as_primitive::<T>(), from)
     }
 
     fn widest(self, array: &dyn Array, from: i8) -> Units {
@@ -169,15 +157,11 @@ impl Place<'_> {
     }
 
     /// All rows in one pass without branches, and only if that meets a value that does not fit, row by row.
-    fn convert<T: ArrowPrimitiveType>(
-        self,
-        array: &PrimitiveArray<T>,
-        from: i8,
-        narrow: impl Fn(T::Native) -> (i64, u64),
-        widen: impl Fn(T::Native) -> i128,
-    ) -> Units {
-        let step = Step::new(from, self.scale);
-        if let Some(values) = convert_all(array.values(), step, narrow) {
+    fn convert<T: ArrowPrimitiveType>(self, array: &PrimitiveArray<T>, from: i8) -> Units
+    where
+        i128: From<T::Native>,
+    {
+        if let Some(values) = convert_all(array.values(), Step::new(from, self.scale)) {
             return Units {
                 values: values.into(),
                 nulls: array.nulls().cloned(),
@@ -185,7 +169,7 @@ impl Place<'_> {
             };
         }
         self.each(array.len(), array.nulls(), |row| {
-            self.rescale(widen(array.value(row)), from)
+            self.rescale(i128::from(array.value(row)), from)
         })
     }
 
@@ -262,23 +246,38 @@ impl Place<'_> {
 }
 
 /// Every value at the target scale, or `None` where at least one does not fit (a null's leftover counts as well).
-fn convert_all<T: Copy>(values: &[T], step: Step, narrow: impl Fn(T) -> (i64, u64)) -> Option<Vec<i64>> {
+#[expect(clippy::cast_possible_truncation, reason = "what is cut off is flagged")]
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "bits are taken apart and compared again"
+)]
+fn convert_all<T: Copy>(values: &[T], step: Step) -> Option<Vec<i64>>
+where
+    i128: From<T>,
+{
     let mut bad = 0_u64;
     let converted: Vec<i64> = match step {
         Step::Multiply { power, limit } => values
             .iter()
             .map(|value| {
-                let (value, lost) = narrow(*value);
-                bad |= lost | outside(value, limit);
-                value.wrapping_mul(power)
+                let value = i128::from(*value);
+                let low = value as i64;
+                bad |= ((value >> 64) as i64 ^ (low >> 63)) as u64 | outside(low, limit);
+                low.wrapping_mul(power)
             })
             .collect(),
-        Step::Divide { power } => values
+        Step::Divide {
+            power,
+            places,
+            inverse,
+        } => values
             .iter()
             .map(|value| {
-                let (value, lost) = narrow(*value);
-                let quotient = value / power;
-                bad |= lost | u64::from(quotient.wrapping_mul(power) != value) | outside(quotient, MAX_UNITS);
+                let value = i128::from(*value);
+                let quotient = ((value >> places) as u64).wrapping_mul(inverse) as i64;
+                let product = <i128 as From<i64>>::from(quotient) * <i128 as From<i64>>::from(power);
+                bad |= u64::from(product != value) | outside(quotient, MAX_UNITS);
                 quotient
             })
             .collect(),

@@ -22,9 +22,40 @@ pub(crate) fn parse(text: &str) -> Result<(i128, u8), Error> {
 /// Units of `text` at `scale`, refused where digits would be lost or more than 18 digits are needed.
 #[cfg(feature = "arrow")]
 pub(crate) fn parse_scaled(text: &str, scale: u8) -> Result<i64, Error> {
+    if let Some(units) = parse_short(text.as_bytes(), scale) {
+        return Ok(units);
+    }
     let (units, own) = parse(text)?;
     let wide = super::WideDecimal::new(units, own)?.rescale_exact(scale)?;
     wide.narrow().map(super::Decimal::units)
+}
+
+/// The usual case of [`parse_scaled`]; `None` says nothing about the text but that it must be looked at closely.
+#[cfg(feature = "arrow")]
+fn parse_short(text: &[u8], scale: u8) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    // 18 digits and a point: the number cannot leave 64 bits.
+    if digits.len() > 19 || !digits.first()?.is_ascii_digit() || !digits.last()?.is_ascii_digit() {
+        return None;
+    }
+    let (mut units, mut point) = (0_i64, None);
+    for (at, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => units = units.wrapping_mul(10).wrapping_add(i64::from(byte - b'0')),
+            b'.' if point.is_none() => point = Some(at + 1),
+            _ => return None,
+        }
+    }
+    if point.is_none() && digits.len() > 18 {
+        return None;
+    }
+    let places = point.map_or(0, |point| digits.len() - point);
+    let fill = super::pow10(scale.checked_sub(u8::try_from(places).ok()?)?)?;
+    let units = units.checked_mul(fill).filter(|units| *units <= super::MAX_UNITS)?;
+    Some(if negative { -units } else { units })
 }
 
 /// The number `units / 10^scale` with exactly `scale` decimal places.

@@ -1,0 +1,195 @@
+//! Late information under the policies `replay` and `keep_place`: what follows the movement concerned is calculated again, and
+//! each difference becomes a correction posting at the time of the late movement.
+
+use super::machine::{Machine, Posted};
+use super::settle::Settled;
+use super::{ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run};
+use crate::movement::{Kind, Reason};
+use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
+use crate::posting::NONE;
+use crate::reject::{Fault, RejectCode};
+
+/// Whether an event changes the past under these rules.
+pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
+    if event.auto != Auto::No || event.reference == NONE || rules.method == Method::PeriodicAverage {
+        return false;
+    }
+    match event.kind {
+        Kind::CostAdjustment => rules.late_cost == LateCost::Replay,
+        // A month-start reversal has taken the estimate out already: there is no earlier cost to calculate again.
+        Kind::Settlement => rules.late_cost == LateCost::Replay && rules.provisional != Provisional::MonthStartReversal,
+        Kind::Amendment => rules.amendment == Amendment::KeepPlace,
+        _ => false,
+    }
+}
+
+/// Values a component that has late events. Each costs one pass over what came before it.
+pub(crate) fn run_with_replay<'a, S: Sink>(
+    context: &'a Context,
+    rules: &'a [KeyRules],
+    referenced: &'a [bool],
+    events: &[Event],
+    sink: &mut S,
+) -> Machine<'a> {
+    let mut now = events.to_vec();
+    let mut left_out = vec![false; events.len()];
+    let mut machine = Machine::new(context, rules, referenced, events);
+    for (place, event) in events.iter().enumerate() {
+        let Ok(index) = u32::try_from(place) else { break };
+        let late = rules.get(event.key as usize).is_some_and(|rules| is_late(event, &rules.rules));
+        let outcome = if late {
+            replay(&mut machine, &mut now, &left_out, index, event, sink)
+        } else {
+            run::step(&mut machine, index, event, sink)
+        };
+        if (outcome.is_err() || late)
+            && let Some(flag) = left_out.get_mut(place)
+        {
+            *flag = true;
+        }
+        if let (Err(fault), true) = (outcome, late) {
+            sink.reject(index, fault);
+        }
+    }
+    machine
+}
+
+/// Lays the late event over the one that it concerns, calculates again, and posts the differences.
+fn replay<'a, S: Sink>(
+    machine: &mut Machine<'a>,
+    now: &mut [Event],
+    left_out: &[bool],
+    index: u32,
+    event: &Event,
+    sink: &mut S,
+) -> Result<(), Fault> {
+    let entry = machine.referred(index, event)?;
+    let target = event.reference as usize;
+    let was = *now.get(target).ok_or(OVERFLOW)?;
+    let settled = if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
+    let corrected = corrected(event, &was, settled)?;
+    if let Some(slot) = now.get_mut(target) {
+        *slot = corrected;
+    }
+    match again(machine, now, left_out, index) {
+        Ok(mut redone) => {
+            if let Some(slot) = redone.entries.get_mut(index as usize) {
+                *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
+            }
+            carry_settled(machine, &mut redone, event.reference, settled);
+            post_differences(machine, &mut redone, index, event, settled, sink);
+            *machine = redone;
+            Ok(())
+        }
+        Err(fault) => {
+            if let Some(slot) = now.get_mut(target) {
+                *slot = was;
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// The movement as it should have been.
+fn corrected(event: &Event, was: &Event, settled: Option<Settled>) -> Result<Event, Fault> {
+    if let Some(settled) = settled {
+        return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
+    }
+    if event.kind == Kind::CostAdjustment {
+        if was.amount == ABSENT {
+            return Err(Fault::new(RejectCode::ReferenceKind));
+        }
+        return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
+    }
+    let qty = if event.qty == ABSENT { was.qty } else { event.qty };
+    let amount = match (event.amount, was.amount) {
+        (ABSENT, ABSENT) => ABSENT,
+        (ABSENT, amount) => comptoir_types::decimal::mul_div(amount, qty, was.qty, comptoir_types::Rounding::HalfEven).ok_or(OVERFLOW)?,
+        (amount, _) => amount,
+    };
+    Ok(Event { qty, amount, ..*was })
+}
+
+/// Calculates everything before `index` again; fails if a movement that stood before no longer can.
+fn again<'a>(machine: &Machine<'a>, now: &[Event], left_out: &[bool], index: u32) -> Result<Machine<'a>, Fault> {
+    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, now);
+    for ((place, event), skip) in now.iter().enumerate().take(index as usize).zip(left_out) {
+        let (Ok(place), false) = (u32::try_from(place), *skip) else { continue };
+        run::step(&mut redone, place, event, &mut Discard).map_err(|fault| match fault.code {
+            RejectCode::Overflow => fault,
+            _ => Fault::new(RejectCode::ReplayFailed),
+        })?;
+    }
+    Ok(redone)
+}
+
+/// What is settled of provisional receipts is not part of their amounts and is carried over.
+fn carry_settled(machine: &Machine<'_>, redone: &mut Machine<'_>, reference: u32, settled: Option<Settled>) {
+    for (new, old) in redone.entries.iter_mut().zip(&machine.entries) {
+        if old.accepted && old.open_qty != new.open_qty {
+            (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
+        }
+        if !new.accepted && old.accepted {
+            *new = *old;
+        }
+    }
+    if let Some(settled) = settled {
+        redone.note_settled(reference, settled);
+    }
+}
+
+/// Posts the late movement's own line and one correction for each other movement whose cost is different now.
+fn post_differences<S: Sink>(
+    machine: &mut Machine<'_>,
+    redone: &mut Machine<'_>,
+    index: u32,
+    event: &Event,
+    settled: Option<Settled>,
+    sink: &mut S,
+) {
+    let Some((old, new)) = machine.entries.get(event.reference as usize).zip(redone.entries.get(event.reference as usize)) else {
+        return;
+    };
+    let own = Posted {
+        key: old.key,
+        quantity: new.qty - old.qty,
+        value: new.value - old.value,
+        variance: new.variance - old.variance,
+    };
+    let own = match settled {
+        Some(settled) => {
+            let way = machine.rules.get(own.key as usize).map_or_else(Default::default, |rules| rules.rules.provisional);
+            machine.as_reversal(way, event.reference, settled, own)
+        }
+        None => own,
+    };
+    let before = machine.before.take();
+    let post = |machine: &mut Machine<'_>, posted: Posted| {
+        if let Some(stock) = machine.keys.get_mut(posted.key as usize) {
+            stock.qty += posted.quantity;
+            stock.value += posted.value;
+        }
+        machine.line(posted)
+    };
+    if let Some((adjusts, reason, quantity, value)) = before {
+        let line = post(machine, Posted { key: own.key, quantity, value, variance: 0 });
+        sink.correction(Correction { cause: index, adjusts, reason, key: own.key, at: event.at, line });
+    }
+    let line: Line = post(machine, own);
+    sink.movement(index, own.key, line);
+    let reason = match event.kind {
+        Kind::Amendment => Reason::Amended,
+        Kind::Settlement => Reason::Settled,
+        _ => Reason::LateCost,
+    };
+    for adjusts in 0..index {
+        let place = adjusts as usize;
+        let Some((old, new)) = machine.entries.get(place).copied().zip(redone.entries.get(place).copied()) else { continue };
+        let (value, variance) = (new.value - old.value, new.variance - old.variance);
+        let quantity = new.qty - old.qty;
+        if adjusts != event.reference && (value != 0 || variance != 0 || quantity != 0) {
+            let line = post(machine, Posted { key: old.key, quantity, value, variance });
+            sink.correction(Correction { cause: index, adjusts, reason, key: old.key, at: event.at, line });
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Layers of stock in the order of their receipt, as a queue and a stack in one flat vector.
+
+use comptoir_types::Rounding;
+
+use super::share;
+use crate::posting::NONE;
+
+/// Quantity and value of one receipt, or a part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layer {
+    pub qty: i64,
+    pub value: i64,
+    /// Original date, from which the age counts.
+    pub at: i64,
+    /// Event that brought it; layers stand in ascending order of it.
+    pub origin: u32,
+    pub lot: u32,
+}
+
+/// Which end of the layers an issue takes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Oldest,
+    Newest,
+}
+
+/// Open layers, oldest first. Consumed ones are skipped and dropped in bulk, so that taking stays cheap.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layers {
+    list: Vec<Layer>,
+    head: usize,
+}
+
+impl Layers {
+    /// Removes all layers and keeps the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.head = 0;
+    }
+
+    /// Open layers, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Layer> {
+        self.list.iter().skip(self.head).filter(|layer| layer.qty > 0)
+    }
+
+    /// Open layers for a change of their value only.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Layer> {
+        self.list.iter_mut().skip(self.head).filter(|layer| layer.qty > 0)
+    }
+
+    /// The layer that an issue takes from first.
+    pub fn first(&self, end: End) -> Option<&Layer> {
+        match end {
+            End::Oldest => self.list.iter().skip(self.head).find(|layer| layer.qty > 0),
+            End::Newest => self.list.iter().skip(self.head).rfind(|layer| layer.qty > 0),
+        }
+    }
+
+    /// Sum of the quantities.
+    pub fn quantity(&self) -> i64 {
+        self.iter().map(|layer| layer.qty).sum()
+    }
+
+    /// Adds a layer at its place by origin, which is nearly always the newest end. A part that comes back joins what is left of it.
+    pub fn put(&mut self, layer: Layer) {
+        let same = |other: &&mut Layer| other.at == layer.at && other.lot == layer.lot;
+        if self.list.last().is_some_and(|last| last.origin >= layer.origin)
+            && let Some(rest) = self.of_origin(layer.origin).find(same)
+        {
+            rest.qty += layer.qty;
+            rest.value += layer.value;
+            return;
+        }
+        if self.list.last().is_none_or(|last| last.origin <= layer.origin) {
+            if self.list.len() == self.list.capacity() {
+                self.compact();
+            }
+            self.list.push(layer);
+            return;
+        }
+        let open = self.list.get(self.head..).unwrap_or_default();
+        let place = self.head + open.partition_point(|other| other.origin < layer.origin);
+        match self.head.checked_sub(1).filter(|_| place == self.head) {
+            Some(before) => {
+                self.head = before;
+                if let Some(slot) = self.list.get_mut(before) {
+                    *slot = layer;
+                }
+            }
+            None => self.list.insert(place, layer),
+        }
+    }
+
+    /// Takes `qty` from one end and gives its value; `qty` must not exceed what is there. Each part taken is handed to `part`.
+    pub fn take(&mut self, end: End, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        let mut left = qty;
+        let mut value = 0;
+        while left > 0 {
+            let next = match end {
+                End::Oldest => self.list.get_mut(self.head),
+                End::Newest => self.list.last_mut(),
+            };
+            let Some(layer) = next else { break };
+            let taken = take_from(layer, left, rounding);
+            left -= taken.qty;
+            value += taken.value;
+            if layer.qty == 0 {
+                match end {
+                    End::Oldest => self.head += 1,
+                    End::Newest => drop(self.list.pop()),
+                }
+            }
+            if taken.qty > 0 {
+                part(taken);
+            }
+        }
+        if self.head >= self.list.len() {
+            self.clear();
+        }
+        value
+    }
+
+    /// Takes up to `qty` from the layers that one event brought.
+    pub fn take_origin(&mut self, origin: u32, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> Layer {
+        let mut sum = Layer { qty: 0, value: 0, at: 0, origin, lot: NONE };
+        for layer in self.of_origin(origin) {
+            if sum.qty == qty {
+                break;
+            }
+            let taken = take_from(layer, qty - sum.qty, rounding);
+            sum.qty += taken.qty;
+            sum.value += taken.value;
+            if taken.qty > 0 {
+                part(taken);
+            }
+        }
+        sum
+    }
+
+    /// The open layers that one event brought.
+    pub fn of_origin(&mut self, origin: u32) -> impl Iterator<Item = &mut Layer> {
+        let open = self.list.get_mut(self.head..).unwrap_or_default();
+        let start = open.partition_point(|layer| layer.origin < origin);
+        open.iter_mut().skip(start).take_while(move |layer| layer.origin == origin).filter(|layer| layer.qty > 0)
+    }
+
+    /// Drops consumed layers when at least half of the memory holds such.
+    fn compact(&mut self) {
+        if self.head * 2 >= self.list.len() && self.head > 0 {
+            self.list.drain(..self.head);
+            self.head = 0;
+        }
+    }
+}
+
+/// Takes up to `qty` from a layer: all of it with all its value, or a share rounded while the layer keeps the rest.
+fn take_from(layer: &mut Layer, qty: i64, rounding: Rounding) -> Layer {
+    let whole = *layer;
+    if whole.qty <= qty {
+        layer.qty = 0;
+        layer.value = 0;
+        return whole;
+    }
+    let value = share(whole.value, qty, whole.qty, rounding);
+    layer.qty -= qty;
+    layer.value -= value;
+    Layer { qty, value, ..whole }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(origin: u32, qty: i64, value: i64) -> Layer {
+        Layer { qty, value, at: i64::from(origin), origin, lot: NONE }
+    }
+
+    #[test]
+    fn takes_whole_layers_first_and_a_rounded_share_of_the_last() {
+        for (end, expected) in [(End::Oldest, 1000 + 667), (End::Newest, 2000)] {
+            let mut layers = Layers::default();
+            layers.put(layer(0, 10, 1000));
+            layers.put(layer(1, 30, 2000));
+            let qty = if end == End::Oldest { 20 } else { 30 };
+            assert_eq!(layers.take(end, qty, Rounding::HalfEven, &mut |_| ()), expected);
+            let rest: i64 = layers.iter().map(|layer| layer.value).sum();
+            assert_eq!(rest + expected, 3000);
+        }
+    }
+
+    #[test]
+    fn a_layer_that_comes_back_stands_at_its_old_place() {
+        let mut layers = Layers::default();
+        layers.put(layer(0, 1, 10));
+        layers.put(layer(2, 1, 20));
+        layers.put(layer(4, 1, 30));
+        layers.take(End::Oldest, 1, Rounding::HalfEven, &mut |_| ());
+        layers.put(layer(0, 1, 10));
+        layers.put(layer(3, 1, 25));
+        let order: Vec<_> = layers.iter().map(|layer| layer.origin).collect();
+        assert_eq!(order, [0, 2, 3, 4]);
+        assert_eq!(layers.take_origin(3, 5, Rounding::HalfEven, &mut |_| ()).value, 25);
+        assert_eq!(layers.quantity(), 3);
+    }
+}

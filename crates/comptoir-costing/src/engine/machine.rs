@@ -1,0 +1,258 @@
+//! The state machine: one event in, its line and its corrections out, or a rejection that changes nothing.
+
+use hashbrown::HashMap;
+
+use super::stock::{Ratio, Stock};
+use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
+use crate::movement::{Kind, Reason};
+use crate::policy::Rules;
+use crate::reject::{Fault, RejectCode};
+use comptoir_types::decimal::mul_div;
+
+/// The choices of one key, costs in units.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyRules {
+    pub rules: Rules,
+    pub fallback: Option<i64>,
+    pub standard: Option<i64>,
+    /// First instant of the new method, if the method changes.
+    pub switch_at: Option<i64>,
+}
+
+/// What a step did to its key. Corrections are kept aside until the line is posted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Posted {
+    pub key: u32,
+    pub quantity: i64,
+    pub value: i64,
+    pub variance: i64,
+}
+
+/// Cost of the issues of a production group, to be taken over by its receipts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Production {
+    /// Value issued and not taken over yet.
+    pub value: i64,
+    /// Quantity of receipts without an amount that are still to come.
+    pub unpriced: i64,
+}
+
+/// A change of value that follows from a step: of the key's stock, and of the entry whose cost it corrects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    pub key: u32,
+    pub adjusts: u32,
+    pub value: i64,
+    pub reason: Reason,
+}
+
+/// State of all keys of one component.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine<'a> {
+    pub context: &'a Context,
+    /// Choices by key.
+    pub rules: &'a [KeyRules],
+    pub keys: Vec<Stock>,
+    /// What became of each event; empty when no event refers to another.
+    pub entries: Vec<Entry>,
+    /// Parts that left with events that others refer to, so that they can come back with their dates.
+    pub parts: HashMap<u32, Vec<Layer>>,
+    /// Whether an event is referred to; empty when none is.
+    pub referenced: &'a [bool],
+    pub production: HashMap<u32, Production>,
+    pub changes: Vec<Change>,
+    /// Line that stands before the movement: an estimate taken back.
+    pub before: Option<(u32, Reason, i64, i64)>,
+}
+
+impl<'a> Machine<'a> {
+    /// A machine before the first event. `events` gives the production groups; `linked` says whether entries must be kept.
+    pub fn new(context: &'a Context, rules: &'a [KeyRules], referenced: &'a [bool], events: &[Event]) -> Self {
+        let keys = rules
+            .iter()
+            .map(|key| Stock::new(key.rules.method, key.standard, context.track_ages))
+            .collect();
+        let linked = !referenced.is_empty();
+        let mut production: HashMap<u32, Production> = HashMap::new();
+        for event in events.iter().filter(|_| linked) {
+            if event.kind == Kind::ProductionReceipt && event.amount == ABSENT {
+                production.entry(event.group).or_default().unpriced += event.qty;
+            }
+        }
+        let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };
+        Self {
+            context,
+            rules,
+            keys,
+            entries,
+            parts: HashMap::new(),
+            referenced,
+            production,
+            changes: Vec::new(),
+            before: None,
+        }
+    }
+
+    /// Posts one event to the sink, or rejects it.
+    pub fn apply(&mut self, index: u32, event: &Event, sink: &mut impl Sink) -> Result<(), Fault> {
+        let outcome = self.step(index, event);
+        let posted = match outcome {
+            Ok(posted) => posted,
+            Err(fault) => {
+                self.changes.clear();
+                self.before = None;
+                if event.auto == Auto::No {
+                    sink.reject(index, fault);
+                }
+                return Err(fault);
+            }
+        };
+        self.record(index, event, posted);
+        self.post_before(index, event.at, posted, sink);
+        if event.auto == Auto::No {
+            sink.movement(index, posted.key, self.line(posted));
+        } else if posted.quantity != 0 || posted.value != 0 {
+            let reason = if event.auto == Auto::EstimateOut { Reason::MonthStartReversal } else { Reason::Reestimated };
+            let (line, adjusts) = (self.line(posted), event.reference);
+            sink.correction(Correction { cause: adjusts, adjusts, reason, key: posted.key, at: event.at, line });
+        }
+        self.post_changes(index, event.at, sink);
+        Ok(())
+    }
+
+    fn step(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        if event.auto != Auto::No {
+            return self.estimate(index, event);
+        }
+        match event.kind {
+            Kind::Receipt | Kind::ProvisionalReceipt => self.receive(index, event, event.qty, event.amount),
+            Kind::Issue | Kind::CountLoss | Kind::ProductionIssue | Kind::TransferOut => self.issue(index, event),
+            Kind::Opening => self.open(index, event),
+            Kind::SalesReturn => self.sales_return(index, event),
+            Kind::PurchaseReturn => self.purchase_return(index, event),
+            Kind::TransferIn => self.transfer_in(index, event),
+            Kind::Count => self.count(index, event),
+            Kind::CountGain => self.count_gain(index, event),
+            Kind::CostAdjustment => self.adjust_cost(event),
+            Kind::Revaluation => self.revalue(event),
+            Kind::ProductionReceipt => self.production_receipt(index, event),
+            Kind::Reversal => self.reverse(index, event),
+            Kind::Settlement => self.settle(index, event),
+            Kind::Amendment => self.amend(index, event),
+        }
+    }
+
+    /// Changes the method of a key whose switch has come, before its first movement under the new method.
+    pub fn switch_method(&mut self, key: u32, at: i64, sink: &mut impl Sink, cause: u32) -> Result<(), Fault> {
+        let rules = self.rule(key)?;
+        let Some(switch) = rules.rules.switch else { return Ok(()) };
+        if rules.switch_at.is_none_or(|from| at < from) || self.key(key)?.switched {
+            return Ok(());
+        }
+        let posted = self.switch_to(key, switch)?;
+        if posted.value != 0 {
+            let line = self.line(posted);
+            let at = rules.switch_at.unwrap_or(at);
+            sink.correction(Correction { cause, adjusts: cause, reason: Reason::MethodSwitched, key, at, line });
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, index: u32, event: &Event, posted: Posted) {
+        if event.auto != Auto::No {
+            return;
+        }
+        let Some(entry) = self.entries.get_mut(index as usize) else { return };
+        entry.accepted = true;
+        entry.key = posted.key;
+        entry.qty = posted.quantity;
+        entry.value = posted.value;
+        entry.variance = posted.variance;
+        if event.kind == Kind::ProvisionalReceipt {
+            entry.open_qty = event.qty;
+            entry.open_amount = event.amount;
+        }
+        if event.kind == Kind::ProductionIssue {
+            self.production.entry(event.group).or_default().value -= posted.value;
+        }
+    }
+
+    /// Posts the estimate that a settlement takes back; it stands before the settlement's own line.
+    fn post_before(&mut self, index: u32, at: i64, posted: Posted, sink: &mut impl Sink) {
+        let Some((adjusts, reason, quantity, value)) = self.before.take() else { return };
+        let after = self.line(posted);
+        let line = Line {
+            quantity,
+            value,
+            on_hand: after.on_hand - posted.quantity,
+            on_hand_value: after.on_hand_value - posted.value,
+            variance: 0,
+        };
+        sink.correction(Correction { cause: index, adjusts, reason, key: posted.key, at, line });
+    }
+
+    /// Posts the corrections that the step has left, each with the stock after it.
+    fn post_changes(&mut self, index: u32, at: i64, sink: &mut impl Sink) {
+        let changes = std::mem::take(&mut self.changes);
+        for change in &changes {
+            let Some(stock) = self.keys.get_mut(change.key as usize) else { continue };
+            stock.value += change.value;
+            if let Some(entry) = self.entries.get_mut(change.adjusts as usize) {
+                entry.value += change.value;
+            }
+            let posted = Posted { key: change.key, quantity: 0, value: change.value, variance: 0 };
+            let (line, key) = (self.line(posted), change.key);
+            sink.correction(Correction { cause: index, adjusts: change.adjusts, reason: change.reason, key, at, line });
+        }
+        self.changes = changes;
+        self.changes.clear();
+    }
+
+    /// The line of what was posted, with the stock after it. Corrections still to come are not in the stock yet.
+    pub fn line(&self, posted: Posted) -> Line {
+        let (on_hand, on_hand_value) =
+            self.keys.get(posted.key as usize).map_or((0, 0), |stock| (stock.qty, stock.value));
+        Line { quantity: posted.quantity, value: posted.value, on_hand, on_hand_value, variance: posted.variance }
+    }
+
+    pub fn key(&mut self, key: u32) -> Result<&mut Stock, Fault> {
+        self.keys.get_mut(key as usize).ok_or(OVERFLOW)
+    }
+
+    pub fn rule(&self, key: u32) -> Result<&'a KeyRules, Fault> {
+        self.rules.get(key as usize).ok_or(OVERFLOW)
+    }
+
+    /// The entry of the movement referred to, which must be an accepted one before this event.
+    pub fn referred(&self, index: u32, event: &Event) -> Result<Entry, Fault> {
+        if event.reference >= index {
+            return Err(Fault::new(RejectCode::ReferenceLater));
+        }
+        match self.entries.get(event.reference as usize) {
+            Some(entry) if entry.accepted => Ok(*entry),
+            _ => Err(Fault::new(RejectCode::ReferenceRejected)),
+        }
+    }
+
+    /// Notes that a part of an earlier movement came back.
+    pub fn note_taken(&mut self, reference: u32, qty: i64, value: i64) {
+        if let Some(entry) = self.entries.get_mut(reference as usize) {
+            entry.taken_qty += qty;
+            entry.taken_value += value;
+        }
+    }
+
+    /// Value of a quantity at a unit cost in units.
+    pub fn price(&self, qty: i64, unit_cost: i64) -> Result<i64, Fault> {
+        let scaled = unit_cost.checked_mul(self.context.price_up).ok_or(OVERFLOW)?;
+        mul_div(qty, scaled, self.context.price_down, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
+    }
+
+    /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known.
+    pub fn price_at(&self, key: u32, qty: i64, ratio: Ratio) -> Result<i64, Fault> {
+        if ratio.qty == 0 {
+            return self.rule(key)?.fallback.map_or(Ok(0), |cost| self.price(qty, cost));
+        }
+        mul_div(ratio.value, qty, ratio.qty, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
+    }
+}

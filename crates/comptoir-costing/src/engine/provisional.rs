@@ -1,0 +1,78 @@
+//! The events of month-start reversal (月初回冲): estimates taken back and made again at every month's border.
+
+use comptoir_types::{Clock, Date};
+
+use super::{ABSENT, Auto, Event};
+use crate::movement::Kind;
+use crate::posting::NONE;
+
+/// Adds to the events of a component those of its provisional receipts, up to the instant `until`, each at its place in time.
+///
+/// The estimate is taken back at the first instant of each month after the receipt, and made again at the last instant of that month.
+pub(crate) fn with_month_borders(events: &mut Vec<Event>, clock: Clock, utc_offset: i64, until: i64) {
+    let mut borders = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        if event.kind == Kind::ProvisionalReceipt {
+            borders_of(&mut borders, index, event, clock, utc_offset, until);
+        }
+    }
+    if borders.is_empty() {
+        return;
+    }
+    // Sorted by time; at one instant the estimates made again stand before those taken back, and both before movements.
+    borders.sort_by_key(|event| (event.at, event.auto == Auto::EstimateOut, event.reference));
+    merge(events, borders);
+}
+
+fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, clock: Clock, utc_offset: i64, until: i64) {
+    let Ok(reference) = u32::try_from(index) else { return };
+    let mut month = clock.date(event.at, utc_offset).and_then(|date| date.first_of_month().next_month());
+    let mut first = true;
+    while let Ok(at) = month.as_ref().map_err(|_| ()).and_then(|month| clock.ticks(*month).map_err(|_| ())) {
+        let at = at - utc_offset;
+        if at > until {
+            break;
+        }
+        let border = |auto| Event {
+            at,
+            qty: ABSENT,
+            amount: ABSENT,
+            unit_cost: ABSENT,
+            row: event.row,
+            key: event.key,
+            reference,
+            lot: event.lot,
+            group: NONE,
+            kind: Kind::ProvisionalReceipt,
+            auto,
+        };
+        if !first {
+            borders.push(border(Auto::EstimateIn));
+        }
+        borders.push(border(Auto::EstimateOut));
+        first = false;
+        month = month.and_then(Date::next_month);
+    }
+}
+
+/// Merges both lists by time; references to events are moved along.
+fn merge(events: &mut Vec<Event>, borders: Vec<Event>) {
+    let old = std::mem::take(events);
+    let mut place = vec![NONE; old.len()];
+    let mut borders = borders.into_iter().peekable();
+    for (index, event) in old.into_iter().enumerate() {
+        while let Some(border) = borders.next_if(|border| border.at <= event.at) {
+            events.push(border);
+        }
+        if let (Some(slot), Ok(now)) = (place.get_mut(index), u32::try_from(events.len())) {
+            *slot = now;
+        }
+        events.push(event);
+    }
+    events.extend(borders);
+    for event in events {
+        if let Some(now) = place.get(event.reference as usize) {
+            event.reference = *now;
+        }
+    }
+}

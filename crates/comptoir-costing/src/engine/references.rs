@@ -1,0 +1,203 @@
+//! Movements that refer to an earlier one: sales returns, transfers in, reversals, appended amendments.
+
+use super::machine::{Machine, Posted};
+use super::outflow::part_of;
+use super::{ABSENT, Entry, Event, Layer, OVERFLOW, bounded, share};
+use crate::policy::{ReturnCost, TransferAge};
+use crate::posting::NONE;
+use crate::reject::{Fault, RejectCode};
+
+impl Machine<'_> {
+    /// Goods that a customer sends back: at the row's amount, else as the policy says.
+    pub fn sales_return(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let origin = if event.reference == NONE { None } else { Some(self.referred(index, event)?) };
+        if let Some(origin) = origin
+            && event.qty > origin.left()
+        {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
+        }
+        let original = origin.map(|entry| part_of(entry.value, entry.qty, &entry, event.qty, self.context.rounding));
+        let posted = if event.amount != ABSENT {
+            self.receive(index, event, event.qty, event.amount)?
+        } else {
+            match (self.rule(event.key)?.rules.returns.sales, original) {
+                (ReturnCost::OriginalCost, Some(value)) => self.receive(index, event, event.qty, value)?,
+                (ReturnCost::FifoHead, _) => self.receive_at_head(index, event)?,
+                _ => self.receive_at_current(index, event, event.qty)?,
+            }
+        };
+        if let Some(value) = original {
+            self.note_taken(event.reference, event.qty, value);
+        }
+        Ok(posted)
+    }
+
+    /// Adds stock at the cost of the oldest layer; at current cost for methods without layers.
+    fn receive_at_head(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let stock = self.key(event.key)?;
+        let head = match stock.method {
+            method if method.keeps_layers() => stock.open_layers().min_by_key(|layer| layer.origin).copied(),
+            _ => None,
+        };
+        let Some(head) = head else { return self.receive_at_current(index, event, event.qty) };
+        let ratio = super::stock::Ratio { value: head.value, qty: head.qty };
+        let value = self.price_at(event.key, event.qty, ratio)?;
+        self.receive(index, event, event.qty, value)
+    }
+
+    /// Arrival of a transfer: takes over the value of what left, and its age if the policy keeps it.
+    pub fn transfer_in(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let origin = self.referred(index, event)?;
+        if event.qty > origin.left() {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
+        }
+        let value = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
+        let keeps_age = self.rule(event.key)?.rules.transfer_age == TransferAge::Keep;
+        let parts = self.returning_parts(event.reference, event.qty);
+        let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
+            parts.iter().map(|part| Layer { origin: index, lot: lot_of(event, part), ..*part }).collect()
+        } else {
+            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot }]
+        };
+        let posted = self.receive_layers(event.key, value, &layers)?;
+        self.consume_parts(event.reference, event.qty);
+        self.note_taken(event.reference, event.qty, value);
+        Ok(posted)
+    }
+
+    /// The first parts of an earlier outflow that make up `qty`; empty when none were kept.
+    fn returning_parts(&self, reference: u32, qty: i64) -> Vec<Layer> {
+        let mut left = qty;
+        let mut taken = Vec::new();
+        for part in self.parts.get(&reference).into_iter().flatten() {
+            if left == 0 {
+                break;
+            }
+            let whole = part.qty <= left;
+            let value = if whole { part.value } else { share(part.value, left, part.qty, self.context.rounding) };
+            let qty = part.qty.min(left);
+            left -= qty;
+            taken.push(Layer { qty, value, ..*part });
+        }
+        if left == 0 { taken } else { Vec::new() }
+    }
+
+    fn consume_parts(&mut self, reference: u32, qty: i64) {
+        let taken = self.returning_parts(reference, qty);
+        let Some(parts) = self.parts.get_mut(&reference) else { return };
+        let whole = taken.iter().zip(parts.iter()).take_while(|(taken, part)| taken.qty == part.qty).count();
+        parts.drain(..whole);
+        if let (Some(first), Some(last)) = (parts.first_mut(), taken.get(whole)) {
+            first.qty -= last.qty;
+            first.value -= last.value;
+        }
+    }
+
+    /// Takes back an earlier movement, wholly or for the row's quantity of it.
+    pub fn reverse(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let origin = self.referred(index, event)?;
+        if origin.qty == 0 {
+            return self.reverse_value(event, origin);
+        }
+        let qty = if event.qty == ABSENT { origin.left() } else { event.qty };
+        if qty > origin.left() || qty == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.left()));
+        }
+        let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
+        let variance = share(origin.variance, qty, origin.qty.abs(), self.context.rounding);
+        let posted = if origin.qty < 0 {
+            self.put_back(index, event, qty, value, variance)?
+        } else {
+            let taken = self.remove_original(index, event, qty, value)?;
+            let variance = taken - value - variance;
+            Posted { key: event.key, quantity: -qty, value: -taken, variance }
+        };
+        self.note_taken(event.reference, qty, value);
+        Ok(posted)
+    }
+
+    /// Puts back what an outflow took, with the dates that it had.
+    fn put_back(&mut self, index: u32, event: &Event, qty: i64, value: i64, variance: i64) -> Result<Posted, Fault> {
+        let parts = self.returning_parts(event.reference, qty);
+        let layers: Vec<Layer> = if parts.is_empty() {
+            vec![Layer { qty, value, at: event.at, origin: index, lot: event.lot }]
+        } else {
+            parts.iter().map(|part| Layer { lot: lot_of(event, part), ..*part }).collect()
+        };
+        let mut posted = self.receive_layers(event.key, value, &layers)?;
+        posted.variance -= variance;
+        self.consume_parts(event.reference, qty);
+        Ok(posted)
+    }
+
+    /// Takes back a movement that changed the value only.
+    fn reverse_value(&mut self, event: &Event, origin: Entry) -> Result<Posted, Fault> {
+        if origin.taken_qty != 0 || event.qty != ABSENT {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
+        }
+        let posted = self.add_value(event.key, -origin.value, NONE)?;
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            entry.taken_qty = 1;
+        }
+        Ok(Posted { variance: posted.variance - origin.variance, ..posted })
+    }
+
+    /// An amendment that stands at its own time: the difference as a further movement.
+    pub fn amend(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let origin = self.referred(index, event)?;
+        let was = origin.qty.abs();
+        let now = if event.qty == ABSENT { was } else { event.qty };
+        if now < origin.taken_qty {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, origin.taken_qty, now));
+        }
+        let posted = if origin.qty > 0 {
+            self.amend_inflow(index, event, origin, now)?
+        } else {
+            self.amend_outflow(index, event, origin, now)?
+        };
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            entry.qty += posted.quantity;
+            entry.value += posted.value;
+            entry.variance += posted.variance;
+        }
+        Ok(Posted { key: origin.key, ..posted })
+    }
+
+    fn amend_inflow(&mut self, index: u32, event: &Event, origin: Entry, now: i64) -> Result<Posted, Fault> {
+        let was = origin.qty;
+        let amount_was = bounded(origin.value + origin.variance)?;
+        let amount = match event.amount {
+            ABSENT if now == was => amount_was,
+            ABSENT => comptoir_types::decimal::mul_div(amount_was, now, was, self.context.rounding).ok_or(OVERFLOW)?,
+            amount => amount,
+        };
+        let difference = bounded(amount - amount_was)?;
+        match now - was {
+            0 => self.add_value(event.key, difference, event.reference),
+            more if more > 0 => self.receive(index, event, more, difference),
+            less => {
+                let value = self.remove(index, event, -less, false)?;
+                let variance = if event.amount == ABSENT { 0 } else { value + difference };
+                Ok(Posted { key: event.key, quantity: less, value: -value, variance })
+            }
+        }
+    }
+
+    fn amend_outflow(&mut self, index: u32, event: &Event, origin: Entry, now: i64) -> Result<Posted, Fault> {
+        let was = -origin.qty;
+        if now >= was {
+            if now == was {
+                return Err(Fault::with(RejectCode::QuantitySign, now, was));
+            }
+            let value = self.remove(index, event, now - was, false)?;
+            return Ok(Posted { key: event.key, quantity: was - now, value: -value, variance: 0 });
+        }
+        let value = share(-origin.value, was - now, was, self.context.rounding);
+        self.put_back(index, event, was - now, value, 0)
+    }
+}
+
+/// The lot under which a part stands where it arrives: the row's, else the one that it had.
+fn lot_of(event: &Event, part: &Layer) -> u32 {
+    if event.lot == NONE { part.lot } else { event.lot }
+}

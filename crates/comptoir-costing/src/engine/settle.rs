@@ -1,0 +1,106 @@
+//! Provisional receipts (暂估) and the three ways in which their invoice settles them.
+
+use super::machine::{Machine, Posted};
+use super::{ABSENT, Auto, Entry, Event, OVERFLOW, bounded, share};
+use crate::movement::Reason;
+use crate::policy::{LateCost, Provisional};
+use crate::reject::{Fault, RejectCode};
+
+/// What an invoice settles of a provisional receipt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settled {
+    pub qty: i64,
+    /// Estimate of that quantity.
+    pub estimate: i64,
+    /// Invoice less estimate.
+    pub difference: i64,
+}
+
+impl Machine<'_> {
+    /// The part of a provisional receipt that an invoice settles.
+    pub fn settled_part(&self, entry: &Entry, event: &Event) -> Result<Settled, Fault> {
+        let qty = if event.qty == ABSENT { entry.open_qty } else { event.qty };
+        if qty > entry.open_qty || qty == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, entry.open_qty));
+        }
+        let rounding = self.context.rounding;
+        let estimate = if qty == entry.open_qty { entry.open_amount } else { share(entry.open_amount, qty, entry.open_qty, rounding) };
+        Ok(Settled { qty, estimate, difference: bounded(event.amount - estimate)? })
+    }
+
+    /// Marks a part of a provisional receipt as invoiced.
+    pub fn note_settled(&mut self, reference: u32, settled: Settled) {
+        if let Some(entry) = self.entries.get_mut(reference as usize) {
+            entry.open_qty -= settled.qty;
+            entry.open_amount -= settled.estimate;
+        }
+    }
+
+    /// Invoice for a provisional receipt, where the history is not calculated again.
+    pub fn settle(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let entry = self.referred(index, event)?;
+        let settled = self.settled_part(&entry, event)?;
+        let rules = self.rule(entry.key)?.rules;
+        if entry.estimate_out {
+            let posted = self.receive(event.reference, event, settled.qty, event.amount)?;
+            self.key(entry.key)?.awaiting -= settled.qty;
+            self.note_settled(event.reference, settled);
+            return Ok(posted);
+        }
+        let posted = if rules.late_cost == LateCost::StockCoverage {
+            self.add_covered(entry.key, settled.difference, event.reference, settled.qty)?
+        } else {
+            self.add_value(entry.key, settled.difference, event.reference)?
+        };
+        if let Some(original) = self.entries.get_mut(event.reference as usize) {
+            original.value += posted.value;
+            original.variance += posted.variance;
+        }
+        self.note_settled(event.reference, settled);
+        Ok(self.as_reversal(rules.provisional, event.reference, settled, posted))
+    }
+
+    /// Shows a settlement as estimate taken back and invoice posted, where the policy says so.
+    pub fn as_reversal(&mut self, way: Provisional, reference: u32, settled: Settled, posted: Posted) -> Posted {
+        if way == Provisional::DifferenceOnInvoice {
+            return posted;
+        }
+        self.before = Some((reference, Reason::EstimateReversed, -settled.qty, -settled.estimate));
+        Posted { quantity: settled.qty, value: settled.estimate + posted.value, ..posted }
+    }
+
+    /// Month-start reversal of what is still open, and its estimate at the end of the month.
+    pub fn estimate(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
+        let entry = *self.entries.get(event.reference as usize).ok_or(OVERFLOW)?;
+        let idle = !entry.accepted || entry.open_qty == 0 || entry.estimate_out == (event.auto == Auto::EstimateOut);
+        if idle {
+            return Ok(Posted { key: event.key, ..Posted::default() });
+        }
+        let (qty, amount) = (entry.open_qty, entry.open_amount);
+        let out = event.auto == Auto::EstimateOut;
+        let posted = if out {
+            self.key(event.key)?.awaiting += qty;
+            self.take_estimate(index, event, qty, amount)?
+        } else {
+            self.key(event.key)?.awaiting -= qty;
+            self.receive(event.reference, event, qty, amount)?
+        };
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            entry.estimate_out = out;
+        }
+        Ok(posted)
+    }
+
+    /// Takes an estimate back at its own value; what stock no longer holds is a shortage until the invoice comes.
+    fn take_estimate(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
+        let taken = self.remove_original(index, event, qty, amount)?;
+        let stock = self.key(event.key)?;
+        if let Some(short) = stock.shorts.back_mut().filter(|short| short.event == index) {
+            let rest = amount - (taken - short.value);
+            stock.value += short.value - rest;
+            short.value = rest;
+            return Ok(Posted { key: event.key, quantity: -qty, value: -amount, variance: 0 });
+        }
+        Ok(Posted { key: event.key, quantity: -qty, value: -taken, variance: taken - amount })
+    }
+}

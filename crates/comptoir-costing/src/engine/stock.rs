@@ -1,0 +1,218 @@
+//! Stock of one key: quantity and value, with what the method needs to know beside them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use comptoir_types::Rounding;
+
+use super::layers::{End, Layer, Layers};
+use super::share;
+use crate::policy::Method;
+use crate::posting::NONE;
+
+/// A unit cost as an exact ratio, never rounded. A quantity of zero means that no cost is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ratio {
+    pub value: i64,
+    pub qty: i64,
+}
+
+/// A quantity that left without being there, at a cost that a receipt may correct.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    /// Event that took it.
+    pub event: u32,
+    pub qty: i64,
+    pub value: i64,
+    /// Whether a difference may correct the event; otherwise it goes to the variance account.
+    pub correctable: bool,
+}
+
+/// State of one key. Laws: the layers add up to `qty` and `value` while `qty` is not negative; `qty == 0` means `value == 0`.
+#[derive(Clone, Debug)]
+pub(crate) struct Stock {
+    pub qty: i64,
+    pub value: i64,
+    /// Cost of what left last, for shortages and for goods that come back to an empty stock.
+    pub last: Ratio,
+    /// Standard cost in unit cost units, if known.
+    pub standard: Option<i64>,
+    pub method: Method,
+    /// Layers of the method; quantities only when they are kept just for the age.
+    pub layers: Layers,
+    /// Layers by lot, for specific identification.
+    pub lots: BTreeMap<u32, Layers>,
+    pub shorts: VecDeque<Short>,
+    /// Quantity whose estimate is taken back until its invoice comes: physically there.
+    pub awaiting: i64,
+    /// Whether layers are kept.
+    pub tracks: bool,
+    /// Whether the change of method has taken place.
+    pub switched: bool,
+    /// Newest receipt's cost, for a change of method.
+    pub newest: Ratio,
+}
+
+impl Stock {
+    pub fn new(method: Method, standard: Option<i64>, track_ages: bool) -> Self {
+        Self {
+            qty: 0,
+            value: 0,
+            last: Ratio::default(),
+            standard,
+            method,
+            layers: Layers::default(),
+            lots: BTreeMap::new(),
+            shorts: VecDeque::new(),
+            awaiting: 0,
+            tracks: method.keeps_layers() || track_ages,
+            switched: false,
+            newest: Ratio::default(),
+        }
+    }
+
+    /// Empties the state for another key of the same rules and keeps the memory.
+    pub fn reset(&mut self, standard: Option<i64>) {
+        self.qty = 0;
+        self.value = 0;
+        self.last = Ratio::default();
+        self.standard = standard;
+        self.layers.clear();
+        self.lots.clear();
+        self.shorts.clear();
+        self.awaiting = 0;
+        self.switched = false;
+        self.newest = Ratio::default();
+    }
+
+    /// What an issue can take: of its lot under specific identification, else of the key.
+    pub fn available(&self, lot: u32) -> i64 {
+        match self.method {
+            Method::Specific => self.lots.get(&lot).map_or(0, Layers::quantity),
+            _ => self.qty.max(0),
+        }
+    }
+
+    /// Adds stock. The quantity on hand must not be negative.
+    pub fn put(&mut self, layer: Layer) {
+        self.qty += layer.qty;
+        self.value += layer.value;
+        if self.tracks {
+            self.put_layer(layer);
+        }
+    }
+
+    /// Takes `qty` that is there, by the method, and gives its value. What empties the stock takes all its value.
+    pub fn take(&mut self, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        let emptied = qty == self.qty;
+        let value = match self.method {
+            Method::MovingAverage | Method::PeriodicAverage | Method::Standard => {
+                if emptied {
+                    self.last = Ratio { value: self.value, qty: self.qty };
+                }
+                if self.tracks {
+                    self.layers.take(End::Oldest, qty, rounding, part);
+                }
+                if emptied { self.value } else { share(self.value, qty, self.qty, rounding) }
+            }
+            Method::Fifo => self.take_layers(End::Oldest, qty, rounding, part),
+            Method::Lifo => self.take_layers(End::Newest, qty, rounding, part),
+            Method::Specific => {
+                let Some(layers) = self.lots.get_mut(&lot) else { return 0 };
+                let value = layers.take(End::Oldest, qty, rounding, part);
+                if layers.quantity() == 0 {
+                    self.lots.remove(&lot);
+                }
+                value
+            }
+        };
+        self.qty -= qty;
+        self.value -= value;
+        value
+    }
+
+    fn take_layers(&mut self, end: End, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        let mut last = self.last;
+        let value = self.layers.take(end, qty, rounding, &mut |layer| {
+            last = Ratio { value: layer.value, qty: layer.qty };
+            part(layer);
+        });
+        self.last = last;
+        value
+    }
+
+    /// Takes `qty` first from the layers of one event, the rest by the method. For methods without layers see [`Stock::take_valued`].
+    pub fn take_origin(&mut self, origin: u32, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        let layers = match self.method {
+            Method::Specific => self.lots.get_mut(&lot),
+            _ => Some(&mut self.layers),
+        };
+        let found = layers.map(|layers| layers.take_origin(origin, qty, rounding, part));
+        let (own_qty, own_value) = found.map_or((0, 0), |layer| (layer.qty, layer.value));
+        self.qty -= own_qty;
+        self.value -= own_value;
+        if own_qty > 0 {
+            self.last = Ratio { value: own_value, qty: own_qty };
+        }
+        let rest = if own_qty < qty { self.take(qty - own_qty, lot, rounding, part) } else { 0 };
+        own_value + rest
+    }
+
+    /// Takes `qty` at a value of its own from a stock without layers, as far as the stock has that value.
+    ///
+    /// The stock never keeps a quantity with a negative value: then the current average is taken instead.
+    pub fn take_valued(&mut self, qty: i64, wanted: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        let keeps_value = qty < self.qty && wanted <= self.value;
+        if !keeps_value {
+            return self.take(qty, NONE, rounding, part);
+        }
+        self.last = Ratio { value: wanted, qty };
+        if self.tracks {
+            self.layers.take(End::Oldest, qty, rounding, part);
+        }
+        self.qty -= qty;
+        self.value -= wanted;
+        wanted
+    }
+
+    /// Puts a layer among the others without changing the totals.
+    pub fn put_layer(&mut self, layer: Layer) {
+        match self.method {
+            Method::Specific => self.lots.entry(layer.lot).or_default().put(layer),
+            _ => self.layers.put(layer),
+        }
+    }
+
+    /// Removes all layers, of all lots.
+    pub fn clear_layers(&mut self) {
+        self.layers.clear();
+        self.lots.clear();
+    }
+
+    /// Open layers, by lot where there are lots.
+    pub fn open_layers(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().chain(self.lots.values().flat_map(Layers::iter))
+    }
+
+    /// Open layers for a change of value.
+    pub fn open_layers_mut(&mut self) -> impl Iterator<Item = &mut Layer> {
+        self.layers.iter_mut().chain(self.lots.values_mut().flat_map(Layers::iter_mut))
+    }
+
+    /// The unit cost that an issue would have now: of the stock on hand, else the last one known.
+    pub fn current(&self) -> Ratio {
+        if self.qty > 0 { Ratio { value: self.value, qty: self.qty } } else { self.last }
+    }
+
+    /// The unit cost at which a shortage leaves when all stock has gone: of what is taken last.
+    pub fn shortage_ratio(&self) -> Ratio {
+        if self.qty <= 0 {
+            return self.last;
+        }
+        let last_taken = match self.method {
+            Method::Fifo => self.layers.first(End::Newest),
+            Method::Lifo => self.layers.first(End::Oldest),
+            _ => None,
+        };
+        last_taken.map_or(Ratio { value: self.value, qty: self.qty }, |layer| Ratio { value: layer.value, qty: layer.qty })
+    }
+}

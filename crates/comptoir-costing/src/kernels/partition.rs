@@ -1,0 +1,104 @@
+//! Rows dealt into buckets by item, and results brought back into row order.
+//!
+//! A bucket's items fit the cache closest to the core, where their queues are updated in any order without a miss.
+//! Rows go out and come back in streams, one per bucket, which the memory system serves at full width.
+#![expect(clippy::indexing_slicing, reason = "positions come from counts of the same rows")]
+
+use super::Movements;
+
+/// Number of buckets: one stream each, as many as the address translation of a core keeps at hand.
+pub(super) const BUCKETS: usize = 128;
+
+/// A movement in its bucket and, once valued, its result.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Row {
+    /// Quantity of the movement, then its value.
+    pub first: i64,
+    /// Amount of the movement, then the balance after it.
+    pub second: i64,
+    /// The item's place in its bucket.
+    pub place: u32,
+}
+
+/// The rows of a range of movements, bucket after bucket.
+#[derive(Debug, Default)]
+pub(super) struct Dealt {
+    rows: Vec<Row>,
+    /// Where each bucket ends in `rows`.
+    ends: Vec<usize>,
+}
+
+/// The bucket of an item.
+#[inline(always)]
+pub(super) fn bucket_of(item: u32) -> usize {
+    item as usize % BUCKETS
+}
+
+/// The place of an item in its bucket.
+#[inline(always)]
+pub(super) fn place_of(item: u32) -> u32 {
+    item / BUCKETS as u32
+}
+
+/// Number of places that the buckets need for a number of items.
+pub(super) fn places(items: usize) -> usize {
+    items.div_ceil(BUCKETS)
+}
+
+/// Deals movements into buckets; within a bucket they keep their order.
+pub(super) fn deal(movements: Movements<'_>, dealt: &mut Dealt) {
+    let Movements { item, qty, amount, .. } = movements;
+    let mut next = starts(item);
+    dealt.rows.resize(item.len(), Row::default());
+    let rows = &mut dealt.rows[..];
+    for ((&item, &qty), &amount) in item.iter().zip(qty).zip(amount) {
+        let next = &mut next[bucket_of(item)];
+        rows[*next] = Row { first: qty, second: amount, place: place_of(item) };
+        *next += 1;
+    }
+    dealt.ends.clear();
+    dealt.ends.extend_from_slice(&next);
+}
+
+/// Where each bucket starts if rows are laid out bucket after bucket.
+fn starts(item: &[u32]) -> [usize; BUCKETS] {
+    let mut counts = [0; BUCKETS];
+    for &item in item {
+        counts[bucket_of(item)] += 1;
+    }
+    let mut total = 0;
+    counts.map(|count| {
+        total += count;
+        total - count
+    })
+}
+
+/// Splits dealt rows into their buckets.
+pub(super) fn buckets(dealt: &mut Dealt) -> impl Iterator<Item = &mut [Row]> {
+    let mut rest = &mut dealt.rows[..];
+    let mut start = 0;
+    dealt.ends.iter().map(move |&end| {
+        let (bucket, after) = std::mem::take(&mut rest).split_at_mut(end - start);
+        (rest, start) = (after, end);
+        bucket
+    })
+}
+
+/// Writes the results of dealt rows in the order of the movements.
+pub(super) fn collect(item: &[u32], dealt: &Dealt, value: &mut [i64], balance: &mut [i64]) {
+    let mut next = starts_of(dealt);
+    let rows = &dealt.rows[..];
+    for ((&item, value), balance) in item.iter().zip(value).zip(balance) {
+        let next = &mut next[bucket_of(item)];
+        let row = &rows[*next];
+        (*value, *balance) = (row.first, row.second);
+        *next += 1;
+    }
+}
+
+/// Where each bucket of dealt rows starts.
+fn starts_of(dealt: &Dealt) -> [usize; BUCKETS] {
+    let mut starts = [0; BUCKETS];
+    starts[1..].copy_from_slice(&dealt.ends[..BUCKETS - 1]);
+    starts
+}

@@ -1,0 +1,179 @@
+//! Why a movement is not in the books: stable codes, and messages with the numbers.
+
+use crate::movement::Kind;
+
+macro_rules! reject_codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
+        /// Reason for which one movement is rejected. The movement changes nothing; all others stand.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum RejectCode { $($(#[$doc])* $variant,)+ }
+
+        impl RejectCode {
+            /// The stable code, equal in every host.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// All codes.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+        }
+    };
+}
+
+reject_codes! {
+    /// The kind is none of those known.
+    UnknownKind = "COSTING_UNKNOWN_KIND",
+    /// A column that the kind needs is null.
+    NullValue = "COSTING_NULL_VALUE",
+    /// The quantity is zero or negative where the kind forbids it.
+    QuantitySign = "COSTING_QUANTITY_SIGN",
+    /// Amount and unit cost are both missing where the kind needs one, or both given and they disagree.
+    Amount = "COSTING_AMOUNT",
+    /// A number has more decimal places than the policy's scale.
+    ExcessScale = "COSTING_EXCESS_SCALE",
+    /// A number, or a result with it, does not fit 18 digits.
+    Overflow = "COSTING_OVERFLOW",
+    /// The time lies outside the years 1 to 9999.
+    TimeRange = "COSTING_TIME_RANGE",
+    /// The movement lies in a closed period.
+    ClosedPeriod = "COSTING_CLOSED_PERIOD",
+    /// The same movement id with the same content came before: nothing is lost by leaving it out.
+    DuplicateIgnored = "COSTING_DUPLICATE_IGNORED",
+    /// The same movement id came before with other content.
+    DuplicateId = "COSTING_DUPLICATE_ID",
+    /// Rows of one item name different classes.
+    ClassConflict = "COSTING_CLASS_CONFLICT",
+    /// The kind needs a movement in `ref` and has none.
+    ReferenceMissing = "COSTING_REFERENCE_MISSING",
+    /// `ref` names no movement of the input.
+    ReferenceUnknown = "COSTING_REFERENCE_UNKNOWN",
+    /// `ref` names this or a later movement.
+    ReferenceLater = "COSTING_REFERENCE_LATER",
+    /// `ref` names a movement of a kind that does not go with this one.
+    ReferenceKind = "COSTING_REFERENCE_KIND",
+    /// `ref` names a movement of another item.
+    ReferenceItem = "COSTING_REFERENCE_ITEM",
+    /// `ref` names a movement of another pool.
+    ReferencePool = "COSTING_REFERENCE_POOL",
+    /// `ref` names a movement that was itself rejected.
+    ReferenceRejected = "COSTING_REFERENCE_REJECTED",
+    /// More is returned, received, settled or reversed than is left of the movement in `ref`.
+    ReferenceExceeded = "COSTING_REFERENCE_EXCEEDED",
+    /// A reversal cannot be reversed; post the movement again.
+    ReversalOfReversal = "COSTING_REVERSAL_OF_REVERSAL",
+    /// The movement takes more than there is and the policy forbids it.
+    NegativeStock = "COSTING_NEGATIVE_STOCK",
+    /// The method needs a lot and the movement has none.
+    LotRequired = "COSTING_LOT_REQUIRED",
+    /// No standard cost is known for the item.
+    NoStandardCost = "COSTING_NO_STANDARD_COST",
+    /// Another movement of the same group was rejected.
+    GroupRejected = "COSTING_GROUP_REJECTED",
+    /// The amended or late cost would make an earlier movement impossible.
+    ReplayFailed = "COSTING_REPLAY_FAILED",
+    /// Periodic average does not offer this kind of movement.
+    NotWithPeriodic = "COSTING_NOT_WITH_PERIODIC",
+}
+
+/// A rejection with the numbers that explain it, in units of the scale that applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Why.
+    pub code: RejectCode,
+    /// What was wanted, for [`RejectCode::NegativeStock`] and [`RejectCode::ReferenceExceeded`]; a row for those about another row.
+    pub wanted: i64,
+    /// What there was.
+    pub found: i64,
+}
+
+impl Fault {
+    /// A fault that needs no numbers.
+    #[must_use]
+    pub const fn new(code: RejectCode) -> Self {
+        Self { code, wanted: 0, found: 0 }
+    }
+
+    /// A fault with what was wanted and what there was.
+    #[must_use]
+    pub const fn with(code: RejectCode, wanted: i64, found: i64) -> Self {
+        Self { code, wanted, found }
+    }
+
+    /// The message for people: one line, lower case, with the numbers at the scale given.
+    #[must_use]
+    pub fn message(&self, kind: Option<Kind>, quantity_scale: u8) -> String {
+        let kind = kind.map_or("movement", Kind::name);
+        let shown = |units: i64| Shown(units, quantity_scale);
+        match self.code {
+            RejectCode::UnknownKind => "column `kind`: unknown kind".to_owned(),
+            RejectCode::NullValue => format!("{kind}: a column it needs is null"),
+            RejectCode::QuantitySign => {
+                format!("column `quantity`: {kind} needs a positive quantity, found {}", shown(self.found))
+            }
+            RejectCode::Amount => format!("columns `amount` and `unit_cost`: {kind} needs exactly one amount"),
+            RejectCode::ExcessScale => "more decimal places than the policy's scale; nothing is rounded silently".to_owned(),
+            RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
+            RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),
+            RejectCode::ClosedPeriod => "column `at`: lies in a closed period".to_owned(),
+            RejectCode::DuplicateIgnored => format!("column `movement_id`: same content as row {}, ignored", self.found),
+            RejectCode::DuplicateId => format!("column `movement_id`: already used with other content in row {}", self.found),
+            RejectCode::ClassConflict => format!("column `class`: differs from row {} of the same item", self.found),
+            RejectCode::ReferenceMissing => format!("column `ref`: {kind} must name a movement"),
+            RejectCode::ReferenceUnknown => "column `ref`: no such movement in the input".to_owned(),
+            RejectCode::ReferenceLater => "column `ref`: names this or a later movement".to_owned(),
+            RejectCode::ReferenceKind => format!("column `ref`: {kind} cannot refer to a movement of that kind"),
+            RejectCode::ReferenceItem => "column `ref`: names a movement of another item".to_owned(),
+            RejectCode::ReferencePool => "column `ref`: names a movement of another pool".to_owned(),
+            RejectCode::ReferenceRejected => "column `ref`: the movement it names was rejected".to_owned(),
+            RejectCode::ReferenceExceeded => {
+                format!("quantity {} exceeds the {} left of the movement in `ref`", shown(self.wanted), shown(self.found))
+            }
+            RejectCode::ReversalOfReversal => "a reversal cannot be reversed; post the movement again".to_owned(),
+            RejectCode::NegativeStock => {
+                format!("{kind} of {} exceeds the {} on hand", shown(self.wanted), shown(self.found))
+            }
+            RejectCode::LotRequired => format!("column `lot`: {kind} needs a lot under specific identification"),
+            RejectCode::NoStandardCost => "no standard cost is known for the item at this time".to_owned(),
+            RejectCode::GroupRejected => "column `group`: another movement of the group was rejected".to_owned(),
+            RejectCode::ReplayFailed => {
+                format!("{kind} would make an earlier movement impossible: more than on hand at its time")
+            }
+            RejectCode::NotWithPeriodic => format!("{kind} is not available with periodic average"),
+        }
+    }
+}
+
+/// Units at a scale as decimal text.
+struct Shown(i64, u8);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = format!("{:0width$}", self.0.unsigned_abs(), width = usize::from(self.1) + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - usize::from(self.1));
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{fraction}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_prefixed_and_unique() {
+        let mut codes: Vec<_> = RejectCode::ALL.iter().map(|code| code.code()).collect();
+        assert!(codes.iter().all(|code| code.starts_with("COSTING_")));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), RejectCode::ALL.len());
+    }
+
+    #[test]
+    fn negative_stock_tells_both_quantities() {
+        let fault = Fault::with(RejectCode::NegativeStock, 1500, -25);
+        assert_eq!(fault.message(Some(Kind::Issue), 2), "issue of 15.00 exceeds the -0.25 on hand");
+    }
+}

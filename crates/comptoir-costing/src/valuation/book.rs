@@ -1,0 +1,157 @@
+//! Postings in book order, and in the order of the input.
+
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+
+use super::bucket::{REJECTED, RowCorrection};
+use super::columns::Columns;
+use super::merge::RangePostings;
+use super::{Key, Valuation};
+use crate::movement::Kind;
+use crate::policy::{Scope, Ties};
+use crate::posting::{NONE, Posting};
+
+impl Valuation {
+    /// All postings in book order: by time, ties as the policy says, each movement followed by the corrections that it caused.
+    ///
+    /// The order costs a sort of the history; [`Valuation::postings_by_row`] does without.
+    pub fn postings(&self) -> impl Iterator<Item = Posting> + '_ {
+        self.book_lines(|_| true).into_iter().map(|line| line.posting)
+    }
+
+    /// The postings of one item in book order; `item` is its code.
+    #[must_use]
+    pub fn postings_of(&self, item: u32) -> Vec<Posting> {
+        self.book_lines(|posting| posting.item == item).into_iter().map(|line| line.posting).collect()
+    }
+
+    /// One posting for each accepted row, in the order of the input, then the corrections by time.
+    pub fn postings_by_row(&self) -> impl Iterator<Item = Posting> + '_ {
+        let rows = self.ranges.iter().flat_map(move |range| self.range_postings(range));
+        rows.chain(self.corrections.iter().map(|correction| self.correction_posting(correction)))
+    }
+
+    /// The id of a row as text.
+    #[must_use]
+    pub fn movement_id(&self, row: u32) -> String {
+        self.columns.ids.text(row)
+    }
+
+    /// A row's movement kind.
+    #[must_use]
+    pub fn kind_of(&self, row: u32) -> Option<Kind> {
+        let (chunk, place) = self.columns.locate(row)?;
+        chunk.kind.get(place).copied().and_then(Kind::from_code)
+    }
+
+    fn book_lines(&self, keep: impl Fn(&Posting) -> bool) -> Vec<BookLine> {
+        let movements = self.ranges.iter().flat_map(|range| self.range_postings(range));
+        let corrections = self.corrections.iter().map(|correction| self.correction_posting(correction));
+        let ranked = movements.map(|posting| (posting, 0)).chain(corrections.zip(1u32..));
+        let mut lines: Vec<BookLine> =
+            ranked.filter(|(posting, _)| keep(posting)).map(|(posting, rank)| BookLine { posting, rank: self.rank(&posting, rank) }).collect();
+        if !lines.is_sorted_by(|one, other| self.compare(one, other) != Ordering::Greater) {
+            lines.par_sort_by(|one, other| self.compare(one, other));
+        }
+        lines
+    }
+
+    /// A correction that settles an estimate stands before its movement, all others after it.
+    fn rank(&self, posting: &Posting, number: u32) -> i64 {
+        let before = posting.reason == Some(crate::movement::Reason::EstimateReversed);
+        if before { i64::from(number) - i64::from(u32::MAX) } else { i64::from(number) }
+    }
+
+    fn compare(&self, one: &BookLine, other: &BookLine) -> Ordering {
+        let by_time = one.posting.at.cmp(&other.posting.at);
+        by_time.then_with(|| self.compare_rows(&one.posting, &other.posting)).then(one.rank.cmp(&other.rank))
+    }
+
+    /// The policy's tie rule between the movements that caused two lines.
+    fn compare_rows(&self, one: &Posting, other: &Posting) -> Ordering {
+        if one.row == other.row {
+            return Ordering::Equal;
+        }
+        let by_id = || {
+            if self.columns.ids.ascending() { one.row.cmp(&other.row) } else { self.columns.ids.compare(one.row, other.row) }
+        };
+        match self.policy.ties {
+            Ties::Row => one.row.cmp(&other.row),
+            Ties::Id => by_id(),
+            Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
+        }
+    }
+
+    fn range_postings<'a>(&'a self, range: &'a RangePostings) -> impl Iterator<Item = Posting> + 'a {
+        let chunk = self.columns.chunks.get(range.chunk);
+        let start = chunk.map_or(0, |chunk| chunk.start);
+        range.rows.clone().enumerate().filter_map(move |(place, row)| {
+            let on_hand = *range.on_hand.get(place).filter(|on_hand| **on_hand != REJECTED)?;
+            let chunk = chunk?;
+            let kind = Kind::from_code(*chunk.kind.get(row - start)?)?;
+            let row_code = u32::try_from(row).ok()?;
+            Some(Posting {
+                row: row_code,
+                adjusts: NONE,
+                item: Columns::code(&self.columns.item, row_code),
+                pool: self.pool_of(row_code, kind),
+                at: *chunk.at.get(row - start)?,
+                kind,
+                adjusted_kind: self.stands_for(row_code, kind),
+                reason: None,
+                quantity: *range.quantity.get(place)?,
+                value: *range.value.get(place)?,
+                on_hand,
+                on_hand_value: *range.on_hand_value.get(place)?,
+                variance: *range.variance.get(place)?,
+            })
+        })
+    }
+
+    /// The kind whose accounts a movement moves: a reversal or an amendment moves those of the movement in its `ref`.
+    fn stands_for(&self, row: u32, kind: Kind) -> Kind {
+        let (mut row, mut kind) = (row, kind);
+        // Each step goes to an earlier movement, so that the way ends.
+        while matches!(kind, Kind::Reversal | Kind::Amendment) {
+            row = Columns::code(&self.columns.reference, row);
+            let Some(other) = self.kind_of(row) else { break };
+            kind = other;
+        }
+        kind
+    }
+
+    /// The pool whose stock a row changes: its own, or that of the movement that it follows.
+    pub(crate) fn pool_of(&self, row: u32, kind: Kind) -> u32 {
+        let follows = super::partition::follows_reference(kind);
+        let reference = if follows { Columns::code(&self.columns.reference, row) } else { NONE };
+        Columns::code(&self.columns.pool, if reference == NONE { row } else { reference })
+    }
+
+    pub(crate) fn correction_posting(&self, correction: &RowCorrection) -> Posting {
+        let RowCorrection { row, adjusts, reason, key, at, line } = *correction;
+        let kind = self.kind_of(row).unwrap_or(Kind::Receipt);
+        let Key { item, pool, .. } = key;
+        let pool = if self.policy.scope == Scope::Item { self.pool_of(adjusts, self.kind_of(adjusts).unwrap_or(kind)) } else { pool };
+        Posting {
+            row,
+            adjusts,
+            item,
+            pool,
+            at,
+            kind,
+            adjusted_kind: self.stands_for(adjusts, self.kind_of(adjusts).unwrap_or(kind)),
+            reason: Some(reason),
+            quantity: line.quantity,
+            value: line.value,
+            on_hand: line.on_hand,
+            on_hand_value: line.on_hand_value,
+            variance: line.variance,
+        }
+    }
+}
+
+struct BookLine {
+    posting: Posting,
+    rank: i64,
+}

@@ -1,0 +1,337 @@
+//! Second pass: the items of one bucket are put in book order and valued, one component after another.
+
+use std::cmp::Ordering;
+
+use hashbrown::HashMap;
+
+use super::columns::Columns;
+use super::partition::{Record, follows_reference, uses_reference};
+use super::plan::Plan;
+use super::run::{aged_layers, open_layers};
+use super::Balance;
+use crate::engine::{ABSENT, Auto, Context, Correction, Event, KeyRules, Line, Stock, run};
+use crate::movement::{Kind, Reason};
+use crate::policy::{Policy, Provisional, Scope, Ties};
+use crate::posting::{NONE, OpenLayer};
+use crate::reject::{Fault, RejectCode};
+
+/// The unit within which cost is averaged or layered, by codes; `NONE` where the policy's scope does not tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Item code.
+    pub item: u32,
+    /// Pool code.
+    pub pool: u32,
+    /// Lot code.
+    pub lot: u32,
+}
+
+/// What every bucket of a call shares.
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub columns: &'a Columns,
+    pub plan: &'a Plan,
+    pub policy: &'a Policy,
+    pub context: &'a Context,
+    /// Choices by index in the columns' rules.
+    pub rules: &'a [KeyRules],
+    /// Last instant of the input, up to which provisional receipts are reversed at month starts.
+    pub until: i64,
+}
+
+/// A correction with rows and codes instead of places in a component.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowCorrection {
+    pub row: u32,
+    pub adjusts: u32,
+    pub reason: Reason,
+    pub key: Key,
+    pub at: i64,
+    pub line: Line,
+}
+
+/// What one bucket gives.
+#[derive(Debug, Default)]
+pub(crate) struct BucketResult {
+    /// The line of each record, in the order of the records; see [`REJECTED`].
+    pub lines: Vec<Line>,
+    pub corrections: Vec<RowCorrection>,
+    pub faults: Vec<(u32, Fault)>,
+    /// Quantity and value of each key at the end.
+    pub balances: Vec<Balance>,
+    /// Open layers: of the methods that keep them, or of all when ages are tracked.
+    pub layers: Vec<OpenLayer>,
+}
+
+/// Quantity on hand of a line that was not posted.
+pub(crate) const REJECTED: i64 = i64::MIN;
+
+/// Values one bucket. `parts` are its records by range.
+pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<Vec<Record>>) -> BucketResult {
+    let records: Vec<Record> = parts.concat();
+    drop(parts);
+    let mut result = BucketResult { lines: vec![Line::default(); records.len()], ..BucketResult::default() };
+    let (starts, order) = by_component(job, &records);
+    let mut bucket = Bucket { job, records: &records, events: Vec::new(), keys: Vec::new(), book: run::Book::default(), places: Vec::new() };
+    for window in starts.windows(2) {
+        if let [start, end] = window
+            && start < end
+        {
+            bucket.run_component(order.get(*start..*end).unwrap_or_default(), &mut result);
+        }
+    }
+    result
+}
+
+/// Places of the records ordered by component and, inside it, by row; with the start of every component.
+fn by_component(job: &Job<'_>, records: &[Record]) -> (Vec<usize>, Vec<u32>) {
+    let place = |record: &Record| job.plan.place(job.plan.component(record.item));
+    let mut starts = vec![0_usize; job.plan.places(job.columns.items) + 1];
+    for record in records {
+        if let Some(count) = starts.get_mut(place(record) + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    let mut next = starts.clone();
+    let mut order = vec![0_u32; records.len()];
+    for (index, record) in (0u32..).zip(records) {
+        if let Some(slot) = next.get_mut(place(record)) {
+            if let Some(target) = order.get_mut(*slot) {
+                *target = index;
+            }
+            *slot += 1;
+        }
+    }
+    (starts, order)
+}
+
+/// Memory that the components of a bucket use one after another.
+struct Bucket<'a, 'b> {
+    job: &'b Job<'a>,
+    records: &'b [Record],
+    events: Vec<Event>,
+    keys: Vec<(Key, KeyRules)>,
+    book: run::Book,
+    /// Record of each event, or `NONE` for those that the engine makes itself.
+    places: Vec<u32>,
+}
+
+impl Bucket<'_, '_> {
+    fn run_component(&mut self, order: &[u32], result: &mut BucketResult) {
+        let mut sorted: Vec<u32>;
+        let mut order = order;
+        if !self.is_sorted(order) {
+            sorted = order.to_vec();
+            sorted.sort_unstable_by(|one, other| self.compare(*one, *other));
+            order = &sorted;
+        }
+        let linked = self.make_events(order, result);
+        let rules: Vec<KeyRules> = self.keys.iter().map(|(_, rules)| *rules).collect();
+        let provisional = rules.first().is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal);
+        if provisional && self.events.iter().any(|event| event.kind == Kind::ProvisionalReceipt) {
+            self.add_month_borders();
+        }
+        let stocks = run::run_component(self.job.context, &rules, &self.events, linked, &mut self.book);
+        self.take_book(result);
+        self.take_stocks(stocks, result);
+    }
+
+    fn record(&self, place: u32) -> Option<&Record> {
+        self.records.get(place as usize)
+    }
+
+    fn is_sorted(&self, order: &[u32]) -> bool {
+        order.windows(2).all(|pair| match pair {
+            [one, other] => self.compare(*one, *other) != Ordering::Greater,
+            _ => true,
+        })
+    }
+
+    /// Book order: by time, then by the policy's tie rule.
+    fn compare(&self, one: u32, other: u32) -> Ordering {
+        let (Some(one), Some(other)) = (self.record(one), self.record(other)) else { return Ordering::Equal };
+        one.at.cmp(&other.at).then_with(|| self.tie(one, other))
+    }
+
+    fn tie(&self, one: &Record, other: &Record) -> Ordering {
+        let ids = &self.job.columns.ids;
+        let by_id = || if ids.ascending() { one.row.cmp(&other.row) } else { ids.compare(one.row, other.row) };
+        match self.job.policy.ties {
+            Ties::Row => one.row.cmp(&other.row),
+            Ties::Id => by_id(),
+            Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
+        }
+    }
+
+    /// Turns records in book order into events; whether any refers to another or belongs to a group.
+    fn make_events(&mut self, order: &[u32], result: &mut BucketResult) -> bool {
+        self.events.clear();
+        self.places.clear();
+        self.keys.clear();
+        let columns = self.job.columns;
+        let has_links = !columns.reference.is_empty() || !columns.group.is_empty();
+        let mut index_of: HashMap<u32, u32> = HashMap::new();
+        if has_links && !columns.reference.is_empty() {
+            let rows = order.iter().filter_map(|place| self.record(*place)).map(|record| record.row);
+            index_of.extend(rows.zip(0u32..));
+        }
+        let mut linked = false;
+        let mut keys: HashMap<Key, u32> = HashMap::new();
+        for place in order {
+            let Some(record) = self.record(*place).copied() else { continue };
+            let event = self.event(&record, &index_of, &mut keys);
+            linked |= event.reference != NONE || event.group != NONE;
+            self.events.push(event);
+            self.places.push(*place);
+        }
+        if linked && self.events.iter().any(|event| event.key == NONE) {
+            self.drop_dangling(result);
+        }
+        linked
+    }
+
+    fn event(&mut self, record: &Record, index_of: &HashMap<u32, u32>, keys: &mut HashMap<Key, u32>) -> Event {
+        let columns = self.job.columns;
+        let row = record.row;
+        let mut reference = NONE;
+        let mut dangling = false;
+        let mut key_row = (record.pool, Columns::code(&columns.lot, row));
+        if uses_reference(record.kind) {
+            let target = Columns::code(&columns.reference, row);
+            if target != NONE {
+                reference = index_of.get(&target).copied().unwrap_or(NONE);
+                dangling = reference == NONE;
+                if follows_reference(record.kind) {
+                    key_row = (Columns::code(&columns.pool, target), Columns::code(&columns.lot, target));
+                }
+            }
+        }
+        let unit_cost = if record.kind == Kind::Revaluation { self.unit_cost(row) } else { ABSENT };
+        Event {
+            at: record.at,
+            qty: record.qty,
+            amount: record.amount,
+            unit_cost,
+            row,
+            key: if dangling { NONE } else { self.key(record.item, key_row, keys) },
+            reference,
+            lot: key_row.1,
+            group: Columns::code(&columns.group, row),
+            kind: record.kind,
+            auto: Auto::No,
+        }
+    }
+
+    fn unit_cost(&self, row: u32) -> i64 {
+        let found = self.job.columns.locate(row).and_then(|(chunk, place)| chunk.unit_cost.get(place).copied());
+        found.unwrap_or(ABSENT)
+    }
+
+    /// The place of a key in the component; most components have few.
+    fn key(&mut self, item: u32, (pool, lot): (u32, u32), keys: &mut HashMap<Key, u32>) -> u32 {
+        let key = match self.job.policy.scope {
+            Scope::Item => Key { item, pool: NONE, lot: NONE },
+            Scope::Pool => Key { item, pool, lot: NONE },
+            Scope::Lot => Key { item, pool, lot },
+        };
+        if let Some(((first, _), true)) = self.keys.first().map(|first| (first, first.0 == key)) {
+            debug_assert_eq!(*first, key);
+            return 0;
+        }
+        let next = self.keys.len();
+        let place = *keys.entry(key).or_insert_with(|| u32::try_from(next).unwrap_or(NONE));
+        if place as usize == next {
+            let rules = self.job.rules.get(self.job.columns.rules_of(item)).copied();
+            if let Some(rules) = rules {
+                self.keys.push((key, rules));
+            }
+        }
+        place
+    }
+
+    /// Removes events that refer to a movement which did not pass its checks, and what refers to them.
+    fn drop_dangling(&mut self, result: &mut BucketResult) {
+        let mut dangling: Vec<bool> = self.events.iter().map(|event| event.key == NONE).collect();
+        let mut spreads = true;
+        while std::mem::take(&mut spreads) {
+            for (place, event) in self.events.iter().enumerate() {
+                let gone = dangling.get(event.reference as usize).copied().unwrap_or(false);
+                if gone && let Some(flag) = dangling.get_mut(place) {
+                    spreads |= !*flag;
+                    *flag = true;
+                }
+            }
+        }
+        let mut now = Vec::with_capacity(dangling.len());
+        let mut kept = 0u32;
+        for gone in &dangling {
+            now.push(if *gone { NONE } else { kept });
+            kept += u32::from(!gone);
+        }
+        let events = std::mem::take(&mut self.events);
+        let places = std::mem::take(&mut self.places);
+        for ((event, place), gone) in events.into_iter().zip(places).zip(dangling) {
+            if gone {
+                reject(result, place, event.row, Fault::new(RejectCode::ReferenceRejected));
+            } else {
+                let reference = now.get(event.reference as usize).copied().unwrap_or(NONE);
+                self.events.push(Event { reference, ..event });
+                self.places.push(place);
+            }
+        }
+    }
+
+    fn add_month_borders(&mut self) {
+        let Job { context, until, .. } = *self.job;
+        crate::engine::with_month_borders(&mut self.events, context.clock, context.utc_offset, until);
+        let mut old = std::mem::take(&mut self.places).into_iter();
+        let places = self.events.iter().map(|event| if event.auto == Auto::No { old.next().unwrap_or(NONE) } else { NONE });
+        self.places = places.collect();
+    }
+
+    /// Writes what every key has at the end to the bucket's result.
+    fn take_stocks(&self, stocks: Vec<Stock>, result: &mut BucketResult) {
+        let context = self.job.context;
+        for ((key, _), stock) in self.keys.iter().zip(stocks) {
+            result.balances.push(Balance { key: *key, quantity: stock.qty, value: stock.value });
+            if context.track_ages {
+                result.layers.extend(aged_layers(*key, &stock, self.job.until, context));
+            } else if stock.method.keeps_layers() {
+                let row = |index: u32| self.events.get(index as usize).map_or(NONE, |event| event.row);
+                result.layers.extend(open_layers(*key, &stock, row));
+            }
+        }
+    }
+
+    /// Writes the component's books to the bucket's result.
+    fn take_book(&mut self, result: &mut BucketResult) {
+        for ((event, place), outcome) in self.events.iter().zip(&self.places).zip(&self.book.outcomes) {
+            match outcome {
+                run::Outcome::Posted(_, line) => {
+                    if let Some(slot) = result.lines.get_mut(*place as usize) {
+                        *slot = *line;
+                    }
+                }
+                run::Outcome::Rejected(fault) => reject(result, *place, event.row, *fault),
+                run::Outcome::Open => {}
+            }
+        }
+        let row = |index: u32| self.events.get(index as usize).map_or(NONE, |event| event.row);
+        for Correction { cause, adjusts, reason, key, at, line } in self.book.corrections.iter().copied() {
+            let Some((key, _)) = self.keys.get(key as usize).copied() else { continue };
+            result.corrections.push(RowCorrection { row: row(cause), adjusts: row(adjusts), reason, key, at, line });
+        }
+    }
+}
+
+fn reject(result: &mut BucketResult, place: u32, row: u32, fault: Fault) {
+    if let Some(slot) = result.lines.get_mut(place as usize) {
+        slot.on_hand = REJECTED;
+    }
+    result.faults.push((row, fault));
+}

@@ -1,0 +1,112 @@
+//! Checks of a single row that need no other: what fails here never reaches the engine.
+
+use comptoir_types::decimal::mul_div;
+
+use crate::engine::{ABSENT, Context, LIMIT};
+use crate::movement::{KINDS, Kind};
+use crate::reject::{Fault, RejectCode};
+
+/// What a kind asks of its row.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    kind: Kind,
+    /// Smallest quantity allowed.
+    smallest: i64,
+    quantity: bool,
+    amount: bool,
+    /// Whether an amount must not be negative.
+    unsigned: bool,
+}
+
+/// The numbers of a row that passed: its quantity and amount, each `ABSENT` where the row has none.
+pub(crate) type Checked = (Kind, i64, i64);
+
+/// The checks of all kinds, as a table by kind code.
+#[derive(Debug)]
+pub(crate) struct Checks {
+    needs: [Needs; KINDS.len()],
+    first: i64,
+    last: i64,
+    price_up: i64,
+    price_down: i64,
+    rounding: comptoir_types::Rounding,
+}
+
+impl Checks {
+    pub fn new(context: &Context) -> Self {
+        let (first, last) = context.clock.range();
+        let needs = KINDS.map(|kind| Needs {
+            kind,
+            smallest: match kind {
+                Kind::Opening => -LIMIT,
+                Kind::Count | Kind::Amendment => 0,
+                _ => 1,
+            },
+            quantity: kind.needs_quantity(),
+            amount: kind.needs_amount(),
+            unsigned: !matches!(kind, Kind::Opening | Kind::CostAdjustment),
+        });
+        let (price_up, price_down) = (context.price_up, context.price_down);
+        Self { needs, first, last, price_up, price_down, rounding: context.rounding }
+    }
+
+    /// Checks one row; `unit_cost` is read where there is no amount.
+    #[inline]
+    pub fn row(&self, kind: u8, at: i64, quantity: i64, amount: i64, unit_cost: i64) -> Result<Checked, Fault> {
+        let Some(needs) = self.needs.get(usize::from(kind)) else {
+            return Err(Fault::new(RejectCode::UnknownKind));
+        };
+        if at < self.first || at > self.last {
+            return Err(Fault::new(RejectCode::TimeRange));
+        }
+        if quantity == ABSENT {
+            if needs.quantity {
+                return Err(Fault::new(RejectCode::NullValue));
+            }
+        } else if quantity < needs.smallest || quantity >= LIMIT {
+            let code = if quantity.unsigned_abs() >= LIMIT.unsigned_abs() { RejectCode::Overflow } else { RejectCode::QuantitySign };
+            return Err(Fault::with(code, needs.smallest, quantity));
+        }
+        if amount != ABSENT && (amount >= 0 || !needs.unsigned) && needs.kind != Kind::Opening {
+            return if amount.unsigned_abs() < LIMIT.unsigned_abs() {
+                Ok((needs.kind, quantity, amount))
+            } else {
+                Err(Fault::new(RejectCode::Overflow))
+            };
+        }
+        self.rest(needs, quantity, amount, unit_cost)
+    }
+
+    /// The rarer cases: no amount, an amount from the unit cost, opening balances.
+    fn rest(&self, needs: &Needs, quantity: i64, amount: i64, unit_cost: i64) -> Result<Checked, Fault> {
+        if amount != ABSENT && needs.kind != Kind::Opening {
+            return Err(Fault::new(RejectCode::Amount));
+        }
+        let mut amount = amount;
+        if amount == ABSENT && unit_cost != ABSENT && needs.kind != Kind::Revaluation {
+            if quantity == ABSENT || (unit_cost < 0 && needs.unsigned) {
+                return Err(Fault::new(RejectCode::Amount));
+            }
+            amount = self.price(quantity, unit_cost)?;
+        }
+        match needs.kind {
+            Kind::Opening if quantity == 0 => return Err(Fault::with(RejectCode::QuantitySign, 1, 0)),
+            Kind::Opening if amount != ABSENT && amount.signum() * quantity.signum() < 0 => {
+                return Err(Fault::new(RejectCode::Amount));
+            }
+            Kind::Revaluation if amount == ABSENT && (unit_cost == ABSENT || unit_cost < 0) => return Err(Fault::new(RejectCode::Amount)),
+            _ if amount == ABSENT && needs.amount => return Err(Fault::new(RejectCode::Amount)),
+            _ => {}
+        }
+        if amount != ABSENT && amount.unsigned_abs() >= LIMIT.unsigned_abs() {
+            return Err(Fault::new(RejectCode::Overflow));
+        }
+        Ok((needs.kind, quantity, amount))
+    }
+
+    fn price(&self, quantity: i64, unit_cost: i64) -> Result<i64, Fault> {
+        let scaled = unit_cost.checked_mul(self.price_up);
+        let value = scaled.and_then(|cost| mul_div(quantity, cost, self.price_down, self.rounding));
+        value.filter(|value| value.unsigned_abs() < LIMIT.unsigned_abs()).ok_or(Fault::new(RejectCode::Overflow))
+    }
+}

@@ -1,0 +1,153 @@
+//! The batch call: a whole history of movements in, postings, layers, balances and rejected rows out.
+//!
+//! Three passes: [`partition`] checks rows and sorts them into buckets by item, [`bucket`] puts each item in book order and values it,
+//! [`merge`] brings the lines back into the order of the input. All three run in parallel and give the same bytes for any number of
+//! threads.
+
+mod book;
+mod bucket;
+mod check;
+pub(crate) mod columns;
+mod merge;
+mod partition;
+mod plan;
+mod run;
+
+use std::sync::Arc;
+
+use comptoir_types::Date;
+
+pub use bucket::Key;
+
+pub(crate) use bucket::{REJECTED, RowCorrection};
+use columns::Columns;
+pub(crate) use merge::{RangePostings, UnitCost};
+pub(crate) use partition::follows_reference;
+
+use crate::engine::Context;
+use crate::error::Error;
+use crate::policy::Policy;
+use crate::posting::OpenLayer;
+use crate::reject::{Fault, RejectCode};
+
+/// A valued history.
+#[derive(Debug)]
+pub struct Valuation {
+    pub(crate) columns: Arc<Columns>,
+    pub(crate) policy: Policy,
+    pub(crate) context: Context,
+    pub(crate) ranges: Vec<RangePostings>,
+    pub(crate) corrections: Vec<RowCorrection>,
+    pub(crate) faults: Vec<(u32, Fault)>,
+    pub(crate) balances: Vec<Balance>,
+    pub(crate) layers: Vec<OpenLayer>,
+}
+
+/// Quantity and value on hand of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The key.
+    pub key: Key,
+    /// Quantity on hand in units.
+    pub quantity: i64,
+    /// Value on hand in units of money.
+    pub value: i64,
+}
+
+/// How many rows went where; `accepted + rejected == input`, and ignored duplicates are among the rejected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of the input.
+    pub input: u64,
+    /// Movements in the books.
+    pub accepted: u64,
+    /// Rows that are not.
+    pub rejected: u64,
+    /// Of the rejected, exact repetitions of an earlier row.
+    pub duplicates: u64,
+    /// Correction postings beside the movements.
+    pub corrections: u64,
+}
+
+/// Values coded columns.
+pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Valuation, Error> {
+    let context = run::context(&columns, &policy)?;
+    let outcome = run::run(&columns, &policy, &context, None)?;
+    let run::Outcome { ranges, results, faults } = outcome;
+    let mut corrections = Vec::new();
+    let mut balances = Vec::new();
+    let mut layers = Vec::new();
+    for result in results {
+        corrections.extend(result.corrections);
+        balances.extend(result.balances);
+        layers.extend(result.layers);
+    }
+    corrections.sort_by_key(|correction| (correction.at, correction.row));
+    balances.sort_unstable_by_key(|balance| balance.key);
+    layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
+    Ok(Valuation { columns, policy, context, ranges, corrections, faults, balances, layers })
+}
+
+impl Valuation {
+    /// How many rows went where.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let input = self.columns.rows as u64;
+        let rejected = self.faults.len() as u64;
+        let duplicates = self.faults.iter().filter(|(_, fault)| fault.code == RejectCode::DuplicateIgnored).count();
+        Counts {
+            input,
+            accepted: input - rejected,
+            rejected,
+            duplicates: duplicates as u64,
+            corrections: self.corrections.len() as u64,
+        }
+    }
+
+    /// The policy under which the history was valued.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Quantity and value on hand at the end, by key.
+    #[must_use]
+    pub fn balances(&self) -> &[Balance] {
+        &self.balances
+    }
+
+    /// Open layers at the end, for the methods that keep layers, oldest first within a key.
+    #[must_use]
+    pub fn layers(&self) -> &[OpenLayer] {
+        &self.layers
+    }
+
+    /// Rows that are not in the books, ascending, each with its reason.
+    #[must_use]
+    pub fn rejected(&self) -> &[(u32, Fault)] {
+        &self.faults
+    }
+
+    /// Decimal places of the quantities.
+    #[must_use]
+    pub fn quantity_scale(&self) -> u8 {
+        self.columns.quantity_scale
+    }
+
+    /// Layers with their ages at the end of a day, for any method: the history up to that day is valued again.
+    ///
+    /// Methods without layers age by first in, first out, and every layer has its share of the key's value. A shortage is one layer
+    /// with a negative quantity, dated at the day.
+    ///
+    /// # Errors
+    /// [`Error::Column`] when the day lies outside the calendar of the input's times.
+    pub fn layers_as_of(&self, day: Date) -> Result<Vec<OpenLayer>, Error> {
+        let after = day.add_days(1).and_then(|next| self.context.clock.ticks(next)).map_err(Error::from)?;
+        let border = after - self.context.utc_offset;
+        let context = Context { track_ages: true, ..self.context };
+        let outcome = run::run(&self.columns, &self.policy, &context, Some(border))?;
+        let mut layers: Vec<OpenLayer> = outcome.results.into_iter().flat_map(|result| result.layers).collect();
+        layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
+        Ok(layers)
+    }
+}
