@@ -491,7 +491,7 @@ def voucher_template(template: TemplateLike) -> dict[str, Any]:
     --------
     >>> from comptoir.costing import voucher_template
     >>> voucher_template("ifrs")["name"]
-    'ifrs'
+    'ifrs-1'
     """
     fields: dict[str, Any] = json.loads(_native.costing_template(*_template(template)))
     return fields

@@ -15,8 +15,9 @@ from fractions import Fraction
 from typing import Any
 
 import _engine
-import comptoir
 from _format import Case, Expectation, Layer
+
+import comptoir
 
 Found = tuple[str, Any, Any]
 
@@ -59,18 +60,19 @@ class Books:
 
 def failures(case: Case, expectation: Expectation) -> Iterator[str]:
     """Check one expectation of a case; give a text for everything that is otherwise."""
-    books = Books(case, expectation.settings)
-    for what, expected, actual in _found(books, expectation.checks):
-        if expected != actual:
-            yield f"{what}: expected {show(expected)} got {show(actual)}"
+    refusal = expectation.checks.get("error")
+    try:
+        for what, expected, actual in _found(Books(case, expectation.settings), expectation.checks):
+            if expected != actual:
+                yield f"{what}: expected {show(expected)} got {show(actual)}"
+        if refusal is not None:
+            yield f"error: expected {refusal} got no error"
+    except comptoir.Error as error:
+        if error.code != refusal:
+            yield f"error: expected {refusal or 'no error'} got {error.code} ({error})"
 
 
 def _found(books: Books, checks: Mapping[str, Any]) -> Iterator[Found]:
-    error = _refusal(books)
-    if error is not None or "error" in checks:
-        code = getattr(error, "code", "no error")
-        yield "error", checks.get("error", "no error"), code if "error" in checks else f"{code} ({error})"
-        return
     rejected = {str(name): code for name, code in checks.get("rejected", {}).items()}
     names = {move.number: move.name for move in books.moves}
     yield "rejected", rejected, {names[number]: code for number, code in books.result.rejected.items()}
@@ -78,14 +80,6 @@ def _found(books: Books, checks: Mapping[str, Any]) -> Iterator[Found]:
     for name, expected in checks.items():
         if name not in ("error", "rejected"):
             yield from CHECKS[name](books, expected)
-
-
-def _refusal(books: Books) -> comptoir.Error | None:
-    try:
-        books.result  # noqa: B018 - valued here for the first time
-    except comptoir.Error as error:
-        return error
-    return None
 
 
 def _laws(result: _engine.Result) -> Iterator[Found]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 from _format import NUMBER_FIELDS, TEXT_FIELDS, Move
+
 from comptoir import costing
 
 # Wide enough for any number that a case may hold, also for those that comptoir must refuse.
@@ -80,7 +81,7 @@ class Result:
 def run(moves: Sequence[Move], choices: Mapping[str, Any]) -> Result:
     """Value the moves under a policy; raises `comptoir.Error` when the call as a whole is refused."""
     valuation = costing.value(movement_table(moves), policy(choices))
-    numbers = {}
+    numbers: dict[str, int] = {}
     for move in moves:
         numbers.setdefault(_identity(move, moves), move.number)
     postings = [_line(row, numbers) for row in _rows(valuation.postings)]
@@ -122,7 +123,7 @@ def _plain(value: Any) -> Any:
 
 
 def movement_table(moves: Sequence[Move]) -> pa.Table:
-    """Build the input table. Columns that no move uses are left out, as a producer would."""
+    """Build the input table. Optional columns that no move uses are left out, as a producer would."""
     columns: dict[str, pa.Array] = {
         "movement_id": pa.array([_identity(move, moves) for move in moves], pa.string()),
         "at": _instants([move.at for move in moves]),
@@ -130,7 +131,7 @@ def movement_table(moves: Sequence[Move]) -> pa.Table:
     }
     for name in NUMBER_FIELDS:
         numbers = [move.numbers[name] for move in moves]
-        if name == "quantity" or any(number is not None for number in numbers):
+        if name != "unit_cost" or any(number is not None for number in numbers):
             columns[name] = _decimals(numbers)
     for name in set(TEXT_FIELDS) - {"id"}:
         texts = [move.texts[name] for move in moves]
@@ -175,7 +176,8 @@ def _instants(instants: Sequence[datetime.date]) -> pa.Array:
 
 
 def _rows(table: Any) -> list[dict[str, Any]]:
-    return pa.table(table).to_pylist()
+    rows: list[dict[str, Any]] = pa.table(table).to_pylist()
+    return rows
 
 
 def _line(row: Mapping[str, Any], numbers: Mapping[str, int]) -> Line:

@@ -31,7 +31,7 @@ SETTING_FIELDS = {
     "pool": "text",
     "lot": "text",
 }
-CHECK_FIELDS = {
+CHECK_FIELDS: dict[str, str | dict[str, str]] = {
     "quantity": "decimal",
     "value": "decimal",
     "unit_cost": "decimal",
@@ -295,11 +295,10 @@ def _as_layer(value: Any) -> Layer | None:
     if not isinstance(value, list) or not 1 <= len(value) <= 4:
         return None
     quantity, unit_cost, at, lot = value + [None] * (4 - len(value))
-    numbers = [_as_decimal(number) for number in (quantity, unit_cost)]
-    wrong = numbers[0] is None or (unit_cost is not None and numbers[1] is None)
-    if wrong or (at is not None and _as_date(at) is None) or not isinstance(lot, (str, type(None))):
+    amount, cost = _as_decimal(quantity), _as_decimal(unit_cost)
+    if amount is None or (cost is None) != (unit_cost is None) or (at is not None and _as_date(at) is None):
         return None
-    return Layer(numbers[0], numbers[1], at, lot, shown=len(value))
+    return Layer(amount, cost, at, lot, shown=len(value)) if isinstance(lot, (str, type(None))) else None
 
 
 LISTS = {

@@ -1,4 +1,4 @@
-//! Time per row of reading columns: `cargo run --release -p comptoir-types --example column_speed [ROWS]`.
+//! Time per row of reading columns: `cargo run --release -p comptoir-types --example column_speed [ROWS [SECTION]]`.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -29,10 +29,18 @@ fn main() {
         "{rows} rows, {} threads, median of 5: ns per row, ns per row on a processor, time",
         rayon::current_num_threads()
     );
-    interning(rows);
-    ids(rows);
-    kinds(rows);
-    units(rows);
+    let sections: [(&str, fn(usize)); 4] = [
+        ("intern", interning),
+        ("ids", ids),
+        ("kinds", kinds),
+        ("units", units),
+    ];
+    let only = std::env::args().nth(2);
+    for (name, run) in sections {
+        if only.as_deref().is_none_or(|only| only == name) {
+            run(rows);
+        }
+    }
 }
 
 fn interning(rows: usize) {

@@ -91,8 +91,12 @@ where
 /// Converts each distinct value once.
 fn dictionary<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResult<Values<'py>> {
     let dictionary = array.as_any_dictionary();
-    let distinct = to_python(py, column, dictionary.values())?;
     let none = py.None().into_bound(py);
+    if dictionary.values().is_empty() {
+        // Every row is null; Arrow's key kernel panics on a dictionary without values.
+        return Ok(vec![none; array.len()]);
+    }
+    let distinct = to_python(py, column, dictionary.values())?;
     let keys = dictionary.normalized_keys().into_iter().enumerate();
     let at = |(row, key): (usize, usize)| match dictionary.is_null(row) {
         true => none.clone(),

@@ -1,31 +1,17 @@
 //! First in, first out: every issue takes the oldest layers on hand.
 //!
-//! Per item, layers are kept as running totals of quantity and value received. An issue moves the item's total issued
-//! forward; the layers passed on the way are gone with all their value, whatever it was, and only the layer in which the
-//! issue ends is divided. So an issue costs one division however many layers it takes, and a receipt can be computed as
-//! an issue of nothing: no branch depends on the data but the search for the layer.
-#![expect(clippy::indexing_slicing, reason = "places and layers are within the counts taken from the same rows")]
+//! Rows are dealt into buckets by item, so that threads work on items of their own, in chunks that stay in the cache.
+#![expect(clippy::indexing_slicing, reason = "positions are within the counts taken from the same rows")]
 
-use std::hint::select_unpredictable;
-
-use comptoir_types::decimal::mul_div::{SMALL_VALUE, mul_div_half_even_small};
 use rayon::prelude::*;
 
 use super::fifo_checked::fifo_checked;
 use super::partition::{BUCKETS, Dealt, Row, bucket_of, buckets, collect, deal, place_of, places};
+use super::queues::Queues;
 use super::{KernelError, Movements, same_length};
 
 /// Rows that are dealt, valued and collected together: their working space stays in the shared cache.
-const CHUNK: usize = 1 << 20;
-
-/// Bound on the running total of quantity of an item.
-const RECEIVED_LIMIT: i64 = 1 << 50;
-
-/// Bound on the magnitude of the running total of value of an item.
-const TOTAL_LIMIT: i64 = 1 << 61;
-
-/// Running total of quantity that ends each queue: no item reaches it.
-const END: i64 = RECEIVED_LIMIT;
+const CHUNK: usize = 1 << 16;
 
 /// Values movements first in, first out.
 ///
@@ -88,90 +74,8 @@ fn value_buckets(queues: &mut [Queues], dealt: &mut [Dealt]) -> Option<()> {
     for part in dealt {
         rows.iter_mut().zip(buckets(part)).for_each(|(rows, part)| rows.push(part));
     }
-    let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| rows.into_iter().all(|rows| value_rows(queues, rows));
+    let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| rows.into_iter().all(|rows| queues.value_rows(rows));
     queues.par_iter_mut().zip(rows).all(is_done).then_some(())
-}
-
-/// The queues of a bucket's items.
-struct Queues {
-    queues: Vec<Queue>,
-    /// Each item's layers in a run: running totals of quantity and value, before its first layer and after each, and
-    /// `END` instead of a quantity after the last.
-    layers: Vec<[i64; 2]>,
-}
-
-/// An item's place in its layers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Queue {
-    /// Total quantity received.
-    received: i64,
-    /// Total value received.
-    received_value: i64,
-    /// Total quantity issued.
-    issued: i64,
-    /// Total value issued.
-    issued_value: i64,
-    /// The layer from which the next issue takes.
-    head: u32,
-    /// The layer that the next receipt becomes.
-    tail: u32,
-}
-
-/// Values the rows of a bucket in place. Returns false at a movement that is wrong or not of ordinary size.
-fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
-    let Queues { queues, layers } = queues;
-    for row in rows {
-        let Some(queue) = queues.get_mut(row.place as usize) else { return false };
-        // All ones for an issue, zero for a receipt.
-        let is_issue = row.first >> 63;
-        let amount = row.second & !is_issue;
-        let received = queue.received.wrapping_add(row.first & !is_issue);
-        let received_value = queue.received_value.wrapping_add(amount);
-        let issued = queue.issued.wrapping_sub(row.first & is_issue);
-        if row.first == 0 || !is_small(received, issued, amount, received_value) {
-            return false;
-        }
-        let tail = queue.tail.wrapping_add(1).wrapping_add_signed(is_issue as i32);
-        layers[queue.tail as usize] = [received, received_value];
-        layers[tail as usize] = [END, received_value];
-        let head = layer_at(layers, queue.head, issued);
-        // The rest of the layer before the movement: all of the layer, unless the queue stood in it already.
-        let [from, from_value] = layers[head.wrapping_sub(1) as usize];
-        let [to, to_value] = layers[head as usize];
-        let from = from.max(queue.issued);
-        let from_value = select_unpredictable(head == queue.head, queue.issued_value, from_value);
-        let rest_value = to_value.wrapping_sub(from_value);
-        let taken = mul_div_half_even_small(rest_value, issued.wrapping_sub(from), to.wrapping_sub(from));
-        let issued_value = from_value.wrapping_add(taken);
-        row.first = amount.wrapping_add(queue.issued_value).wrapping_sub(issued_value);
-        row.second = received_value.wrapping_sub(issued_value);
-        *queue = Queue { received, received_value, issued, issued_value, head, tail };
-    }
-    true
-}
-
-/// Whether a movement leaves no more issued than received, and all amounts within the bounds of
-/// [`mul_div_half_even_small`] and of 64 bits.
-#[inline(always)]
-fn is_small(received: i64, issued: i64, amount: i64, received_value: i64) -> bool {
-    let amount = amount.wrapping_add(SMALL_VALUE).cast_unsigned() / (2 * SMALL_VALUE.cast_unsigned());
-    let value = received_value.wrapping_add(TOTAL_LIMIT).cast_unsigned() / (2 * TOTAL_LIMIT.cast_unsigned());
-    // A negative quantity left is above the bound too.
-    let left = received.wrapping_sub(issued).cast_unsigned();
-    (received.cast_unsigned() | left) / RECEIVED_LIMIT.cast_unsigned() | amount | value == 0
-}
-
-/// The layer, from `head` on, that ends after `issued`.
-#[inline(always)]
-fn layer_at(layers: &[[i64; 2]], head: u32, issued: i64) -> u32 {
-    // Most issues end in this layer or one of the next two: counted without a branch that could be mispredicted.
-    let mut head = head as usize;
-    head += usize::from(layers[head][0] <= issued);
-    head += usize::from(layers[head][0] <= issued);
-    while layers[head][0] <= issued {
-        head += 1;
-    }
-    head as u32
 }
 
 /// Queues with room for all receipts, by bucket; `None` where an item code is unknown or there are too many rows.
@@ -191,18 +95,9 @@ fn empty_queues(movements: Movements<'_>) -> Option<Vec<Queues>> {
         }
         is_known.then_some(counts)
     }).collect::<Option<_>>()?;
-    Some((0..BUCKETS).into_par_iter().map(|bucket| {
+    let queues = |bucket: usize| {
         let range = bucket * places(items)..(bucket + 1) * places(items);
-        let mut next = 0;
-        let queues: Vec<Queue> = range.map(|at| {
-            let head = next + 1;
-            next += 2 + counts.iter().map(|counts| counts[at]).sum::<u32>();
-            Queue { head, tail: head, ..Queue::default() }
-        }).collect();
-        let mut layers = vec![[0, 0]; next as usize];
-        for queue in &queues {
-            layers[queue.head as usize] = [END, 0];
-        }
-        Queues { queues, layers }
-    }).collect())
+        Queues::new(range.map(|at| counts.iter().map(|counts| counts[at]).sum()))
+    };
+    Some((0..BUCKETS).into_par_iter().map(queues).collect())
 }

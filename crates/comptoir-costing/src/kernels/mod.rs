@@ -13,6 +13,7 @@ mod fifo;
 mod fifo_checked;
 mod moving_average;
 mod partition;
+mod queues;
 #[cfg(test)]
 mod tests;
 

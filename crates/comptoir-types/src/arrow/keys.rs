@@ -332,15 +332,16 @@ pub(crate) fn load(data: &[u8], start: usize, length: usize) -> u128 {
 
 /// A mask of the low `length` bytes, up to 16; from a table, because a 128-bit shift costs more.
 #[inline]
+#[expect(clippy::indexing_slicing, reason = "the length is held within the table")]
 fn low_bytes(length: usize) -> u128 {
-    MASKS.get(length).copied().unwrap_or(u128::MAX)
+    MASKS[length.min(16)]
 }
 
-static MASKS: [u128; 16] = masks();
+static MASKS: [u128; 17] = masks();
 
 #[expect(clippy::indexing_slicing, reason = "bounded by the length")]
-const fn masks() -> [u128; 16] {
-    let mut masks = [0; 16];
+const fn masks() -> [u128; 17] {
+    let mut masks = [0; 17];
     let mut length = 1;
     while length < masks.len() {
         masks[length] = (masks[length - 1] << 8) | 0xFF;

@@ -1,5 +1,7 @@
 //! Text of a small closed vocabulary, such as kinds of movements, as one byte per row.
 
+use std::hint::select_unpredictable;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowDictionaryKeyType, ByteArrayType};
 use arrow_array::{Array, DictionaryArray, GenericByteArray, StringViewArray, downcast_integer};
@@ -175,7 +177,7 @@ impl Word {
         let tail = keys::load(data, end.saturating_sub(16), 16);
         Self {
             head: keys::load(data, start, length),
-            tail: if length > 16 { tail } else { 0 },
+            tail: select_unpredictable(length > 16, tail, 0),
             length,
         }
     }

@@ -89,7 +89,7 @@ impl Local {
                 .for_each(|(map, keys)| table.guess(keys, map));
         }
         for ((at, code), (key, row)) in map.iter_mut().enumerate().zip(keys.iter().zip(&other.first)) {
-            if *code == NO_GUESS || is_long(*key) {
+            if !self.is_right(*code, *key, || other.long.get(at)) {
                 *code = self.code(*key, *row, || other.long.get(at));
             }
         }
@@ -179,12 +179,18 @@ impl Local {
                 table.guess(keys, codes);
             }
             for ((row, key), code) in (start..).zip(keys).zip(codes) {
-                if *code == NO_GUESS || is_long(*key) {
+                if !self.is_right(*code, *key, || chunk.bytes(row)) {
                     *code = self.code(*key, (base + row) as u64, || chunk.bytes(row));
                 }
             }
             start += BLOCK;
         }
+    }
+
+    /// Whether a guess is the code of this very cell.
+    #[inline]
+    fn is_right<'a>(&self, guess: u32, key: u128, bytes: impl Fn() -> &'a [u8]) -> bool {
+        guess != NO_GUESS && (!is_long(key) || self.long.get(guess as usize) == bytes())
     }
 
     /// Where most rows are new, the table is made large at once instead of doubled again and again.

@@ -1,6 +1,7 @@
 //! A table from 128-bit keys to codes in order of first insertion.
 
 use std::hash::{BuildHasher, RandomState};
+use std::hint::select_unpredictable;
 use std::sync::OnceLock;
 
 /// Open addressing with linear probing. A slot is 0, or holds the code + 1 in as many low bits as the number of slots
@@ -101,16 +102,13 @@ impl KeyTable {
             let hash = hash(*key, self.seeds);
             let at = hash as usize & mask;
             let (slot, next) = (self.slots[at], self.slots[(at + 1) & mask]);
-            let slot = if (slot ^ hash as u32) & tag_mask == 0 {
-                slot
-            } else {
-                next
-            };
+            let matches = (slot ^ hash as u32) & tag_mask == 0;
+            let slot = select_unpredictable(matches, slot, next);
             *guess = (slot & !tag_mask).wrapping_sub(1);
         }
         for (key, guess) in keys.iter().zip(guesses) {
             let found = self.keys[(*guess as usize).min(last)] == *key;
-            *guess = if found { *guess } else { NO_GUESS };
+            *guess = select_unpredictable(found, *guess, NO_GUESS);
         }
     }
 

@@ -54,7 +54,9 @@ fn parse_short(text: &[u8], scale: u8) -> Option<i64> {
     }
     let places = point.map_or(0, |point| digits.len() - point);
     let fill = super::pow10(scale.checked_sub(u8::try_from(places).ok()?)?)?;
-    let units = units.checked_mul(fill).filter(|units| *units <= super::MAX_UNITS)?;
+    let units = units
+        .checked_mul(fill)
+        .filter(|units| *units <= super::MAX_UNITS)?;
     Some(if negative { -units } else { units })
 }
 

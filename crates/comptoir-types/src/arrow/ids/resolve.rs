@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 use rayon::prelude::*;
 
 use super::super::intern::{intern_ranges, split, to_usize};
-use super::super::keys::{KeyColumn, NULL_KEY, is_long};
-use super::super::table::KeyTable;
+use super::super::keys::{BLOCK, KeyColumn, NULL_KEY, is_long};
+use super::super::table::{KeyTable, NO_GUESS};
 use super::{MISSING, NONE, equal};
 
 /// The first row that has the id, for every reference. The distinct references form a small table, and one scan of
@@ -56,15 +56,16 @@ impl<'a> Wanted<'a> {
         let mut found = vec![MISSING; self.table.len()];
         let mut open = found.len();
         let outcome = ids.blocks(range, |row, keys| {
-            for (row, key) in (row..).zip(keys) {
-                let Some(code) = self.code(ids, *key, row) else {
-                    continue;
-                };
-                let Some(slot) = found.get_mut(code as usize).filter(|slot| **slot == MISSING) else {
-                    continue;
-                };
-                *slot = u32::try_from(row).unwrap_or(MISSING);
-                open -= 1;
+            let mut guesses = [NO_GUESS; BLOCK];
+            self.table.guess(keys, &mut guesses);
+            for ((row, key), guess) in (row..).zip(keys).zip(guesses) {
+                let code = self
+                    .code(ids, *key, row, guess)
+                    .and_then(|code| found.get_mut(code as usize));
+                if let Some(slot) = code.filter(|slot| **slot == MISSING) {
+                    *slot = u32::try_from(row).unwrap_or(MISSING);
+                    open -= 1;
+                }
             }
             if open == 0 {
                 ControlFlow::Break(())
@@ -77,9 +78,12 @@ impl<'a> Wanted<'a> {
     }
 
     #[inline]
-    fn code(&self, ids: &KeyColumn, key: u128, row: usize) -> Option<u32> {
+    fn code(&self, ids: &KeyColumn, key: u128, row: usize, guess: u32) -> Option<u32> {
         if key == NULL_KEY {
             return None;
+        }
+        if guess != NO_GUESS && !is_long(key) {
+            return Some(guess);
         }
         self.table.find(key, |code| {
             !is_long(key) || {
