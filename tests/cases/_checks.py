@@ -61,12 +61,14 @@ class Books:
 def failures(case: Case, expectation: Expectation) -> Iterator[str]:
     """Check one expectation of a case; give a text for everything that is otherwise."""
     refusal = expectation.checks.get("error")
+    books = Books(case, expectation.settings)
     try:
-        for what, expected, actual in _found(Books(case, expectation.settings), expectation.checks):
+        if refusal is not None and books.result:
+            yield f"error: expected {refusal} got no error"
+            return
+        for what, expected, actual in _found(books, expectation.checks):
             if expected != actual:
                 yield f"{what}: expected {show(expected)} got {show(actual)}"
-        if refusal is not None:
-            yield f"error: expected {refusal} got no error"
     except comptoir.Error as error:
         if error.code != refusal:
             yield f"error: expected {refusal or 'no error'} got {error.code} ({error})"
@@ -78,7 +80,7 @@ def _found(books: Books, checks: Mapping[str, Any]) -> Iterator[Found]:
     yield "rejected", rejected, {names[number]: code for number, code in books.result.rejected.items()}
     yield from _laws(books.result)
     for name, expected in checks.items():
-        if name not in ("error", "rejected"):
+        if name != "rejected":
             yield from CHECKS[name](books, expected)
 
 

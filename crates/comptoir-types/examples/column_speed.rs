@@ -1,6 +1,8 @@
 //! Time per row of reading columns: `cargo run --release -p comptoir-types --example column_speed [ROWS [SECTION]]`.
 #![allow(
+    clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
     missing_docs

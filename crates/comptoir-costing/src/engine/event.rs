@@ -153,6 +153,8 @@ pub(crate) struct Context {
     pub clock: Clock,
     /// Offset of the days and months from UTC, in ticks.
     pub utc_offset: i64,
+    /// Last instant of the history, up to which methods change and estimates are taken back; `i64::MIN` where neither happens.
+    pub until: i64,
 }
 
 impl Context {

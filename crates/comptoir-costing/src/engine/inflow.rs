@@ -51,7 +51,8 @@ impl Machine<'_> {
     fn cover(&mut self, key: u32, qty: i64, value: i64, variance: i64, layers: &[Layer]) -> Result<Posted, Fault> {
         let rules = self.rule(key)?.rules;
         let stock = self.key(key)?;
-        let carries = rules.negative == Negative::Carry || stock.method == Method::Standard || stock.shorts.is_empty();
+        let adds_up = matches!(rules.negative, Negative::Carry | Negative::Reject);
+        let carries = adds_up || stock.method == Method::Standard || stock.shorts.is_empty();
         if carries { self.carry(key, qty, value, variance, layers) } else { self.cover_shorts(key, qty, value, layers) }
     }
 

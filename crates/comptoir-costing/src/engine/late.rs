@@ -1,6 +1,8 @@
 //! Late information under the policies `replay` and `keep_place`: what follows the movement concerned is calculated again, and
 //! each difference becomes a correction posting at the time of the late movement.
 
+use comptoir_types::decimal::mul_div;
+
 use super::machine::{Machine, Posted};
 use super::settle::Settled;
 use super::{ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run};
@@ -67,7 +69,7 @@ fn replay<'a, S: Sink>(
     let target = event.reference as usize;
     let was = *now.get(target).ok_or(OVERFLOW)?;
     let settled = if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
-    let corrected = corrected(event, &was, settled)?;
+    let corrected = corrected(machine, event, &was, settled)?;
     if let Some(slot) = now.get_mut(target) {
         *slot = corrected;
     }
@@ -91,7 +93,7 @@ fn replay<'a, S: Sink>(
 }
 
 /// The movement as it should have been.
-fn corrected(event: &Event, was: &Event, settled: Option<Settled>) -> Result<Event, Fault> {
+fn corrected(machine: &Machine<'_>, event: &Event, was: &Event, settled: Option<Settled>) -> Result<Event, Fault> {
     if let Some(settled) = settled {
         return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
     }
@@ -104,7 +106,8 @@ fn corrected(event: &Event, was: &Event, settled: Option<Settled>) -> Result<Eve
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
     let amount = match (event.amount, was.amount) {
         (ABSENT, ABSENT) => ABSENT,
-        (ABSENT, amount) => comptoir_types::decimal::mul_div(amount, qty, was.qty, comptoir_types::Rounding::HalfEven).ok_or(OVERFLOW)?,
+        (ABSENT, _) if was.unit_cost != ABSENT => machine.price(qty, was.unit_cost)?,
+        (ABSENT, amount) => mul_div(amount, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?,
         (amount, _) => amount,
     };
     Ok(Event { qty, amount, ..*was })

@@ -23,7 +23,8 @@ impl Machine<'_> {
         let keeps_parts = self.referenced.get(index as usize).copied().unwrap_or(false);
         let short = self.shortage(index, event, qty, correctable)?;
         let there = qty - short.map_or(0, |short| short.qty);
-        let carries = self.rule(event.key)?.rules.negative == Negative::Carry;
+        // Under `reject` only goods that await their invoice may be short: the books simply add up again when it comes.
+        let carries = matches!(self.rule(event.key)?.rules.negative, Negative::Carry | Negative::Reject);
         let stock = self.key(event.key)?;
         let keeps_shorts = !carries && stock.method != Method::Standard;
         let mut parts = Vec::new();
@@ -88,7 +89,10 @@ impl Machine<'_> {
     pub fn purchase_return(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let returns = self.rule(event.key)?.rules.returns;
         if event.reference == NONE {
-            let value = self.remove(index, event, event.qty, false)?;
+            let value = match returns.purchase {
+                ReturnCost::FifoHead => self.remove_oldest(index, event)?,
+                _ => self.remove(index, event, event.qty, false)?,
+            };
             return Ok(returned(event, value, value));
         }
         let origin = self.referred(index, event)?;
@@ -96,14 +100,30 @@ impl Machine<'_> {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
         let wanted = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
-        let value = if returns.purchase == ReturnCost::OriginalCost {
-            self.remove_original(index, event, event.qty, wanted)?
-        } else {
-            self.remove(index, event, event.qty, false)?
+        let value = match returns.purchase {
+            ReturnCost::OriginalCost => self.remove_original(index, event, event.qty, wanted)?,
+            ReturnCost::CurrentCost => self.remove(index, event, event.qty, false)?,
+            ReturnCost::FifoHead => self.remove_oldest(index, event)?,
         };
         self.note_taken(event.reference, event.qty, wanted);
         let credit = if returns.purchase == ReturnCost::OriginalCost { self.original_credit(event.key, wanted, value)? } else { value };
         Ok(returned(event, value, credit))
+    }
+
+    /// Takes the event's quantity from the oldest layers, under LIFO too.
+    fn remove_oldest(&mut self, index: u32, event: &Event) -> Result<i64, Fault> {
+        let rounding = self.context.rounding;
+        let keeps_parts = self.referenced.get(index as usize).copied().unwrap_or(false);
+        let stock = self.key(event.key)?;
+        if event.qty > stock.qty || stock.method != Method::Lifo {
+            return self.remove(index, event, event.qty, false);
+        }
+        let mut parts = Vec::new();
+        let value = stock.take_oldest(event.qty, event.lot, rounding, &mut |part| parts.push(part));
+        if keeps_parts {
+            self.keep_parts(index, parts);
+        }
+        Ok(value)
     }
 
     /// What a return at original cost claims: the original value, for layers what they held.

@@ -23,7 +23,11 @@ impl Machine<'_> {
             match (self.rule(event.key)?.rules.returns.sales, original) {
                 (ReturnCost::OriginalCost, Some(value)) => self.receive(index, event, event.qty, value)?,
                 (ReturnCost::FifoHead, _) => self.receive_at_head(index, event)?,
-                _ => self.receive_at_current(index, event, event.qty)?,
+                _ => {
+                    let ratio = self.key(event.key)?.next_cost(event.lot);
+                    let value = self.price_at(event.key, event.qty, ratio)?;
+                    self.receive(index, event, event.qty, value)?
+                }
             }
         };
         if let Some(value) = original {
@@ -55,7 +59,9 @@ impl Machine<'_> {
         let keeps_age = self.rule(event.key)?.rules.transfer_age == TransferAge::Keep;
         let parts = self.returning_parts(event.reference, event.qty);
         let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
-            parts.iter().map(|part| Layer { origin: index, lot: lot_of(event, part), ..*part }).collect()
+            // Inside one key nothing has moved: the layers go back to their places.
+            let origin = |part: &Layer| if origin.key == event.key { part.origin } else { index };
+            parts.iter().map(|part| Layer { origin: origin(part), lot: lot_of(event, part), ..*part }).collect()
         } else {
             vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot }]
         };

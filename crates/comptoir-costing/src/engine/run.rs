@@ -96,14 +96,31 @@ fn run_once(
     let has_late = !referenced.is_empty()
         && events.iter().any(|event| rules.get(event.key as usize).is_some_and(|key| late::is_late(event, &key.rules)));
     if has_late {
-        return late::run_with_replay(context, rules, referenced, events, book).keys;
+        let mut machine = late::run_with_replay(context, rules, referenced, events, book);
+        finish(&mut machine, events, book);
+        return machine.keys;
     }
     let mut machine = Machine::new(context, rules, referenced, events);
     for (index, event) in (0u32..).zip(events) {
         // A rejection is noted in the book; the next event goes on from an unchanged state.
         let _rejected = step(&mut machine, index, event, book);
     }
+    finish(&mut machine, events, book);
     machine.keys
+}
+
+/// Changes the method of keys that have no movement after the change.
+fn finish(machine: &mut Machine<'_>, events: &[Event], sink: &mut impl Sink) {
+    let until = machine.context.until;
+    let due = |(key, rules): (u32, &KeyRules)| rules.switch_at.is_some_and(|from| from <= until).then_some(key);
+    let keys: Vec<u32> = (0u32..).zip(machine.rules).filter_map(due).collect();
+    for key in keys {
+        let last = (0u32..).zip(events).filter(|(_, event)| event.key == key).last();
+        if let Some((cause, _)) = last {
+            // A key without a standard cost keeps its value and has nothing to post.
+            let _without_standard = machine.switch_method(key, until, sink, cause);
+        }
+    }
 }
 
 /// One event, with the change of method of its key before it where one is due.

@@ -93,14 +93,18 @@ impl Machine<'_> {
 
     /// Takes an estimate back at its own value; what stock no longer holds is a shortage until the invoice comes.
     fn take_estimate(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
+        let there = self.key(event.key)?.qty;
         let taken = self.remove_original(index, event, qty, amount)?;
-        let stock = self.key(event.key)?;
-        if let Some(short) = stock.shorts.back_mut().filter(|short| short.event == index) {
-            let rest = amount - (taken - short.value);
-            stock.value += short.value - rest;
-            short.value = rest;
-            return Ok(Posted { key: event.key, quantity: -qty, value: -amount, variance: 0 });
+        let posted = Posted { key: event.key, quantity: -qty, value: -amount, variance: 0 };
+        if qty <= there {
+            return Ok(Posted { value: -taken, variance: taken - amount, ..posted });
         }
-        Ok(Posted { key: event.key, quantity: -qty, value: -taken, variance: taken - amount })
+        let stock = self.key(event.key)?;
+        let difference = taken - amount;
+        stock.value += difference;
+        if let Some(short) = stock.shorts.back_mut().filter(|short| short.event == index) {
+            short.value -= difference;
+        }
+        Ok(posted)
     }
 }

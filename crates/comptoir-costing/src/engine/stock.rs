@@ -70,20 +70,6 @@ impl Stock {
         }
     }
 
-    /// Empties the state for another key of the same rules and keeps the memory.
-    pub fn reset(&mut self, standard: Option<i64>) {
-        self.qty = 0;
-        self.value = 0;
-        self.last = Ratio::default();
-        self.standard = standard;
-        self.layers.clear();
-        self.lots.clear();
-        self.shorts.clear();
-        self.awaiting = 0;
-        self.switched = false;
-        self.newest = Ratio::default();
-    }
-
     /// What an issue can take: of its lot under specific identification, else of the key.
     pub fn available(&self, lot: u32) -> i64 {
         match self.method {
@@ -198,9 +184,31 @@ impl Stock {
         self.layers.iter_mut().chain(self.lots.values_mut().flat_map(Layers::iter_mut))
     }
 
-    /// The unit cost that an issue would have now: of the stock on hand, else the last one known.
+    /// The average unit cost of the stock on hand, else the last one known.
     pub fn current(&self) -> Ratio {
         if self.qty > 0 { Ratio { value: self.value, qty: self.qty } } else { self.last }
+    }
+
+    /// The unit cost of the layer that an issue would take first; the average for methods without layers.
+    pub fn next_cost(&self, lot: u32) -> Ratio {
+        let layer = match self.method {
+            Method::Fifo => self.layers.first(End::Oldest),
+            Method::Lifo => self.layers.first(End::Newest),
+            Method::Specific => self.lots.get(&lot).and_then(|layers| layers.first(End::Oldest)),
+            _ => None,
+        };
+        layer.map_or_else(|| self.current(), |layer| Ratio { value: layer.value, qty: layer.qty })
+    }
+
+    /// Takes `qty` that is there from the oldest layers, whatever the method.
+    pub fn take_oldest(&mut self, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+        if self.method != Method::Lifo {
+            return self.take(qty, lot, rounding, part);
+        }
+        let value = self.take_layers(End::Oldest, qty, rounding, part);
+        self.qty -= qty;
+        self.value -= value;
+        value
     }
 
     /// The unit cost at which a shortage leaves when all stock has gone: of what is taken last.

@@ -11,7 +11,7 @@ use super::queues::Queues;
 use super::{KernelError, Movements, same_length};
 
 /// Rows that are dealt, valued and collected together: their working space stays in the shared cache.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 22;
 
 /// Values movements first in, first out.
 ///

@@ -7,7 +7,7 @@
 use super::Movements;
 
 /// Number of buckets: one stream each, as many as the address translation of a core keeps at hand.
-pub(super) const BUCKETS: usize = 8;
+pub(super) const BUCKETS: usize = 64;
 
 /// A movement in its bucket and, once valued, its result.
 #[derive(Clone, Copy, Debug, Default)]

@@ -18,7 +18,7 @@ use comptoir_types::decimal::mul_div::{SMALL_VALUE, estimate_share, mul_div_half
 use super::partition::Row;
 
 /// Rows of a block: enough that a loop's end is rare, few enough that an item seldom occurs twice.
-const BLOCK: usize = 128;
+const BLOCK: usize = 64;
 
 /// Bound on the running total of quantity of an item.
 const RECEIVED_LIMIT: i64 = 1 << 50;

@@ -70,7 +70,7 @@ named! {
         /// At the cost of the movement in `ref`, current cost without one.
         #[default]
         OriginalCost,
-        /// At the cost of the stock on hand: the average, for layered methods what an issue would take.
+        /// At the cost of the stock on hand: the average; for layered methods that of the layer that an issue takes first.
         CurrentCost,
         /// At the cost of the oldest layer.
         FifoHead,

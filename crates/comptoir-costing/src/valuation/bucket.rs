@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::columns::Columns;
 use super::partition::{Record, follows_reference, uses_reference};
+use super::plain;
 use super::plan::Plan;
 use super::run::{aged_layers, open_layers};
 use super::Balance;
@@ -35,8 +36,6 @@ pub(crate) struct Job<'a> {
     pub context: &'a Context,
     /// Choices by index in the columns' rules.
     pub rules: &'a [KeyRules],
-    /// Last instant of the input, up to which provisional receipts are reversed at month starts.
-    pub until: i64,
 }
 
 /// A correction with rows and codes instead of places in a component.
@@ -71,24 +70,81 @@ pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<Vec<Record>>) -> BucketResult
     let records: Vec<Record> = parts.concat();
     drop(parts);
     let mut result = BucketResult { lines: vec![Line::default(); records.len()], ..BucketResult::default() };
-    let (starts, order) = by_component(job, &records);
-    let mut bucket = Bucket { job, records: &records, events: Vec::new(), keys: Vec::new(), book: run::Book::default(), places: Vec::new() };
-    for window in starts.windows(2) {
-        if let [start, end] = window
-            && start < end
-        {
-            bucket.run_component(order.get(*start..*end).unwrap_or_default(), &mut result);
+    let order = if is_in_order(job, &records) { None } else { Some(book_order(job, &records)) };
+    let general = plain::run(job, &records, order.as_deref(), &mut result);
+    if general.contains(&true) {
+        let (starts, order) = by_component(job, &records, order.as_deref(), &general);
+        let mut bucket = Bucket::new(job, &records);
+        for window in starts.windows(2) {
+            if let [start, end] = window
+                && start < end
+            {
+                bucket.run_component(order.get(*start..*end).unwrap_or_default(), &mut result);
+            }
         }
     }
     result
 }
 
-/// Places of the records ordered by component and, inside it, by row; with the start of every component.
-fn by_component(job: &Job<'_>, records: &[Record]) -> (Vec<usize>, Vec<u32>) {
-    let place = |record: &Record| job.plan.place(job.plan.component(record.item));
-    let mut starts = vec![0_usize; job.plan.places(job.columns.items) + 1];
-    for record in records {
-        if let Some(count) = starts.get_mut(place(record) + 1) {
+/// Whether the records of every component stand in book order already.
+fn is_in_order(job: &Job<'_>, records: &[Record]) -> bool {
+    let ties_by_row = match job.policy.ties {
+        Ties::Row => true,
+        Ties::Id => job.columns.ids.ascending(),
+        Ties::ReceiptsFirst => false,
+    };
+    let mut last = vec![i64::MIN; job.plan.places(job.columns.items)];
+    let later = i64::from(!ties_by_row);
+    records.iter().all(|record| {
+        let Some(last) = last.get_mut(place(job, record)) else { return true };
+        let in_order = record.at >= last.saturating_add(later);
+        *last = record.at;
+        in_order
+    })
+}
+
+/// Places of the records in book order: by time; among equal times by component, and inside one by the policy's tie rule.
+fn book_order(job: &Job<'_>, records: &[Record]) -> Vec<u32> {
+    let mut order: Vec<(i64, u32)> = (0u32..).zip(records).map(|(index, record)| (record.at, index)).collect();
+    order.sort_unstable();
+    let mut start = 0;
+    while let Some((at, _)) = order.get(start).copied() {
+        let length = order.iter().skip(start).take_while(|(other, _)| *other == at).count();
+        if length > 1 && let Some(equal) = order.get_mut(start..start + length) {
+            equal.sort_unstable_by(|(_, one), (_, other)| {
+                let (Some(one), Some(other)) = (records.get(*one as usize), records.get(*other as usize)) else {
+                    return Ordering::Equal;
+                };
+                place(job, one).cmp(&place(job, other)).then_with(|| tie(job, one, other))
+            });
+        }
+        start += length;
+    }
+    order.into_iter().map(|(_, index)| index).collect()
+}
+
+fn place(job: &Job<'_>, record: &Record) -> usize {
+    job.plan.place(job.plan.component(record.item))
+}
+
+/// The policy's tie rule.
+fn tie(job: &Job<'_>, one: &Record, other: &Record) -> Ordering {
+    let ids = &job.columns.ids;
+    let by_id = || if ids.ascending() { one.row.cmp(&other.row) } else { ids.compare(one.row, other.row) };
+    match job.policy.ties {
+        Ties::Row => one.row.cmp(&other.row),
+        Ties::Id => by_id(),
+        Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
+    }
+}
+
+/// Places of the records of the components that the engine must value, ordered by component and, inside it, in book order; with the
+/// start of every component.
+fn by_component(job: &Job<'_>, records: &[Record], order: Option<&[u32]>, general: &[bool]) -> (Vec<usize>, Vec<u32>) {
+    let mut starts = vec![0_usize; general.len() + 1];
+    let wanted = |record: &Record| general.get(place(job, record)).copied().unwrap_or(false);
+    for record in records.iter().filter(|record| wanted(record)) {
+        if let Some(count) = starts.get_mut(place(job, record) + 1) {
             *count += 1;
         }
     }
@@ -98,16 +154,20 @@ fn by_component(job: &Job<'_>, records: &[Record]) -> (Vec<usize>, Vec<u32>) {
         *start = sum;
     }
     let mut next = starts.clone();
-    let mut order = vec![0_u32; records.len()];
-    for (index, record) in (0u32..).zip(records) {
-        if let Some(slot) = next.get_mut(place(record)) {
-            if let Some(target) = order.get_mut(*slot) {
-                *target = index;
-            }
-            *slot += 1;
+    let mut sorted = vec![0_u32; sum];
+    let mut put = |index: u32| {
+        let Some(record) = records.get(index as usize).filter(|record| wanted(record)) else { return };
+        let Some(slot) = next.get_mut(place(job, record)) else { return };
+        if let Some(target) = sorted.get_mut(*slot) {
+            *target = index;
         }
+        *slot += 1;
+    };
+    match order {
+        Some(order) => order.iter().for_each(|index| put(*index)),
+        None => (0u32..).take(records.len()).for_each(put),
     }
-    (starts, order)
+    (starts, sorted)
 }
 
 /// Memory that the components of a bucket use one after another.
@@ -121,15 +181,13 @@ struct Bucket<'a, 'b> {
     places: Vec<u32>,
 }
 
-impl Bucket<'_, '_> {
+impl<'a, 'b> Bucket<'a, 'b> {
+    fn new(job: &'b Job<'a>, records: &'b [Record]) -> Self {
+        Self { job, records, events: Vec::new(), keys: Vec::new(), book: run::Book::default(), places: Vec::new() }
+    }
+
+    /// Values one component, whose records are given in book order.
     fn run_component(&mut self, order: &[u32], result: &mut BucketResult) {
-        let mut sorted: Vec<u32>;
-        let mut order = order;
-        if !self.is_sorted(order) {
-            sorted = order.to_vec();
-            sorted.sort_unstable_by(|one, other| self.compare(*one, *other));
-            order = &sorted;
-        }
         let linked = self.make_events(order, result);
         let rules: Vec<KeyRules> = self.keys.iter().map(|(_, rules)| *rules).collect();
         let provisional = rules.first().is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal);
@@ -143,29 +201,6 @@ impl Bucket<'_, '_> {
 
     fn record(&self, place: u32) -> Option<&Record> {
         self.records.get(place as usize)
-    }
-
-    fn is_sorted(&self, order: &[u32]) -> bool {
-        order.windows(2).all(|pair| match pair {
-            [one, other] => self.compare(*one, *other) != Ordering::Greater,
-            _ => true,
-        })
-    }
-
-    /// Book order: by time, then by the policy's tie rule.
-    fn compare(&self, one: u32, other: u32) -> Ordering {
-        let (Some(one), Some(other)) = (self.record(one), self.record(other)) else { return Ordering::Equal };
-        one.at.cmp(&other.at).then_with(|| self.tie(one, other))
-    }
-
-    fn tie(&self, one: &Record, other: &Record) -> Ordering {
-        let ids = &self.job.columns.ids;
-        let by_id = || if ids.ascending() { one.row.cmp(&other.row) } else { ids.compare(one.row, other.row) };
-        match self.job.policy.ties {
-            Ties::Row => one.row.cmp(&other.row),
-            Ties::Id => by_id(),
-            Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
-        }
     }
 
     /// Turns records in book order into events; whether any refers to another or belongs to a group.
@@ -211,12 +246,11 @@ impl Bucket<'_, '_> {
                 }
             }
         }
-        let unit_cost = if record.kind == Kind::Revaluation { self.unit_cost(row) } else { ABSENT };
         Event {
             at: record.at,
             qty: record.qty,
             amount: record.amount,
-            unit_cost,
+            unit_cost: self.unit_cost(row),
             row,
             key: if dangling { NONE } else { self.key(record.item, key_row, keys) },
             reference,
@@ -227,9 +261,13 @@ impl Bucket<'_, '_> {
         }
     }
 
+    /// The unit cost that a row's amount was made of; `ABSENT` when the row gives an amount.
     fn unit_cost(&self, row: u32) -> i64 {
-        let found = self.job.columns.locate(row).and_then(|(chunk, place)| chunk.unit_cost.get(place).copied());
-        found.unwrap_or(ABSENT)
+        let Some((chunk, place)) = self.job.columns.locate(row).filter(|(chunk, _)| !chunk.unit_cost.is_empty()) else {
+            return ABSENT;
+        };
+        let given = chunk.amount.get(place).is_some_and(|amount| *amount != ABSENT);
+        if given { ABSENT } else { chunk.unit_cost.get(place).copied().unwrap_or(ABSENT) }
     }
 
     /// The place of a key in the component; most components have few.
@@ -287,8 +325,8 @@ impl Bucket<'_, '_> {
     }
 
     fn add_month_borders(&mut self) {
-        let Job { context, until, .. } = *self.job;
-        crate::engine::with_month_borders(&mut self.events, context.clock, context.utc_offset, until);
+        let context = self.job.context;
+        crate::engine::with_month_borders(&mut self.events, context.clock, context.utc_offset, context.until);
         let mut old = std::mem::take(&mut self.places).into_iter();
         let places = self.events.iter().map(|event| if event.auto == Auto::No { old.next().unwrap_or(NONE) } else { NONE });
         self.places = places.collect();
@@ -300,7 +338,7 @@ impl Bucket<'_, '_> {
         for ((key, _), stock) in self.keys.iter().zip(stocks) {
             result.balances.push(Balance { key: *key, quantity: stock.qty, value: stock.value });
             if context.track_ages {
-                result.layers.extend(aged_layers(*key, &stock, self.job.until, context));
+                result.layers.extend(aged_layers(*key, &stock, context.until, context));
             } else if stock.method.keeps_layers() {
                 let row = |index: u32| self.events.get(index as usize).map_or(NONE, |event| event.row);
                 result.layers.extend(open_layers(*key, &stock, row));

@@ -10,6 +10,7 @@ mod check;
 pub(crate) mod columns;
 mod merge;
 mod partition;
+mod plain;
 mod plan;
 mod run;
 

@@ -43,9 +43,10 @@ pub(crate) fn run(columns: &Columns, policy: &Policy, context: &Context, border:
     let given = excluded(columns, border);
     let until = match border {
         Some(border) => border - 1,
-        None if columns.rules.iter().any(reverses_at_month_start) => last_instant(columns, &given),
-        None => 0,
+        None if columns.rules.iter().any(looks_ahead) => last_instant(columns, &given),
+        None => i64::MIN,
     };
+    let context = &Context { until, ..*context };
     let mut excluded = given.clone();
     loop {
         let partition = partition::partition(columns, &plan, &checks, &excluded);
@@ -55,7 +56,7 @@ pub(crate) fn run(columns: &Columns, policy: &Policy, context: &Context, border:
             continue;
         }
         let lengths = partition.buckets.iter().map(|parts| parts.iter().map(Vec::len).collect()).collect::<Vec<Vec<usize>>>();
-        let job = Job { columns, plan: &plan, policy, context, rules: &rules, until };
+        let job = Job { columns, plan: &plan, policy, context, rules: &rules };
         let results: Vec<BucketResult> =
             partition.buckets.into_par_iter().map(|parts| bucket::run_bucket(&job, parts)).collect();
         let mut faults = excluded.clone();
@@ -85,6 +86,7 @@ pub(crate) fn context(columns: &Columns, policy: &Policy) -> Result<Context, Err
         track_ages: false,
         clock: columns.clock,
         utc_offset: columns.utc_offset,
+        until: i64::MIN,
     })
 }
 
@@ -118,8 +120,9 @@ fn excluded(columns: &Columns, border: Option<i64>) -> Vec<(u32, Fault)> {
     excluded
 }
 
-const fn reverses_at_month_start(rules: &Rules) -> bool {
-    matches!(rules.provisional, Provisional::MonthStartReversal)
+/// Whether something happens between or after the movements.
+const fn looks_ahead(rules: &Rules) -> bool {
+    matches!(rules.provisional, Provisional::MonthStartReversal) || rules.switch.is_some()
 }
 
 /// The last instant of a movement that takes part.

@@ -93,7 +93,7 @@ impl KeyColumn {
         self.offsets.last().copied().unwrap_or_default()
     }
 
-    /// Whether no cell has a value, as far as the null masks say.
+    /// Whether the null masks leave no cell.
     pub(crate) fn is_all_null(&self) -> bool {
         self.chunks
             .iter()
@@ -341,10 +341,10 @@ static MASKS: [u128; 17] = masks();
 
 #[expect(clippy::indexing_slicing, reason = "bounded by the length")]
 const fn masks() -> [u128; 17] {
-    let mut masks = [0; 17];
-    let mut length = 1;
-    while length < masks.len() {
-        masks[length] = (masks[length - 1] << 8) | 0xFF;
+    let mut masks = [u128::MAX; 17];
+    let mut length = 0;
+    while length < 16 {
+        masks[length] = (1 << (8 * length)) - 1;
         length += 1;
     }
     masks

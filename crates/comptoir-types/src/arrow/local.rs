@@ -70,8 +70,10 @@ impl Local {
                 }
                 (None, Some(_)) => local.integers(chunk, base, part, codes),
                 (None, None) => {
-                    local.plain(chunk, base, part.clone(), codes);
-                    local.make_room(base + part.end - start, range.len());
+                    for (piece, codes) in part.step_by(PIECE).zip(codes.chunks_mut(PIECE)) {
+                        local.plain(chunk, base, piece..piece + codes.len(), codes);
+                        local.make_room(base + piece + codes.len() - start, range.len());
+                    }
                 }
             }
         }
@@ -193,12 +195,13 @@ impl Local {
         guess != NO_GUESS && (!is_long(key) || self.long.get(guess as usize) == bytes())
     }
 
-    /// Where most rows are new, the table is made large at once instead of doubled again and again.
+    /// Where most rows are new even after a million, the table is made large at once instead of doubled again and
+    /// again. (Earlier they look new for any column of many items.)
     fn make_room(&mut self, seen: usize, rows: usize) {
         let Codes::Hashed(table) = &mut self.codes else {
             return;
         };
-        if seen >= 1 << 16 && table.len() > seen / 2 {
+        if seen >= PIECE && table.len() / 3 > seen / 4 {
             table.reserve(rows);
         }
     }
@@ -224,6 +227,9 @@ impl Local {
         }
     }
 }
+
+/// Rows between two looks at how many of them are new.
+const PIECE: usize = 1 << 20;
 
 /// A value of a dictionary that no row had so far.
 const UNSEEN: u32 = u32::MAX - 1;

@@ -5,8 +5,8 @@ use std::ops::{ControlFlow, Range};
 use rayon::prelude::*;
 
 use super::super::intern::{intern_ranges, split, to_usize};
-use super::super::keys::{BLOCK, KeyColumn, NULL_KEY, is_long};
-use super::super::table::{KeyTable, NO_GUESS};
+use super::super::keys::{KeyColumn, NULL_KEY, is_long};
+use super::super::table::{KeyTable, hash, seeds};
 use super::{MISSING, NONE, equal};
 
 /// The first row that has the id, for every reference. The distinct references form a small table, and one scan of
@@ -39,16 +39,25 @@ struct Wanted<'a> {
     /// The row of each reference's first occurrence.
     first: Vec<u64>,
     table: KeyTable,
+    filter: Filter,
 }
 
 impl<'a> Wanted<'a> {
     fn new(refs: &'a KeyColumn, first: Vec<u64>) -> Self {
         let mut table = KeyTable::with_capacity(first.len());
+        let mut filter = Filter::with_capacity(first.len());
         for row in &first {
+            let key = refs.key(to_usize(*row));
+            filter.add(key);
             // They are distinct, so that every one gets the next code.
-            _ = table.code(refs.key(to_usize(*row)), |_| false);
+            _ = table.code(key, |_| false);
         }
-        Self { refs, first, table }
+        Self {
+            refs,
+            first,
+            table,
+            filter,
+        }
     }
 
     /// The first row of `range` for every reference; [`MISSING`] where the range has none. Ends when all are found.
@@ -56,12 +65,10 @@ impl<'a> Wanted<'a> {
         let mut found = vec![MISSING; self.table.len()];
         let mut open = found.len();
         let outcome = ids.blocks(range, |row, keys| {
-            let mut guesses = [NO_GUESS; BLOCK];
-            self.table.guess(keys, &mut guesses);
-            for ((row, key), guess) in (row..).zip(keys).zip(guesses) {
-                let code = self
-                    .code(ids, *key, row, guess)
-                    .and_then(|code| found.get_mut(code as usize));
+            let wanted = (row..).zip(keys).filter(|(_, key)| self.filter.may_have(**key));
+            for (row, key) in wanted {
+                let code = self.code(ids, *key, row);
+                let code = code.and_then(|code| found.get_mut(code as usize));
                 if let Some(slot) = code.filter(|slot| **slot == MISSING) {
                     *slot = u32::try_from(row).unwrap_or(MISSING);
                     open -= 1;
@@ -78,12 +85,9 @@ impl<'a> Wanted<'a> {
     }
 
     #[inline]
-    fn code(&self, ids: &KeyColumn, key: u128, row: usize, guess: u32) -> Option<u32> {
+    fn code(&self, ids: &KeyColumn, key: u128, row: usize) -> Option<u32> {
         if key == NULL_KEY {
             return None;
-        }
-        if guess != NO_GUESS && !is_long(key) {
-            return Some(guess);
         }
         self.table.find(key, |code| {
             !is_long(key) || {
@@ -91,6 +95,39 @@ impl<'a> Wanted<'a> {
                 equal((ids, key, row), (self.refs, key, other))
             }
         })
+    }
+}
+
+/// One bit of the hash per reference, 16 bits of room for each: few ids that nobody refers to get past it, and it is
+/// small enough for the cache where the table is not.
+struct Filter {
+    bits: Vec<u64>,
+    seeds: [u64; 2],
+}
+
+impl Filter {
+    fn with_capacity(keys: usize) -> Self {
+        Self {
+            bits: vec![0; (keys / 4 + 1).next_power_of_two()],
+            seeds: seeds(),
+        }
+    }
+
+    fn add(&mut self, key: u128) {
+        let (word, bit) = self.place(key);
+        self.bits.get_mut(word).into_iter().for_each(|word| *word |= bit);
+    }
+
+    #[inline]
+    fn may_have(&self, key: u128) -> bool {
+        let (word, bit) = self.place(key);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    #[inline]
+    fn place(&self, key: u128) -> (usize, u64) {
+        let hash = hash(key, self.seeds);
+        ((hash >> 6) as usize & (self.bits.len() - 1), 1 << (hash % 64))
     }
 }
 

@@ -1,0 +1,201 @@
+"""Histories as Arrow tables, results as plain values, and random histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+from comptoir import costing
+from hypothesis import strategies as st
+from oracle import Books, Correction, Line, Move
+
+FIRST_DAY = date(2026, 1, 1)
+ROUNDINGS = ("half_even", "half_up", "down", "up", "floor", "ceiling")
+NEGATIVES = ("reject", "carry", "cover", "variance")
+
+
+def cents(amount: Decimal | None) -> int | None:
+    """An amount of two places as whole cents."""
+    return None if amount is None else int(amount.scaleb(2).to_integral_exact())
+
+
+def money(units: int | None) -> Decimal | None:
+    return None if units is None else Decimal(units).scaleb(-2)
+
+
+def table(moves: Sequence[Move]) -> pa.Table:
+    """The moves as an Arrow table in the order given; quantities are integers, amounts decimals of two places."""
+    text = ("id", "kind", "ref", "item", "pool", "lot", "group")
+    columns: dict[str, Any] = {name: pa.array([getattr(m, name) for m in moves], pa.string()) for name in text}
+    columns["movement_id"] = columns.pop("id")
+    columns["at"] = pa.array([FIRST_DAY + timedelta(days=move.at) for move in moves], pa.date32())
+    columns["quantity"] = pa.array([move.qty for move in moves], pa.int64())
+    columns["amount"] = pa.array([money(move.amount) for move in moves], pa.decimal128(38, 2))
+    return pa.table(columns)
+
+
+def history(text: str, **shared: Any) -> list[Move]:
+    """One move a day: `kind quantity amount ref`, `-` for what is absent, amounts in money, ids m0, m1, ..."""
+    moves = []
+    for day, line in enumerate(part for part in text.split(";") if part.strip()):
+        kind, qty, amount, ref = (line.split() + ["-"] * 3)[:4]
+        moves.append(
+            Move(
+                id=f"m{day}",
+                at=day,
+                kind=kind,
+                qty=None if qty == "-" else int(qty),
+                amount=None if amount == "-" else cents(Decimal(amount)),
+                ref=None if ref == "-" else ref,
+                **shared,
+            )
+        )
+    return moves
+
+
+def valued(moves: Sequence[Move] | str, **policy: Any) -> costing.Valuation:
+    moves = history(moves) if isinstance(moves, str) else moves
+    return costing.value(table(moves), costing.Policy(**policy))
+
+
+def rows(result: Any) -> list[dict[str, Any]]:
+    """Rows of any table that the library gives."""
+    return pa.table(result).to_pylist()
+
+
+def columns_of(result: Any, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in rows(result)]
+
+
+def values(valuation: costing.Valuation) -> list[str]:
+    """Values of all postings as text: short to compare with hand calculation."""
+    return [str(row["value"]) for row in rows(valuation.postings)]
+
+
+def closing(valuation: costing.Valuation) -> list[str]:
+    """Quantity and value of every balance: `"3 33.60"`."""
+    return [f"{row['quantity']} {row['value']}" for row in rows(valuation.balances)]
+
+
+def codes(valuation: costing.Valuation) -> list[tuple[int, str]]:
+    return [(row["row"], row["code"].removeprefix("COSTING_")) for row in rows(valuation.rejected)]
+
+
+def books(valuation: costing.Valuation) -> Books:
+    """The engine's result in the form of the oracle's."""
+    found = Books()
+    for row in rows(valuation.postings):
+        line = Line(
+            int(row["quantity"]),
+            cents(row["value"]) or 0,
+            int(row["on_hand"]),
+            cents(row["on_hand_value"]) or 0,
+            cents(row["variance"]) or 0,
+        )
+        if row["reason"] is None:
+            found.lines[row["movement_id"]] = line
+        else:
+            found.corrections.append(
+                Correction(row["movement_id"], row["adjusts"], row["reason"], line.value, line.on_hand_value)
+            )
+    found.rejected = {row["movement_id"]: row["code"] for row in rows(valuation.rejected)}
+    return found
+
+
+def balances(valuation: costing.Valuation) -> dict[tuple[str, str | None], tuple[int, int]]:
+    return {
+        (row["item"], row["pool"]): (int(row["quantity"]), cents(row["value"]) or 0)
+        for row in rows(valuation.balances)
+    }
+
+
+def assert_laws(valuation: costing.Valuation, inputs: int) -> None:
+    """What holds for every result: conservation after every line in book order, nothing lost, balanced vouchers."""
+    counts = valuation.counts
+    assert counts.input == inputs == counts.accepted + counts.rejected
+    total = sum(row["value"] for row in rows(valuation.postings))
+    assert total == sum(row["value"] for row in rows(valuation.balances))
+    for item in {row["item"] for row in rows(valuation.postings)}:
+        running: dict[Any, tuple[Decimal, Decimal]] = {}
+        for row in rows(valuation.stock_card(item)):
+            quantity, value = running.get(row["pool"], (Decimal(0), Decimal(0)))
+            running[row["pool"]] = (quantity + row["quantity"], value + row["value"])
+            assert running[row["pool"]] == (row["on_hand"], row["on_hand_value"]), row
+
+
+# --- random histories
+
+OUT = ("issue", "count_loss", "transfer_out")
+KINDS = (
+    "receipt", "receipt", "receipt", "issue", "issue", "issue", "count_loss", "count_gain", "count", "reset",
+    "sales_return", "sales_return_free", "purchase_return", "purchase_return_free", "transfer",
+    "cost_adjustment", "reversal",
+)  # fmt: skip
+REFERS_TO = {
+    "sales_return": ("issue",),
+    "purchase_return": ("receipt",),
+    "cost_adjustment": ("receipt",),
+    "reversal": ("receipt", "issue"),
+}
+
+
+def build(
+    steps: Iterable[tuple[str, int, int, int, int, int]], *, layered: bool, pools: Sequence[str | None] = ("A", "B")
+) -> list[Move]:
+    """Moves from drawn numbers; a kind that needs an earlier movement becomes an issue when there is none."""
+    moves: list[Move] = []
+    day = 0
+    for kind, key, qty, amount, pick, gap in steps:
+        day += gap
+        item, pool = ("mug", "pot")[key % 2], pools[key // 2 % len(pools)]
+        name = f"m{len(moves):04}"
+        where: dict[str, Any] = {"item": item, "pool": pool}
+        base = kind.removesuffix("_free")
+        if kind == "transfer":
+            to = pools[(key // 2 + 1) % len(pools)]
+            moves.append(Move(name, day, "transfer_out", qty, None, **where))
+            arrival = Move(f"m{len(moves):04}", day, "transfer_in", qty, None, name, item=item, pool=to)
+            moves.append(arrival)
+            continue
+        known = [
+            move for move in moves if move.kind in REFERS_TO.get(kind, ()) and (move.item, move.pool) == (item, pool)
+        ]
+        if kind in REFERS_TO and not known:
+            if kind == "cost_adjustment" and not layered:
+                moves.append(Move(name, day, kind, None, amount - 500, **where))
+                continue
+            kind = base = "issue"
+        ref = known[pick % len(known)] if kind in REFERS_TO else None
+        if kind in ("sales_return", "purchase_return") and ref is not None and ref.qty is not None:
+            qty = qty % ref.qty + 1
+        takes_amount = kind in ("receipt", "reset") or (kind == "count_gain" and pick % 2)
+        moves.append(
+            Move(
+                name,
+                day,
+                "count" if kind == "reset" else base,
+                None if kind in ("cost_adjustment", "reversal") else qty,
+                amount - 500 if kind == "cost_adjustment" else amount if takes_amount else None,
+                ref.id if ref else None,
+                **where,
+            )
+        )
+    return moves
+
+
+def histories(
+    *, layered: bool = False, biggest: int = 30, dearest: int = 5000, size: int = 30, kinds: Sequence[str] = KINDS
+) -> st.SearchStrategy[list[Move]]:
+    """Random histories of two items in two pools, in book order."""
+    step = st.tuples(
+        st.sampled_from(kinds),
+        st.integers(0, 3),
+        st.integers(1, biggest),
+        st.integers(0, dearest),
+        st.integers(0, 40),
+        st.integers(0, 3),
+    )
+    return st.lists(step, min_size=1, max_size=size).map(lambda steps: build(steps, layered=layered))

@@ -1,0 +1,294 @@
+"""A slow, obvious valuation of stock in exact arithmetic, against which the engine is tested.
+
+It follows the documented meaning of kinds and policies, one movement after another in the order (time, id). Quantities
+are whole units, money whole cents. A share is calculated as a fraction and rounded once, so a unit cost is never
+rounded. `oracle_stock` holds the stock of one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from oracle_stock import Layer, Rejected, Stock, share
+
+STOCK_IN = ("receipt", "opening", "provisional_receipt", "production_receipt")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One row of a history; `at` counts days, `amount` cents."""
+
+    id: str
+    at: int
+    kind: str
+    qty: int | None = None
+    amount: int | None = None
+    ref: str | None = None
+    item: str = "mug"
+    pool: str | None = None
+    lot: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a movement posts: its change, the stock after it, the charge to the variance account."""
+
+    quantity: int
+    value: int
+    on_hand: int
+    on_hand_value: int
+    variance: int = 0
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A change of the cost of an earlier movement."""
+
+    cause: str
+    adjusts: str
+    reason: str
+    value: int
+    on_hand_value: int
+
+
+@dataclass
+class Entry:
+    """What later movements may need to know about an accepted one."""
+
+    move: Move
+    place: int
+    quantity: int
+    value: int
+    variance: int
+    taken: int = 0
+    taken_value: int = 0
+    parts: list[Layer] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        return abs(self.quantity) - self.taken
+
+
+@dataclass
+class Books:
+    """The whole result."""
+
+    lines: dict[str, Line] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+    stocks: dict[tuple[str, str | None], Stock] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def balances(self) -> dict[tuple[str, str | None], tuple[int, int]]:
+        return {key: (stock.qty, stock.value) for key, stock in self.stocks.items()}
+
+
+@dataclass
+class Posted:
+    """Outcome of one step."""
+
+    quantity: int
+    value: int
+    variance: int = 0
+    parts: list[Layer] = field(default_factory=list)
+
+
+def value(moves: Sequence[Move], **policy: Any) -> Books:
+    """Value a history under the policy fields given; what is absent has the documented default."""
+    rules = {"method": "moving_average", "negative": "reject", "rounding": "half_even", "shortage_cost": "kept"}
+    rules |= {"sales": "original_cost", "purchase": "original_cost", **policy}
+    books = Books()
+    order = sorted(moves, key=lambda move: (move.at, move.id))
+    place = {move.id: number for number, move in enumerate(order)}
+    for number, move in enumerate(order):
+        stock = books.stocks.setdefault((move.item, move.pool), Stock(rules))
+        before = replace_stock(stock)
+        try:
+            check_reference(move, number, place, books)
+            posted = step(books, stock, number, move, rules)
+        except Rejected as fault:
+            books.rejected[move.id] = fault.code
+            books.stocks[(move.item, move.pool)] = before
+            continue
+        entry = Entry(move, number, posted.quantity, posted.value, posted.variance, parts=posted.parts)
+        books.entries[move.id] = entry
+        line = Line(posted.quantity, posted.value, stock.qty, stock.value, posted.variance)
+        books.lines[move.id] = line
+        post_corrections(books, stock, move)
+    return books
+
+
+def replace_stock(stock: Stock) -> Stock:
+    """Copy of a stock, to go back to when a movement is rejected."""
+    layers = [replace(layer) for layer in stock.layers]
+    shorts = [replace(short) for short in stock.shorts]
+    return replace(stock, layers=layers, shorts=shorts, differences=[])
+
+
+def post_corrections(books: Books, stock: Stock, move: Move) -> None:
+    for adjusts, difference in stock.differences:
+        stock.value += difference
+        books.entries[adjusts].value += difference
+        books.corrections.append(Correction(move.id, adjusts, "shortage_covered", difference, stock.value))
+    stock.differences.clear()
+
+
+def check_reference(move: Move, number: int, place: dict[str, int], books: Books) -> None:
+    if move.ref is None:
+        return
+    if move.ref not in place:
+        raise Rejected("COSTING_REFERENCE_UNKNOWN")
+    if place[move.ref] >= number:
+        raise Rejected("COSTING_REFERENCE_LATER")
+    if move.ref in books.rejected:
+        raise Rejected("COSTING_REFERENCE_REJECTED")
+
+
+def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, Any]) -> Posted:
+    origin = books.entries.get(move.ref) if move.ref else None
+    qty = move.qty or 0
+    if move.kind in STOCK_IN or (move.kind == "count_gain" and move.amount is not None):
+        assert move.amount is not None
+        return receive(stock, move, move.amount, [Layer(qty, move.amount, move.at, number)])
+    if move.kind in ("issue", "count_loss", "transfer_out"):
+        parts = stock.remove(qty, move.id, number, move.at, move.kind != "transfer_out")
+        return Posted(-qty, -sum(part.value for part in parts), parts=parts)
+    if move.kind == "count_gain":
+        return receive_at_current(stock, number, move, qty)
+    if move.kind == "count":
+        return count(stock, number, move, qty)
+    if move.kind == "cost_adjustment":
+        assert move.amount is not None
+        taken = stock.add_value(move.amount, books.entries[move.ref] if move.ref else None)
+        return Posted(0, taken, move.amount - taken)
+    if move.kind == "sales_return":
+        return sales_return(stock, number, move, qty, origin, rules)
+    if move.kind == "purchase_return":
+        return purchase_return(stock, number, move, qty, origin, rules)
+    assert origin is not None, move.kind
+    if move.kind == "transfer_in":
+        worth = take_part(origin, qty, rules)
+        parts = split_parts(origin, qty, rules)
+        layers = [replace(part, origin=number) for part in parts]
+        posted = receive(stock, move, worth, layers)
+        note_taken(origin, qty, worth)
+        return posted
+    return reverse(stock, number, move, origin, rules)
+
+
+def receive(stock: Stock, move: Move, amount: int, layers: list[Layer]) -> Posted:
+    added, variance = stock.receive(amount, layers)
+    return Posted(sum(layer.qty for layer in layers), added, variance)
+
+
+def receive_at_current(stock: Stock, number: int, move: Move, qty: int) -> Posted:
+    worth = stock.price(qty, stock.current())
+    return receive(stock, move, worth, [Layer(qty, worth, move.at, number)])
+
+
+def count(stock: Stock, number: int, move: Move, qty: int) -> Posted:
+    """Set the quantity on hand, and its value when an amount is given."""
+    if move.amount is not None:
+        target = move.amount if qty else 0
+        posted = Posted(qty - stock.qty, target - stock.value)
+        stock.reset([Layer(qty, target, move.at, number)] if qty else [])
+        return posted
+    if qty > stock.qty:
+        return receive_at_current(stock, number, move, qty - stock.qty)
+    if qty == stock.qty:
+        return Posted(0, 0)
+    missing = stock.qty - qty
+    parts = stock.remove(missing, move.id, number, move.at, True)
+    return Posted(-missing, -sum(part.value for part in parts), parts=parts)
+
+
+def take_part(origin: Entry, qty: int, rules: dict[str, Any]) -> int:
+    """Share of a movement's value that belongs to a part of it; the last part takes the rest."""
+    if qty > origin.left:
+        raise Rejected("COSTING_REFERENCE_EXCEEDED")
+    if qty == origin.left:
+        return abs(origin.value) - origin.taken_value
+    return share(abs(origin.value), qty, abs(origin.quantity), rules["rounding"])
+
+
+def note_taken(origin: Entry, qty: int, worth: int) -> None:
+    origin.taken += qty
+    origin.taken_value += worth
+
+
+def split_parts(origin: Entry, qty: int, rules: dict[str, Any]) -> list[Layer]:
+    """The first parts of what an earlier movement took, which now come back, with their dates."""
+    taken: list[Layer] = []
+    while qty:
+        part = origin.parts[0]
+        if part.qty <= qty:
+            taken.append(origin.parts.pop(0))
+            qty -= part.qty
+            continue
+        worth = share(part.value, qty, part.qty, rules["rounding"])
+        taken.append(replace(part, qty=qty, value=worth))
+        part.qty -= qty
+        part.value -= worth
+        qty = 0
+    return taken
+
+
+def sales_return(
+    stock: Stock, number: int, move: Move, qty: int, origin: Entry | None, rules: dict[str, Any]
+) -> Posted:
+    worth = take_part(origin, qty, rules) if origin else 0
+    if origin and rules["sales"] == "original_cost":
+        posted = receive(stock, move, worth, [Layer(qty, worth, move.at, number)])
+    elif rules["sales"] == "fifo_head" and stock.keeps_layers and stock.layers:
+        head = stock.layers[0]
+        at_head = stock.price(qty, (head.value, head.qty))
+        posted = receive(stock, move, at_head, [Layer(qty, at_head, move.at, number)])
+    else:
+        posted = receive_at_current(stock, number, move, qty)
+    if origin:
+        note_taken(origin, qty, worth)
+    return posted
+
+
+def purchase_return(
+    stock: Stock, number: int, move: Move, qty: int, origin: Entry | None, rules: dict[str, Any]
+) -> Posted:
+    """Goods back to the supplier; a credit that differs from what the stock gives up is variance."""
+    worth = take_part(origin, qty, rules) if origin else 0
+    original = origin is not None and rules["purchase"] == "original_cost"
+    if original and origin is not None and qty <= stock.qty:
+        parts = stock.remove_original(origin, qty, worth)
+    else:
+        parts = stock.remove(qty, move.id, number, move.at, False)
+    if origin:
+        note_taken(origin, qty, worth)
+    gone = sum(part.value for part in parts)
+    credit = worth if original and not stock.keeps_layers else gone
+    return Posted(-qty, -gone, gone - credit, parts)
+
+
+def reverse(stock: Stock, number: int, move: Move, origin: Entry, rules: dict[str, Any]) -> Posted:
+    """Take back a receipt or an issue, wholly or for the quantity given."""
+    if origin.move.kind == "reversal":
+        raise Rejected("COSTING_REVERSAL_OF_REVERSAL")
+    qty = origin.left if move.qty is None else move.qty
+    if qty == 0:
+        raise Rejected("COSTING_REFERENCE_EXCEEDED")
+    worth = take_part(origin, qty, rules)
+    booked = share(origin.variance, qty, abs(origin.quantity), rules["rounding"])
+    if origin.quantity < 0:
+        parts = split_parts(origin, qty, rules)
+        posted = receive(stock, move, worth, [replace(part) for part in parts])
+        posted.variance -= booked
+    else:
+        if qty <= stock.qty:
+            parts = stock.remove_original(origin, qty, worth)
+        else:
+            parts = stock.remove(qty, move.id, number, move.at, False)
+        gone = sum(part.value for part in parts)
+        posted = Posted(-qty, -gone, gone - worth - booked)
+    note_taken(origin, qty, worth)
+    return posted

@@ -1,0 +1,303 @@
+"""The oracle's stock of one item in one pool: quantity, value, layers and shortages, all exact."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+LIMIT = 10**18
+
+
+class Rejected(Exception):  # noqa: N818
+    """A movement that the books refuse, with its code."""
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass
+class Layer:
+    """Quantity and value of one receipt, or what is left of it. `origin` is the movement's place in the order."""
+
+    qty: int
+    value: int
+    at: int
+    origin: int
+
+
+@dataclass
+class Short:
+    """A quantity that left without being there, and the movement that took it."""
+
+    move: str
+    qty: int
+    value: int
+    correctable: bool
+
+
+def rounded(exact: Fraction, rounding: str) -> int:
+    """A fraction as a whole number, by one of the six modes."""
+    below, above = math.floor(exact), math.ceil(exact)
+    toward_zero, away = (below, above) if exact >= 0 else (above, below)
+    match rounding:
+        case "down":
+            return toward_zero
+        case "up":
+            return away
+        case "floor":
+            return below
+        case "ceiling":
+            return above
+    distance = abs(exact - toward_zero)
+    if distance != Fraction(1, 2):
+        return toward_zero if distance < Fraction(1, 2) else away
+    if rounding == "half_up":
+        return away
+    assert rounding == "half_even", rounding
+    return below if below % 2 == 0 else above
+
+
+def share(value: int, part: int, whole: int, rounding: str) -> int:
+    """The share of `value` that belongs to `part` of `whole`."""
+    return rounded(Fraction(value * part, whole), rounding)
+
+
+def bounded(number: int) -> int:
+    if abs(number) >= LIMIT:
+        raise Rejected("COSTING_OVERFLOW")
+    return number
+
+
+@dataclass
+class Stock:
+    """State of one key. `last` is value and quantity of what left last, or of the receipt that covered a shortage."""
+
+    rules: dict[str, Any]
+    qty: int = 0
+    value: int = 0
+    last: tuple[int, int] = (0, 0)
+    layers: list[Layer] = field(default_factory=list)
+    shorts: list[Short] = field(default_factory=list)
+    differences: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def keeps_layers(self) -> bool:
+        return self.rules["method"] in ("fifo", "lifo")
+
+    def share(self, value: int, part: int, whole: int) -> int:
+        return share(value, part, whole, self.rules["rounding"])
+
+    def price(self, qty: int, cost: tuple[int, int]) -> int:
+        """Value of a quantity at a cost that is known exactly; nothing when none is known."""
+        return bounded(self.share(cost[0], qty, cost[1])) if cost[1] else 0
+
+    def current(self) -> tuple[int, int]:
+        return (self.value, self.qty) if self.qty > 0 else self.last
+
+    # --- in
+
+    def receive(self, amount: int, layers: list[Layer]) -> tuple[int, int]:
+        """Add layers that together cost `amount`; gives the value that goes to stock and the variance."""
+        qty = sum(layer.qty for layer in layers)
+        bounded(self.qty + qty)
+        bounded(self.value + amount)
+        if self.qty >= 0:
+            left = amount
+            for layer in layers[:-1]:
+                part = min(max(layer.value, min(left, 0)), max(left, 0))
+                left -= part
+                self.put(replace(layer, value=part))
+            self.put(replace(layers[-1], value=left))
+            self.qty += qty
+            self.value += amount
+            return amount, 0
+        if self.rules["negative"] == "carry" or not self.shorts:
+            return self.carry(qty, amount, layers)
+        return self.cover(qty, amount, layers)
+
+    def carry(self, qty: int, amount: int, layers: list[Layer]) -> tuple[int, int]:
+        """Plain sum of the negative value and the receipt; what is left at zero is variance."""
+        self.qty += qty
+        self.value += amount
+        self.last = (amount, qty)
+        left = self.value if self.qty == 0 else 0
+        self.value -= left
+        if self.qty >= 0:
+            self.shorts.clear()
+        if self.qty > 0:
+            self.keep_newest(self.qty, self.value, layers)
+        return amount - left, left
+
+    def cover(self, qty: int, amount: int, layers: list[Layer]) -> tuple[int, int]:
+        """The oldest shortages get the receipt's cost; the differences correct them or are variance."""
+        covered = min(qty, -self.qty)
+        cost = amount if covered == qty else self.share(amount, covered, qty)
+        rest = amount - cost
+        variance = 0
+        left = covered
+        while left:
+            short = self.shorts[0]
+            part = min(short.qty, left)
+            was = short.value if part == short.qty else self.share(short.value, part, short.qty)
+            now = cost if part == left else self.share(cost, part, left)
+            left, cost = left - part, cost - now
+            short.qty, short.value = short.qty - part, short.value - was
+            variance += self.difference(short, was - now)
+            if not short.qty:
+                self.shorts.pop(0)
+        self.last = (amount, qty)
+        if covered == qty and self.rules["shortage_cost"] == "latest_receipt":
+            for short in self.shorts:
+                now = self.price(short.qty, (amount, qty))
+                variance += self.difference(short, short.value - now)
+                short.value = now
+        self.qty += qty
+        self.value += amount - variance
+        if qty > covered:
+            self.keep_newest(qty - covered, rest, layers)
+        return amount - variance, variance
+
+    def difference(self, short: Short, amount: int) -> int:
+        """Notes a correction, or gives the amount as variance where nothing may be corrected."""
+        if short.correctable and self.rules["negative"] != "variance":
+            if amount:
+                self.differences.append((short.move, amount))
+            return 0
+        return -amount
+
+    def keep_newest(self, qty: int, value: int, layers: list[Layer]) -> None:
+        """Of layers that partly covered a shortage the newest `qty` stay, now worth `value`."""
+        skip = sum(layer.qty for layer in layers) - qty
+        self.layers.clear()
+        for layer in layers:
+            dropped = min(skip, layer.qty)
+            skip -= dropped
+            part = layer.qty - dropped
+            if part:
+                worth = value if part == qty else self.share(value, part, qty)
+                qty, value = qty - part, value - worth
+                self.put(replace(layer, qty=part, value=worth))
+
+    def put(self, layer: Layer) -> None:
+        """At its place by origin; a part that comes back joins what is left of it."""
+        if not self.keeps_layers:
+            return
+        for other in self.layers:
+            if (other.origin, other.at) == (layer.origin, layer.at):
+                other.qty += layer.qty
+                other.value += layer.value
+                return
+        self.layers.append(layer)
+        self.layers.sort(key=lambda other: (other.origin, other.at))
+
+    def reset(self, layers: list[Layer]) -> None:
+        self.layers.clear()
+        self.shorts.clear()
+        for layer in layers:
+            self.put(replace(layer))
+        self.qty = sum(layer.qty for layer in layers)
+        self.value = sum(layer.value for layer in layers)
+        if self.qty:
+            self.last = (self.value, self.qty)
+
+    def add_value(self, amount: int, origin: Any) -> int:
+        """Value onto the stock on hand, or the layer of the receipt; what finds no stock is not taken."""
+        if not self.keeps_layers or origin is None:
+            assert not self.keeps_layers, "the spread over several layers is not part of the oracle"
+            if self.qty <= 0:
+                return 0
+            taken = max(amount, -max(self.value, 0))
+        else:
+            place = origin.place
+            aimed = [layer for layer in self.layers if layer.origin == place]
+            if not aimed:
+                return 0
+            taken = max(amount, -max(aimed[0].value, 0))
+            aimed[0].value += taken
+        self.value = bounded(self.value + taken)
+        return taken
+
+    # --- out
+
+    def remove(self, qty: int, move: str, number: int, at: int, correctable: bool) -> list[Layer]:
+        """Take `qty` by the method, beyond the stock as the policy says; gives the parts taken."""
+        there = min(qty, max(self.qty, 0))
+        if qty > there and self.rules["negative"] == "reject":
+            raise Rejected("COSTING_NEGATIVE_STOCK")
+        short_value = 0
+        if qty > there:
+            short_value = self.price(qty - there, self.shortage_cost())
+            bounded(self.qty - qty)
+            bounded(self.value - short_value)
+        parts = self.take(there) if there else []
+        if qty > there:
+            self.qty -= qty - there
+            self.value -= short_value
+            if self.rules["negative"] != "carry":
+                self.shorts.append(Short(move, qty - there, short_value, correctable))
+            parts.append(Layer(qty - there, short_value, at, number))
+        return parts
+
+    def shortage_cost(self) -> tuple[int, int]:
+        """Cost at which a shortage leaves: of the layer that is taken last, else the average, else the last known."""
+        if self.qty <= 0:
+            return self.last
+        if self.keeps_layers:
+            layer = self.layers[-1 if self.rules["method"] == "fifo" else 0]
+            return layer.value, layer.qty
+        return self.value, self.qty
+
+    def take(self, qty: int) -> list[Layer]:
+        if self.keeps_layers:
+            parts = self.take_layers(qty)
+            self.last = (parts[-1].value, parts[-1].qty)
+            worth = sum(part.value for part in parts)
+        else:
+            emptied = qty == self.qty
+            if emptied:
+                self.last = (self.value, self.qty)
+            worth = self.value if emptied else self.share(self.value, qty, self.qty)
+            parts = [Layer(qty, worth, 0, 0)]
+        self.qty -= qty
+        self.value -= worth
+        return parts
+
+    def take_layers(self, qty: int) -> list[Layer]:
+        parts = []
+        while qty:
+            layer = self.layers[0 if self.rules["method"] == "fifo" else -1]
+            part = self.split(layer, qty)
+            qty -= part.qty
+            parts.append(part)
+        return parts
+
+    def split(self, layer: Layer, qty: int) -> Layer:
+        """Take up to `qty` from a layer: all of it, or a rounded share while the layer keeps the rest."""
+        if layer.qty <= qty:
+            self.layers.remove(layer)
+            return layer
+        worth = self.share(layer.value, qty, layer.qty)
+        layer.qty -= qty
+        layer.value -= worth
+        return replace(layer, qty=qty, value=worth)
+
+    def remove_original(self, origin: Any, qty: int, worth: int) -> list[Layer]:
+        """Take `qty` out of what a receipt brought: its own layer first, or its own value from an average."""
+        if not self.keeps_layers:
+            if qty < self.qty and worth <= self.value:
+                self.last = (worth, qty)
+                self.qty -= qty
+                self.value -= worth
+                return [Layer(qty, worth, 0, 0)]
+            return self.take(qty)
+        own = next((layer for layer in self.layers if layer.origin == origin.place), None)
+        if own is None:
+            return self.take(qty)
+        part = self.split(own, qty)
+        self.qty -= part.qty
+        self.value -= part.value
+        self.last = (part.value, part.qty)
+        return [part] + (self.take(qty - part.qty) if part.qty < qty else [])
