@@ -1,8 +1,8 @@
 """A slow, obvious valuation of stock in exact arithmetic, against which the engine is tested.
 
-It follows the documented meaning of kinds and policies, one movement after another in the order (time, id). Quantities
-are whole units, money whole cents. A share is calculated as a fraction and rounded once, so a unit cost is never
-rounded. `oracle_stock` holds the stock of one key.
+It follows the documented meaning of kinds and policies, one movement after another in the order (time, id).
+Quantities are whole units, money whole cents. A share is calculated as a fraction and rounded once, so a unit
+cost is never rounded. `oracle_stock` holds the stock of one key.
 """
 
 from __future__ import annotations
@@ -98,7 +98,12 @@ class Posted:
 
 def value(moves: Sequence[Move], **policy: Any) -> Books:
     """Value a history under the policy fields given; what is absent has the documented default."""
-    rules = {"method": "moving_average", "negative": "reject", "rounding": "half_even", "shortage_cost": "kept"}
+    rules = {
+        "method": "moving_average",
+        "negative": "reject",
+        "rounding": "half_even",
+        "shortage_cost": "kept",
+    }
     rules |= {"sales": "original_cost", "purchase": "original_cost", **policy}
     books = Books()
     order = sorted(moves, key=lambda move: (move.at, move.id))
@@ -247,7 +252,8 @@ def sales_return(
         at_head = stock.price(qty, (head.value, head.qty))
         posted = receive(stock, move, at_head, [Layer(qty, at_head, move.at, number)])
     else:
-        posted = receive_at_current(stock, number, move, qty)
+        at_current = stock.price(qty, stock.next_cost())
+        posted = receive(stock, move, at_current, [Layer(qty, at_current, move.at, number)])
     if origin:
         note_taken(origin, qty, worth)
     return posted
@@ -261,6 +267,8 @@ def purchase_return(
     original = origin is not None and rules["purchase"] == "original_cost"
     if original and origin is not None and qty <= stock.qty:
         parts = stock.remove_original(origin, qty, worth)
+    elif rules["purchase"] == "fifo_head" and stock.keeps_layers and qty <= stock.qty:
+        parts = stock.take(qty, oldest=True)
     else:
         parts = stock.remove(qty, move.id, number, move.at, False)
     if origin:

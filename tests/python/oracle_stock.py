@@ -20,7 +20,7 @@ class Rejected(Exception):  # noqa: N818
 
 @dataclass
 class Layer:
-    """Quantity and value of one receipt, or what is left of it. `origin` is the movement's place in the order."""
+    """Quantity and value left of one receipt; `origin` is the movement's place in the order."""
 
     qty: int
     value: int
@@ -73,7 +73,7 @@ def bounded(number: int) -> int:
 
 @dataclass
 class Stock:
-    """State of one key. `last` is value and quantity of what left last, or of the receipt that covered a shortage."""
+    """State of one key; `last` is value and quantity of what left last or of what covered a shortage."""
 
     rules: dict[str, Any]
     qty: int = 0
@@ -96,6 +96,13 @@ class Stock:
 
     def current(self) -> tuple[int, int]:
         return (self.value, self.qty) if self.qty > 0 else self.last
+
+    def next_cost(self) -> tuple[int, int]:
+        """Cost of the layer that an issue takes first; the average for methods without layers."""
+        if not (self.keeps_layers and self.layers):
+            return self.current()
+        layer = self.layers[0 if self.rules["method"] == "fifo" else -1]
+        return layer.value, layer.qty
 
     # --- in
 
@@ -242,7 +249,7 @@ class Stock:
         return parts
 
     def shortage_cost(self) -> tuple[int, int]:
-        """Cost at which a shortage leaves: of the layer that is taken last, else the average, else the last known."""
+        """Cost of a shortage: of the layer that is taken last, else the average, else the last known."""
         if self.qty <= 0:
             return self.last
         if self.keeps_layers:
@@ -250,9 +257,10 @@ class Stock:
             return layer.value, layer.qty
         return self.value, self.qty
 
-    def take(self, qty: int) -> list[Layer]:
+    def take(self, qty: int, *, oldest: bool = False) -> list[Layer]:
+        """Take `qty` that is there, by the method or from the oldest layers."""
         if self.keeps_layers:
-            parts = self.take_layers(qty)
+            parts = self.take_layers(qty, 0 if oldest or self.rules["method"] == "fifo" else -1)
             self.last = (parts[-1].value, parts[-1].qty)
             worth = sum(part.value for part in parts)
         else:
@@ -265,10 +273,10 @@ class Stock:
         self.value -= worth
         return parts
 
-    def take_layers(self, qty: int) -> list[Layer]:
+    def take_layers(self, qty: int, end: int) -> list[Layer]:
         parts = []
         while qty:
-            layer = self.layers[0 if self.rules["method"] == "fifo" else -1]
+            layer = self.layers[end]
             part = self.split(layer, qty)
             qty -= part.qty
             parts.append(part)

@@ -1,4 +1,4 @@
-"""Movements from the AdventureWorks purchasing files: receipts with four-decimal prices, and what is left of them."""
+"""Movements from the AdventureWorks purchasing files: receipts with four-decimal prices, and their use."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FILES = ("PurchaseOrderDetail.csv", "ProductInventory.csv", "Product.csv")
 RULES = (
     "Every purchase order line is a receipt of the received quantity at its due date and four-decimal price.",
     "The rejected quantity goes back to the supplier on the same day, at the cost of its receipt.",
-    "What ProductInventory holds less than was received has gone into production: one issue per product, on the "
-    "first of the month after the last receipt; what it holds more was there before and is booked as found in a count.",
-    "Products that were never received are left alone.",
+    "What ProductInventory holds less than was received has gone into production: one issue per product, on "
+    "the first of the month after the last receipt.",
+    "What it holds beyond the receipts was there before, at a cost that nobody knows, and is left alone.",
 )
 
 
@@ -83,8 +83,8 @@ def history(path: Path, say: Progress) -> History:
         input_rows=len(lines),
         rules=RULES,
         currency="$",
-        names=dict((row[0], row[1]) for row in _rows(path / FILES[2])),
-        facts=_comparison(lines, stock, rest),
+        names={row[0]: row[1] for row in _rows(path / FILES[2])},
+        facts=_comparison(lines, stock),
     )
 
 
@@ -134,7 +134,7 @@ def _stocked(lines: list[Line]) -> Mapping[str, Decimal]:
 
 
 def _rest(lines: list[Line], stock: Mapping[str, Decimal]) -> list[Row]:
-    """The movement of each product that leads from what was received to what the inventory holds."""
+    """Issue to production what was received and is no longer there."""
     after = max(line.day for line in lines)
     after = datetime(after.year + after.month // 12, after.month % 12 + 1, 1)
     rows: list[Row] = []
@@ -142,16 +142,14 @@ def _rest(lines: list[Line], stock: Mapping[str, Decimal]) -> list[Row]:
         used = stocked - stock.get(product, Decimal(0))
         if used > 0:
             rows.append((f"used/{product}", product, after, "production_issue", used, None, None))
-        elif used < 0:
-            rows.append((f"found/{product}", product, after, "count_gain", -used, None, None))
     return rows
 
 
-def _comparison(lines: list[Line], stock: Mapping[str, Decimal], rest: list[Row]) -> Mapping[str, str]:
+def _comparison(lines: list[Line], stock: Mapping[str, Decimal]) -> Mapping[str, str]:
     stocked = _stocked(lines)
     received = sum(stocked.values(), Decimal(0))
     held = sum((stock.get(product, Decimal(0)) for product in stocked), Decimal(0))
-    more = sum(row[3] == "count_gain" for row in rest)
+    more = sum(stock.get(product, Decimal(0)) > quantity for product, quantity in stocked.items())
     return {
         "Received and stocked": f"{received:,.0f} units of {len(stocked):,} products",
         "Held according to ProductInventory": f"{held:,.0f} units of these products",

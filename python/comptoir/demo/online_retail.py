@@ -19,12 +19,12 @@ __all__ = ["COLUMNS", "history"]
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 
 RULES = (
-    "Lines with a positive quantity are sales; those at price zero without a customer are goods found in a count.",
-    "Negative lines of invoices that begin with C are sales returns; other negative lines are damages and count losses.",
-    "Lines whose stock code is neither five digits, DCGS... nor PADS (postage, fees, vouchers, bad debt) move no stock.",
+    "Positive lines are sales; those at price zero without a customer are goods found in a count.",
+    "Negative lines of invoices that begin with C are sales returns; others are damages and count losses.",
+    "Lines whose stock code is neither five digits, DCGS... nor PADS are charges and move no stock.",
     "Stock codes are read in capitals: some are typed both ways.",
-    "Receipts: one per stock code and week, of the quantity sold in that week, on its Monday, at 60 % of the median "
-    "price of the week's sales (of all sales where the week has none with a price), rounded to pence.",
+    "Receipts: one per stock code and week, of the quantity sold in that week, on its Monday, at 60 % of the "
+    "median price of the week's sales (of all sales where the week has none with a price), rounded to pence.",
 )
 
 GOODS = r"^([0-9]{5}|DCGS|PADS)"
@@ -83,7 +83,9 @@ def _lines(table: pa.Table) -> pa.Table:
         at = table["InvoiceDate"].cast(TIME)
         quantity = table["Quantity"].cast(pa.int64())
     except pa.ArrowInvalid as error:
-        raise InputError(f"the Online Retail file has another form than the published one: {error}") from error
+        raise InputError(
+            f"the Online Retail file has another form than the published one: {error}"
+        ) from error
     mills = pc.multiply(price, pa.scalar(Decimal(1000))).cast(pa.int64())
     item = pc.utf8_upper(table["StockCode"])
     kind = _kind(table, quantity, mills)
@@ -127,11 +129,12 @@ def _receipts(sold: pa.Table) -> pa.Table:
     """One receipt per stock code and week of the quantity sold."""
     week = pc.floor_temporal(sold["at"], unit="week")
     by_week = sold.append_column("week", week).select(["item", "week", "quantity", "mills"])
-    overall = {item: _cost(prices) for item, prices in _grouped(by_week, ["item"])}
     rows = []
     grouped = by_week.group_by(["item", "week"], use_threads=False)
     for row in grouped.aggregate([("quantity", "sum"), ("mills", "list")]).to_pylist():
-        cents = _cost(row["mills_list"]) or overall[row["item"]]
+        cents = _cost(row["mills_list"])
+        if cents is None:
+            cents = _cost(by_week.filter(pc.equal(by_week["item"], row["item"]))["mills"].to_pylist())
         if cents:
             rows.append((row["item"], row["week"], row["quantity_sum"], cents))
     rows.sort(key=lambda row: (row[1], row[0]))
@@ -149,17 +152,12 @@ def _receipts(sold: pa.Table) -> pa.Table:
 
 
 def _receipt_id(item: str, week: datetime) -> str:
-    return f"receipt/{week:%Y-%m-%d}/{item}"
-
-
-def _grouped(table: pa.Table, keys: list[str]) -> list[tuple[str, list[int]]]:
-    grouped = table.group_by(keys, use_threads=False).aggregate([("mills", "list")])
-    return list(zip(grouped["item"].to_pylist(), grouped["mills_list"].to_pylist(), strict=True))
+    return f"receipt/{week.date()}/{item}"
 
 
 def _cost(mills: list[int]) -> int | None:
     """60 % of the median of prices in thousandths, in pence, rounded half to even."""
-    prices = sorted(price for price in mills if price > 0)
+    prices = sorted([price for price in mills if price > 0])
     if not prices:
         return None
     two_medians = prices[(len(prices) - 1) // 2] + prices[len(prices) // 2]
@@ -168,8 +166,9 @@ def _cost(mills: list[int]) -> int | None:
 
 
 def _names(table: pa.Table) -> Mapping[str, str]:
-    """The first description in capitals of each stock code: notes such as `damaged` are in small letters."""
+    """Take the first description in capitals of each stock code; notes are in small letters."""
     named = table.filter(pc.utf8_is_upper(table["Description"]))
-    first = pa.table({"item": pc.utf8_upper(named["StockCode"]), "name": named["Description"]})
+    item = pc.utf8_upper(named["StockCode"])
+    first = pa.table({"item": item, "name": named["Description"]})
     first = first.group_by("item", use_threads=False).aggregate([("name", "first")])
     return dict(zip(first["item"].to_pylist(), first["name_first"].to_pylist(), strict=True))

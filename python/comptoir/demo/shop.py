@@ -21,9 +21,10 @@ SEASON = (82, 78, 88, 92, 98, 94, 84, 88, 98, 106, 148, 144)
 """Sales of each month in per cent of a mean month."""
 
 RULES = (
-    "The shop keeps its items in three warehouses; it starts the year with an opening balance and orders when it runs low.",
+    "Items lie in three warehouses, with an opening balance; the shop orders when one runs low. "
+    "Some go out of fashion and stay.",
     "Purchase prices drift, sales follow the season, January and July have a clearance sale of 20 %.",
-    "Customers send goods back, freight invoices come late, goods move between warehouses, counts find differences.",
+    "Customers send goods back, freight invoices come late, goods are transferred, counts find differences.",
     "One movement in some thousands is typed wrong, as people do.",
 )
 
@@ -80,7 +81,7 @@ def history(seed: int, items: int, days: int, say: Progress) -> History:
     return History(
         title=f"Synthetic shop: {items:,} items in {len(POOLS)} warehouses from {FIRST_DAY}, seed {seed}",
         movements=movements,
-        policy={"negative": "cover", "returns": "original_cost", "late_cost": "replay"},
+        policy={"negative": "cover", "provisional": "reverse_on_invoice"},
         input_rows=movements.num_rows,
         rules=RULES,
         currency="€",
@@ -91,7 +92,7 @@ def history(seed: int, items: int, days: int, say: Progress) -> History:
 def _open(year: Year) -> None:
     for index, item in enumerate(year.items):
         for pool in range(len(POOLS)):
-            qty = item.lot_size[pool] // 2 + year.dice.below(item.lot_size[pool] + 1)
+            qty = item.reorder_at[pool] + year.dice.below(item.lot_size[pool] + 1)
             if qty:
                 year.journal.add("opening", index, item.code, pool, 0, 1, qty, cents=qty * item.cost(0))
                 year.on_hand[index, pool] = qty
@@ -100,10 +101,12 @@ def _open(year: Year) -> None:
 def _sell_for_a_day(year: Year, day: int) -> None:
     month = (FIRST_DAY + timedelta(days=day)).month
     dice, count = year.dice, len(year.items)
-    lines = max(1, count * SEASON[month - 1] * (70 + dice.below(61)) // 22_000)
+    lines = max(1, count * SEASON[month - 1] * (70 + dice.below(61)) // 19_000)
     for _ in range(lines):
         part = dice.random()
         index = int(count * part * part)
+        if day > year.items[index].sold_until:
+            continue
         part = dice.random()
         pool = 0 if part < 0.6 else 1 if part < 0.85 else 2
         qty = 1 + dice.below(3) if dice.random() < 0.95 else 5 + dice.below(20)
@@ -118,7 +121,8 @@ def _sell(year: Year, day: int, index: int, pool: int, wanted: int, is_clearance
         item = year.items[index]
         price = item.price(day)
         cents = qty * (price * 80 // 100 if is_clearance else price)
-        sale = year.journal.add("issue", index, item.code, pool, day, 480 + year.dice.below(720), qty, revenue=cents)
+        minute = 480 + year.dice.below(720)
+        sale = year.journal.add("issue", index, item.code, pool, day, minute, qty, revenue=cents)
         year.on_hand[index, pool] = on_hand - qty
         if year.dice.random() < 0.035:
             _plan_return(year, day, index, pool, qty, cents, sale)
@@ -132,7 +136,9 @@ def _plan_return(year: Year, day: int, index: int, pool: int, sold: int, cents: 
     def take_back(year: Year, day: int) -> None:
         refund = -(cents * qty // sold)
         code = year.items[index].code
-        year.journal.add("sales_return", index, code, pool, day, 1260, qty, reference=reference, revenue=refund)
+        year.journal.add(
+            "sales_return", index, code, pool, day, 1260, qty, reference=reference, revenue=refund
+        )
         year.on_hand[index, pool] += qty
 
     year.plan(day + 2 + year.dice.below(20), take_back)

@@ -13,7 +13,20 @@ SHARES = (0.60, 0.25, 0.15)
 """Part of the sales that leaves each warehouse."""
 
 COLOURS = ("white", "red", "blue", "green", "black", "grey", "yellow", "oak")
-THINGS = ("mug", "bowl", "lamp", "cushion", "clock", "vase", "frame", "basket", "towel", "candle", "kettle", "stool")
+THINGS = (
+    "mug",
+    "bowl",
+    "lamp",
+    "cushion",
+    "clock",
+    "vase",
+    "frame",
+    "basket",
+    "towel",
+    "candle",
+    "kettle",
+    "stool",
+)
 LINES = ("Aude", "Brest", "Calais", "Dole", "Evian", "Foix", "Gap", "Hyeres", "Issoire", "Jura")
 
 
@@ -44,6 +57,8 @@ class Item:
         Selling price in per cent of the purchase price.
     lot_size, reorder_at : tuple of int
         Quantity ordered at a time, and that at which it is ordered, by warehouse.
+    sold_until : int
+        Last day on which it is in fashion; what is left stays where it is.
     """
 
     code: str
@@ -53,6 +68,7 @@ class Item:
     markup: int
     lot_size: tuple[int, ...]
     reorder_at: tuple[int, ...]
+    sold_until: int
 
     def cost(self, day: int) -> int:
         """Purchase price of a piece in cents on a day."""
@@ -86,14 +102,15 @@ def _item(dice: Dice, index: int, count: int) -> Item:
     part = dice.random()
     name = (
         f"{COLOURS[index % len(COLOURS)]} {THINGS[index // len(COLOURS) % len(THINGS)]} "
-        f"{LINES[index // (len(COLOURS) * len(THINGS)) % len(LINES)]}"
+        f"{LINES[index * 7 % len(LINES)]}"
     )
     return Item(
         code=f"A{index + 1:05d}",
         name=f"{name[0].upper()}{name[1:]}",
         base_cost=120 + int(6000 * part * part * part),
-        trend=dice.below(180) - 50,
+        trend=dice.below(280) - 70,
         markup=135 + dice.below(60),
-        lot_size=tuple(max(4, int(demand * share * 26)) for share in SHARES),
-        reorder_at=tuple(max(1, int(demand * share * 8)) for share in SHARES),
+        lot_size=tuple(max(4, int(demand * share * 75)) for share in SHARES),
+        reorder_at=tuple(max(1, int(demand * share * 12)) for share in SHARES),
+        sold_until=30 + dice.below(320) if dice.random() < 0.1 else 1_000_000,
     )

@@ -91,7 +91,7 @@ class Journal:
         return movement_id
 
     def _typed_wrong(self, row: Row) -> Row:
-        """The row once more, with an error."""
+        """Repeat the row with an error."""
         movement_id, code, pool, at, kind, quantity, cents, reference, revenue = row
         again = f"{movement_id}x"
         choices: tuple[Row, ...] = (

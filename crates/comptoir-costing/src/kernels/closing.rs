@@ -81,7 +81,7 @@ fn checked_layers(movements: Movements<'_>) -> Result<Vec<Layer>, KernelError> {
 
 /// The open layers in row order.
 fn open_layers(movements: Movements<'_>, on_hand: Vec<i64>) -> Vec<Layer> {
-    let listed = list_back(movements, &on_hand, i64::is_positive);
+    let listed = list_back(movements, &on_hand, |qty| qty > 0);
     let mut layers = trim(movements, &listed, on_hand);
     let mut consumed = vec![0; movements.items];
     let mut oldest = vec![Stock::default(); movements.items];
@@ -92,7 +92,7 @@ fn open_layers(movements: Movements<'_>, on_hand: Vec<i64>) -> Vec<Layer> {
             oldest[item] = Stock { qty: movements.qty[row], value: movements.amount[row] };
         }
     }
-    let listed = list_back(movements, &consumed, i64::is_negative);
+    let listed = list_back(movements, &consumed, |qty| qty < 0);
     for Part { row, qty } in trim(movements, &listed, consumed) {
         let rest = &mut oldest[movements.item[row] as usize];
         rest.value -= mul_div_half_even_small(rest.value, qty, rest.qty);
@@ -162,7 +162,7 @@ fn ranges(movements: Movements<'_>) -> Vec<(usize, Movements<'_>)> {
 }
 
 /// Lists, per range and from its end back, the movements of a sign that make up the `wanted` quantity of each item.
-fn list_back(movements: Movements<'_>, wanted: &[i64], has_sign: fn(i64) -> bool) -> Vec<Vec<usize>> {
+fn list_back(movements: Movements<'_>, wanted: &[i64], has_sign: impl Fn(i64) -> bool + Sync) -> Vec<Vec<usize>> {
     let list = |(start, range): (usize, Movements<'_>)| {
         let mut left = wanted.to_vec();
         let mut is_open: Vec<bool> = wanted.iter().map(|&qty| qty > 0).collect();

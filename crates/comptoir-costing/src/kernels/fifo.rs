@@ -6,12 +6,12 @@
 use rayon::prelude::*;
 
 use super::fifo_checked::fifo_checked;
-use super::partition::{BUCKETS, Dealt, Row, bucket_of, buckets, collect, deal, place_of, places};
-use super::queues::Queues;
+use super::partition::{BUCKETS, Dealt, ITEM_LIMIT, QTY_LIMIT, Row, bucket_of, buckets, collect, deal, place_of, places};
+use super::queues::{Queues, empty_queues, value_rows};
 use super::{KernelError, Movements, same_length};
 
 /// Rows that are dealt, valued and collected together: their working space stays in the shared cache.
-const CHUNK: usize = 1 << 22;
+const CHUNK: usize = 1 << 20;
 
 /// Values movements first in, first out.
 ///
@@ -46,7 +46,7 @@ pub fn fifo(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) ->
 
 /// Values movements of ordinary size, or stops with `None` at any that is not or is wrong.
 fn fifo_small(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) -> Option<()> {
-    let mut queues = empty_queues(movements)?;
+    let mut queues = queues_of(movements)?;
     let chunks = value.chunks_mut(CHUNK).zip(balance.chunks_mut(CHUNK));
     let threads = rayon::current_num_threads();
     let mut dealt: Vec<Dealt> = (0..threads).map(|_| Dealt::default()).collect();
@@ -74,30 +74,30 @@ fn value_buckets(queues: &mut [Queues], dealt: &mut [Dealt]) -> Option<()> {
     for part in dealt {
         rows.iter_mut().zip(buckets(part)).for_each(|(rows, part)| rows.push(part));
     }
-    let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| rows.into_iter().all(|rows| queues.value_rows(rows));
+    let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| rows.into_iter().all(|rows| value_rows(queues, rows));
     queues.par_iter_mut().zip(rows).all(is_done).then_some(())
 }
 
 /// Queues with room for all receipts, by bucket; `None` where an item code is unknown or there are too many rows.
-fn empty_queues(movements: Movements<'_>) -> Option<Vec<Queues>> {
+fn queues_of(movements: Movements<'_>) -> Option<Vec<Queues>> {
     let Movements { item, qty, items, .. } = movements;
-    u32::try_from(item.len().checked_add(2 * items)?).ok()?;
+    u32::try_from(item.len().checked_add(2 * items)?).ok().filter(|_| items <= ITEM_LIMIT)?;
     let part = item.len().div_ceil(rayon::current_num_threads()).max(1);
     let counts: Vec<Vec<u32>> = item.par_chunks(part).zip(qty.par_chunks(part)).map(|(item, qty)| {
         let mut counts = vec![0_u32; places(items) * BUCKETS];
-        let mut is_known = true;
+        let mut is_packable = true;
         for (&item, &qty) in item.iter().zip(qty) {
-            is_known &= (item as usize) < items;
+            is_packable &= (item as usize) < items && (-QTY_LIMIT..QTY_LIMIT).contains(&qty);
             let at = bucket_of(item) * places(items) + place_of(item) as usize;
             if let Some(count) = counts.get_mut(at) {
                 *count += u32::from(qty > 0);
             }
         }
-        is_known.then_some(counts)
+        is_packable.then_some(counts)
     }).collect::<Option<_>>()?;
     let queues = |bucket: usize| {
         let range = bucket * places(items)..(bucket + 1) * places(items);
-        Queues::new(range.map(|at| counts.iter().map(|counts| counts[at]).sum()))
+        empty_queues(range.map(|at| counts.iter().map(|counts| counts[at]).sum()))
     };
     Some((0..BUCKETS).into_par_iter().map(queues).collect())
 }

@@ -7,17 +7,43 @@
 use super::Movements;
 
 /// Number of buckets: one stream each, as many as the address translation of a core keeps at hand.
-pub(super) const BUCKETS: usize = 64;
+pub(super) const BUCKETS: usize = 512;
 
 /// A movement in its bucket and, once valued, its result.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Row {
-    /// Quantity of the movement, then its value.
+    /// Quantity of the movement in the upper 48 bits and the item's place in its bucket in the lower 16; then its value.
     pub first: i64,
     /// Amount of the movement, then the balance after it.
     pub second: i64,
+}
+
+/// Bits of a packed row that hold the item's place.
+const PLACE_BITS: u32 = 16;
+
+/// Bound on the magnitude of a quantity that fits a packed row.
+pub(super) const QTY_LIMIT: i64 = 1 << (63 - PLACE_BITS);
+
+/// Number of items whose places fit a packed row.
+pub(super) const ITEM_LIMIT: usize = BUCKETS << PLACE_BITS;
+
+impl Row {
+    #[inline(always)]
+    fn new(item: u32, qty: i64, amount: i64) -> Self {
+        Self { first: (qty << PLACE_BITS) | i64::from(place_of(item)), second: amount }
+    }
+
+    /// Quantity of the movement.
+    #[inline(always)]
+    pub(super) fn qty(&self) -> i64 {
+        self.first >> PLACE_BITS
+    }
+
     /// The item's place in its bucket.
-    pub place: u32,
+    #[inline(always)]
+    pub(super) fn place(&self) -> usize {
+        usize::from(self.first as u16)
+    }
 }
 
 /// The rows of a range of movements, bucket after bucket.
@@ -53,7 +79,7 @@ pub(super) fn deal(movements: Movements<'_>, dealt: &mut Dealt) {
     let rows = &mut dealt.rows[..];
     for ((&item, &qty), &amount) in item.iter().zip(qty).zip(amount) {
         let next = &mut next[bucket_of(item)];
-        rows[*next] = Row { first: qty, second: amount, place: place_of(item) };
+        rows[*next] = Row::new(item, qty, amount);
         *next += 1;
     }
     dealt.ends.clear();

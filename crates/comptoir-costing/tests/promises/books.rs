@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comptoir_costing::movement::{Kind, Reason};
 use comptoir_costing::policy::Scope;
-use comptoir_costing::posting::{NONE, Posting};
+use comptoir_costing::posting::{NONE, OpenLayer, Posting};
 use comptoir_costing::{Movement, Policy, Valuation, value};
 use proptest::test_runner::Config;
 
@@ -144,4 +144,16 @@ fn first_seen<'a>(column: impl Iterator<Item = Option<&'a str>>) -> Vec<&'a str>
         }
     }
     names
+}
+
+/// Quantity and value by key of a list of layers; keys without either are left out.
+pub fn layer_sums(layers: &[OpenLayer], history: &[Movement], scope: Scope) -> BTreeMap<KeyName, (i64, i64)> {
+    let names = Names::new(history, scope);
+    let mut sums: BTreeMap<KeyName, (i64, i64)> = BTreeMap::new();
+    for layer in layers {
+        let sum = sums.entry(names.key(layer.item, layer.pool, layer.lot)).or_default();
+        *sum = (sum.0 + layer.quantity, sum.1 + layer.value);
+    }
+    sums.retain(|_, sum| *sum != (0, 0));
+    sums
 }

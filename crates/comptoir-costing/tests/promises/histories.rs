@@ -26,6 +26,8 @@ pub struct Shape {
     pub items: u8,
     /// Number of pools; 0 for a history without.
     pub pools: u8,
+    /// Number of lots.
+    pub lots: u8,
     /// Of 100 movements, so many belong to one of a few groups.
     pub grouped: u8,
     /// Of 100 references, so many name any movement, also a later one or none.
@@ -76,6 +78,7 @@ pub const EVERYTHING: Shape = Shape {
     kinds: ALL,
     items: 3,
     pools: 2,
+    lots: 3,
     grouped: 8,
     wild: 3,
     gap: 40,
@@ -83,9 +86,12 @@ pub const EVERYTHING: Shape = Shape {
     largest_amount: 50_000,
 };
 
+/// All that there is, without slips and groups.
+pub const SOUND: Shape = Shape { grouped: 0, wild: 0, ..EVERYTHING };
+
 /// Numbers near the limit of 18 digits.
 pub const EXTREME: Shape =
-    Shape { items: 1, largest_quantity: 999_999_999_999_999_999, largest_amount: 999_999_999_999_999_999, ..EVERYTHING };
+    Shape { items: 1, largest_quantity: 999_999_999_999_999_999, largest_amount: 999_999_999_999_999_999, ..SOUND };
 
 /// The random choices behind one movement.
 #[derive(Clone, Debug)]
@@ -104,7 +110,7 @@ struct Draw {
 fn draw(shape: Shape) -> impl Strategy<Value = Draw> {
     let percent = || 0..100_u8;
     let numbers = (small_or_any(shape.largest_quantity), small_or_any(shape.largest_amount));
-    let places = (0..shape.items, 0..shape.pools.max(1), 0..3_u8);
+    let places = (0..shape.items, 0..shape.pools.max(1), 0..shape.lots);
     let rest = (any::<Index>(), 0..=shape.gap, [percent(), percent(), percent()]);
     (proptest::sample::select(shape.kinds), places, numbers, rest).prop_map(|(kind, places, numbers, rest)| Draw {
         kind,
@@ -215,6 +221,7 @@ fn numbers(row: &mut Movement, draw: &Draw, percent: u8, target: Option<&Movemen
             row.quantity = quantity(draw.quantity - 1);
             row.amount = (percent < 30).then(|| amount(draw.cents)).flatten();
         }
+        Kind::ProductionReceipt if row.group.is_none() => row.amount = amount(draw.cents),
         Kind::CountGain | Kind::ProductionReceipt if percent < 50 => row.amount = amount(draw.cents),
         Kind::SalesReturn | Kind::PurchaseReturn if percent < 20 => row.amount = amount(draw.cents),
         Kind::Reversal if percent < 70 => row.quantity = None,

@@ -19,3 +19,4 @@ mod oracle;
 mod order;
 mod policies;
 mod reversal;
+mod tables;

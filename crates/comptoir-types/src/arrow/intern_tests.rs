@@ -189,6 +189,20 @@ fn many_rows_on_several_threads_match_the_definition() {
     }
 }
 
+#[test]
+fn a_sparse_column_matches_the_definition() {
+    let names: Vec<String> = (0..100_000).map(|row| format!("lot {}", row % 777)).collect();
+    let cells = names
+        .iter()
+        .enumerate()
+        .map(|(row, name)| (row % 31 == 5).then_some(name.as_str()));
+    let cells: Vec<Option<&str>> = cells.collect();
+    let expected = oracle(&cells);
+    for chunks in text_shapes(&cells, 30_000) {
+        assert!(intern(&chunks, "lot").unwrap() == expected);
+    }
+}
+
 proptest! {
     #[test]
     fn text_matches_the_definition(

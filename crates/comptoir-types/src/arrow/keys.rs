@@ -170,10 +170,7 @@ impl KeyColumn {
     fn locate(&self, row: usize) -> Option<(&KeyChunk, usize)> {
         let index = match self.chunks.len() {
             1 => 0,
-            _ => self
-                .offsets
-                .partition_point(|offset| *offset <= row)
-                .checked_sub(1)?,
+            _ => self.offsets.partition_point(|first| *first <= row) - 1,
         };
         Some((self.chunks.get(index)?, row - self.offsets.get(index)?))
     }

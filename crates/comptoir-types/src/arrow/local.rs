@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::downcast_integer_array;
+use arrow_buffer::NullBuffer;
 use rayon::prelude::*;
 
 use super::intern::NULL_CODE;
@@ -71,8 +72,15 @@ impl Local {
                 (None, Some(_)) => local.integers(chunk, base, part, codes),
                 (None, None) => {
                     for (piece, codes) in part.step_by(PIECE).zip(codes.chunks_mut(PIECE)) {
-                        local.plain(chunk, base, piece..piece + codes.len(), codes);
-                        local.make_room(base + piece + codes.len() - start, range.len());
+                        let rows = piece..piece + codes.len();
+                        match chunk
+                            .nulls()
+                            .filter(|nulls| nulls.null_count() > nulls.len() / 8 * 7)
+                        {
+                            Some(nulls) => local.sparse(chunk, nulls, base, rows.clone(), codes),
+                            None => local.plain(chunk, base, rows.clone(), codes),
+                        }
+                        local.make_room(base + rows.end - start, range.len());
                     }
                 }
             }
@@ -186,6 +194,25 @@ impl Local {
                 }
             }
             start += BLOCK;
+        }
+    }
+
+    /// Rows of which hardly any has a value, such as references: only those with a value are looked at.
+    fn sparse(
+        &mut self,
+        chunk: &KeyChunk,
+        nulls: &NullBuffer,
+        base: usize,
+        part: Range<usize>,
+        codes: &mut [u32],
+    ) {
+        codes.fill(NULL_CODE);
+        for at in nulls.slice(part.start, part.len()).valid_indices() {
+            let row = part.start + at;
+            let mut key = [NULL_KEY];
+            chunk.keys(row, &mut key);
+            let code = self.code(key[0], (base + row) as u64, || chunk.bytes(row));
+            codes.get_mut(at).into_iter().for_each(|slot| *slot = code);
         }
     }
 

@@ -1,0 +1,159 @@
+//! Small histories with numbers worked out by hand, each about one thing that random histories brought up.
+
+use comptoir_costing::movement::Kind;
+use comptoir_costing::{Movement, Policy};
+
+use crate::books::{Books, books};
+use crate::histories::DAY;
+
+/// `kind quantity amount ref` per movement, one a day, `-` for what is absent; ids are m0, m1, ...
+fn run(policy: &str, moves: &str) -> Books {
+    books(&movements(moves), &Policy::from_yaml(policy).unwrap())
+}
+
+fn movements(moves: &str) -> Vec<Movement> {
+    (0_i64..)
+        .zip(moves.split(';'))
+        .map(|(day, text)| {
+            let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
+            let kind = Kind::from_name(words.next().flatten().unwrap()).unwrap();
+            let mut next = || words.next().flatten();
+            let number = |word: Option<&str>| word.map(|word| word.parse().unwrap());
+            let quantity = number(next());
+            let amount = number(next());
+            let reference = next().map(str::to_owned);
+            Movement { amount, reference, ..Movement::new(format!("m{day}"), "mug", day * DAY, kind, quantity) }
+        })
+        .collect()
+}
+
+fn values(books: &Books) -> Vec<i64> {
+    books.lines.iter().map(|line| line.value).collect()
+}
+
+fn closing(books: &Books) -> (i64, i64) {
+    *books.balances.values().next().unwrap()
+}
+
+/// Quantity and value of the layers, oldest first.
+fn layers(books: &Books) -> Vec<(i64, i64)> {
+    books.layers.values().flatten().map(|layer| (layer.1, layer.2)).collect()
+}
+
+/// 10 for 120.00, of which 20.00 came late and is taken back: 100.00 remain.
+#[test]
+fn a_replayed_cost_can_be_reversed() {
+    let books = run("late_cost: replay", "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1");
+    assert_eq!(closing(&books), (10, 10_000), "{books:?}");
+}
+
+/// 20.00 on the first receipt and back: both layers are worth 100.00 again.
+#[test]
+fn an_adjustment_of_one_layer_is_taken_back_from_that_layer() {
+    let moves = "receipt 10 100; receipt 10 100; cost_adjustment - 20 m0; reversal - - m2";
+    let books = run("{method: fifo, late_cost: prospective}", moves);
+    assert_eq!(layers(&books), [(10, 10_000), (10, 10_000)]);
+}
+
+/// 11 for 110.00 cost 10.00 each, whatever the unit before that left without being there had cost: 2 go back for 20.00.
+#[test]
+fn a_return_at_original_cost_does_not_carry_the_variance_of_a_shortage() {
+    let policy = "{negative: variance, fallback_cost: '100'}";
+    let books = run(policy, "issue 1; receipt 11 110; purchase_return 2 - m1");
+    assert_eq!(values(&books), [-10_000, 20_000, -2_000]);
+}
+
+/// The stock is counted away, but its cost of 10.00 is known: 5 leave at 50.00.
+#[test]
+fn a_count_to_zero_keeps_the_last_cost() {
+    for count in ["count 0", "count 0 0"] {
+        let books = run("negative: carry", &format!("receipt 10 100; {count}; issue 5"));
+        assert_eq!(closing(&books), (-5, -5_000), "{count}");
+    }
+}
+
+/// An issue would take 5 of the layer at 10.00: what comes back at current cost comes back at that.
+#[test]
+fn a_sales_return_at_current_cost_gets_what_an_issue_would_take() {
+    let policy = "{method: fifo, returns: current_cost}";
+    let books = run(policy, "receipt 10 100; receipt 10 200; issue 5; sales_return 5 - m2");
+    assert_eq!(values(&books), [10_000, 20_000, -5_000, 5_000]);
+}
+
+/// A return that was entered wrongly and reversed leaves the receipt free to be returned.
+#[test]
+fn a_reversed_return_can_be_made_again() {
+    let back = run("{}", "receipt 10 100; purchase_return 10 - m0; reversal - - m1; purchase_return 10 - m0");
+    assert_eq!(closing(&back), (0, 0), "{:?}", back.rejected);
+    let sold = run("{}", "receipt 9 90; issue 9; sales_return 9 - m1; reversal - - m2; sales_return 9 - m1");
+    assert_eq!(closing(&sold), (9, 9_000), "{:?}", sold.rejected);
+}
+
+/// 12 receipts of 9 000 000 000 000 000.00 are more than 18 digits hold: the last ones are rejected, nothing overflows.
+#[test]
+fn a_month_of_huge_receipts_is_rejected_in_part() {
+    let moves = vec!["receipt 1 9000000000000000"; 12].join(";");
+    let books = run("method: periodic_average", &moves);
+    assert!(closing(&books).1 < 10_i64.pow(18));
+    assert!(books.rejected.values().all(|code| *code == "COSTING_OVERFLOW"));
+}
+
+/// Only m0 and what needs it is rejected: m1 refers to a movement that never was.
+#[test]
+fn what_refers_to_a_rejected_movement_is_rejected() {
+    let books = run("{}", "receipt 0 1; cost_adjustment - 1 m0");
+    let expected = [("m0", "COSTING_QUANTITY_SIGN"), ("m1", "COSTING_REFERENCE_REJECTED")];
+    assert_eq!(books.rejected, expected.map(|(id, code)| (id.to_owned(), code)).into());
+    assert!(books.lines.is_empty(), "{:?}", books.lines);
+}
+
+/// m1 refers to a rejected movement; m2 is of its group and falls with it.
+#[test]
+fn a_group_falls_with_a_member_that_refers_to_a_rejected_movement() {
+    let mut history = movements("receipt 0 1; sales_return 1 1 m3; receipt 1 1; issue 0");
+    history[1].at = 4 * DAY;
+    for place in [1, 2] {
+        history[place].group = Some("g".to_owned());
+    }
+    let books = books(&history, &Policy::default());
+    assert_eq!(books.rejected.get("m2"), Some(&"COSTING_GROUP_REJECTED"), "{:?}", books.rejected);
+}
+
+/// The cent that rounding leaves over goes to the same lot, whichever lot stands first in the input.
+#[test]
+fn lots_are_revalued_in_an_order_of_their_own() {
+    let mut history = movements("receipt 1 0; receipt 125 313; revaluation - -");
+    history[2].unit_cost = "0.0003".parse().ok();
+    for (row, lot) in history.iter_mut().zip(["a", "b", "a"]) {
+        row.lot = Some(lot.to_owned());
+    }
+    let policy = Policy::from_yaml("{method: specific, rounding: floor}").unwrap();
+    let mut other = history.clone();
+    other.rotate_left(1);
+    assert_eq!(books(&history, &policy).layers, books(&other, &policy).layers);
+}
+
+/// What comes back has the lot with which it left, not that of the movement that took it.
+#[test]
+fn a_reversal_puts_back_the_lots_that_left() {
+    let mut history = movements("receipt 12 12; count_loss 1; reversal - - m1");
+    history[0].lot = Some("a".to_owned());
+    history[1].lot = Some("b".to_owned());
+    let books = books(&history, &Policy::from_yaml("method: fifo").unwrap());
+    assert_eq!(layers(&books), [(12, 1_200)]);
+}
+
+/// 3 single units are booked at 0.01 each, 2 at 0.03; without the 2 the stock is worth 0.03 again.
+#[test]
+fn a_reversed_receipt_leaves_standard_values_as_they_were() {
+    let policy = "{method: standard, standard_cost: '0.014'}";
+    let books = run(policy, "receipt 1 1; receipt 1 1; receipt 1 1; receipt 2 2; reversal - - m3");
+    assert_eq!(closing(&books), (3, 3));
+}
+
+/// 2 are there for 8 000 000 000 000 000.00 and 3 more leave at that cost: together they exceed 18 digits.
+#[test]
+fn an_issue_of_more_than_eighteen_digits_is_rejected() {
+    let books = run("negative: carry", "receipt 2 8000000000000000; issue 3");
+    assert_eq!(books.rejected.get("m1"), Some(&"COSTING_OVERFLOW"), "{:?}", values(&books));
+}

@@ -1,0 +1,160 @@
+//! What comes back or goes back: returns, arrivals of transfers, reversals.
+
+use comptoir_costing::policy::{ReturnCost, TransferAge};
+
+use super::rounding::share;
+use super::{Done, Event, Oracle, Outcome, Piece, Posted};
+
+impl Oracle<'_> {
+    /// What a movement refers to, if it stands in the books.
+    fn origin(&self, event: &Event) -> Result<Done, &'static str> {
+        event.reference.and_then(|target| self.done[target].clone()).ok_or("COSTING_REFERENCE_REJECTED")
+    }
+
+    /// The value of a part of a movement; the last part takes the rest.
+    fn part_of(&self, origin: &Done, qty: i128) -> i128 {
+        if qty == origin.left() {
+            return origin.value.abs() - origin.back_value;
+        }
+        share(origin.value.abs(), qty, origin.qty.abs(), self.policy.rounding)
+    }
+
+    fn note_back(&mut self, event: &Event, qty: i128, value: i128) {
+        let done = self.done[event.reference.unwrap()].as_mut().unwrap();
+        done.back_qty += qty;
+        done.back_value += value;
+    }
+
+    pub(super) fn sales_return(&mut self, place: usize, event: &Event) -> Outcome {
+        let qty = event.quantity();
+        let mut original = None;
+        if event.reference.is_some() {
+            let origin = self.origin(event)?;
+            if qty > origin.left() {
+                return Err("COSTING_REFERENCE_EXCEEDED");
+            }
+            original = Some(self.part_of(&origin, qty));
+        }
+        let stock = self.stock(&event.key).clone();
+        let head = stock.pieces.first().map(|piece| (piece.value, piece.qty));
+        let value = match (event.amount, self.policy.returns.sales, original) {
+            (Some(amount), ..) => amount,
+            (None, ReturnCost::OriginalCost, Some(value)) => value,
+            (None, ReturnCost::FifoHead, _) => self.price(qty, head.or(stock.current())),
+            _ => self.price(qty, stock.current()),
+        };
+        let posted = self.receive(place, event, qty, value);
+        if let Some(value) = original {
+            self.note_back(event, qty, value);
+        }
+        Ok(posted)
+    }
+
+    pub(super) fn purchase_return(&mut self, place: usize, event: &Event) -> Outcome {
+        let qty = event.quantity();
+        let original = self.policy.returns.purchase == ReturnCost::OriginalCost;
+        let mut credit = None;
+        let value = if event.reference.is_none() {
+            self.remove(place, event, qty, false)?
+        } else {
+            let origin = self.origin(event)?;
+            if qty > origin.left() {
+                return Err("COSTING_REFERENCE_EXCEEDED");
+            }
+            let wanted = self.part_of(&origin, qty);
+            let value = if original {
+                self.remove_own(place, event, qty, wanted)?
+            } else {
+                self.remove(place, event, qty, false)?
+            };
+            self.note_back(event, qty, wanted);
+            credit = Some(wanted).filter(|_| original && !self.stock(&event.key).layered());
+            value
+        };
+        let credit = event.amount.or(credit).unwrap_or(value);
+        Ok(Posted { qty: -qty, value: -value, variance: value - credit })
+    }
+
+    /// Takes what one movement brought, or its own value from an average.
+    fn remove_own(&mut self, place: usize, event: &Event, qty: i128, wanted: i128) -> Result<i128, &'static str> {
+        if qty > self.stock(&event.key).qty {
+            return self.remove(place, event, qty, false);
+        }
+        let stock = self.stock(&event.key);
+        let (value, parts) = if stock.layered() {
+            stock.take_own(event.reference.unwrap(), qty)
+        } else {
+            (stock.take_valued(qty, wanted), Vec::new())
+        };
+        self.keep_parts(place, parts);
+        Ok(value)
+    }
+
+    pub(super) fn transfer_in(&mut self, place: usize, event: &Event) -> Outcome {
+        let origin = self.origin(event)?;
+        let qty = event.quantity();
+        if qty > origin.left() {
+            return Err("COSTING_REFERENCE_EXCEEDED");
+        }
+        let value = self.part_of(&origin, qty);
+        let parts = self.parts_of(event, qty);
+        let whole = vec![Piece { qty, value, at: event.at, origin: place }];
+        let pieces = match parts {
+            Some(parts) if self.policy.transfer_age == TransferAge::Keep => {
+                parts.into_iter().map(|part| Piece { origin: place, ..part }).collect()
+            }
+            _ => whole,
+        };
+        let posted = self.receive_pieces(&event.key, value, &pieces);
+        self.forget_parts(event, qty);
+        self.note_back(event, qty, value);
+        Ok(posted)
+    }
+
+    /// The first of the parts that left with a movement, as far as they make up `qty`.
+    fn parts_of(&self, event: &Event, qty: i128) -> Option<Vec<Piece>> {
+        let mut left = qty;
+        let mut found = Vec::new();
+        for part in &self.done[event.reference?].as_ref()?.parts {
+            let taken = part.qty.min(left);
+            if taken > 0 {
+                let value = share(part.value, taken, part.qty, self.policy.rounding);
+                found.push(Piece { qty: taken, value, ..part.clone() });
+            }
+            left -= taken;
+        }
+        (left == 0).then_some(found)
+    }
+
+    fn forget_parts(&mut self, event: &Event, qty: i128) {
+        let Some(gone) = self.parts_of(event, qty) else { return };
+        let done = self.done[event.reference.unwrap()].as_mut().unwrap();
+        for (part, gone) in done.parts.iter_mut().zip(gone) {
+            part.qty -= gone.qty;
+            part.value -= gone.value;
+        }
+        done.parts.retain(|part| part.qty > 0);
+    }
+
+    pub(super) fn reverse(&mut self, place: usize, event: &Event) -> Outcome {
+        let origin = self.origin(event)?;
+        let qty = event.qty.unwrap_or(origin.left());
+        if qty > origin.left() || qty == 0 {
+            return Err("COSTING_REFERENCE_EXCEEDED");
+        }
+        let value = self.part_of(&origin, qty);
+        let variance = share(origin.variance, qty, origin.qty.abs(), self.policy.rounding);
+        let posted = if origin.qty < 0 {
+            let whole = vec![Piece { qty, value, at: event.at, origin: place }];
+            let pieces = self.parts_of(event, qty).unwrap_or(whole);
+            let posted = self.receive_pieces(&event.key, value, &pieces);
+            self.forget_parts(event, qty);
+            Posted { variance: posted.variance - variance, ..posted }
+        } else {
+            let taken = self.remove_own(place, event, qty, value)?;
+            Posted { qty: -qty, value: -taken, variance: taken - value - variance }
+        };
+        self.note_back(event, qty, value);
+        Ok(posted)
+    }
+}

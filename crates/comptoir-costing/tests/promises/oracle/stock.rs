@@ -1,0 +1,205 @@
+//! Stock of one key as the textbook has it: pieces in a row, debts for what left without being there.
+
+use comptoir_costing::policy::Method;
+use comptoir_types::Rounding;
+
+use super::rounding::share;
+
+/// Quantity and value of one receipt, or what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub qty: i128,
+    pub value: i128,
+    /// Date from which it ages.
+    pub at: i64,
+    /// Movement that brought it.
+    pub origin: usize,
+}
+
+/// A quantity that left without being there.
+#[derive(Clone, Debug)]
+pub struct Debt {
+    pub movement: usize,
+    pub qty: i128,
+    pub value: i128,
+    pub correctable: bool,
+}
+
+/// A unit cost as value and quantity.
+pub type Cost = Option<(i128, i128)>;
+
+/// State of one key. The average method keeps no pieces.
+#[derive(Clone, Debug)]
+pub struct Stock {
+    pub method: Method,
+    pub rounding: Rounding,
+    pub qty: i128,
+    pub value: i128,
+    pub pieces: Vec<Piece>,
+    pub debts: Vec<Debt>,
+    /// Cost of what left last, or of the receipt that covered a shortage.
+    pub last: Cost,
+}
+
+impl Stock {
+    pub fn new(method: Method, rounding: Rounding) -> Self {
+        Self { method, rounding, qty: 0, value: 0, pieces: Vec::new(), debts: Vec::new(), last: None }
+    }
+
+    pub fn layered(&self) -> bool {
+        self.method != Method::MovingAverage
+    }
+
+    /// The cost of what is there, else of what left last.
+    pub fn current(&self) -> Cost {
+        if self.qty > 0 { Some((self.value, self.qty)) } else { self.last }
+    }
+
+    /// The cost of a shortage: of what the method gives up last, else of what left last.
+    pub fn shortage_cost(&self) -> Cost {
+        let last_taken = match self.method {
+            _ if self.qty <= 0 => return self.last,
+            Method::Fifo => self.pieces.last(),
+            Method::Lifo => self.pieces.first(),
+            _ => None,
+        };
+        Some(last_taken.map_or((self.value, self.qty), |piece| (piece.value, piece.qty)))
+    }
+
+    /// Adds pieces worth `value` together to a stock that is not negative: each at its own value, the last takes the rest.
+    pub fn put(&mut self, pieces: &[Piece], value: i128) {
+        let mut left = value;
+        for (place, piece) in pieces.iter().enumerate() {
+            let own = if place + 1 == pieces.len() { left } else { piece.value.clamp(left.min(0), left.max(0)) };
+            left -= own;
+            self.qty += piece.qty;
+            self.lay(Piece { value: own, ..piece.clone() });
+        }
+        self.value += value;
+    }
+
+    /// Lays a piece in its row, which is by arrival; what came at once with one date is one piece.
+    pub fn lay(&mut self, piece: Piece) {
+        if !self.layered() {
+            return;
+        }
+        if let Some(same) = self.pieces.iter_mut().find(|other| (other.origin, other.at) == (piece.origin, piece.at)) {
+            same.qty += piece.qty;
+            same.value += piece.value;
+            return;
+        }
+        let place = self.pieces.partition_point(|other| other.origin <= piece.origin);
+        self.pieces.insert(place, piece);
+    }
+
+    /// Takes a quantity that is there, by the method.
+    pub fn take(&mut self, qty: i128) -> (i128, Vec<Piece>) {
+        let mut parts = Vec::new();
+        let value = if self.layered() {
+            let mut left = qty;
+            while left > 0 {
+                let place = if self.method == Method::Fifo { 0 } else { self.pieces.len() - 1 };
+                let part = self.take_from(place, left);
+                left -= part.qty;
+                self.last = Some((part.value, part.qty));
+                parts.push(part);
+            }
+            parts.iter().map(|part| part.value).sum()
+        } else if qty == self.qty {
+            self.last = Some((self.value, self.qty));
+            self.value
+        } else {
+            share(self.value, qty, self.qty, self.rounding)
+        };
+        self.qty -= qty;
+        self.value -= value;
+        (value, parts)
+    }
+
+    /// Takes up to `qty` from the piece at a place; an emptied one is gone.
+    fn take_from(&mut self, place: usize, qty: i128) -> Piece {
+        let piece = &mut self.pieces[place];
+        if piece.qty <= qty {
+            return self.pieces.remove(place);
+        }
+        let value = share(piece.value, qty, piece.qty, self.rounding);
+        piece.qty -= qty;
+        piece.value -= value;
+        Piece { qty, value, ..piece.clone() }
+    }
+
+    /// Takes a quantity that is there first from what one movement brought, the rest by the method.
+    pub fn take_own(&mut self, origin: usize, qty: i128) -> (i128, Vec<Piece>) {
+        let mut parts = Vec::new();
+        let mut left = qty;
+        while let Some(place) = self.pieces.iter().position(|piece| piece.origin == origin).filter(|_| left > 0) {
+            let part = self.take_from(place, left);
+            left -= part.qty;
+            parts.push(part);
+        }
+        let own: i128 = parts.iter().map(|part| part.value).sum();
+        self.qty -= qty - left;
+        self.value -= own;
+        if left < qty {
+            self.last = Some((own, qty - left));
+        }
+        let (rest, more) = if left > 0 { self.take(left) } else { (0, Vec::new()) };
+        parts.extend(more);
+        (own + rest, parts)
+    }
+
+    /// Takes a quantity that is there at a value of its own from an average, as far as the stock has that value.
+    pub fn take_valued(&mut self, qty: i128, wanted: i128) -> i128 {
+        if qty == self.qty || wanted > self.value {
+            return self.take(qty).0;
+        }
+        self.last = Some((wanted, qty));
+        self.qty -= qty;
+        self.value -= wanted;
+        wanted
+    }
+
+    /// The newest `qty` of what arrived is all that is there, now worth `value`, shared out by quantity.
+    pub fn keep_newest(&mut self, qty: i128, value: i128, arrived: &[Piece]) {
+        self.pieces.clear();
+        let mut skip = arrived.iter().map(|piece| piece.qty).sum::<i128>() - qty;
+        let (mut left_qty, mut left_value) = (qty, value);
+        for piece in arrived {
+            let dropped = skip.min(piece.qty);
+            skip -= dropped;
+            let part = piece.qty - dropped;
+            if part > 0 {
+                let worth = share(left_value, part, left_qty, self.rounding);
+                left_qty -= part;
+                left_value -= worth;
+                self.lay(Piece { qty: part, value: worth, ..piece.clone() });
+            }
+        }
+    }
+
+    /// Adds a value to the stock, or to what one movement brought; gives what found its place, never more than empties the value.
+    pub fn add_value(&mut self, amount: i128, origin: Option<usize>) -> i128 {
+        let aimed = |piece: &&mut Piece| origin.is_none_or(|origin| piece.origin == origin);
+        let (qty, value) = if self.layered() {
+            let pieces = self.pieces.iter_mut().filter(aimed);
+            pieces.fold((0, 0), |(qty, value), piece| (qty + piece.qty, value + piece.value))
+        } else {
+            (self.qty, self.value)
+        };
+        if qty <= 0 {
+            return 0;
+        }
+        let taken = amount.max(-value.max(0));
+        let (mut left_qty, mut left_value) = (qty, value + taken);
+        for piece in self.pieces.iter_mut().filter(aimed) {
+            let extra = share(taken, piece.qty, qty, self.rounding);
+            let last = piece.qty == left_qty;
+            let now = if last { left_value } else { (piece.value + extra).clamp(0, left_value.max(0)) };
+            left_qty -= piece.qty;
+            left_value -= now;
+            piece.value = now;
+        }
+        self.value += taken;
+        taken
+    }
+}

@@ -1,0 +1,71 @@
+"""Every example program runs as its text says."""
+
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture
+def example(root, tmp_path):
+    """Give a function that runs an example in an empty directory."""
+
+    def run(name, *arguments):
+        command = [sys.executable, str(root / "examples" / "python" / name), *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=tmp_path
+        )
+
+    return run
+
+
+def test_every_example_is_tested(root):
+    tested = {"policies.py", "value_parquet.py", "vouchers_to_duckdb.py"}
+    assert {path.name for path in (root / "examples" / "python").glob("*.py")} >= tested
+
+
+def test_policies(example):
+    ran = example("policies.py")
+    assert ran.returncode == 0, ran.stderr
+    for policy in ("erpnext", "sap", "cas", "standard cost"):
+        assert policy in ran.stdout
+    assert "exceeds the 10 on hand" in ran.stdout
+
+
+def test_value_parquet(example, tmp_path):
+    movements = pa.table(
+        {
+            "movement_id": [1, 2],
+            "item": ["mug", "mug"],
+            "at": [date(2026, 1, 2), date(2026, 1, 3)],
+            "kind": ["receipt", "issue"],
+            "quantity": [10, 4],
+            "amount": pa.array([Decimal("25.00"), None], pa.decimal128(9, 2)),
+        }
+    )
+    pq.write_table(movements, tmp_path / "movements.parquet")
+    ran = example("value_parquet.py", "movements.parquet", "out")
+    assert ran.returncode == 0, ran.stderr
+    assert "stock value 15.00" in ran.stdout
+    assert pq.read_table(tmp_path / "out" / "balances.parquet")["value"].to_pylist() == [Decimal("15.00")]
+    assert pq.read_table(tmp_path / "out" / "postings.parquet").num_rows == 2
+
+
+def test_value_parquet_tells_what_is_wrong(example, tmp_path):
+    pq.write_table(pa.table({"movement_id": [1]}), tmp_path / "movements.parquet")
+    ran = example("value_parquet.py", "movements.parquet", "out")
+    assert ran.returncode == 1
+    assert "movements.parquet" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_vouchers_to_duckdb(example, tmp_path):
+    for _ in range(2):  # the second run finds its tables
+        ran = example("vouchers_to_duckdb.py", "shop.duckdb")
+        assert ran.returncode == 0, ran.stderr
+    assert "balanced: True, rejected: 0" in ran.stdout
+    assert (tmp_path / "shop.duckdb").exists()
