@@ -8,7 +8,7 @@ use comptoir::types::{Date, Decimal, WideDecimal};
 use comptoir::costing::arrow::{Table, TableValuation, value_batches};
 use pyo3::prelude::*;
 
-use crate::arrow::{ArrowTable, BoundaryError, import_stream};
+use crate::arrow::{ArrowTable, import_stream};
 use crate::enter::enter;
 
 /// Adds the costing functions to the module.
@@ -197,14 +197,15 @@ fn named<T: Copy>(name: &str, what: &'static str, choices: &[(&str, T)]) -> Resu
 }
 
 fn read_template(form: &str, text: &str) -> Result<VoucherTemplate, Error> {
-    Ok(match form {
+    let template = match form {
         "preset" => VoucherTemplate::preset(text),
         "yaml" => VoucherTemplate::from_yaml(text),
         _ => VoucherTemplate::from_json(text),
-    }?)
+    };
+    template.map_err(Error::from)
 }
 
 /// A table for Python.
 fn as_table(py: Python<'_>, (schema, batches): Table) -> PyResult<ArrowTable> {
-    enter(py, || Ok::<_, BoundaryError>(ArrowTable::new(schema, batches)?))
+    enter(py, || ArrowTable::new(schema, batches))
 }

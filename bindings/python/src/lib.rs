@@ -9,9 +9,13 @@ mod arrow;
 mod costing;
 mod enter;
 mod errors;
+mod memory;
 mod probe;
 
 use pyo3::prelude::*;
+
+#[global_allocator]
+static MEMORY: memory::Memory = memory::Memory;
 
 /// Native part of comptoir; import `comptoir` instead.
 #[pymodule]

@@ -36,6 +36,9 @@ pub struct Posting {
     pub on_hand_value: i64,
     /// What the line charges to the variance account: the part of the movement's amount that is not in `value`.
     pub variance: i64,
+    /// On the line of a settlement, the part of its invoice that takes the place of an estimate without moving stock: amount of the
+    /// row less `value` less `variance`. Where the estimate is taken back by a line of its own, and on every other line, 0.
+    pub estimate: i64,
 }
 
 /// Quantity and value that are still there from one receipt.

@@ -61,7 +61,9 @@ fn check_policy(read: Result<Policy, Error>) -> Result<(), TestCaseError> {
             prop_assert_eq!(again.unwrap(), policy);
         }
         Err(Error::Policy { path, message }) => {
-            prop_assert!(!path.is_empty() && !message.is_empty(), "path `{}`, message `{}`", path, message);
+            // A field whose name is empty has an empty path; the message quotes it.
+            let named = !path.is_empty() || message.contains("``");
+            prop_assert!(named && !message.is_empty(), "path `{}`, message `{}`", path, message);
         }
         Err(other) => prop_assert!(false, "{}", other),
     }
@@ -150,7 +152,7 @@ fn array(form: u8, rows: usize, cell: i64) -> ArrayRef {
         6 => of!(Float32Array, f32::from(small)),
         7 => of!(Float64Array, f64::NAN),
         8 => Arc::new((0..rows).map(|row| Some(row % 2 == 0)).collect::<BooleanArray>()),
-        9 => of!(Date32Array, i32::from(small) * 30_000_000),
+        9 => of!(Date32Array, i32::from(small) * 20_000_000),
         10 => of!(Date64Array, cell),
         11 => of!(TimestampSecondArray, cell),
         12 => of!(TimestampMillisecondArray, cell),
@@ -223,8 +225,9 @@ fn aliases_do_not_explode() {
 
 #[test]
 fn deep_nesting_is_an_error() {
-    for text in ["[".repeat(100_000), "{\"a\":".repeat(100_000), "- ".repeat(20_000)] {
-        assert!(Policy::from_json(&text).is_err());
+    for text in ["[", "{\"a\":", "- ", "? "] {
+        assert!(Policy::from_json(&text.repeat(100_000)).is_err());
+        let text = text.repeat(2_000);
         assert!(Policy::from_yaml(&text).is_err());
         assert!(VoucherTemplate::from_yaml(&text).is_err());
     }

@@ -96,7 +96,7 @@ impl Reader<'_> {
             moved: numbers.moved,
             faults: Vec::new(),
         };
-        faults.extend(duplicates.into_iter().map(|(row, first)| (row, duplicate(&columns, row, first))));
+        faults.extend(duplicates.into_iter().map(|(row, first)| (row, duplicate(source, &columns, row, first))));
         faults.sort_by_key(|(row, _)| *row);
         faults.dedup_by_key(|(row, _)| *row);
         columns.faults = faults;
@@ -308,7 +308,7 @@ fn note_nulls(nulls: Option<&NullBuffer>, start: usize, faults: &mut Vec<(u32, F
 }
 
 /// A repeated id: ignored when all columns agree with the first row that has it, else rejected.
-fn duplicate(columns: &Columns, row: u32, first: u32) -> Fault {
+fn duplicate(source: &Source, columns: &Columns, row: u32, first: u32) -> Fault {
     let coded = [&columns.item, &columns.pool, &columns.lot, &columns.group, &columns.reference];
     let same_codes = coded.iter().all(|column| Columns::code(column, row) == Columns::code(column, first));
     let numbers = |row: u32| {
@@ -316,7 +316,10 @@ fn duplicate(columns: &Columns, row: u32, first: u32) -> Fault {
         let of = |column: &Units| column.get(place).copied();
         Some((chunk.kind.get(place).copied(), [&chunk.at, &chunk.quantity, &chunk.amount, &chunk.unit_cost].map(of)))
     };
-    let same = same_codes && numbers(row) == numbers(first);
+    let same_text = [&source.document, &source.class, &source.reference]
+        .iter()
+        .all(|chunks| chunks.is_empty() || source.text(chunks, row) == source.text(chunks, first));
+    let same = same_codes && same_text && numbers(row) == numbers(first);
     let code = if same { RejectCode::DuplicateIgnored } else { RejectCode::DuplicateId };
     Fault::with(code, 0, i64::from(first))
 }

@@ -12,7 +12,8 @@ use super::{Table, TableValuation};
 use crate::engine::ABSENT;
 use crate::error::Error;
 use crate::movement::{Kind, Reason};
-use crate::posting::NONE;
+use crate::policy::Scope;
+use crate::posting::{NONE, Posting};
 use crate::reports::{
     self, AverageInventory, BookedProvision, By, Calendar, InventoryCheck, Period, Quiet, SummarySpec, TurnoverSpec,
     VoucherSet, VoucherTemplate, ageing, provision, vouchers,
@@ -271,7 +272,7 @@ impl TableValuation {
     /// As [`reports::summarise`].
     pub fn summary_table(&self, period: Period) -> Result<Table, Error> {
         let spec = SummarySpec { period, from: None, to: None, quiet: Quiet::Carry };
-        let made = reports::summarise(self.valuation.postings(), spec, self.calendar())?;
+        let made = reports::summarise(self.postings_by_key(), spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
         let (mut fields, mut arrays) = self.report_keys(&made.item, &made.pool)?;
@@ -299,7 +300,7 @@ impl TableValuation {
     /// As [`reports::turnover`].
     pub fn turnover_table(&self, from: Date, to: Date) -> Result<Table, Error> {
         let spec = TurnoverSpec { average: AverageInventory::Daily, ..TurnoverSpec::sales(from, to) };
-        let made = reports::turnover(self.valuation.postings(), &spec, self.calendar())?;
+        let made = reports::turnover(self.postings_by_key(), &spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
         let (mut fields, mut arrays) = self.report_keys(&made.item, &made.pool)?;
@@ -318,6 +319,12 @@ impl TableValuation {
             arrays.push(wide_or_null(values, scale)?);
         }
         table(fields, arrays, rows)
+    }
+
+    /// Postings in book order, with pools only where the policy's scope tells them apart.
+    fn postings_by_key(&self) -> impl Iterator<Item = Posting> + '_ {
+        let one_pool = self.valuation.policy.scope == Scope::Item;
+        self.valuation.postings().map(move |posting| if one_pool { Posting { pool: NONE, ..posting } } else { posting })
     }
 
     pub(super) const fn calendar(&self) -> Calendar {

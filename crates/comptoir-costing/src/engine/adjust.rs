@@ -1,5 +1,6 @@
 //! Changes of value and resets: cost adjustments, revaluations, stock counts, changes of method.
 
+use super::layers::Placing;
 use super::machine::{Machine, Posted};
 use super::stock::Ratio;
 use super::{ABSENT, Event, Layer, bounded, share};
@@ -156,7 +157,7 @@ impl Machine<'_> {
         (stock.qty, stock.value) = (0, 0);
         if event.qty > 0 {
             stock.last = Ratio { value, qty: event.qty };
-            stock.put(Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot });
+            stock.put(Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }, Placing::New);
         }
         Ok(posted)
     }
@@ -201,7 +202,7 @@ impl Machine<'_> {
             stock.tracks = true;
             if qty > 0 {
                 let (at, origin) = oldest.unwrap_or((since, 0));
-                stock.put_layer(Layer { qty, value: target, at, origin, lot: NONE });
+                stock.put_layer(Layer { qty, value: target, at, origin, lot: NONE, serial: 0 }, Placing::New);
             }
         }
         Ok(posted)

@@ -1,5 +1,6 @@
 //! Stock that comes in: at an amount of its own, at current cost, or to cover a shortage.
 
+use super::layers::Placing;
 use super::machine::{Change, Machine, Posted};
 use super::stock::Ratio;
 use super::{ABSENT, Event, Layer, OVERFLOW, bounded, share};
@@ -11,12 +12,18 @@ use crate::reject::{Fault, RejectCode};
 impl Machine<'_> {
     /// Adds `qty` for `amount` to the event's key, as one layer dated at the event.
     pub fn receive(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
-        let layer = Layer { qty, value: amount, at: event.at, origin: index, lot: event.lot };
-        self.receive_layers(event.key, amount, &[layer])
+        let layer = Layer { qty, value: amount, at: event.at, origin: index, lot: event.lot, serial: 0 };
+        self.receive_layers(event.key, amount, &[layer], Placing::New)
     }
 
     /// Adds layers that together cost `amount`. Under standard cost the difference from the standard is variance.
-    pub fn receive_layers(&mut self, key: u32, amount: i64, layers: &[Layer]) -> Result<Posted, Fault> {
+    pub fn receive_layers(
+        &mut self,
+        key: u32,
+        amount: i64,
+        layers: &[Layer],
+        placing: Placing,
+    ) -> Result<Posted, Fault> {
         let qty: i64 = layers.iter().map(|layer| layer.qty).sum();
         let method = self.key(key)?.method;
         let value = match method {
@@ -42,7 +49,7 @@ impl Machine<'_> {
             let is_last = place + 1 == layers.len();
             let part = if is_last { left } else { layer.value.clamp(left.min(0), left.max(0)) };
             left -= part;
-            stock.put(Layer { value: part, ..*layer });
+            stock.put(Layer { value: part, ..*layer }, placing);
         }
         Ok(Posted { key, quantity: qty, value, variance })
     }
@@ -139,7 +146,7 @@ impl Machine<'_> {
                 let worth = if part == left_qty { left_value } else { share(left_value, part, left_qty, rounding) };
                 left_qty -= part;
                 left_value -= worth;
-                stock.put_layer(Layer { qty: part, value: worth, ..*layer });
+                stock.put_layer(Layer { qty: part, value: worth, ..*layer }, Placing::New);
             }
         }
         Ok(())

@@ -15,6 +15,15 @@ pub(crate) struct Layer {
     /// Event that brought it; layers stand in ascending order of it.
     pub origin: u32,
     pub lot: u32,
+    /// Number of the layer among those of its key, by which a part that comes back finds what is left of it.
+    pub serial: u32,
+}
+
+/// Whether stock is new to a key, or comes back to where it was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Placing {
+    New,
+    Back,
 }
 
 /// Which end of the layers an issue takes from.
@@ -29,6 +38,8 @@ pub(crate) enum End {
 pub(crate) struct Layers {
     list: Vec<Layer>,
     head: usize,
+    /// Serial of the next new layer.
+    next: u32,
 }
 
 impl Layers {
@@ -61,25 +72,24 @@ impl Layers {
         self.iter().map(|layer| layer.qty).sum()
     }
 
-    /// Adds a layer at its place by origin, which is nearly always the newest end. A part that comes back joins what is left of it.
-    pub fn put(&mut self, layer: Layer) {
-        let same = |other: &&mut Layer| other.at == layer.at && other.lot == layer.lot;
-        if self.list.last().is_some_and(|last| last.origin >= layer.origin)
-            && let Some(rest) = self.of_origin(layer.origin).find(same)
-        {
+    /// Adds a layer at the newest end.
+    pub fn push(&mut self, layer: Layer) {
+        if self.list.len() == self.list.capacity() {
+            self.compact();
+        }
+        self.list.push(Layer { serial: self.next, ..layer });
+        self.next += 1;
+    }
+
+    /// Puts a part back to where it was taken from: it joins what is left of its layer, or stands where the layer stood.
+    pub fn put_back(&mut self, layer: Layer) {
+        if let Some(rest) = self.of_origin(layer.origin).find(|other| other.serial == layer.serial) {
             rest.qty += layer.qty;
             rest.value += layer.value;
             return;
         }
-        if self.list.last().is_none_or(|last| last.origin <= layer.origin) {
-            if self.list.len() == self.list.capacity() {
-                self.compact();
-            }
-            self.list.push(layer);
-            return;
-        }
         let open = self.list.get(self.head..).unwrap_or_default();
-        let place = self.head + open.partition_point(|other| other.origin < layer.origin);
+        let place = self.head + open.partition_point(|other| (other.origin, other.serial) < (layer.origin, layer.serial));
         match self.head.checked_sub(1).filter(|_| place == self.head) {
             Some(before) => {
                 self.head = before;
@@ -122,7 +132,7 @@ impl Layers {
 
     /// Takes up to `qty` from the layers that one event brought.
     pub fn take_origin(&mut self, origin: u32, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> Layer {
-        let mut sum = Layer { qty: 0, value: 0, at: 0, origin, lot: NONE };
+        let mut sum = Layer { qty: 0, value: 0, at: 0, origin, lot: NONE, serial: 0 };
         for layer in self.of_origin(origin) {
             if sum.qty == qty {
                 break;
@@ -172,15 +182,15 @@ mod tests {
     use super::*;
 
     fn layer(origin: u32, qty: i64, value: i64) -> Layer {
-        Layer { qty, value, at: i64::from(origin), origin, lot: NONE }
+        Layer { qty, value, at: i64::from(origin), origin, lot: NONE, serial: 0 }
     }
 
     #[test]
     fn takes_whole_layers_first_and_a_rounded_share_of_the_last() {
         for (end, expected) in [(End::Oldest, 1000 + 667), (End::Newest, 2000)] {
             let mut layers = Layers::default();
-            layers.put(layer(0, 10, 1000));
-            layers.put(layer(1, 30, 2000));
+            layers.push(layer(0, 10, 1000));
+            layers.push(layer(1, 30, 2000));
             let qty = if end == End::Oldest { 20 } else { 30 };
             assert_eq!(layers.take(end, qty, Rounding::HalfEven, &mut |_| ()), expected);
             let rest: i64 = layers.iter().map(|layer| layer.value).sum();
@@ -191,15 +201,17 @@ mod tests {
     #[test]
     fn a_layer_that_comes_back_stands_at_its_old_place() {
         let mut layers = Layers::default();
-        layers.put(layer(0, 1, 10));
-        layers.put(layer(2, 1, 20));
-        layers.put(layer(4, 1, 30));
-        layers.take(End::Oldest, 1, Rounding::HalfEven, &mut |_| ());
-        layers.put(layer(0, 1, 10));
-        layers.put(layer(3, 1, 25));
-        let order: Vec<_> = layers.iter().map(|layer| layer.origin).collect();
-        assert_eq!(order, [0, 2, 3, 4]);
-        assert_eq!(layers.take_origin(3, 5, Rounding::HalfEven, &mut |_| ()).value, 25);
-        assert_eq!(layers.quantity(), 3);
+        for origin in [0, 2, 4] {
+            layers.push(layer(origin, 2, 10));
+        }
+        let mut parts = Vec::new();
+        layers.take(End::Oldest, 3, Rounding::HalfEven, &mut |part| parts.push(part));
+        for part in parts.into_iter().rev() {
+            layers.put_back(part);
+        }
+        let shown: Vec<_> = layers.iter().map(|layer| (layer.origin, layer.qty, layer.value)).collect();
+        assert_eq!(shown, [(0, 2, 10), (2, 2, 10), (4, 2, 10)]);
+        assert_eq!(layers.take_origin(2, 5, Rounding::HalfEven, &mut |_| ()).value, 10);
+        assert_eq!(layers.quantity(), 4);
     }
 }

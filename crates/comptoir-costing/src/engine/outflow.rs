@@ -43,7 +43,14 @@ impl Machine<'_> {
             if keeps_shorts {
                 stock.shorts.push_back(short);
             }
-            parts.push(Layer { qty: short.qty, value: short.value, at: event.at, origin: index, lot: event.lot });
+            parts.push(Layer {
+                qty: short.qty,
+                value: short.value,
+                at: event.at,
+                origin: index,
+                lot: event.lot,
+                serial: u32::MAX,
+            });
         }
         if keeps_parts {
             self.keep_parts(index, parts);

@@ -47,7 +47,8 @@ fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, clock: Cloc
             auto,
         };
         if !first {
-            borders.push(border(Auto::EstimateIn));
+            // The last instant of the month before: the goods stand in the books when it closes.
+            borders.push(Event { at: at - 1, ..border(Auto::EstimateIn) });
         }
         borders.push(border(Auto::EstimateOut));
         first = false;

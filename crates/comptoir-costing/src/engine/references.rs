@@ -1,5 +1,6 @@
 //! Movements that refer to an earlier one: sales returns, transfers in, reversals, appended amendments.
 
+use super::layers::Placing;
 use super::machine::{Machine, Posted};
 use super::outflow::part_of;
 use super::{ABSENT, Entry, Event, Layer, OVERFLOW, bounded, share};
@@ -58,14 +59,15 @@ impl Machine<'_> {
         let value = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
         let keeps_age = self.rule(event.key)?.rules.transfer_age == TransferAge::Keep;
         let parts = self.returning_parts(event.reference, event.qty);
+        // Inside one key nothing has moved: the layers go back to their places.
+        let placing = if origin.key == event.key { Placing::Back } else { Placing::New };
         let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
-            // Inside one key nothing has moved: the layers go back to their places.
-            let origin = |part: &Layer| if origin.key == event.key { part.origin } else { index };
-            parts.iter().map(|part| Layer { origin: origin(part), lot: lot_of(event, part), ..*part }).collect()
+            arriving(event, index, &parts, placing)
         } else {
-            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot }]
+            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         };
-        let posted = self.receive_layers(event.key, value, &layers)?;
+        let placing = if keeps_age && !parts.is_empty() { placing } else { Placing::New };
+        let posted = self.receive_layers(event.key, value, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
         self.note_taken(event.reference, event.qty, value);
         Ok(posted)
@@ -126,11 +128,12 @@ impl Machine<'_> {
     fn put_back(&mut self, index: u32, event: &Event, qty: i64, value: i64, variance: i64) -> Result<Posted, Fault> {
         let parts = self.returning_parts(event.reference, qty);
         let layers: Vec<Layer> = if parts.is_empty() {
-            vec![Layer { qty, value, at: event.at, origin: index, lot: event.lot }]
+            vec![Layer { qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         } else {
             parts.iter().map(|part| Layer { lot: lot_of(event, part), ..*part }).collect()
         };
-        let mut posted = self.receive_layers(event.key, value, &layers)?;
+        let placing = if parts.is_empty() { Placing::New } else { Placing::Back };
+        let mut posted = self.receive_layers(event.key, value, &layers, placing)?;
         posted.variance -= variance;
         self.consume_parts(event.reference, qty);
         Ok(posted)
@@ -201,6 +204,19 @@ impl Machine<'_> {
         let value = share(-origin.value, was - now, was, self.context.rounding);
         self.put_back(index, event, was - now, value, 0)
     }
+}
+
+/// The layers of a transfer at its destination, oldest first, whichever way the method took them.
+fn arriving(event: &Event, index: u32, parts: &[Layer], placing: Placing) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = parts.to_vec();
+    layers.sort_by_key(|part| (part.at, part.origin, part.serial));
+    for layer in &mut layers {
+        layer.lot = lot_of(event, layer);
+        if placing == Placing::New {
+            layer.origin = index;
+        }
+    }
+    layers
 }
 
 /// The lot under which a part stands where it arrives: the row's, else the one that it had.

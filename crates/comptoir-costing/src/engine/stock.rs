@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use comptoir_types::Rounding;
 
-use super::layers::{End, Layer, Layers};
+use super::layers::{End, Layer, Layers, Placing};
 use super::share;
 use crate::policy::Method;
 use crate::posting::NONE;
@@ -79,11 +79,11 @@ impl Stock {
     }
 
     /// Adds stock. The quantity on hand must not be negative.
-    pub fn put(&mut self, layer: Layer) {
+    pub fn put(&mut self, layer: Layer, placing: Placing) {
         self.qty += layer.qty;
         self.value += layer.value;
         if self.tracks {
-            self.put_layer(layer);
+            self.put_layer(layer, placing);
         }
     }
 
@@ -161,10 +161,14 @@ impl Stock {
     }
 
     /// Puts a layer among the others without changing the totals.
-    pub fn put_layer(&mut self, layer: Layer) {
-        match self.method {
-            Method::Specific => self.lots.entry(layer.lot).or_default().put(layer),
-            _ => self.layers.put(layer),
+    pub fn put_layer(&mut self, layer: Layer, placing: Placing) {
+        let layers = match self.method {
+            Method::Specific => self.lots.entry(layer.lot).or_default(),
+            _ => &mut self.layers,
+        };
+        match placing {
+            Placing::New => layers.push(layer),
+            Placing::Back => layers.put_back(layer),
         }
     }
 

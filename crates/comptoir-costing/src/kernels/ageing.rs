@@ -13,8 +13,9 @@ pub struct AgeBucket {
 
 /// Sums quantity and value of open layers by age as of a day.
 ///
-/// The age of a layer is `as_of - day`, in days. With ascending `edges` of `e0, e1, ...` the buckets are: below `e0`,
-/// from `e0` to below `e1`, and so on; the last holds what is older. So there is one bucket more than there are edges.
+/// The age of a layer is `as_of - day`, in days. With ascending `edges` of `e0, e1, ...` the buckets are:
+/// below `e0`, from `e0` to below `e1`, and so on; the last holds what is older. So there is one bucket more
+/// than there are edges.
 ///
 /// ```
 /// use comptoir_costing::kernels::{AgeBucket, OpenLayer, age_buckets};

@@ -1,10 +1,14 @@
 //! What is open at the end of a history, first in, first out, without valuing each movement on the way.
 //!
-//! First in, first out leaves the latest receipts that make up the quantity on hand. So the totals per item and a walk
-//! back over the rows give all open layers, and only the oldest of an item, in which issues may have ended, needs its
-//! issues replayed for its value. Each walk runs over ranges of rows in parallel: a range first lists what would be open
-//! if nothing followed it, and the lists, which are short, are then trimmed from the last range to the first.
-#![expect(clippy::indexing_slicing, reason = "item codes are checked in the first walk, before any is used as an index")]
+//! First in, first out leaves the latest receipts that make up the quantity on hand. So the totals per item
+//! and a walk back over the rows give all open layers, and only the oldest of an item, in which issues may
+//! have ended, needs its issues replayed for its value. Each walk runs over ranges of rows in parallel: a
+//! range first lists what would be open if nothing followed it, and the lists, which are short, are then
+//! trimmed from the last range to the first.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "item codes are checked in the first walk, before any is used as an index"
+)]
 
 use comptoir_types::decimal::mul_div::{SMALL_VALUE, mul_div_half_even_small};
 use rayon::prelude::*;
@@ -30,9 +34,10 @@ const QTY_LIMIT: u64 = 1 << 50;
 
 /// Returns the layers that are open after all movements, first in, first out: by item, the oldest first.
 ///
-/// `day` holds the day of each movement, in any count of days. Quantities and values are those that [`fifo`](super::fifo)
-/// leaves, to the last minor unit. Runs in the current rayon pool; the result does not depend on its number of threads.
-/// Fails as [`fifo`](super::fifo) does, except that balances of value beyond 10^18 go unnoticed.
+/// `day` holds the day of each movement, in any count of days. Quantities and values are those that
+/// [`fifo`](super::fifo) leaves, to the last minor unit. Runs in the current rayon pool; the result does not
+/// depend on its number of threads. Fails as [`fifo`](super::fifo) does, except that balances of value beyond
+/// 10^18 go unnoticed.
 ///
 /// ```
 /// use comptoir_costing::kernels::{Movements, OpenLayer, closing_layers};
@@ -62,11 +67,28 @@ fn by_item(movements: Movements<'_>, day: &[i32], layers: &[Layer]) -> Vec<OpenL
         total += *next;
         *next = total;
     }
-    let mut ordered = vec![OpenLayer { item: 0, day: 0, qty: 0, value: 0 }; layers.len()];
-    for &Layer { row, rest: Stock { qty, value } } in layers {
+    let mut ordered = vec![
+        OpenLayer {
+            item: 0,
+            day: 0,
+            qty: 0,
+            value: 0
+        };
+        layers.len()
+    ];
+    for &Layer {
+        row,
+        rest: Stock { qty, value },
+    } in layers
+    {
         let item = movements.item[row];
         let next = &mut next[item as usize];
-        ordered[*next] = OpenLayer { item, day: day[row], qty, value };
+        ordered[*next] = OpenLayer {
+            item,
+            day: day[row],
+            qty,
+            value,
+        };
         *next += 1;
     }
     ordered
@@ -89,7 +111,10 @@ fn open_layers(movements: Movements<'_>, on_hand: Vec<i64>) -> Vec<Layer> {
         let item = movements.item[row] as usize;
         if consumed[item] == 0 && oldest[item].qty == 0 {
             consumed[item] = movements.qty[row] - qty;
-            oldest[item] = Stock { qty: movements.qty[row], value: movements.amount[row] };
+            oldest[item] = Stock {
+                qty: movements.qty[row],
+                value: movements.amount[row],
+            };
         }
     }
     let listed = list_back(movements, &consumed, |qty| qty < 0);
@@ -100,8 +125,15 @@ fn open_layers(movements: Movements<'_>, on_hand: Vec<i64>) -> Vec<Layer> {
     }
     let layer = |Part { row, qty }: Part| {
         let oldest = std::mem::take(&mut oldest[movements.item[row] as usize]);
-        let value = if oldest.qty > 0 { oldest.value } else { movements.amount[row] };
-        Layer { row, rest: Stock { qty, value } }
+        let value = if oldest.qty > 0 {
+            oldest.value
+        } else {
+            movements.amount[row]
+        };
+        Layer {
+            row,
+            rest: Stock { qty, value },
+        }
     };
     layers.drain(..).map(layer).collect()
 }
@@ -113,7 +145,8 @@ struct Part {
     qty: i64,
 }
 
-/// What the walk over a range knows of an item: the net change of its quantity, and the lowest point on the way.
+/// What the walk over a range knows of an item: the net change of its quantity, and the lowest point on the
+/// way.
 #[derive(Clone, Copy, Default)]
 struct Change {
     net: i64,
@@ -122,7 +155,10 @@ struct Change {
 
 /// The quantity of each item at the end, or `None` if a movement is wrong or not of ordinary size.
 fn on_hand(movements: Movements<'_>) -> Option<Vec<i64>> {
-    let ranges: Vec<Vec<Change>> = ranges(movements).into_par_iter().map(|(_, range)| changes(range)).collect::<Option<_>>()?;
+    let ranges: Vec<Vec<Change>> = ranges(movements)
+        .into_par_iter()
+        .map(|(_, range)| changes(range))
+        .collect::<Option<_>>()?;
     let mut on_hand = vec![0_i64; movements.items];
     for range in ranges {
         for (on_hand, change) in on_hand.iter_mut().zip(range) {
@@ -138,7 +174,12 @@ fn on_hand(movements: Movements<'_>) -> Option<Vec<i64>> {
 
 /// The change that a range of movements makes to each item.
 fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
-    let Movements { item, qty, amount, items } = movements;
+    let Movements {
+        item,
+        qty,
+        amount,
+        items,
+    } = movements;
     let mut changes = vec![Change::default(); items];
     let mut excess = 0;
     let mut is_any_zero = false;
@@ -150,7 +191,7 @@ fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
         let amount = amount & !(qty >> 63);
         excess |= amount.wrapping_add(SMALL_VALUE).cast_unsigned() / (2 * SMALL_VALUE.cast_unsigned());
         // Quantities and net changes below the limit, so that no sum of two of them overflows.
-        excess |= qty.unsigned_abs() / QTY_LIMIT | change.net.unsigned_abs() / QTY_LIMIT;
+        excess |= (qty.unsigned_abs() / QTY_LIMIT) | (change.net.unsigned_abs() / QTY_LIMIT);
     }
     (excess == 0 && !is_any_zero).then_some(changes)
 }
@@ -158,11 +199,19 @@ fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
 /// The movements in as many ranges as there are threads, each with the row at which it starts.
 fn ranges(movements: Movements<'_>) -> Vec<(usize, Movements<'_>)> {
     let rows = movements.len().div_ceil(rayon::current_num_threads()).max(1);
-    (0..movements.len()).step_by(rows).map(|start| (start, movements.slice(start, rows))).collect()
+    (0..movements.len())
+        .step_by(rows)
+        .map(|start| (start, movements.slice(start, rows)))
+        .collect()
 }
 
-/// Lists, per range and from its end back, the movements of a sign that make up the `wanted` quantity of each item.
-fn list_back(movements: Movements<'_>, wanted: &[i64], has_sign: impl Fn(i64) -> bool + Sync) -> Vec<Vec<usize>> {
+/// Lists, per range and from its end back, the movements of a sign that make up the `wanted` quantity of each
+/// item.
+fn list_back(
+    movements: Movements<'_>,
+    wanted: &[i64],
+    has_sign: impl Fn(i64) -> bool + Sync,
+) -> Vec<Vec<usize>> {
     let list = |(start, range): (usize, Movements<'_>)| {
         let mut left = wanted.to_vec();
         let mut is_open: Vec<bool> = wanted.iter().map(|&qty| qty > 0).collect();

@@ -1,9 +1,10 @@
 //! Valuation of millions of plain movements per second: the fast path under the costing methods.
 //!
-//! A kernel takes columns of machine integers with dense item codes and writes, for each movement, its value and the
-//! item's value after it. It knows two kinds of movement, receipts with a value and issues whose value is to be found,
-//! and stops at the first row that needs more than that (stock would turn negative, an amount is out of range): the
-//! general engine takes such items. Results are exact, rounded half to even, and equal for any number of threads.
+//! A kernel takes columns of machine integers with dense item codes and writes, for each movement, its value
+//! and the item's value after it. It knows two kinds of movement, receipts with a value and issues whose
+//! value is to be found, and stops at the first row that needs more than that (stock would turn negative, an
+//! amount is out of range): the general engine takes such items. Results are exact, rounded half to even, and
+//! equal for any number of threads.
 //!
 //! Quantities and values are scaled integers: a kernel neither knows nor needs their scales.
 
@@ -22,7 +23,8 @@ pub use closing::{OpenLayer, closing_layers};
 pub use fifo::fifo;
 pub use moving_average::moving_average;
 
-/// Quantities and amounts of a movement are below this in magnitude: 10^18, the largest power of ten in 64 bits.
+/// Quantities and amounts of a movement are below this in magnitude: 10^18, the largest power of ten in 64
+/// bits.
 pub const AMOUNT_LIMIT: i64 = 1_000_000_000_000_000_000;
 
 /// Columns of movements in the order in which they are to be valued, of equal length.
@@ -37,12 +39,23 @@ pub struct Movements<'a> {
 impl<'a> Movements<'a> {
     /// Takes one entry per movement in each column.
     ///
-    /// `item` holds codes below `items`; `qty` is positive for a receipt, negative for an issue; `amount` is the value
-    /// of a receipt and ignored for an issue. Returns [`KernelError::Length`] where the columns differ in length.
-    pub fn new(item: &'a [u32], qty: &'a [i64], amount: &'a [i64], items: usize) -> Result<Self, KernelError> {
+    /// `item` holds codes below `items`; `qty` is positive for a receipt, negative for an issue; `amount` is
+    /// the value of a receipt and ignored for an issue. Returns [`KernelError::Length`] where the columns
+    /// differ in length.
+    pub fn new(
+        item: &'a [u32],
+        qty: &'a [i64],
+        amount: &'a [i64],
+        items: usize,
+    ) -> Result<Self, KernelError> {
         same_length("qty", qty.len(), item.len())?;
         same_length("amount", amount.len(), item.len())?;
-        Ok(Self { item, qty, amount, items })
+        Ok(Self {
+            item,
+            qty,
+            amount,
+            items,
+        })
     }
 
     /// Number of movements.
@@ -61,7 +74,11 @@ impl<'a> Movements<'a> {
     fn slice(&self, start: usize, rows: usize) -> Self {
         let end = start.saturating_add(rows).min(self.len());
         let start = start.min(end);
-        let (item, qty, amount) = (self.item.get(start..end), self.qty.get(start..end), self.amount.get(start..end));
+        let (item, qty, amount) = (
+            self.item.get(start..end),
+            self.qty.get(start..end),
+            self.amount.get(start..end),
+        );
         Self {
             item: item.unwrap_or_default(),
             qty: qty.unwrap_or_default(),
@@ -158,7 +175,15 @@ impl KernelError {
 
 /// Requires that a column has the rows of column `item`.
 fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), KernelError> {
-    if found == expected { Ok(()) } else { Err(KernelError::Length { column, found, expected }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(KernelError::Length {
+            column,
+            found,
+            expected,
+        })
+    }
 }
 
 /// The quantity left after a movement, with every check of it.
@@ -167,10 +192,17 @@ fn checked_balance(stock: Stock, qty: i64, row: usize) -> Result<i64, KernelErro
     if qty == 0 {
         return Err(KernelError::ZeroQty { row });
     }
-    let left = stock.qty.checked_add(qty).filter(|left| in_range(left) && in_range(&qty));
+    let left = stock
+        .qty
+        .checked_add(qty)
+        .filter(|left| in_range(left) && in_range(&qty));
     match left {
         None => Err(KernelError::AmountRange { column: "qty", row }),
-        Some(left) if left < 0 => Err(KernelError::NegativeStock { row, on_hand: stock.qty, issued: -qty }),
+        Some(left) if left < 0 => Err(KernelError::NegativeStock {
+            row,
+            on_hand: stock.qty,
+            issued: -qty,
+        }),
         Some(left) => Ok(left),
     }
 }
@@ -178,6 +210,12 @@ fn checked_balance(stock: Stock, qty: i64, row: usize) -> Result<i64, KernelErro
 /// The value left after a movement, with every check of it.
 fn checked_value(stock: Stock, value: Option<i64>, row: usize) -> Result<i64, KernelError> {
     let in_range = |value: &i64| value.unsigned_abs() < AMOUNT_LIMIT.unsigned_abs();
-    let after = value.filter(in_range).and_then(|value| stock.value.checked_add(value)).filter(in_range);
-    after.ok_or(KernelError::AmountRange { column: "amount", row })
+    let after = value
+        .filter(in_range)
+        .and_then(|value| stock.value.checked_add(value))
+        .filter(in_range);
+    after.ok_or(KernelError::AmountRange {
+        column: "amount",
+        row,
+    })
 }

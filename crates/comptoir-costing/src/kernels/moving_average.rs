@@ -1,10 +1,14 @@
 //! Moving weighted average: every issue leaves at the average cost of what is on hand.
 //!
-//! Rows are valued in blocks of three steps: [`gather`] reads the stock of each row's item, so that cache misses overlap;
-//! [`estimate`] values all rows as if no item occurred twice in the block, without a branch and in vector registers;
-//! [`settle`] accepts a row whose stock is still as gathered and whose value is proven, and values any other again.
-//! A value depends on the stock before the movement and on the movement alone, hence an accepted one is exact.
-#![expect(clippy::indexing_slicing, reason = "rows run over arrays of one length, so that no check is left in the loops")]
+//! Rows are valued in blocks of three steps: [`gather`] reads the stock of each row's item, so that cache
+//! misses overlap; [`estimate`] values all rows as if no item occurred twice in the block, without a branch
+//! and in vector registers; [`settle`] accepts a row whose stock is still as gathered and whose value is
+//! proven, and values any other again. A value depends on the stock before the movement and on the movement
+//! alone, hence an accepted one is exact.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "rows run over arrays of one length, so that no check is left in the loops"
+)]
 
 use comptoir_types::decimal::Rounding;
 use comptoir_types::decimal::mul_div::{
@@ -21,12 +25,13 @@ const FEW_ITEMS: usize = 4096;
 
 /// Values movements at the moving weighted average and returns the stock of each item at the end.
 ///
-/// Writes the signed value of each movement to `value` and the item's value after it to `balance`. The value of an issue
-/// is `value on hand * issued / quantity on hand`, rounded half to even; an issue of all that is on hand takes all of its
-/// value, so that values in less values out are the value on hand to the last minor unit (IAS 2.27, CAS 1 art. 14).
+/// Writes the signed value of each movement to `value` and the item's value after it to `balance`. The value
+/// of an issue is `value on hand * issued / quantity on hand`, rounded half to even; an issue of all that is
+/// on hand takes all of its value, so that values in less values out are the value on hand to the last minor
+/// unit (IAS 2.27, CAS 1 art. 14).
 ///
-/// Fails with the first row, in order, whose item code is unknown, whose quantity is zero, whose issue exceeds the stock,
-/// or whose amounts or balances reach [`AMOUNT_LIMIT`](super::AMOUNT_LIMIT).
+/// Fails with the first row, in order, whose item code is unknown, whose quantity is zero, whose issue
+/// exceeds the stock, or whose amounts or balances reach [`AMOUNT_LIMIT`](super::AMOUNT_LIMIT).
 ///
 /// ```
 /// use comptoir_costing::kernels::{Movements, moving_average};
@@ -44,15 +49,32 @@ pub fn moving_average(
     value: &mut [i64],
     balance: &mut [i64],
 ) -> Result<Vec<Stock>, KernelError> {
-    let Movements { item, qty, amount, items } = movements;
+    let Movements {
+        item,
+        qty,
+        amount,
+        items,
+    } = movements;
     same_length("value", value.len(), item.len())?;
     same_length("balance", balance.len(), item.len())?;
     let mut stock = vec![Stock::default(); items];
-    let mut seen = Seen { qty: [0; BLOCK], value: [0; BLOCK], doubt: [0; BLOCK] };
-    let inputs = item.chunks(BLOCK).zip(qty.chunks(BLOCK)).zip(amount.chunks(BLOCK));
+    let mut seen = Seen {
+        qty: [0; BLOCK],
+        value: [0; BLOCK],
+        doubt: [0; BLOCK],
+    };
+    let inputs = item
+        .chunks(BLOCK)
+        .zip(qty.chunks(BLOCK))
+        .zip(amount.chunks(BLOCK));
     let outputs = value.chunks_mut(BLOCK).zip(balance.chunks_mut(BLOCK));
     for (block, (((item, qty), amount), (value, balance))) in inputs.zip(outputs).enumerate() {
-        let rows = Rows { start: block * BLOCK, item, qty, amount };
+        let rows = Rows {
+            start: block * BLOCK,
+            item,
+            qty,
+            amount,
+        };
         if items < FEW_ITEMS || !gather(&stock, item, &mut seen) {
             value_one_by_one(&mut stock, &rows, value, balance)?;
         } else {
@@ -71,19 +93,25 @@ struct Rows<'a> {
     amount: &'a [i64],
 }
 
-/// What the rows of a block found on hand, and where `doubt` is not zero, that the estimate for the row is not proven.
+/// What the rows of a block found on hand, and where `doubt` is not zero, that the estimate for the row is
+/// not proven.
 struct Seen {
     qty: [i64; BLOCK],
     value: [i64; BLOCK],
     doubt: [u64; BLOCK],
 }
 
-/// Reads the stock of each row's item. Returns false for a block that is not full or has an unknown item code.
+/// Reads the stock of each row's item. Returns false for a block that is not full or has an unknown item
+/// code.
 #[inline(always)]
 fn gather(stock: &[Stock], item: &[u32], seen: &mut Seen) -> bool {
-    let Ok(item) = <&[u32; BLOCK]>::try_from(item) else { return false };
-    for row in 0..BLOCK {
-        let Some(stock) = stock.get(item[row] as usize) else { return false };
+    let Ok(item) = <&[u32; BLOCK]>::try_from(item) else {
+        return false;
+    };
+    for (row, &item) in item.iter().enumerate() {
+        let Some(stock) = stock.get(item as usize) else {
+            return false;
+        };
         seen.qty[row] = stock.qty;
         seen.value[row] = stock.value;
     }
@@ -92,15 +120,16 @@ fn gather(stock: &[Stock], item: &[u32], seen: &mut Seen) -> bool {
 
 /// Values each row on the stock as gathered, and raises `doubt` where the result is not proven.
 ///
-/// Receipts and issues alternate at random, so that a branch between them would be mispredicted at every third row: a
-/// receipt is valued as an issue of nothing and its amount chosen by a mask.
+/// Receipts and issues alternate at random, so that a branch between them would be mispredicted at every
+/// third row: a receipt is valued as an issue of nothing and its amount chosen by a mask.
 #[inline(never)]
 fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64], balance: &mut [i64]) {
     let (qty, amount) = (&rows.qty[..BLOCK], &rows.amount[..BLOCK]);
     let (value, balance) = (&mut value[..BLOCK], &mut balance[..BLOCK]);
     for row in 0..BLOCK {
         let is_issue = qty[row] >> 63;
-        // An issue of all that is on hand is estimated as `value * qty / qty`: all the value, no case of its own.
+        // An issue of all that is on hand is estimated as `value * qty / qty`: all the value, no case of its
+        // own.
         let (share, bound) = estimate_share(seen.value[row], qty[row] & is_issue, seen.qty[row]);
         let moved = amount[row] ^ ((amount[row] ^ share) & is_issue);
         let after = seen.value[row].wrapping_add(moved);
@@ -110,7 +139,8 @@ fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64], balance: &mut [
         let unproven = if bound < 0.5 { 0 } else { is_issue.cast_unsigned() };
         let is_zero = u64::from(qty[row] == 0);
         // The amount of a receipt is small enough if both balances are.
-        seen.doubt[row] = excess(seen.value[row]) | excess(after) | excess_qty(seen.qty[row] | left) | unproven | is_zero;
+        seen.doubt[row] =
+            excess(seen.value[row]) | excess(after) | excess_qty(seen.qty[row] | left) | unproven | is_zero;
     }
 }
 
@@ -126,7 +156,8 @@ fn excess_qty(qty: i64) -> u64 {
     qty.cast_unsigned() / SMALL_DENOMINATOR.cast_unsigned()
 }
 
-/// Books the block: rows in order, as estimated or, where that is in doubt or the stock has changed since, anew.
+/// Books the block: rows in order, as estimated or, where that is in doubt or the stock has changed since,
+/// anew.
 #[inline(never)]
 fn settle(
     stock: &mut [Stock],
@@ -141,7 +172,10 @@ fn settle(
         let stock = &mut stock[item[row] as usize];
         let changed = (stock.qty ^ seen.qty[row]) | (stock.value ^ seen.value[row]);
         if changed.cast_unsigned() | seen.doubt[row] == 0 {
-            *stock = Stock { qty: stock.qty.wrapping_add(qty[row]), value: balance[row] };
+            *stock = Stock {
+                qty: stock.qty.wrapping_add(qty[row]),
+                value: balance[row],
+            };
         } else {
             value[row] = book(stock, qty[row], amount[row], rows.start + row)?;
             balance[row] = stock.value;
@@ -159,10 +193,16 @@ fn value_one_by_one(
 ) -> Result<(), KernelError> {
     let items = stock.len();
     let inputs = rows.item.iter().zip(rows.qty).zip(rows.amount);
-    for (offset, (((&item, &qty), &amount), (value, balance))) in inputs.zip(value.iter_mut().zip(balance)).enumerate() {
+    for (offset, (((&item, &qty), &amount), (value, balance))) in
+        inputs.zip(value.iter_mut().zip(balance)).enumerate()
+    {
         let row = rows.start + offset;
         let Some(stock) = stock.get_mut(item as usize) else {
-            return Err(KernelError::ItemCode { row, code: item, items });
+            return Err(KernelError::ItemCode {
+                row,
+                code: item,
+                items,
+            });
         };
         *value = book(stock, qty, amount, row)?;
         *balance = stock.value;
@@ -170,7 +210,8 @@ fn value_one_by_one(
     Ok(())
 }
 
-/// Books a movement and returns its signed value: the same as in [`estimate`], with the remainder to make it exact.
+/// Books a movement and returns its signed value: the same as in [`estimate`], with the remainder to make it
+/// exact.
 #[inline(always)]
 fn book(stock: &mut Stock, qty: i64, amount: i64, row: usize) -> Result<i64, KernelError> {
     let is_issue = qty >> 63;
@@ -181,7 +222,10 @@ fn book(stock: &mut Stock, qty: i64, amount: i64, row: usize) -> Result<i64, Ker
     if qty == 0 || excess != 0 {
         value = value_checked(*stock, qty, amount, row)?;
     }
-    *stock = Stock { qty: left, value: stock.value.wrapping_add(value) };
+    *stock = Stock {
+        qty: left,
+        value: stock.value.wrapping_add(value),
+    };
     Ok(value)
 }
 
@@ -189,6 +233,10 @@ fn book(stock: &mut Stock, qty: i64, amount: i64, row: usize) -> Result<i64, Ker
 #[cold]
 fn value_checked(stock: Stock, qty: i64, amount: i64, row: usize) -> Result<i64, KernelError> {
     checked_balance(stock, qty, row)?;
-    let value = if qty > 0 { Some(amount) } else { mul_div(stock.value, qty, stock.qty, Rounding::HalfEven) };
+    let value = if qty > 0 {
+        Some(amount)
+    } else {
+        mul_div(stock.value, qty, stock.qty, Rounding::HalfEven)
+    };
     Ok(checked_value(stock, value, row)? - stock.value)
 }

@@ -1,10 +1,14 @@
 //! The queues of many items, first in, first out.
 //!
-//! Per item, layers are kept as running totals of quantity and value received. An issue moves the item's total issued
-//! forward: the layers passed on the way are gone with all their value, whatever it was, and only the layer in which the
-//! issue ends is divided. So an issue costs one division however many layers it takes, and a receipt can be computed as
-//! an issue of nothing: no branch depends on the data but the search for the layer.
-#![expect(clippy::indexing_slicing, reason = "layers are within the counts taken from the same rows")]
+//! Per item, layers are kept as running totals of quantity and value received. An issue moves the item's
+//! total issued forward: the layers passed on the way are gone with all their value, whatever it was, and
+//! only the layer in which the issue ends is divided. So an issue costs one division however many layers it
+//! takes, and a receipt can be computed as an issue of nothing: no branch depends on the data but the search
+//! for the layer.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "layers are within the counts taken from the same rows"
+)]
 
 use std::hint::select_unpredictable;
 
@@ -24,8 +28,8 @@ const END: i64 = RECEIVED_LIMIT;
 /// The queues of the items of a bucket.
 pub(super) struct Queues {
     queues: Vec<Queue>,
-    /// Each item's layers in a run: running totals of quantity and value, before its first layer and after each, and
-    /// `END` instead of a quantity after the last.
+    /// Each item's layers in a run: running totals of quantity and value, before its first layer and after
+    /// each, and `END` instead of a quantity after the last.
     layers: Vec<[i64; 2]>,
 }
 
@@ -52,7 +56,14 @@ pub(super) fn empty_queues(receipts: impl Iterator<Item = u32>) -> Queues {
     let queue = |receipts: u32| {
         let head = next + 1;
         next = head + receipts + 1;
-        Queue { received: 0, received_value: 0, issued: 0, issued_value: 0, head, tail: head }
+        Queue {
+            received: 0,
+            received_value: 0,
+            issued: 0,
+            issued_value: 0,
+            head,
+            tail: head,
+        }
     };
     let queues: Vec<Queue> = receipts.map(queue).collect();
     let mut layers = vec![[0, 0]; next as usize];
@@ -63,10 +74,16 @@ pub(super) fn empty_queues(receipts: impl Iterator<Item = u32>) -> Queues {
 }
 
 /// Values the rows of a bucket in place. Returns false at a movement that is wrong or not of ordinary size.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the layers of a bucket are counted in 32 bits"
+)]
 pub(super) fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
     let Queues { queues, layers } = queues;
     for row in rows {
-        let Some(queue) = queues.get_mut(row.place()) else { return false };
+        let Some(queue) = queues.get_mut(row.place()) else {
+            return false;
+        };
         let qty = row.qty();
         // All ones for an issue, zero for a receipt.
         let is_issue = qty >> 63;
@@ -77,7 +94,7 @@ pub(super) fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
         if qty == 0 || !is_small(received, issued, amount, received_value) {
             return false;
         }
-        let tail = queue.tail.wrapping_add(1).wrapping_add_signed(is_issue as i32);
+        let tail = queue.tail.wrapping_add(u32::from(qty > 0));
         layers[queue.tail as usize] = [received, received_value];
         layers[tail as usize] = [END, received_value];
         let (head, is_begun) = layer_at(layers, queue.head as usize, issued);
@@ -91,7 +108,14 @@ pub(super) fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
         let issued_value = from_value.wrapping_add(taken);
         row.first = amount.wrapping_add(queue.issued_value).wrapping_sub(issued_value);
         row.second = received_value.wrapping_sub(issued_value);
-        *queue = Queue { received, received_value, issued, issued_value, head: head as u32, tail };
+        *queue = Queue {
+            received,
+            received_value,
+            issued,
+            issued_value,
+            head: head as u32,
+            tail,
+        };
     }
     true
 }
@@ -104,13 +128,15 @@ fn is_small(received: i64, issued: i64, amount: i64, received_value: i64) -> boo
     let value = received_value.wrapping_add(TOTAL_LIMIT).cast_unsigned() / (2 * TOTAL_LIMIT.cast_unsigned());
     // A negative quantity left is above the bound too.
     let left = received.wrapping_sub(issued).cast_unsigned();
-    (received.cast_unsigned() | left) / RECEIVED_LIMIT.cast_unsigned() | amount | value == 0
+    let qty = (received.cast_unsigned() | left) / RECEIVED_LIMIT.cast_unsigned();
+    qty | amount | value == 0
 }
 
 /// The layer, from `head` on, that ends after `issued`, and whether it is `head` itself.
 #[inline(always)]
 fn layer_at(layers: &[[i64; 2]], mut head: usize, issued: i64) -> (usize, bool) {
-    // Most issues end in this layer or one of the next two: counted without a branch that could be mispredicted.
+    // Most issues end in this layer or one of the next two: counted without a branch that could be
+    // mispredicted.
     let is_passed = layers[head][0] <= issued;
     head += usize::from(is_passed);
     head += usize::from(layers[head][0] <= issued);

@@ -110,7 +110,7 @@ pub enum ReportError {
     NoAccounts {
         /// The rule, counted from 1.
         rule: usize,
-        /// `value` or `variance`.
+        /// `value`, `variance` or `estimate`.
         part: &'static str,
         /// Input row of the movement.
         row: u32,

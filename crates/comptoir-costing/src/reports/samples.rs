@@ -37,6 +37,7 @@ pub(super) fn posting(row: u32, item: u32, at: i64, kind: Kind, quantity: i64, v
         on_hand: 0,
         on_hand_value: 0,
         variance: 0,
+        estimate: 0,
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 
+use comptoir_types::decimal::mul_div;
 use rayon::prelude::*;
 
 use super::bucket::{REJECTED, RowCorrection};
-use super::columns::Columns;
+use super::columns::{Chunk, Columns};
 use super::merge::RangePostings;
 use super::{Key, Valuation};
+use crate::engine::ABSENT;
 use crate::movement::Kind;
 use crate::policy::{Scope, Ties};
 use crate::posting::{NONE, Posting};
@@ -65,21 +67,25 @@ impl Valuation {
 
     fn compare(&self, one: &BookLine, other: &BookLine) -> Ordering {
         let by_time = one.posting.at.cmp(&other.posting.at);
-        by_time.then_with(|| self.compare_rows(&one.posting, &other.posting)).then(one.rank.cmp(&other.rank))
+        by_time.then_with(|| self.compare_rows(one.posting.row, other.posting.row)).then(one.rank.cmp(&other.rank))
+    }
+
+    /// Book order of corrections; those of one movement are equal and keep their order.
+    pub(super) fn compare_corrections(&self, one: &RowCorrection, other: &RowCorrection) -> Ordering {
+        one.at.cmp(&other.at).then_with(|| self.compare_rows(one.row, other.row))
     }
 
     /// The policy's tie rule between the movements that caused two lines.
-    fn compare_rows(&self, one: &Posting, other: &Posting) -> Ordering {
-        if one.row == other.row {
+    fn compare_rows(&self, one: u32, other: u32) -> Ordering {
+        if one == other {
             return Ordering::Equal;
         }
-        let by_id = || {
-            if self.columns.ids.ascending() { one.row.cmp(&other.row) } else { self.columns.ids.compare(one.row, other.row) }
-        };
+        let rank = |row: u32| self.kind_of(row).map(Kind::tie_rank);
+        let by_id = || if self.columns.ids.ascending() { one.cmp(&other) } else { self.columns.ids.compare(one, other) };
         match self.policy.ties {
-            Ties::Row => one.row.cmp(&other.row),
+            Ties::Row => one.cmp(&other),
             Ties::Id => by_id(),
-            Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
+            Ties::ReceiptsFirst => rank(one).cmp(&rank(other)).then_with(by_id),
         }
     }
 
@@ -91,6 +97,8 @@ impl Valuation {
             let chunk = chunk?;
             let kind = Kind::from_code(*chunk.kind.get(row - start)?)?;
             let row_code = u32::try_from(row).ok()?;
+            let (value, variance) = (*range.value.get(place)?, *range.variance.get(place)?);
+            let amount = if kind == Kind::Settlement { self.amount(chunk, row - start) } else { None };
             Some(Posting {
                 row: row_code,
                 adjusts: NONE,
@@ -101,11 +109,21 @@ impl Valuation {
                 adjusted_kind: self.stands_for(row_code, kind),
                 reason: None,
                 quantity: *range.quantity.get(place)?,
-                value: *range.value.get(place)?,
+                value,
                 on_hand,
                 on_hand_value: *range.on_hand_value.get(place)?,
-                variance: *range.variance.get(place)?,
+                variance,
+                estimate: amount.map_or(0, |amount| amount.saturating_sub(value).saturating_sub(variance)),
             })
+        })
+    }
+
+    /// The amount of an accepted row: its own, or that of its quantity at its unit cost.
+    fn amount(&self, chunk: &Chunk, place: usize) -> Option<i64> {
+        let given = |column: &[i64]| column.get(place).copied().filter(|number| *number != ABSENT);
+        given(&chunk.amount).or_else(|| {
+            let unit_cost = given(&chunk.unit_cost)?.checked_mul(self.context.price_up)?;
+            mul_div(given(&chunk.quantity)?, unit_cost, self.context.price_down, self.context.rounding)
         })
     }
 
@@ -147,6 +165,7 @@ impl Valuation {
             on_hand: line.on_hand,
             on_hand_value: line.on_hand_value,
             variance: line.variance,
+            estimate: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use hashbrown::HashMap;
 
 use super::columns::Columns;
-use super::partition::{Record, follows_reference, uses_reference};
+use super::partition::{Record, Slot, follows_reference, uses_reference};
 use super::plain;
 use super::plan::Plan;
 use super::run::{aged_layers, open_layers};
@@ -52,7 +52,7 @@ pub(crate) struct RowCorrection {
 /// What one bucket gives.
 #[derive(Debug, Default)]
 pub(crate) struct BucketResult {
-    /// The line of each record, in the order of the records; see [`REJECTED`].
+    /// While a bucket is valued, the line of each record, in the order of the records; see [`REJECTED`].
     pub lines: Vec<Line>,
     pub corrections: Vec<RowCorrection>,
     pub faults: Vec<(u32, Fault)>,
@@ -65,10 +65,9 @@ pub(crate) struct BucketResult {
 /// Quantity on hand of a line that was not posted.
 pub(crate) const REJECTED: i64 = i64::MIN;
 
-/// Values one bucket. `parts` are its records by range.
-pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<Vec<Record>>) -> BucketResult {
-    let records: Vec<Record> = parts.concat();
-    drop(parts);
+/// Values one bucket. `parts` are its records by range; each slot gets the line of its record.
+pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<&mut [Slot]>) -> BucketResult {
+    let records: Vec<Record> = parts.iter().flat_map(|part| part.iter()).map(Record::from_slot).collect();
     let mut result = BucketResult { lines: vec![Line::default(); records.len()], ..BucketResult::default() };
     let order = if is_in_order(job, &records) { None } else { Some(book_order(job, &records)) };
     let general = plain::run(job, &records, order.as_deref(), &mut result);
@@ -83,6 +82,11 @@ pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<Vec<Record>>) -> BucketResult
             }
         }
     }
+    let slots = parts.into_iter().flat_map(|part| part.iter_mut());
+    for (slot, line) in slots.zip(&result.lines) {
+        *slot = [line.quantity, line.value, line.on_hand, line.on_hand_value, line.variance];
+    }
+    result.lines = Vec::new();
     result
 }
 

@@ -5,10 +5,11 @@ use std::ops::Range;
 use comptoir_types::decimal::mul_div;
 use rayon::prelude::*;
 
-use super::bucket::{BucketResult, REJECTED};
+use super::bucket::REJECTED;
 use super::columns::{Columns, Units};
+use super::partition::{Dealt, Slot};
 use super::plan::Plan;
-use crate::engine::{ABSENT, Context, Line};
+use crate::engine::{ABSENT, Context};
 use crate::reject::Fault;
 
 /// The lines of consecutive input rows, as columns.
@@ -32,71 +33,62 @@ pub(crate) struct RangePostings {
     pub has_empty: bool,
 }
 
-/// Collects the lines of all rows. `lengths[bucket][range]` tells how many records each range sent to each bucket.
+/// Collects the lines of all rows from the slots in which the buckets left them.
 pub(crate) fn merge(
     columns: &Columns,
     plan: &Plan,
     context: &Context,
-    results: &[BucketResult],
-    lengths: &[Vec<usize>],
+    dealt: Vec<Dealt>,
     excluded: &[(u32, Fault)],
 ) -> Vec<RangePostings> {
     let scale = UnitCost { numerator: context.price_down, denominator: context.price_up, context };
-    let starts: Vec<Vec<usize>> = starts(lengths, plan.ranges.len());
     plan.ranges
         .par_iter()
-        .zip(starts)
-        .map(|((chunk, rows), next)| {
+        .zip(dealt)
+        .map(|((chunk, rows), dealt)| {
             let first = columns.chunks.get(*chunk).map_or(0, |chunk| chunk.start) + rows.start;
-            merge_range(columns, plan, &scale, results, next, excluded, *chunk, first..first + rows.len())
+            let rows = first..first + rows.len();
+            let mut lines = Lines::with_capacity(rows.len());
+            in_row_order(columns, plan, dealt, excluded, rows.clone(), |block| lines.extend(block, &scale));
+            lines.finish(*chunk, rows)
         })
         .collect()
 }
 
-/// For each range the place in every bucket where its lines begin.
-fn starts(lengths: &[Vec<usize>], ranges: usize) -> Vec<Vec<usize>> {
-    let mut next = vec![0_usize; lengths.len()];
-    (0..ranges)
-        .map(|range| {
-            let start = next.clone();
-            for (place, lengths) in next.iter_mut().zip(lengths) {
-                *place += lengths.get(range).copied().unwrap_or(0);
-            }
-            start
-        })
-        .collect()
-}
+/// Rows handed over at a time: a block of lines stays in the first-level cache while its columns are written.
+const BLOCK: usize = 256;
 
-#[expect(clippy::too_many_arguments, reason = "one call, and a struct for it would only be unpacked again")]
-fn merge_range(
+/// Reads the lines of a range in row order and hands them over in blocks.
+fn in_row_order(
     columns: &Columns,
     plan: &Plan,
-    scale: &UnitCost<'_>,
-    results: &[BucketResult],
-    mut next: Vec<usize>,
+    dealt: Dealt,
     excluded: &[(u32, Fault)],
-    chunk: usize,
     rows: Range<usize>,
-) -> RangePostings {
-    let mut lines = Lines::with_capacity(rows.len());
-    let first = rows.start;
-    let mut skip = excluded.iter().skip_while(|(row, _)| (*row as usize) < first).peekable();
+    mut take: impl FnMut(&[Slot]),
+) {
+    let Dealt { slots, starts: mut next, .. } = dealt;
+    let mut block: Vec<Slot> = Vec::with_capacity(BLOCK);
+    let first = excluded.partition_point(|(row, _)| (*row as usize) < rows.start);
+    let mut skip = excluded.iter().skip(first).map(|(row, _)| *row as usize).peekable();
     let items = columns.item.get(rows.clone()).unwrap_or_default();
-    for (row, item) in rows.clone().zip(items) {
-        if skip.peek().is_some_and(|(excluded, _)| *excluded as usize == row) {
-            while skip.next_if(|(excluded, _)| *excluded as usize == row).is_some() {}
-            lines.push(&NO_LINE, scale);
-            continue;
+    for (row, item) in rows.zip(items) {
+        if skip.peek() == Some(&row) {
+            while skip.next_if_eq(&row).is_some() {}
+            block.push(NO_LINE);
+        } else if let Some(next) = next.get_mut(plan.bucket(plan.component(*item))) {
+            block.push(slots.get(*next).copied().unwrap_or(NO_LINE));
+            *next += 1;
         }
-        let bucket = plan.bucket(plan.component(*item));
-        let Some((result, place)) = results.get(bucket).zip(next.get_mut(bucket)) else { continue };
-        lines.push(result.lines.get(*place).unwrap_or(&NO_LINE), scale);
-        *place += 1;
+        if block.len() == BLOCK {
+            take(&block);
+            block.clear();
+        }
     }
-    lines.finish(chunk, rows)
+    take(&block);
 }
 
-const NO_LINE: Line = Line { quantity: 0, value: 0, on_hand: REJECTED, on_hand_value: 0, variance: 0 };
+const NO_LINE: Slot = [0, 0, REJECTED, 0, 0];
 
 /// The columns of a range while they grow.
 #[derive(Default)]
@@ -125,18 +117,20 @@ impl Lines {
         }
     }
 
-    #[inline]
-    fn push(&mut self, line: &Line, scale: &UnitCost<'_>) {
-        let rejected = line.on_hand == REJECTED;
-        let cost = if rejected { ABSENT } else { scale.of(line.on_hand, line.on_hand_value) };
-        self.has_rejected |= rejected;
-        self.has_empty |= cost == ABSENT;
-        self.quantity.push(line.quantity);
-        self.value.push(line.value);
-        self.on_hand.push(line.on_hand);
-        self.on_hand_value.push(line.on_hand_value);
-        self.unit_cost.push(cost);
-        self.variance.push(line.variance);
+    fn extend(&mut self, block: &[Slot], scale: &UnitCost<'_>) {
+        self.quantity.extend(block.iter().map(|[quantity, ..]| quantity));
+        self.value.extend(block.iter().map(|[_, value, ..]| value));
+        self.on_hand.extend(block.iter().map(|[_, _, on_hand, ..]| on_hand));
+        self.on_hand_value.extend(block.iter().map(|[_, _, _, value, _]| value));
+        self.variance.extend(block.iter().map(|[.., variance]| variance));
+        let costs = block.iter().map(|[_, _, on_hand, value, _]| match *on_hand {
+            REJECTED => ABSENT,
+            on_hand => scale.of(on_hand, *value),
+        });
+        let start = self.unit_cost.len();
+        self.unit_cost.extend(costs);
+        self.has_rejected |= block.iter().any(|[_, _, on_hand, ..]| *on_hand == REJECTED);
+        self.has_empty |= self.unit_cost.iter().skip(start).any(|cost| *cost == ABSENT);
     }
 
     fn finish(self, chunk: usize, rows: Range<usize>) -> RangePostings {

@@ -83,10 +83,12 @@ pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Val
         balances.extend(result.balances);
         layers.extend(result.layers);
     }
-    corrections.sort_by_key(|correction| (correction.at, correction.row));
     balances.sort_unstable_by_key(|balance| balance.key);
     layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
-    Ok(Valuation { columns, policy, context, ranges, corrections, faults, balances, layers })
+    let mut valuation = Valuation { columns, policy, context, ranges, corrections: Vec::new(), faults, balances, layers };
+    corrections.sort_by(|one, other| valuation.compare_corrections(one, other));
+    valuation.corrections = corrections;
+    Ok(valuation)
 }
 
 impl Valuation {

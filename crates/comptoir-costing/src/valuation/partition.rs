@@ -25,32 +25,77 @@ pub(crate) struct Record {
     pub kind: Kind,
 }
 
-/// The records of all rows, by bucket and then by range, and the rows that failed their checks.
+/// Carries a record into its bucket and, once it is valued, its line back: both fit 40 bytes, so that one memory serves both ways.
+pub(crate) type Slot = [i64; 5];
+
+impl Record {
+    fn into_slot(self) -> Slot {
+        let pack = |low: u32, high: u32| (i64::from(high) << 32) | i64::from(low);
+        [self.at, self.qty, self.amount, pack(self.row, self.item), pack(self.pool, u32::from(self.kind as u8))]
+    }
+
+    /// The record in a slot.
+    #[inline]
+    pub fn from_slot([at, qty, amount, row_item, pool_kind]: &Slot) -> Self {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both halves were packed from 32 bits")]
+        let unpack = |packed: i64| (packed as u32, (packed >> 32) as u32);
+        let ((row, item), (pool, kind)) = (unpack(*row_item), unpack(*pool_kind));
+        let kind = u8::try_from(kind).ok().and_then(Kind::from_code).unwrap_or(Kind::Opening);
+        Self { at: *at, qty: *qty, amount: *amount, row, item, pool, kind }
+    }
+}
+
+/// The records of a range of rows, bucket after bucket, in row order within each.
+#[derive(Debug, Default)]
+pub(crate) struct Dealt {
+    pub slots: Vec<Slot>,
+    /// Where each bucket begins, and the end of the last.
+    pub starts: Vec<usize>,
+    /// How many slots of each bucket are used: rows that fail their checks leave theirs empty.
+    pub used: Vec<usize>,
+}
+
+/// The records of all rows by range, and the rows that failed their checks.
 #[derive(Debug)]
 pub(crate) struct Partition {
-    pub buckets: Vec<Vec<Vec<Record>>>,
+    pub ranges: Vec<Dealt>,
     pub faults: Vec<(u32, Fault)>,
+}
+
+impl Partition {
+    /// The used slots of every bucket, range after range.
+    pub fn by_bucket(&mut self, buckets: usize) -> Vec<Vec<&mut [Slot]>> {
+        let mut result: Vec<Vec<&mut [Slot]>> = (0..buckets).map(|_| Vec::with_capacity(self.ranges.len())).collect();
+        for range in &mut self.ranges {
+            let mut rest = range.slots.as_mut_slice();
+            for ((window, used), parts) in range.starts.windows(2).zip(&range.used).zip(&mut result) {
+                let length = window.last().zip(window.first()).map_or(0, |(end, start)| end - start);
+                let (own, others) = rest.split_at_mut(length.min(rest.len()));
+                let (own, _) = own.split_at_mut((*used).min(own.len()));
+                parts.push(own);
+                rest = others;
+            }
+        }
+        result
+    }
 }
 
 /// Distributes all rows that pass their checks; `excluded` (ascending) are left out and not checked.
 pub(crate) fn partition(columns: &Columns, plan: &Plan, checks: &Checks, excluded: &[(u32, Fault)]) -> Partition {
-    let parts: Vec<(Vec<Vec<Record>>, Vec<(u32, Fault)>)> = plan
+    let parts: Vec<(Dealt, Vec<(u32, Fault)>)> = plan
         .ranges
         .par_iter()
         .map(|(chunk, rows)| match columns.chunks.get(*chunk) {
             Some(chunk) => RangeReader { columns, plan, checks, chunk }.read(rows.clone(), excluded),
-            None => (Vec::new(), Vec::new()),
+            None => (Dealt::default(), Vec::new()),
         })
         .collect();
-    let mut buckets: Vec<Vec<Vec<Record>>> = (0..plan.buckets).map(|_| Vec::with_capacity(parts.len())).collect();
-    let mut faults = Vec::new();
-    for (records, bad) in parts {
-        for (bucket, records) in buckets.iter_mut().zip(records) {
-            bucket.push(records);
-        }
-        faults.extend(bad);
+    let mut partition = Partition { ranges: Vec::with_capacity(parts.len()), faults: Vec::new() };
+    for (dealt, bad) in parts {
+        partition.ranges.push(dealt);
+        partition.faults.extend(bad);
     }
-    Partition { buckets, faults }
+    partition
 }
 
 struct RangeReader<'a> {
@@ -61,10 +106,11 @@ struct RangeReader<'a> {
 }
 
 impl RangeReader<'_> {
-    fn read(&self, rows: std::ops::Range<usize>, excluded: &[(u32, Fault)]) -> (Vec<Vec<Record>>, Vec<(u32, Fault)>) {
+    fn read(&self, rows: std::ops::Range<usize>, excluded: &[(u32, Fault)]) -> (Dealt, Vec<(u32, Fault)>) {
         let first = self.chunk.start + rows.start;
         let items = self.columns.item.get(first..first + rows.len()).unwrap_or_default();
-        let mut records = self.empty_buckets(items);
+        let mut dealt = self.empty_buckets(items);
+        let mut next = dealt.starts.clone();
         let mut faults = Vec::new();
         let mut skip = excluded.iter().skip_while(|(row, _)| (*row as usize) < first).peekable();
         let at = self.chunk.at.get(rows.clone()).unwrap_or_default();
@@ -83,25 +129,33 @@ impl RangeReader<'_> {
             match checked.and_then(|(kind, qty, amount)| self.check_links(row, kind, amount).map(|()| (kind, qty, amount))) {
                 Ok((kind, qty, amount)) => {
                     let record = Record { at: *at, qty, amount, row, item: *item, pool: Columns::code(&self.columns.pool, row), kind };
-                    if let Some(bucket) = records.get_mut(self.plan.bucket(self.plan.component(*item))) {
-                        bucket.push(record);
+                    let Some(next) = next.get_mut(self.plan.bucket(self.plan.component(*item))) else { continue };
+                    if let Some(slot) = dealt.slots.get_mut(*next) {
+                        *slot = record.into_slot();
                     }
+                    *next += 1;
                 }
                 Err(fault) => faults.push((row, fault)),
             }
         }
-        (records, faults)
+        dealt.used = next.iter().zip(&dealt.starts).map(|(end, start)| end - start).take(self.plan.buckets).collect();
+        (dealt, faults)
     }
 
-    /// A bucket's worth of memory for each bucket, counted beforehand so that nothing is moved while it grows.
-    fn empty_buckets(&self, items: &[u32]) -> Vec<Vec<Record>> {
-        let mut counts = vec![0_usize; self.plan.buckets];
+    /// Slots for all rows, with the place where each bucket begins.
+    fn empty_buckets(&self, items: &[u32]) -> Dealt {
+        let mut starts = vec![0_usize; self.plan.buckets + 1];
         for item in items {
-            if let Some(count) = counts.get_mut(self.plan.bucket(self.plan.component(*item))) {
+            if let Some(count) = starts.get_mut(self.plan.bucket(self.plan.component(*item)) + 1) {
                 *count += 1;
             }
         }
-        counts.into_iter().map(Vec::with_capacity).collect()
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        Dealt { slots: vec![[0; 5]; items.len()], starts, used: Vec::new() }
     }
 
     /// Checks of the movement referred to that do not depend on the order of the books.

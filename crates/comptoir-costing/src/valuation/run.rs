@@ -49,16 +49,15 @@ pub(crate) fn run(columns: &Columns, policy: &Policy, context: &Context, border:
     let context = &Context { until, ..*context };
     let mut excluded = given.clone();
     loop {
-        let partition = partition::partition(columns, &plan, &checks, &excluded);
+        let mut partition = partition::partition(columns, &plan, &checks, &excluded);
         excluded.extend(&partition.faults);
         excluded.sort_by_key(|(row, _)| *row);
         if ban_groups(columns, &mut excluded) {
             continue;
         }
-        let lengths = partition.buckets.iter().map(|parts| parts.iter().map(Vec::len).collect()).collect::<Vec<Vec<usize>>>();
         let job = Job { columns, plan: &plan, policy, context, rules: &rules };
         let results: Vec<BucketResult> =
-            partition.buckets.into_par_iter().map(|parts| bucket::run_bucket(&job, parts)).collect();
+            partition.by_bucket(plan.buckets).into_par_iter().map(|parts| bucket::run_bucket(&job, parts)).collect();
         let mut faults = excluded.clone();
         faults.extend(results.iter().flat_map(|result| &result.faults));
         faults.sort_by_key(|(row, _)| *row);
@@ -67,7 +66,7 @@ pub(crate) fn run(columns: &Columns, policy: &Policy, context: &Context, border:
             excluded.clone_from(&given);
             continue;
         }
-        let ranges = merge::merge(columns, &plan, context, &results, &lengths, &excluded);
+        let ranges = merge::merge(columns, &plan, context, partition.ranges, &excluded);
         faults.retain(|(_, fault)| *fault != AFTER);
         return Ok(Outcome { ranges, results, faults });
     }

@@ -17,7 +17,7 @@ use crate::tables::{Encoding, Numbers, Text, table};
 const SHAPE: Shape = Shape { wild: 0, ..EVERYTHING };
 
 /// As many rows as several buckets hold.
-const ROWS: usize = 40_000;
+const ROWS: usize = 16_000;
 
 fn by_batches(history: &[Movement], batches: Vec<RecordBatch>, policy: &Policy) -> Books {
     let schema = batches[0].schema();

@@ -36,7 +36,7 @@ const KINDS: &[Kind] = &[
     Kind::Reversal,
 ];
 
-const SHAPE: Shape = Shape { kinds: KINDS, items: 2, ..SOUND };
+const SHAPE: Shape = Shape { kinds: KINDS, items: 2, lots: 1, ..SOUND };
 
 /// Leaves out what tests in `findings` are about, so that this one shows what else there is.
 fn within_reach(mut history: Vec<Movement>, policy: &Policy) -> Vec<Movement> {

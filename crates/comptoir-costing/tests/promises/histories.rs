@@ -32,7 +32,7 @@ pub struct Shape {
     pub grouped: u8,
     /// Of 100 references, so many name any movement, also a later one or none.
     pub wild: u8,
-    /// Hours between two movements, at most; 0 puts all at one instant.
+    /// Hours between two movements, at most; above 1 no two are at one instant.
     pub gap: u8,
     /// Largest quantity in tenths.
     pub largest_quantity: i64,
@@ -111,7 +111,8 @@ fn draw(shape: Shape) -> impl Strategy<Value = Draw> {
     let percent = || 0..100_u8;
     let numbers = (small_or_any(shape.largest_quantity), small_or_any(shape.largest_amount));
     let places = (0..shape.items, 0..shape.pools.max(1), 0..shape.lots);
-    let rest = (any::<Index>(), 0..=shape.gap, [percent(), percent(), percent()]);
+    let least = u8::from(shape.gap > 1);
+    let rest = (any::<Index>(), least..=shape.gap, [percent(), percent(), percent()]);
     (proptest::sample::select(shape.kinds), places, numbers, rest).prop_map(|(kind, places, numbers, rest)| Draw {
         kind,
         item: places.0,

@@ -10,8 +10,8 @@ pub const SMALL_DENOMINATOR: i64 = 1 << 51;
 
 /// Computes `value * numerator / denominator` exactly and rounds once.
 ///
-/// Any signs are allowed. The product never overflows, since it is formed in 128 bits wherever 64 do not suffice.
-/// Returns `None` where the denominator is zero or the rounded quotient does not fit an `i64`.
+/// Any signs are allowed. The product never overflows, since it is formed in 128 bits wherever 64 do not
+/// suffice. Returns `None` where the denominator is zero or the rounded quotient does not fit an `i64`.
 ///
 /// ```
 /// use comptoir_types::decimal::{Rounding, mul_div};
@@ -22,15 +22,16 @@ pub const SMALL_DENOMINATOR: i64 = 1 << 51;
 /// ```
 #[must_use]
 pub fn mul_div(value: i64, numerator: i64, denominator: i64, rounding: Rounding) -> Option<i64> {
-    // Each conversion and each operation errs by a factor within 1 +- 2^-53, five factors in all, so an estimate below
-    // 2^49 is within 0.32 of the quotient. A zero denominator gives an infinity or NaN, both of which fail the comparison.
+    // Each conversion and each operation errs by a factor within 1 +- 2^-53, five factors in all, so an
+    // estimate below 2^49 is within 0.32 of the quotient. A zero denominator gives an infinity or NaN, both
+    // of which fail the comparison.
     let estimate = value as f64 * numerator as f64 / denominator as f64;
     let is_small = estimate.abs() < (1_u64 << 49) as f64 && denominator.unsigned_abs() < 1 << 61;
     if !is_small {
         return mul_div_wide(value, numerator, denominator, rounding);
     }
-    // The quotient is within 0.82 of `nearest`, the remainder within 0.82 denominators: below 2^61, so that the true
-    // difference of the products is what is left of them modulo 2^64.
+    // The quotient is within 0.82 of `nearest`, the remainder within 0.82 denominators: below 2^61, so that
+    // the true difference of the products is what is left of them modulo 2^64.
     let nearest = nearest_integer(estimate);
     let remainder = value
         .wrapping_mul(numerator)
@@ -56,46 +57,56 @@ pub fn mul_div(value: i64, numerator: i64, denominator: i64, rounding: Rounding)
     )
 }
 
-/// Computes `value * numerator / denominator` rounded half to even, without a branch, for loops over millions of rows.
+/// Computes `value * numerator / denominator` rounded half to even, without a branch, for loops over millions
+/// of rows.
 ///
-/// Exact if `|value| < 2^49`, `0 < denominator < 2^51` and `|numerator| <= denominator` (a share of a value, the only
-/// form that costing needs). Outside these bounds the result is meaningless, but nothing panics: a loop may compute it
-/// for every row and choose afterwards. [`mul_div`] takes any operands.
+/// Exact if `|value| < 2^49`, `0 < denominator < 2^51` and `|numerator| <= denominator` (a share of a value,
+/// the only form that costing needs). Outside these bounds the result is meaningless, but nothing panics: a
+/// loop may compute it for every row and choose afterwards. [`mul_div`] takes any operands.
 #[inline(always)]
 #[must_use]
 pub fn mul_div_half_even_small(value: i64, numerator: i64, denominator: i64) -> i64 {
-    // The operands convert exactly; the product and the division each err by a factor within 1 +- 2^-53. The quotient
-    // is below 2^49 in magnitude, so the estimate is within 2.01 * 2^-4 < 0.13 of it, and the nearest integer to the
-    // estimate within 0.63. The remainder is therefore below 0.63 denominators: it is equal to its residue modulo 2^64,
-    // and one step up or down reaches the result.
+    // The operands convert exactly; the product and the division each err by a factor within 1 +- 2^-53. The
+    // quotient is below 2^49 in magnitude, so the estimate is within 2.01 * 2^-4 < 0.13 of it, and the
+    // nearest integer to the estimate within 0.63. The remainder is therefore below 0.63 denominators: it is
+    // equal to its residue modulo 2^64, and one step up or down reaches the result.
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let nearest = nearest_integer(estimate);
     let remainder = value
         .wrapping_mul(numerator)
         .wrapping_sub(nearest.wrapping_mul(denominator));
     let twice = remainder.wrapping_mul(2);
-    // A tie moves off an odd integer only: adding the lowest bit turns "greater" into "greater or equal" there.
+    // A tie moves off an odd integer only: adding the lowest bit turns "greater" into "greater or equal"
+    // there.
     let odd = nearest & 1;
     let up = i64::from(twice.wrapping_add(odd) > denominator);
     let down = i64::from(twice.wrapping_sub(odd) < denominator.wrapping_neg());
     nearest.wrapping_add(up).wrapping_sub(down)
 }
 
-/// Estimates `value * numerator / denominator` in floating point alone, so that a loop over it runs in vector registers.
+/// Estimates `value * numerator / denominator` in floating point alone, so that a loop over it runs in vector
+/// registers.
 ///
 /// Returns the nearest integer and a bound on its distance from the true quotient. Under the conditions of
-/// [`mul_div_half_even_small`] a bound below one half proves that the integer is the result of every half rounding; a
-/// bound of one half or more (a tie, or a quotient so large that the estimate cannot tell) or NaN proves nothing.
+/// [`mul_div_half_even_small`] a bound below one half proves that the integer is the result of every half
+/// rounding; a bound of one half or more (a tie, or a quotient so large that the estimate cannot tell) or NaN
+/// proves nothing.
 #[inline(always)]
 #[must_use]
 pub fn estimate_share(value: i64, numerator: i64, denominator: i64) -> (i64, f64) {
-    // The estimate errs by less than 2.01 * 2^-53 of itself; the bound counts twice that, 2^-51, which also covers the
-    // rounding of the bound: where the sum rounds below one half, it is below one half.
+    // The estimate errs by less than 2.01 * 2^-53 of itself; the bound counts twice that, 2^-51, which also
+    // covers the rounding of the bound: where the sum rounds below one half, it is below one half.
     const RELATIVE: f64 = 1.0 / (1_u64 << 51) as f64;
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let shifted = estimate + SHIFT;
     let bound = (estimate - (shifted - SHIFT)).abs() + estimate.abs() * RELATIVE;
-    (shifted.to_bits().cast_signed().wrapping_sub(SHIFT.to_bits().cast_signed()), bound)
+    (
+        shifted
+            .to_bits()
+            .cast_signed()
+            .wrapping_sub(SHIFT.to_bits().cast_signed()),
+        bound,
+    )
 }
 
 /// 1.5 * 2^52: between 2^52 and 2^53 the floats are the integers, and the low bits of one count up with it.
@@ -103,8 +114,8 @@ const SHIFT: f64 = 6_755_399_441_055_744.0;
 
 /// The float equal to `integer`, for `|integer| <= 2^51`; anything else gives some float.
 ///
-/// A plain cast writes half a vector register and so waits for whatever used that register before: in a loop each row's
-/// conversion waits for the division of the row before it, which is most of the time of the row.
+/// A plain cast writes half a vector register and so waits for whatever used that register before: in a loop
+/// each row's conversion waits for the division of the row before it, which is most of the time of the row.
 #[inline(always)]
 fn exact_float(integer: i64) -> f64 {
     f64::from_bits(
@@ -116,8 +127,9 @@ fn exact_float(integer: i64) -> f64 {
 
 /// The integer nearest to `estimate`, for `|estimate| < 2^51`; anything else gives some integer.
 ///
-/// Adding 1.5 * 2^52 leaves no bits for a fraction, so the sum's own rounding is to an integer, which then stands in its
-/// low bits. This is two instructions on any processor; a cast saturates, which costs more than the division saves.
+/// Adding 1.5 * 2^52 leaves no bits for a fraction, so the sum's own rounding is to an integer, which then
+/// stands in its low bits. This is two instructions on any processor; a cast saturates, which costs more than
+/// the division saves.
 #[inline(always)]
 fn nearest_integer(estimate: f64) -> i64 {
     (estimate + SHIFT)

@@ -19,9 +19,9 @@ pub use template::{AccountPair, Negative, Rule, Sign, VoucherTemplate};
 
 /// Turns postings in book order into vouchers.
 ///
-/// Each line moves its value, and its variance, between the two accounts that the template's first fitting rule gives for
-/// each. Entries of one voucher that move the same account on the same side are added up. Lines that change neither value
-/// nor variance move no account and appear in no voucher.
+/// Each line moves its value, its variance and its estimate between the two accounts that the template's first fitting rule
+/// gives for each. Entries of one voucher that move the same account on the same side are added up. Lines without any of the
+/// three move no account and appear in no voucher.
 ///
 /// Every voucher balances: the sum of its debits is the sum of its credits, by construction. Its id depends on the
 /// template's name, the key and date, the accounts and amounts, and the ids of its movements, but not on the order of
@@ -41,22 +41,20 @@ pub fn vouchers(
     let mut rules = Rules::new(template);
     let mut assembly = Assembly::default();
     for posting in postings {
-        if posting.value == 0 && posting.variance == 0 {
+        if posting.value == 0 && posting.variance == 0 && posting.estimate == 0 {
             continue;
         }
         let class = names.class(posting.item);
         let treatment = rules.treatment(&posting, class, || names.class_name(class))?;
+        let mut entries = treatment.entries(&posting, template.negative)?.peekable();
+        if entries.peek().is_none() {
+            continue;
+        }
         let day = calendar.date(posting.at)?;
         let (key, date) = place(by, names, posting.row, day);
         let voucher = assembly.voucher(key, date, treatment.summary);
         assembly.add_row(voucher, posting.row);
-        for entry in treatment
-            .entries(&posting, template.negative)?
-            .into_iter()
-            .flatten()
-        {
-            assembly.add(voucher, entry);
-        }
+        entries.for_each(|entry| assembly.add(voucher, entry));
     }
     let (accounts, summaries) = rules.into_texts();
     let mut set = assembly.finish(accounts, summaries);
@@ -264,6 +262,9 @@ fn text(texts: &[String], code: u32) -> &str {
         .map_or("", String::as_str)
 }
 
+#[cfg(test)]
+#[path = "settlement_tests.rs"]
+mod settlement_tests;
 #[cfg(test)]
 #[path = "voucher_tests.rs"]
 mod tests;

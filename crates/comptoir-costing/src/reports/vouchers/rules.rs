@@ -18,6 +18,7 @@ pub(super) struct Treatment {
     meant: Sign,
     value: Option<(u32, u32)>,
     variance: Option<(u32, u32)>,
+    estimate: Option<(u32, u32)>,
 }
 
 /// One amount that moves between two accounts, by their codes.
@@ -39,12 +40,10 @@ pub(super) struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Codes of accounts and summaries ascend with their text, so that they do not depend on the order of postings.
     pub(super) fn new(template: &'a VoucherTemplate) -> Self {
-        let pairs = template
+        let named = template
             .rules
             .iter()
-            .flat_map(|rule| [&rule.value, &rule.variance])
-            .flatten();
-        let named = pairs
+            .flat_map(Rule::pairs)
             .flat_map(|pair| [&pair.debit, &pair.credit])
             .filter(|account| *account != INVENTORY);
         Self {
@@ -93,18 +92,23 @@ impl<'a> Rules<'a> {
                 class: class.to_owned(),
             })?;
         let pair = |pair: &Option<AccountPair>| pair.as_ref().map(|pair| self.pair(pair, class)).transpose();
+        let estimate = rule
+            .estimate
+            .as_ref()
+            .map(|pair| self.accounts(pair, class))
+            .transpose()?;
         Ok(Treatment {
             rule: index,
             summary: code(&self.summaries, &rule.summary),
             meant: rule.sign.unwrap_or_else(|| meant(posting.adjusted_kind)),
             value: pair(&rule.value)?,
             variance: pair(&rule.variance)?,
+            estimate,
         })
     }
 
     fn pair(&self, pair: &AccountPair, class: &str) -> Result<(u32, u32), ReportError> {
-        let debit = self.account(&pair.debit, class)?;
-        let credit = self.account(&pair.credit, class)?;
+        let (debit, credit) = self.accounts(pair, class)?;
         if debit == credit {
             let message = format!(
                 "item class `{class}`: debits and credits one account, `{}`",
@@ -113,6 +117,13 @@ impl<'a> Rules<'a> {
             return Err(invalid("inventory", message));
         }
         Ok((debit, credit))
+    }
+
+    fn accounts(&self, pair: &AccountPair, class: &str) -> Result<(u32, u32), ReportError> {
+        Ok((
+            self.account(&pair.debit, class)?,
+            self.account(&pair.credit, class)?,
+        ))
     }
 
     fn account(&self, account: &str, class: &str) -> Result<u32, ReportError> {
@@ -131,29 +142,38 @@ impl<'a> Rules<'a> {
 }
 
 impl Treatment {
-    /// The entries of a line: one for its value and one for its variance, each where it is not zero.
+    /// The entries of a line: one each for its value, its variance and its estimate, where they are not zero.
     pub(super) fn entries(
         &self,
         posting: &Posting,
         negative: Negative,
-    ) -> Result<[Option<Entry>; 2], ReportError> {
-        let entry =
-            |accounts: Option<(u32, u32)>, units: i64, part: &'static str| -> Result<_, ReportError> {
-                if units == 0 {
-                    return Ok(None);
-                }
-                let rule = self.rule + 1;
-                let accounts = accounts.ok_or(ReportError::NoAccounts {
-                    rule,
-                    part,
-                    row: posting.row,
-                })?;
-                Ok(Some(oriented(accounts, i128::from(units), self.meant, negative)))
-            };
-        Ok([
-            entry(self.value, posting.value, "value")?,
-            entry(self.variance, posting.variance, "variance")?,
-        ])
+    ) -> Result<impl Iterator<Item = Entry> + use<>, ReportError> {
+        let entry = |accounts: Option<(u32, u32)>,
+                     units: i64,
+                     meant: Sign,
+                     part: &'static str|
+         -> Result<_, ReportError> {
+            if units == 0 {
+                return Ok(None);
+            }
+            let rule = self.rule + 1;
+            let accounts = accounts.ok_or(ReportError::NoAccounts {
+                rule,
+                part,
+                row: posting.row,
+            })?;
+            Ok(Some(oriented(accounts, i128::from(units), meant, negative)))
+        };
+        let entries = [
+            entry(self.value, posting.value, self.meant, "value")?,
+            entry(self.variance, posting.variance, self.meant, "variance")?,
+            // The estimate stands on the side on which the provisional receipt put it, whichever way the difference goes.
+            entry(self.estimate, posting.estimate, Sign::In, "estimate")?,
+        ];
+        Ok(entries
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.debit != entry.credit))
     }
 }
 
@@ -183,12 +203,13 @@ fn fits(rule: &Rule, posting: &Posting, sign: Sign, class: &str) -> bool {
 }
 
 fn sign(posting: &Posting) -> Sign {
-    let decisive = if posting.value == 0 {
-        posting.variance
+    let parts = [posting.value, posting.variance, posting.estimate];
+    let decisive = parts.into_iter().find(|part| *part != 0);
+    if decisive.is_some_and(|part| part < 0) {
+        Sign::Out
     } else {
-        posting.value
-    };
-    if decisive < 0 { Sign::Out } else { Sign::In }
+        Sign::In
+    }
 }
 
 fn meant(kind: Kind) -> Sign {

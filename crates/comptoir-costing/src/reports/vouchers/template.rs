@@ -97,7 +97,7 @@ pub struct Rule {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub class: Vec<String>,
-    /// Sign of the line: of its value or, where that is zero, of its variance. It also says how the accounts are meant: a
+    /// Sign of the line: of its value or, where that is zero, of its variance, else of its estimate. It also says how the accounts are meant: a
     /// rule for `in` debits what is added, one for `out` debits what is taken. Without it, the direction of the kind says
     /// so, and kinds without direction are meant as `in`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +108,11 @@ pub struct Rule {
     /// Accounts for what goes to the variance account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<AccountPair>,
+    /// Accounts for what an invoice puts in the place of an estimate without moving stock: it debits the account that the
+    /// provisional receipt credited and credits the supplier, whatever the sign of the line. One account on both sides means
+    /// that the template keeps estimates and invoices together, so that nothing moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<AccountPair>,
     /// Text of the voucher (摘要). Under aggregation by day or month, rules with one text share a voucher.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
@@ -131,6 +136,15 @@ pub struct AccountPair {
     pub debit: String,
     /// Account to credit (贷).
     pub credit: String,
+}
+
+impl Rule {
+    /// The accounts of all parts that the rule has.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = &AccountPair> {
+        [&self.value, &self.variance, &self.estimate]
+            .into_iter()
+            .flatten()
+    }
 }
 
 impl VoucherTemplate {
@@ -220,10 +234,10 @@ impl VoucherTemplate {
     }
 
     fn check_rule(&self, place: &str, rule: &Rule) -> Result<(), ReportError> {
-        if rule.value.is_none() && rule.variance.is_none() {
+        if rule.pairs().next().is_none() {
             return Err(invalid(
                 place,
-                "has accounts neither for the value nor for the variance".to_owned(),
+                "has no accounts: neither for the value nor for another part".to_owned(),
             ));
         }
         for pair in [&rule.value, &rule.variance].into_iter().flatten() {
@@ -233,14 +247,11 @@ impl VoucherTemplate {
                     format!("debits and credits one account, `{}`", pair.debit),
                 ));
             }
-            for account in [&pair.debit, &pair.credit]
-                .into_iter()
-                .filter(|account| *account != INVENTORY)
-            {
-                self.check_account(place, account)?;
-            }
         }
-        Ok(())
+        let accounts = rule.pairs().flat_map(|pair| [&pair.debit, &pair.credit]);
+        accounts
+            .filter(|account| *account != INVENTORY)
+            .try_for_each(|account| self.check_account(place, account))
     }
 
     fn check_account(&self, place: &str, account: &str) -> Result<(), ReportError> {

@@ -52,7 +52,7 @@ fn errors_name_the_field() {
     assert!(rules("{kind: [], value: {debit: a, credit: b}}").contains("an empty list"));
     assert_eq!(
         rules("{kind: issue}"),
-        "voucher template: rule 1: has accounts neither for the value nor for the variance"
+        "voucher template: rule 1: has no accounts: neither for the value nor for another part"
     );
     assert_eq!(
         rules("{value: {debit: a, credit: a}}"),

@@ -1,6 +1,6 @@
 //! What comes back or goes back: returns, arrivals of transfers, reversals.
 
-use comptoir_costing::policy::{ReturnCost, TransferAge};
+use comptoir_costing::policy::{Method, ReturnCost, TransferAge};
 
 use super::rounding::share;
 use super::{Done, Event, Oracle, Outcome, Piece, Posted};
@@ -41,7 +41,7 @@ impl Oracle<'_> {
             (Some(amount), ..) => amount,
             (None, ReturnCost::OriginalCost, Some(value)) => value,
             (None, ReturnCost::FifoHead, _) => self.price(qty, head.or(stock.current())),
-            _ => self.price(qty, stock.current()),
+            _ => self.price(qty, stock.next_cost()),
         };
         let posted = self.receive(place, event, qty, value);
         if let Some(value) = original {
@@ -54,7 +54,10 @@ impl Oracle<'_> {
         let qty = event.quantity();
         let original = self.policy.returns.purchase == ReturnCost::OriginalCost;
         let mut credit = None;
-        let value = if event.reference.is_none() {
+        let oldest = self.policy.returns.purchase == ReturnCost::FifoHead;
+        let value = if event.reference.is_none() && oldest {
+            self.remove_oldest(place, event, qty)?
+        } else if event.reference.is_none() {
             self.remove(place, event, qty, false)?
         } else {
             let origin = self.origin(event)?;
@@ -64,6 +67,8 @@ impl Oracle<'_> {
             let wanted = self.part_of(&origin, qty);
             let value = if original {
                 self.remove_own(place, event, qty, wanted)?
+            } else if oldest {
+                self.remove_oldest(place, event, qty)?
             } else {
                 self.remove(place, event, qty, false)?
             };
@@ -73,6 +78,19 @@ impl Oracle<'_> {
         };
         let credit = event.amount.or(credit).unwrap_or(value);
         Ok(Posted { qty: -qty, value: -value, variance: value - credit })
+    }
+
+    /// Takes from the oldest piece on, whatever the method; beyond the stock as an issue does.
+    fn remove_oldest(&mut self, place: usize, event: &Event, qty: i128) -> Result<i128, &'static str> {
+        let stock = self.stock(&event.key);
+        if qty > stock.qty || !stock.layered() {
+            return self.remove(place, event, qty, false);
+        }
+        let method = std::mem::replace(&mut stock.method, Method::Fifo);
+        let (value, parts) = stock.take(qty);
+        stock.method = method;
+        self.keep_parts(place, parts);
+        Ok(value)
     }
 
     /// Takes what one movement brought, or its own value from an average.
@@ -101,7 +119,9 @@ impl Oracle<'_> {
         let whole = vec![Piece { qty, value, at: event.at, origin: place }];
         let pieces = match parts {
             Some(parts) if self.policy.transfer_age == TransferAge::Keep => {
-                parts.into_iter().map(|part| Piece { origin: place, ..part }).collect()
+                // Inside one key nothing has moved: the pieces go back to their places.
+                let arrival = |part: &Piece| if origin.key == event.key { part.origin } else { place };
+                parts.into_iter().map(|part| Piece { origin: arrival(&part), ..part }).collect()
             }
             _ => whole,
         };

@@ -55,6 +55,12 @@ impl Stock {
         if self.qty > 0 { Some((self.value, self.qty)) } else { self.last }
     }
 
+    /// The cost of the piece that an issue would take first, else of the average.
+    pub fn next_cost(&self) -> Cost {
+        let next = if self.method == Method::Lifo { self.pieces.last() } else { self.pieces.first() };
+        next.map_or_else(|| self.current(), |piece| Some((piece.value, piece.qty)))
+    }
+
     /// The cost of a shortage: of what the method gives up last, else of what left last.
     pub fn shortage_cost(&self) -> Cost {
         let last_taken = match self.method {
