@@ -30,6 +30,7 @@ test-rust: | cargo ## Run the Rust tests.
 
 test-python: $(VENV)/.native ## Run the Python tests and the costing cases.
 	$(BIN)/python -m pytest
+	$(BIN)/python -m doctest README.md docs/*.md bindings/python/README.md
 	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
 
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.

@@ -101,10 +101,11 @@ def run(name: str, movements: pa.Table, policy: costing.Policy) -> None:
         times.append(time.perf_counter() - start)
         assert postings.num_rows == rows, valuation
         del postings, valuation
-    median = statistics.median(times)
+    median, alone = statistics.median(times), statistics.median(values)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(
-        f"{name:<44} {median:6.3f} s {rows / median / 1e6:7.1f} M/s (value alone {statistics.median(values):.3f} s)"
-        f"  input {movements.nbytes / 1e6:.0f} MB  peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB",
+        f"{name:<44} {median:6.3f} s {rows / median / 1e6:7.1f} M/s (value alone {alone:.3f} s)"
+        f"  input {movements.nbytes / 1e6:.0f} MB  peak {peak:.0f} MB",
         flush=True,
     )
 

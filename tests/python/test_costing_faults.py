@@ -1,16 +1,12 @@
 """Histories that the engine once got wrong, each cut down to a few rows and worked out by hand."""
 
 import pyarrow as pa
-import pytest
 
 from comptoir import costing
 from histories import codes, rows, table, valued, values
 from oracle import Move
 
 
-@pytest.mark.xfail(
-    strict=True, reason="layers arrive in the order in which LIFO took them: the oldest is then the last"
-)
 def test_lifo_takes_the_newest_layer_after_a_transfer() -> None:
     moves = [
         Move("m0", 0, "receipt", 1, 100, pool="A"),
@@ -22,7 +18,6 @@ def test_lifo_takes_the_newest_layer_after_a_transfer() -> None:
     assert values(valued(moves, method="lifo"))[4] == "-9.00"
 
 
-@pytest.mark.xfail(strict=True, reason="layers of one instant become one layer in a transfer")
 def test_fifo_layers_of_one_day_stay_apart_in_a_transfer() -> None:
     moves = [
         Move("m0", 0, "receipt", 1, 100, pool="A"),
@@ -36,7 +31,6 @@ def test_fifo_layers_of_one_day_stay_apart_in_a_transfer() -> None:
     assert [str(row["value"]) for row in rows(valuation.layers)] == ["9.00"]
 
 
-@pytest.mark.xfail(strict=True, reason="corrections of one instant stand in the order of the input rows")
 def test_corrections_stand_in_book_order_whatever_the_order_of_the_input() -> None:
     moves = [
         Move("m0", 0, "issue", 16),
@@ -48,13 +42,11 @@ def test_corrections_stand_in_book_order_whatever_the_order_of_the_input() -> No
         assert [row["movement_id"] for row in lines if row["reason"]] == ["m1", "m2"]
 
 
-@pytest.mark.xfail(strict=True, reason="the column `document` is not compared")
 def test_an_id_repeated_with_another_document_is_no_repetition() -> None:
     moves = table([Move("m0", 0, "receipt", 1, 100)] * 2).append_column("document", pa.array(["d1", "d2"]))
     assert codes(costing.value(moves)) == [(1, "DUPLICATE_ID")]
 
 
-@pytest.mark.xfail(strict=True, reason="all references to nothing count as the same content")
 def test_an_id_repeated_with_another_unknown_reference_is_no_repetition() -> None:
     moves = [Move("m0", 0, "receipt", 1, 100, ref=ref) for ref in ("x", "y")]
     assert codes(valued(moves))[-1] == (1, "DUPLICATE_ID")

@@ -234,7 +234,6 @@ def test_month_start_reversal_estimates_again_until_the_invoice_comes() -> None:
     assert closing(valuation) == ["10 120.00"]
 
 
-@pytest.mark.xfail(strict=True, reason="the estimate of the end of February is booked on 1 March")
 def test_an_estimate_made_again_stands_in_the_month_that_it_closes() -> None:
     moves = [
         Move("p", 10, "provisional_receipt", 10, 10000),

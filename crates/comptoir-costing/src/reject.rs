@@ -29,7 +29,7 @@ reject_codes! {
     NullValue = "COSTING_NULL_VALUE",
     /// The quantity is zero or negative where the kind forbids it.
     QuantitySign = "COSTING_QUANTITY_SIGN",
-    /// Amount and unit cost are both missing where the kind needs one, or both given and they disagree.
+    /// Amount and unit cost are both missing where the kind needs one, or the amount has the wrong sign. An amount wins over a unit cost.
     Amount = "COSTING_AMOUNT",
     /// A number has more decimal places than the policy's scale.
     ExcessScale = "COSTING_EXCESS_SCALE",
@@ -110,9 +110,9 @@ impl Fault {
             RejectCode::UnknownKind => "column `kind`: unknown kind".to_owned(),
             RejectCode::NullValue => format!("{kind}: a column it needs is null"),
             RejectCode::QuantitySign => {
-                format!("column `quantity`: {kind} needs a positive quantity, found {}", shown(self.found))
+                format!("column `quantity`: {kind} needs {}, found {}", allowed(kind), shown(self.found))
             }
-            RejectCode::Amount => format!("columns `amount` and `unit_cost`: {kind} needs exactly one amount"),
+            RejectCode::Amount => format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative"),
             RejectCode::ExcessScale => "more decimal places than the policy's scale; nothing is rounded silently".to_owned(),
             RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
             RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),
@@ -142,6 +142,15 @@ impl Fault {
             }
             RejectCode::NotWithPeriodic => format!("{kind} is not available with periodic average"),
         }
+    }
+}
+
+/// The quantities that a kind of this name allows, in words.
+fn allowed(kind: &str) -> &'static str {
+    match kind {
+        "opening" => "a quantity other than zero",
+        "count" | "amendment" => "zero or a positive quantity",
+        _ => "a positive quantity",
     }
 }
 

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::engine::ABSENT;
 use crate::error::Error;
 use crate::movement::Kind;
-use crate::policy::{Policy, Rules};
+use crate::policy::{ClosedPeriod, Policy, Rules};
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 use crate::valuation::columns::{Chunk, Columns, Ids, MISSING, Units};
@@ -89,7 +89,7 @@ pub fn value(movements: &[Movement], policy: &Policy) -> Result<Valuation, Error
     let policy = policy.clone().checked()?;
     let rows = u32::try_from(movements.len()).ok().filter(|rows| *rows < MISSING);
     if rows.is_none() {
-        return Err(Error::TooManyRows { rows: movements.len() as u64, limit: u64::from(MISSING) });
+        return Err(Error::TooManyRows { rows: movements.len() as u64, limit: u64::from(MISSING) - 1 });
     }
     let columns = columns(movements, &policy)?;
     value_columns(Arc::new(columns), policy)
@@ -99,10 +99,11 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
     let given = movements.iter().filter_map(|movement| movement.quantity).map(Decimal::scale).max();
     let quantity_scale = policy.quantity_scale.unwrap_or(given.unwrap_or(0).min(9));
     let mut faults = Vec::new();
+    let at = times(movements, policy, &mut faults)?;
     let chunk = Chunk {
         start: 0,
         kind: movements.iter().map(|movement| movement.kind as u8).collect(),
-        at: Units::Owned(movements.iter().map(|movement| movement.at).collect()),
+        at: Units::Owned(at),
         quantity: units(movements.iter().map(|movement| movement.quantity), quantity_scale, &mut faults),
         amount: units(movements.iter().map(|movement| movement.amount), policy.money_scale, &mut faults),
         unit_cost: units(movements.iter().map(|movement| movement.unit_cost), policy.cost_scale, &mut faults),
@@ -142,6 +143,18 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         moved: false,
         faults,
     })
+}
+
+/// Times of the movements. What lies in a closed period is a fault, or moves to the first open day.
+fn times(movements: &[Movement], policy: &Policy, faults: &mut Vec<(u32, Fault)>) -> Result<Vec<i64>, Error> {
+    let open = policy.open_from.map_or(Ok(i64::MIN), |day| Clock::MICROSECOND.ticks(day))?;
+    let booked = |(row, movement): (u32, &Movement)| {
+        if movement.at < open && policy.closed_period == ClosedPeriod::Reject {
+            faults.push((row, Fault::new(RejectCode::ClosedPeriod)));
+        }
+        movement.at.max(open)
+    };
+    Ok((0u32..).zip(movements).map(booked).collect())
 }
 
 /// A column of decimals at one scale; what has more places is a fault of its row.

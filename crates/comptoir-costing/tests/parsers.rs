@@ -1,13 +1,19 @@
 //! Random and damaged text and tables: every reader gives a value or an error that names a place, and none panics.
 #![cfg(feature = "arrow")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where its claim fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where its claim fails"
+)]
 
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal32Array, Decimal128Array, Decimal256Array,
-    Float32Array, Float64Array, Int8Array, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
-    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt64Array, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, Decimal32Array, Decimal128Array,
+    Decimal256Array, Float32Array, Float64Array, Int8Array, Int64Array, LargeStringArray, RecordBatch,
+    StringArray, StringViewArray, TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    UInt64Array, new_null_array,
 };
 use arrow_schema::DataType;
 use comptoir_costing::arrow::value_batches;
@@ -19,7 +25,11 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::Config;
 
 fn cases(cases: u32) -> Config {
-    Config { cases, failure_persistence: None, ..Config::default() }
+    Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 /// A damage to a text: at a place, so many characters go and a word comes.
@@ -31,13 +41,47 @@ struct Damage {
 }
 
 const WORDS: &[&str] = &[
-    "", "0", "-1", "null", "true", "~", "{", "}", "[", "]", ":", ": ", ",", "\"", "'", "\n", "\n  ", "\t", "&a", "*a", "<<",
-    "|", "!!int", "1e999", "99999999999999999999999", "fifo", "method", "items", "classes", "switch", "version", "é", "\u{0}",
+    "",
+    "0",
+    "-1",
+    "null",
+    "true",
+    "~",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ": ",
+    ",",
+    "\"",
+    "'",
+    "\n",
+    "\n  ",
+    "\t",
+    "&a",
+    "*a",
+    "<<",
+    "|",
+    "!!int",
+    "1e999",
+    "99999999999999999999999",
+    "fifo",
+    "method",
+    "items",
+    "classes",
+    "switch",
+    "version",
+    "é",
+    "\u{0}",
 ];
 
 fn damages() -> impl Strategy<Value = Vec<Damage>> {
     let damage = (any::<Index>(), 0..6_usize, select(WORDS));
-    proptest::collection::vec(damage.prop_map(|(place, gone, word)| Damage { place, gone, word }), 0..6)
+    proptest::collection::vec(
+        damage.prop_map(|(place, gone, word)| Damage { place, gone, word }),
+        0..6,
+    )
 }
 
 fn damaged(text: &str, damages: &[Damage]) -> String {
@@ -63,7 +107,12 @@ fn check_policy(read: Result<Policy, Error>) -> Result<(), TestCaseError> {
         Err(Error::Policy { path, message }) => {
             // A field whose name is empty has an empty path; the message quotes it.
             let named = !path.is_empty() || message.contains("``");
-            prop_assert!(named && !message.is_empty(), "path `{}`, message `{}`", path, message);
+            prop_assert!(
+                named && !message.is_empty(),
+                "path `{}`, message `{}`",
+                path,
+                message
+            );
         }
         Err(other) => prop_assert!(false, "{}", other),
     }
@@ -162,19 +211,43 @@ fn array(form: u8, rows: usize, cell: i64) -> ArrayRef {
         16 => of!(Decimal256Array, arrow_buffer::i256::from_i128(i128::from(cell))),
         17 => Arc::new((0..rows).map(|_| Some(b"ab")).collect::<BinaryArray>()),
         18 => new_null_array(&DataType::Null, rows),
-        19 => new_null_array(&DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)), rows),
-        _ => new_null_array(&DataType::Dictionary(Box::new(DataType::Int64), Box::new(DataType::Float64)), rows),
+        19 => new_null_array(
+            &DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)),
+            rows,
+        ),
+        _ => new_null_array(
+            &DataType::Dictionary(Box::new(DataType::Int64), Box::new(DataType::Float64)),
+            rows,
+        ),
     }
 }
 
 const COLUMNS: [&str; 13] = [
-    "movement_id", "item", "at", "kind", "quantity", "amount", "unit_cost", "pool", "ref", "lot", "group", "class", "document",
+    "movement_id",
+    "item",
+    "at",
+    "kind",
+    "quantity",
+    "amount",
+    "unit_cost",
+    "pool",
+    "ref",
+    "lot",
+    "group",
+    "class",
+    "document",
 ];
 
 /// For each column: whether it is there (0 is not), its form and its value.
 fn columns() -> impl Strategy<Value = Vec<(u8, u8, i64)>> {
     let usual = [0, 0, 12, 0, 4, 15, 15, 0, 0, 0, 0, 0, 0_u8];
-    let column = |usual: u8| (0..12_u8, prop_oneof![2 => Just(usual), 1 => 0..=20_u8], prop_oneof![0..3_i64, any::<i64>()]);
+    let column = |usual: u8| {
+        (
+            0..12_u8,
+            prop_oneof![2 => Just(usual), 1 => 0..=20_u8],
+            prop_oneof![0..3_i64, any::<i64>()],
+        )
+    };
     usual.map(column).into_iter().collect::<Vec<_>>()
 }
 

@@ -13,7 +13,7 @@ use super::import::Batches;
 /// The same table with every narrow decimal column widened, exactly; all other columns are shared.
 ///
 /// Polars 2.1 reads decimals of 32 and 64 bits as if they had 128, which gives wrong amounts without any error. So a
-/// table for Python never holds one. Cores give decimals of 128 bits from the start, and then nothing is copied here.
+/// table for Python never holds one. The cores keep results in 64 bits; this copy is the price of the border.
 ///
 /// # Errors
 ///

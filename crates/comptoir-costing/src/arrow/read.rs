@@ -34,7 +34,7 @@ pub(crate) fn read(schema: &SchemaRef, batches: Vec<RecordBatch>, policy: &Polic
         let columns = Reader { source: &source, policy, rows }.read()?;
         return Ok((columns, source));
     }
-    Err(Error::TooManyRows { rows: rows as u64, limit: u64::from(MISSING) })
+    Err(Error::TooManyRows { rows: rows as u64, limit: u64::from(MISSING) - 1 })
 }
 
 fn joined(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Error> {

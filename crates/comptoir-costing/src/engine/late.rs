@@ -78,7 +78,7 @@ fn replay<'a, S: Sink>(
             if let Some(slot) = redone.entries.get_mut(index as usize) {
                 *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
             }
-            carry_settled(machine, &mut redone, event.reference, settled);
+            carry_open(machine, &mut redone, event, &was, settled);
             post_differences(machine, &mut redone, index, event, settled, sink);
             *machine = redone;
             Ok(())
@@ -126,10 +126,13 @@ fn again<'a>(machine: &Machine<'a>, now: &[Event], left_out: &[bool], index: u32
     Ok(redone)
 }
 
-/// What is settled of provisional receipts is not part of their amounts and is carried over.
-fn carry_settled(machine: &Machine<'_>, redone: &mut Machine<'_>, reference: u32, settled: Option<Settled>) {
-    for (new, old) in redone.entries.iter_mut().zip(&machine.entries) {
-        if old.accepted && old.open_qty != new.open_qty {
+/// What is open of provisional receipts stays as it was: neither the difference of an invoice nor a landed cost is part of an
+/// estimate. An amended estimate is a new one, unless it is invoiced in part already.
+fn carry_open(machine: &Machine<'_>, redone: &mut Machine<'_>, event: &Event, was: &Event, settled: Option<Settled>) {
+    let target = event.reference as usize;
+    for (place, (new, old)) in redone.entries.iter_mut().zip(&machine.entries).enumerate() {
+        let amended = place == target && event.kind == Kind::Amendment && old.open_qty == was.qty;
+        if old.accepted && !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key)) {
             (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
         }
         if !new.accepted && old.accepted {
@@ -137,8 +140,13 @@ fn carry_settled(machine: &Machine<'_>, redone: &mut Machine<'_>, reference: u32
         }
     }
     if let Some(settled) = settled {
-        redone.note_settled(reference, settled);
+        redone.note_settled(event.reference, settled);
     }
+}
+
+/// Whether estimates of a key are taken back and made again at month borders, so that calculating again finds what is open.
+fn has_borders(rules: &[KeyRules], key: u32) -> bool {
+    rules.get(key as usize).is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
 }
 
 /// Posts the late movement's own line and one correction for each other movement whose cost is different now.

@@ -17,7 +17,7 @@ use super::queues::{Queues, empty_queues, value_rows};
 use super::{KernelError, Movements, same_length};
 
 /// Rows that are dealt, valued and collected together: their working space stays in the shared cache.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 1 << 21;
 
 /// Values movements first in, first out.
 ///

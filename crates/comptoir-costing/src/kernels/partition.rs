@@ -7,8 +7,6 @@
     reason = "positions come from counts of the same rows"
 )]
 
-use std::hint::black_box;
-
 use super::Movements;
 
 /// Number of buckets, one stream each: the more there are, the more of a bucket's queues are in the nearest
@@ -27,9 +25,6 @@ pub(super) struct Row {
 }
 
 /// Bits of a packed row that hold the item's place.
-/// Rows whose positions are found before the first of them is moved.
-const BLOCK: usize = 128;
-
 const PLACE_BITS: u32 = 16;
 
 /// Bound on the magnitude of a quantity that fits a packed row.
@@ -66,7 +61,7 @@ impl Row {
 pub(super) struct Dealt {
     rows: Vec<Row>,
     /// Where each bucket ends in `rows`.
-    ends: Vec<u32>,
+    ends: Vec<usize>,
 }
 
 /// The bucket of an item.
@@ -94,22 +89,17 @@ pub(super) fn deal(movements: Movements<'_>, dealt: &mut Dealt) {
     let mut next = starts(item);
     dealt.rows.resize(item.len(), Row::default());
     let rows = &mut dealt.rows[..];
-    let mut position = [0; BLOCK];
-    let blocks = item.chunks(BLOCK).zip(qty.chunks(BLOCK)).zip(amount.chunks(BLOCK));
-    for ((item, qty), amount) in blocks {
-        let position = &mut position[..item.len()];
-        take_positions(&mut next, item, position);
-        touch(rows, position);
-        for (((&item, &qty), &amount), &position) in item.iter().zip(qty).zip(amount).zip(&*position) {
-            rows[position as usize] = Row::new(item, qty, amount);
-        }
+    for ((&item, &qty), &amount) in item.iter().zip(qty).zip(amount) {
+        let next = &mut next[bucket_of(item)];
+        rows[*next] = Row::new(item, qty, amount);
+        *next += 1;
     }
     dealt.ends.clear();
     dealt.ends.extend_from_slice(&next);
 }
 
 /// Where each bucket starts if rows are laid out bucket after bucket.
-fn starts(item: &[u32]) -> [u32; BUCKETS] {
+fn starts(item: &[u32]) -> [usize; BUCKETS] {
     let mut counts = [0; BUCKETS];
     for &item in item {
         counts[bucket_of(item)] += 1;
@@ -126,7 +116,7 @@ pub(super) fn buckets(dealt: &mut Dealt) -> impl Iterator<Item = &mut [Row]> {
     let mut rest = &mut dealt.rows[..];
     let mut start = 0;
     dealt.ends.iter().map(move |&end| {
-        let (bucket, after) = std::mem::take(&mut rest).split_at_mut((end - start) as usize);
+        let (bucket, after) = std::mem::take(&mut rest).split_at_mut(end - start);
         (rest, start) = (after, end);
         bucket
     })
@@ -136,37 +126,16 @@ pub(super) fn buckets(dealt: &mut Dealt) -> impl Iterator<Item = &mut [Row]> {
 pub(super) fn collect(item: &[u32], dealt: &Dealt, value: &mut [i64], balance: &mut [i64]) {
     let mut next = starts_of(dealt);
     let rows = &dealt.rows[..];
-    let mut position = [0; BLOCK];
-    let blocks = item.chunks(BLOCK).zip(value.chunks_mut(BLOCK).zip(balance.chunks_mut(BLOCK)));
-    for (item, (value, balance)) in blocks {
-        let position = &mut position[..item.len()];
-        take_positions(&mut next, item, position);
-        touch(rows, position);
-        for ((value, balance), &position) in value.iter_mut().zip(balance).zip(&*position) {
-            let row = &rows[position as usize];
-            (*value, *balance) = (row.first, row.second);
-        }
-    }
-}
-
-/// Takes the next position of each item's bucket.
-#[inline(always)]
-fn take_positions(next: &mut [u32; BUCKETS], item: &[u32], position: &mut [u32]) {
-    for (&item, position) in item.iter().zip(position) {
+    for ((&item, value), balance) in item.iter().zip(value).zip(balance) {
         let next = &mut next[bucket_of(item)];
-        *position = *next;
-        *next = next.wrapping_add(1);
+        let row = &rows[*next];
+        (*value, *balance) = (row.first, row.second);
+        *next += 1;
     }
-}
-
-/// Reads rows, so that the cache misses of a block overlap.
-#[inline(always)]
-fn touch(rows: &[Row], position: &[u32]) {
-    black_box(position.iter().fold(0, |all, &position| all ^ rows[position as usize].second));
 }
 
 /// Where each bucket of dealt rows starts.
-fn starts_of(dealt: &Dealt) -> [u32; BUCKETS] {
+fn starts_of(dealt: &Dealt) -> [usize; BUCKETS] {
     let mut starts = [0; BUCKETS];
     starts[1..].copy_from_slice(&dealt.ends[..BUCKETS - 1]);
     starts

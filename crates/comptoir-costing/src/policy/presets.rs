@@ -88,7 +88,7 @@ fn sap() -> Policy {
 fn cas() -> Policy {
     Policy {
         method: Method::PeriodicAverage,
-        negative: Negative::Carry,
+        negative: Negative::Variance,
         returns: Returns { sales: ReturnCost::OriginalCost, purchase: ReturnCost::OriginalCost },
         late_cost: LateCost::Prospective,
         amendment: Amendment::Append,

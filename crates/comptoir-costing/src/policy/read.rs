@@ -12,6 +12,10 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] with the path of the field, for text that is not JSON, an unknown field or a wrong value.
     pub fn from_json(text: &str) -> Result<Self, Error> {
+        // Without this, an array would be read as the fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(Error::policy(".", "expected a JSON object"));
+        }
         let mut reader = serde_json::Deserializer::from_str(text);
         let policy: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let path = error.path().to_string();

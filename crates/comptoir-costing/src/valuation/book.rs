@@ -10,7 +10,7 @@ use super::columns::{Chunk, Columns};
 use super::merge::RangePostings;
 use super::{Key, Valuation};
 use crate::engine::ABSENT;
-use crate::movement::Kind;
+use crate::movement::{Kind, Reason};
 use crate::policy::{Scope, Ties};
 use crate::posting::{NONE, Posting};
 
@@ -61,18 +61,24 @@ impl Valuation {
 
     /// A correction that settles an estimate stands before its movement, all others after it.
     fn rank(&self, posting: &Posting, number: u32) -> i64 {
-        let before = posting.reason == Some(crate::movement::Reason::EstimateReversed);
+        let before = posting.reason == Some(Reason::EstimateReversed);
         if before { i64::from(number) - i64::from(u32::MAX) } else { i64::from(number) }
     }
 
     fn compare(&self, one: &BookLine, other: &BookLine) -> Ordering {
         let by_time = one.posting.at.cmp(&other.posting.at);
-        by_time.then_with(|| self.compare_rows(one.posting.row, other.posting.row)).then(one.rank.cmp(&other.rank))
+        let (own, others) = (stands_first(one.posting.reason), stands_first(other.posting.reason));
+        by_time
+            .then(others.cmp(&own))
+            .then_with(|| if own { Ordering::Equal } else { self.compare_rows(one.posting.row, other.posting.row) })
+            .then(one.rank.cmp(&other.rank))
     }
 
     /// Book order of corrections; those of one movement are equal and keep their order.
     pub(super) fn compare_corrections(&self, one: &RowCorrection, other: &RowCorrection) -> Ordering {
-        one.at.cmp(&other.at).then_with(|| self.compare_rows(one.row, other.row))
+        let (own, others) = (stands_first(Some(one.reason)), stands_first(Some(other.reason)));
+        let by_row = || if own { Ordering::Equal } else { self.compare_rows(one.row, other.row) };
+        one.at.cmp(&other.at).then(others.cmp(&own)).then_with(by_row)
     }
 
     /// The policy's tie rule between the movements that caused two lines.
@@ -168,6 +174,11 @@ impl Valuation {
             estimate: 0,
         }
     }
+}
+
+/// Whether a line that the engine makes itself stands before all movements of its instant; such lines keep the engine's order.
+const fn stands_first(reason: Option<Reason>) -> bool {
+    matches!(reason, Some(Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched))
 }
 
 struct BookLine {

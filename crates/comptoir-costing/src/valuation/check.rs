@@ -51,7 +51,7 @@ impl Checks {
     }
 
     /// Checks one row; `unit_cost` is read where there is no amount.
-    #[inline]
+    #[inline(always)]
     pub fn row(&self, kind: u8, at: i64, quantity: i64, amount: i64, unit_cost: i64) -> Result<Checked, Fault> {
         let Some(needs) = self.needs.get(usize::from(kind)) else {
             return Err(Fault::new(RejectCode::UnknownKind));
@@ -74,10 +74,14 @@ impl Checks {
                 Err(Fault::new(RejectCode::Overflow))
             };
         }
+        if amount == ABSENT && unit_cost == ABSENT && !needs.amount && needs.kind != Kind::Revaluation {
+            return Ok((needs.kind, quantity, ABSENT));
+        }
         self.rest(needs, quantity, amount, unit_cost)
     }
 
     /// The rarer cases: no amount, an amount from the unit cost, opening balances.
+    #[cold]
     fn rest(&self, needs: &Needs, quantity: i64, amount: i64, unit_cost: i64) -> Result<Checked, Fault> {
         if amount != ABSENT && needs.kind != Kind::Opening {
             return Err(Fault::new(RejectCode::Amount));

@@ -116,16 +116,17 @@ impl RangeReader<'_> {
         let at = self.chunk.at.get(rows.clone()).unwrap_or_default();
         let kinds = self.chunk.kind.get(rows.clone()).unwrap_or_default();
         let quantities = self.chunk.quantity.get(rows.clone()).unwrap_or_default();
-        let numbers = items.iter().zip(at).zip(kinds).zip(quantities).enumerate();
-        for (place, (((item, at), kind), quantity)) in numbers {
+        let absent = vec![ABSENT; rows.len()];
+        let amounts = self.chunk.amount.get(rows.clone()).unwrap_or(&absent);
+        let unit_costs = self.chunk.unit_cost.get(rows.clone()).unwrap_or(&absent);
+        let numbers = items.iter().zip(at).zip(kinds).zip(quantities).zip(amounts).zip(unit_costs).enumerate();
+        for (place, (((((item, at), kind), quantity), amount), unit_cost)) in numbers {
             let Ok(row) = u32::try_from(first + place) else { break };
             if skip.peek().is_some_and(|(excluded, _)| *excluded == row) {
                 while skip.next_if(|(excluded, _)| *excluded == row).is_some() {}
                 continue;
             }
-            let amount = self.chunk.amount.get(rows.start + place).copied().unwrap_or(ABSENT);
-            let unit_cost = self.chunk.unit_cost.get(rows.start + place).copied().unwrap_or(ABSENT);
-            let checked = self.checks.row(*kind, *at, *quantity, amount, unit_cost);
+            let checked = self.checks.row(*kind, *at, *quantity, *amount, *unit_cost);
             match checked.and_then(|(kind, qty, amount)| self.check_links(row, kind, amount).map(|()| (kind, qty, amount))) {
                 Ok((kind, qty, amount)) => {
                     let record = Record { at: *at, qty, amount, row, item: *item, pool: Columns::code(&self.columns.pool, row), kind };

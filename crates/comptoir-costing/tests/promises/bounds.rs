@@ -43,7 +43,13 @@ fn exact_cost(layers: impl Iterator<Item = (i64, i64, i64)>, qty: i64) -> Exact 
 
 fn issue(history: &[Movement], qty: i64) -> Movement {
     let at = history.last().unwrap().at + DAY;
-    Movement::new(id(history.len()), "item0", at, Kind::Issue, Decimal::new(qty, QUANTITY_SCALE).ok())
+    Movement::new(
+        id(history.len()),
+        "item0",
+        at,
+        Kind::Issue,
+        Decimal::new(qty, QUANTITY_SCALE).ok(),
+    )
 }
 
 proptest! {

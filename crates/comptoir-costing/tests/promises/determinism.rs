@@ -1,9 +1,9 @@
 //! P5: the same books for any number of threads, any cut of the table and any encoding of its columns.
 
 use arrow_array::RecordBatch;
+use comptoir_costing::Movement;
 use comptoir_costing::arrow::value_batches;
-use comptoir_costing::policy::{Method, Policy};
-use comptoir_costing::{Movement, value};
+use comptoir_costing::policy::{Method, Negative, Policy};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::ValueTree;
@@ -14,14 +14,21 @@ use crate::histories::{EVERYTHING, Shape, histories};
 use crate::policies::{METHODS, plain, policies};
 use crate::tables::{Encoding, Numbers, Text, table};
 
-const SHAPE: Shape = Shape { wild: 0, ..EVERYTHING };
+const SHAPE: Shape = Shape {
+    wild: 0,
+    ..EVERYTHING
+};
 
 /// As many rows as several buckets hold.
-const ROWS: usize = 16_000;
+const ROWS: usize = 40_000;
 
 fn by_batches(history: &[Movement], batches: Vec<RecordBatch>, policy: &Policy) -> Books {
     let schema = batches[0].schema();
-    read(value_batches(&schema, batches, policy).unwrap().valuation(), history, policy.scope)
+    read(
+        value_batches(&schema, batches, policy).unwrap().valuation(),
+        history,
+        policy.scope,
+    )
 }
 
 /// A table cut after each of the rows.
@@ -30,7 +37,10 @@ fn cut(table: &RecordBatch, cuts: &[Index]) -> Vec<RecordBatch> {
     ends.push(table.num_rows());
     ends.sort_unstable();
     let starts = std::iter::once(0).chain(ends.clone());
-    starts.zip(&ends).map(|(start, end)| table.slice(start, end - start)).collect()
+    starts
+        .zip(&ends)
+        .map(|(start, end)| table.slice(start, end - start))
+        .collect()
 }
 
 /// A random history many times over, each time with items and ids of its own.
@@ -72,22 +82,41 @@ proptest! {
 #[test]
 fn p5_threads_do_not_matter() {
     let history = many_items();
-    let batch = table(&history, Encoding { text: Text::Utf8, numbers: Numbers::Decimal64 });
-    let policy = Policy { negative: comptoir_costing::policy::Negative::Cover, ..plain(Method::Fifo) };
+    let batch = table(
+        &history,
+        Encoding {
+            text: Text::Utf8,
+            numbers: Numbers::Decimal64,
+        },
+    );
+    let policy = Policy {
+        negative: Negative::Cover,
+        ..plain(Method::Fifo)
+    };
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| {
             let tables = value_batches(&batch.schema(), vec![batch.clone()], &policy).unwrap();
             let postings = tables.postings_table().unwrap().1;
-            (postings, tables.layers_table().unwrap().1, tables.rejected_table().unwrap().1)
+            (
+                postings,
+                tables.layers_table().unwrap().1,
+                tables.rejected_table().unwrap().1,
+            )
         })
     };
     let one = run(1);
     for threads in [2, 5] {
         assert_eq!(one, run(threads), "{threads} threads");
     }
-    let postings: Vec<_> = value(&history, &policy).unwrap().postings().collect();
-    let cut = (0..batch.num_rows()).step_by(7_001).map(|start| batch.slice(start, 7_001.min(batch.num_rows() - start)));
+    let whole = value_batches(&batch.schema(), vec![batch.clone()], &policy).unwrap();
+    let postings: Vec<_> = whole.valuation().postings().collect();
+    let cut = (0..batch.num_rows())
+        .step_by(7_001)
+        .map(|start| batch.slice(start, 7_001.min(batch.num_rows() - start)));
     let pieces = value_batches(&batch.schema(), cut.collect(), &policy).unwrap();
     assert_eq!(pieces.valuation().postings().collect::<Vec<_>>(), postings);
 }

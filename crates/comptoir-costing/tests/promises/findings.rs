@@ -5,7 +5,7 @@ use comptoir_costing::{Movement, Policy, value};
 use comptoir_types::Date;
 
 use crate::books::{Books, books};
-use crate::histories::DAY;
+use crate::histories::{DAY, id};
 
 /// `kind quantity amount ref lot` per movement, one a day, `-` for what is absent; ids are m0, m1, ...
 fn run(policy: &str, moves: &str) -> Books {
@@ -16,7 +16,9 @@ fn movements(moves: &str) -> Vec<Movement> {
     (0_i64..)
         .zip(moves.split(';'))
         .map(|(day, text)| {
-            let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
+            let mut words = text
+                .split_whitespace()
+                .map(|word| Some(word).filter(|word| *word != "-"));
             let kind = Kind::from_name(words.next().flatten().unwrap()).unwrap();
             let mut next = || words.next().flatten();
             let number = |word: Option<&str>| word.map(|word| word.parse().unwrap());
@@ -24,7 +26,12 @@ fn movements(moves: &str) -> Vec<Movement> {
             let amount = number(next());
             let reference = next().map(str::to_owned);
             let lot = next().map(str::to_owned);
-            Movement { amount, reference, lot, ..Movement::new(format!("m{day}"), "mug", day * DAY, kind, quantity) }
+            Movement {
+                amount,
+                reference,
+                lot,
+                ..Movement::new(format!("m{day}"), "mug", day * DAY, kind, quantity)
+            }
         })
         .collect()
 }
@@ -39,14 +46,22 @@ fn closing(books: &Books) -> (i64, i64) {
 
 /// Quantity and value of the layers, oldest first.
 fn layers(books: &Books) -> Vec<(i64, i64)> {
-    books.layers.values().flatten().map(|layer| (layer.1, layer.2)).collect()
+    books
+        .layers
+        .values()
+        .flatten()
+        .map(|layer| (layer.1, layer.2))
+        .collect()
 }
 
 /// 10 for 120.00, of which 20.00 came late and is taken back: 100.00 remain.
 #[test]
 #[ignore = "a replayed cost has no value of its own to take back"]
 fn a_replayed_cost_can_be_reversed() {
-    let books = run("late_cost: replay", "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1");
+    let books = run(
+        "late_cost: replay",
+        "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1",
+    );
     assert_eq!(closing(&books), (10, 10_000), "{books:?}");
 }
 
@@ -82,7 +97,10 @@ fn a_count_to_zero_keeps_the_last_cost() {
 #[test]
 fn a_sales_return_at_current_cost_gets_what_an_issue_would_take() {
     let policy = "{method: fifo, returns: current_cost}";
-    let books = run(policy, "receipt 10 100; receipt 10 200; issue 5; sales_return 5 - m2");
+    let books = run(
+        policy,
+        "receipt 10 100; receipt 10 200; issue 5; sales_return 5 - m2",
+    );
     assert_eq!(values(&books), [10_000, 20_000, -5_000, 5_000]);
 }
 
@@ -90,9 +108,15 @@ fn a_sales_return_at_current_cost_gets_what_an_issue_would_take() {
 #[test]
 #[ignore = "a reversal does not give back what its movement had taken of another"]
 fn a_reversed_return_can_be_made_again() {
-    let back = run("{}", "receipt 10 100; purchase_return 10 - m0; reversal - - m1; purchase_return 10 - m0");
+    let back = run(
+        "{}",
+        "receipt 10 100; purchase_return 10 - m0; reversal - - m1; purchase_return 10 - m0",
+    );
     assert_eq!(closing(&back), (0, 0), "{:?}", back.rejected);
-    let sold = run("{}", "receipt 9 90; issue 9; sales_return 9 - m1; reversal - - m2; sales_return 9 - m1");
+    let sold = run(
+        "{}",
+        "receipt 9 90; issue 9; sales_return 9 - m1; reversal - - m2; sales_return 9 - m1",
+    );
     assert_eq!(closing(&sold), (9, 9_000), "{:?}", sold.rejected);
 }
 
@@ -100,7 +124,7 @@ fn a_reversed_return_can_be_made_again() {
 #[test]
 #[ignore = "sums of a month overflow 64 bits: a panic"]
 fn a_month_of_huge_receipts_is_rejected_in_part() {
-    let moves = vec!["receipt 1 9000000000000000"; 12].join(";");
+    let moves = ["receipt 1 9000000000000000"; 12].join(";");
     let books = run("method: periodic_average", &moves);
     assert!(closing(&books).1 < 10_i64.pow(18));
     assert!(books.rejected.values().all(|code| *code == "COSTING_OVERFLOW"));
@@ -111,8 +135,14 @@ fn a_month_of_huge_receipts_is_rejected_in_part() {
 #[ignore = "a lone movement that refers to one rejected by its row stands as a line of zeros"]
 fn what_refers_to_a_rejected_movement_is_rejected() {
     let books = run("{}", "receipt 0 1; cost_adjustment - 1 m0");
-    let expected = [("m0", "COSTING_QUANTITY_SIGN"), ("m1", "COSTING_REFERENCE_REJECTED")];
-    assert_eq!(books.rejected, expected.map(|(id, code)| (id.to_owned(), code)).into());
+    let expected = [
+        ("m0", "COSTING_QUANTITY_SIGN"),
+        ("m1", "COSTING_REFERENCE_REJECTED"),
+    ];
+    assert_eq!(
+        books.rejected,
+        expected.map(|(id, code)| (id.to_owned(), code)).into()
+    );
     assert!(books.lines.is_empty(), "{:?}", books.lines);
 }
 
@@ -126,7 +156,12 @@ fn a_group_falls_with_a_member_that_refers_to_a_rejected_movement() {
         history[place].group = Some("g".to_owned());
     }
     let books = books(&history, &Policy::default());
-    assert_eq!(books.rejected.get("m2"), Some(&"COSTING_GROUP_REJECTED"), "{:?}", books.rejected);
+    assert_eq!(
+        books.rejected.get("m2"),
+        Some(&"COSTING_GROUP_REJECTED"),
+        "{:?}",
+        books.rejected
+    );
 }
 
 /// The cent that rounding leaves over goes to the same lot, whichever lot stands first in the input.
@@ -146,7 +181,6 @@ fn lots_are_revalued_in_an_order_of_their_own() {
 
 /// What comes back has the lot with which it left, not that of the movement that took it.
 #[test]
-#[ignore = "layers come back under the lot of the movement that took them"]
 fn a_reversal_puts_back_the_lots_that_left() {
     let mut history = movements("receipt 12 12; count_loss 1; reversal - - m1");
     history[0].lot = Some("a".to_owned());
@@ -160,7 +194,10 @@ fn a_reversal_puts_back_the_lots_that_left() {
 #[ignore = "the receipt leaves at a share of the stock value"]
 fn a_reversed_receipt_leaves_standard_values_as_they_were() {
     let policy = "{method: standard, standard_cost: '0.014'}";
-    let books = run(policy, "receipt 1 1; receipt 1 1; receipt 1 1; receipt 2 2; reversal - - m3");
+    let books = run(
+        policy,
+        "receipt 1 1; receipt 1 1; receipt 1 1; receipt 2 2; reversal - - m3",
+    );
     assert_eq!(closing(&books), (3, 3));
 }
 
@@ -169,14 +206,22 @@ fn a_reversed_receipt_leaves_standard_values_as_they_were() {
 #[ignore = "the sum of what is there and what is short is not checked"]
 fn an_issue_of_more_than_eighteen_digits_is_rejected() {
     let books = run("negative: carry", "receipt 2 8000000000000000; issue 3");
-    assert_eq!(books.rejected.get("m1"), Some(&"COSTING_OVERFLOW"), "{:?}", values(&books));
+    assert_eq!(
+        books.rejected.get("m1"),
+        Some(&"COSTING_OVERFLOW"),
+        "{:?}",
+        values(&books)
+    );
 }
 
 /// The issue of 1 needs the return of another that is refused: nothing is there, both are refused.
 #[test]
 #[ignore = "a refused return still counts as what its month brings"]
 fn a_refused_return_brings_nothing_to_its_month() {
-    let books = run("method: periodic_average", "issue 1; issue 1; sales_return 1 1 m1");
+    let books = run(
+        "method: periodic_average",
+        "issue 1; issue 1; sales_return 1 1 m1",
+    );
     assert_eq!(closing(&books), (0, 0), "{:?}", books.rejected);
 }
 
@@ -220,7 +265,12 @@ fn a_late_cost_after_a_month_start_leaves_no_value_without_stock() {
     let books = books(&history, &policy);
     let last = books.lines.last().unwrap();
     let sum: i64 = values(&books).iter().sum();
-    assert_eq!((sum, last.on_hand_value, closing(&books)), (0, 0, (0, 0)), "{:?}", values(&books));
+    assert_eq!(
+        (sum, last.on_hand_value, closing(&books)),
+        (0, 0, (0, 0)),
+        "{:?}",
+        values(&books)
+    );
 }
 
 /// The opening of -1 lies beside one of 1: the layers of the day add up to the nothing that is there.
@@ -249,14 +299,90 @@ fn an_arrival_where_it_left_from_can_be_reversed() {
 fn a_late_cost_after_an_appended_amendment_adds_up() {
     let moves = "receipt 10 100; amendment 10 110 m0; cost_adjustment - 20 m0";
     let books = run("{amendment: append, late_cost: replay}", moves);
-    assert_eq!((closing(&books), values(&books).iter().sum()), ((10, 13_000), 13_000), "{:?}", values(&books));
+    assert_eq!(
+        (closing(&books), values(&books).iter().sum()),
+        ((10, 13_000), 13_000),
+        "{:?}",
+        values(&books)
+    );
 }
 
-/// 4 issued of 10 estimated at 100.00 and invoiced at 120.00 were in truth 1: 90.00 and the 20.00 of the invoice remain.
+/// 9 issued of 10 estimated at 100.00 and invoiced at 10.00 were in truth 1: the 90.00 that remain are taken off as a whole.
 #[test]
 #[ignore = "the settlement is corrected, and its receipt with it"]
 fn an_amendment_before_a_settlement_adds_up() {
-    let moves = "provisional_receipt 10 100; issue 4; settlement - 120 m0; amendment 1 - m1";
+    let moves = "provisional_receipt 10 100; issue 9; settlement - 10 m0; amendment 1 - m1";
     let books = run("{method: fifo, late_cost: prospective}", moves);
-    assert_eq!((closing(&books), values(&books).iter().sum()), ((9, 11_000), 11_000), "{:?}", values(&books));
+    assert_eq!(
+        (closing(&books), values(&books).iter().sum()),
+        ((9, 0), 0),
+        "{:?}",
+        values(&books)
+    );
+}
+
+/// 1 at -8.00 is there, the shortage of 10.00 less the receipt of 2.00: -8.00 leave and -8.00 arrive.
+#[test]
+#[ignore = "what comes back or arrives of a negative value loses its sign"]
+fn a_negative_value_arrives_as_it_left() {
+    let policy = "{scope: item, negative: carry, fallback_cost: '10'}";
+    for back in [
+        "transfer_out 1; transfer_in 1 - m2",
+        "issue 1; sales_return 1 - m2",
+        "issue 1; reversal - - m2",
+    ] {
+        let books = run(policy, &format!("issue 1; receipt 2 2; {back}"));
+        assert_eq!(closing(&books), (1, -800), "{back}");
+    }
+}
+
+/// Twice the rows take about twice the time, also where ids ascend and items alternate.
+#[test]
+#[ignore = "every comparison of two rows looks through all ids: 20 000 rows at one instant take minutes"]
+fn rows_at_one_instant_are_valued_in_order_of_their_number() {
+    let row = |place: usize| Movement {
+        amount: "1".parse().ok(),
+        ..Movement::new(
+            id(place),
+            format!("item{}", place % 2),
+            0,
+            Kind::Receipt,
+            "1".parse().ok(),
+        )
+    };
+    let time = |rows: usize| {
+        let history: Vec<Movement> = (0..rows).map(row).collect();
+        let start = std::time::Instant::now();
+        assert_eq!(books(&history, &Policy::default()).balances.len(), 2);
+        start.elapsed()
+    };
+    let (few, many) = (time(1_000), time(8_000));
+    assert!(many < few * 24, "1 000 rows: {few:?}, 8 000: {many:?}");
+}
+
+/// The shortage of 1 is covered: nothing is there, and nothing is what it is worth.
+#[test]
+#[ignore = "the shortage keeps its cost when an amount revalues it"]
+fn a_revalued_shortage_is_worth_nothing_once_covered() {
+    let books = run("negative: cover", "issue 1; revaluation - 5; receipt 1 3");
+    assert_eq!(closing(&books), (0, 0), "{:?}", values(&books));
+}
+
+/// The receipt would value the 12 that are still short beyond 18 digits: it is rejected and changes nothing.
+#[test]
+#[ignore = "the shortage is partly covered before the receipt is rejected"]
+fn a_rejected_receipt_covers_no_shortage() {
+    let policy = "{negative: cover, shortage_cost: latest_receipt}";
+    let books = run(policy, "issue 14; receipt 2 1818181818181818.19; receipt 14 14");
+    assert_eq!(books.rejected.get("m1"), Some(&"COSTING_OVERFLOW"));
+    assert_eq!(closing(&books), (0, 0), "{:?}", values(&books));
+}
+
+/// A cost that was taken back does not stand in the way of the next one: 100.00 and 5.00.
+#[test]
+#[ignore = "the reversal fails when it is calculated again"]
+fn a_late_cost_after_a_reversed_one_is_accepted() {
+    let moves = "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1; cost_adjustment - 5 m0";
+    let books = run("late_cost: replay", moves);
+    assert_eq!(closing(&books), (10, 10_500), "{:?}", books.rejected);
 }

@@ -11,9 +11,13 @@ use proptest::sample::Index;
 
 use crate::books::{books, cases, read};
 use crate::histories::{EVERYTHING, SOUND, Shape, histories};
-use crate::policies::{METHODS, policies};
+use crate::policies::{METHODS, PERPETUAL, policies};
 
-const GROUPS: Shape = Shape { kinds: CERTAIN, grouped: 35, ..SOUND };
+const GROUPS: Shape = Shape {
+    kinds: CERTAIN,
+    grouped: 35,
+    ..SOUND
+};
 
 /// Kinds that their row alone does not get rejected.
 const CERTAIN: &[Kind] = &[
@@ -86,23 +90,41 @@ proptest! {
     }
 
     #[test]
-    fn p7_a_group_stands_or_falls_as_one(history in histories(GROUPS, 1..40), policy in policies(&METHODS)) {
+    fn p7_a_group_stands_or_falls_as_one(history in histories(GROUPS, 1..40), policy in policies(&PERPETUAL)) {
         assert_atomic(&history, &policy)?;
     }
 }
 
 fn assert_atomic(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
-    let policy = Policy { provisional: Provisional::DifferenceOnInvoice, ..policy.clone() };
+    let policy = Policy {
+        provisional: Provisional::DifferenceOnInvoice,
+        ..policy.clone()
+    };
+    // The reversal of a replayed cost is in `findings`.
+    let adjusted = |id: &String| {
+        let late = |row: &Movement| matches!(row.kind, Kind::CostAdjustment | Kind::Amendment);
+        history.iter().any(|row| row.id == *id && late(row))
+    };
+    let takes_back =
+        |row: &Movement| row.kind == Kind::Reversal && row.reference.as_ref().is_some_and(adjusted);
+    let history: Vec<Movement> = history.iter().filter(|row| !takes_back(row)).cloned().collect();
+    let history = history.as_slice();
     let found = books(history, &policy);
     let mut members: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
     for row in history {
         if let Some(group) = &row.group {
-            members.entry(group).or_default().insert(found.rejected.contains_key(&row.id));
+            members
+                .entry(group)
+                .or_default()
+                .insert(found.rejected.contains_key(&row.id));
         }
     }
     prop_assert!(members.values().all(|fates| fates.len() == 1), "{:?}", members);
-    let fallen: BTreeSet<&str> =
-        members.into_iter().filter(|(_, fates)| fates.contains(&true)).map(|(group, _)| group).collect();
+    let fallen: BTreeSet<&str> = members
+        .into_iter()
+        .filter(|(_, fates)| fates.contains(&true))
+        .map(|(group, _)| group)
+        .collect();
     // What refers to a movement that is left out is rejected either way.
     let mut gone: BTreeSet<&str> = BTreeSet::new();
     for row in history {
@@ -111,7 +133,11 @@ fn assert_atomic(history: &[Movement], policy: &Policy) -> Result<(), TestCaseEr
             gone.insert(&row.id);
         }
     }
-    let rest: Vec<Movement> = history.iter().filter(|row| !gone.contains(row.id.as_str())).cloned().collect();
+    let rest: Vec<Movement> = history
+        .iter()
+        .filter(|row| !gone.contains(row.id.as_str()))
+        .cloned()
+        .collect();
     prop_assert_eq!(found.lines, books(&rest, &policy).lines, "fallen: {:?}", fallen);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! P10: a movement and its reversal leave the stock as it was.
 
+use std::collections::BTreeMap;
+
 use comptoir_costing::Movement;
 use comptoir_costing::movement::Kind;
 use comptoir_costing::policy::{LateCost, Method, Negative, Policy, Provisional, Scope, Ties};
@@ -31,13 +33,28 @@ const SHAPE: Shape = Shape {
 };
 
 /// Values an adjustment of all the stock on hand brings, which a reversal takes back.
-const VALUES: Shape =
-    Shape { kinds: &[Kind::Receipt, Kind::Receipt, Kind::Issue, Kind::CostAdjustment], items: 1, pools: 1, ..SHAPE };
+const VALUES: Shape = Shape {
+    kinds: &[Kind::Receipt, Kind::Receipt, Kind::Issue, Kind::CostAdjustment],
+    items: 1,
+    pools: 1,
+    ..SHAPE
+};
+
+/// Balances and layers by key.
+type There = (
+    BTreeMap<KeyName, (i64, i64)>,
+    BTreeMap<KeyName, Vec<(i64, i64, i64)>>,
+);
 
 /// What is there: a key that was touched and is empty again is no different from one that never was.
-fn there(books: &Books) -> (Vec<(KeyName, (i64, i64))>, Vec<(KeyName, Vec<(i64, i64, i64)>)>) {
-    let balances = books.balances.clone().into_iter().filter(|(_, balance)| *balance != (0, 0)).collect();
-    (balances, books.layers.clone().into_iter().collect())
+fn there(books: &Books) -> There {
+    let balances = books
+        .balances
+        .clone()
+        .into_iter()
+        .filter(|(_, balance)| *balance != (0, 0))
+        .collect();
+    (balances, books.layers.clone())
 }
 
 /// The history with its last movement reversed one tick later.
@@ -45,7 +62,13 @@ fn with_reversal(history: &[Movement]) -> Vec<Movement> {
     let last = history.last().unwrap();
     let reversal = Movement {
         reference: Some(last.id.clone()),
-        ..Movement::new(id(history.len()), last.item.clone(), last.at + 1, Kind::Reversal, None)
+        ..Movement::new(
+            id(history.len()),
+            last.item.clone(),
+            last.at + 1,
+            Kind::Reversal,
+            None,
+        )
     };
     history.iter().cloned().chain([reversal]).collect()
 }
@@ -96,10 +119,17 @@ proptest! {
 
 fn assert_restored(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
     let provisional = Provisional::DifferenceOnInvoice;
-    let policy = Policy { negative: Negative::Reject, ties: Ties::Id, provisional, ..policy.clone() };
+    let policy = Policy {
+        negative: Negative::Reject,
+        ties: Ties::Id,
+        provisional,
+        ..policy.clone()
+    };
     // An arrival where it left from is in `findings`.
     let last = history.last().unwrap();
-    let source = history.iter().find(|row| Some(&row.id) == last.reference.as_ref());
+    let source = history
+        .iter()
+        .find(|row| Some(&row.id) == last.reference.as_ref());
     let stays = policy.scope == Scope::Item || source.is_some_and(|row| row.pool == last.pool);
     if last.kind == Kind::TransferIn && stays {
         return Ok(());

@@ -118,7 +118,7 @@ fn every_way_of_settlement_gives_the_same_trial_balance() {
             [10_100, -6_000, -4_100],
         ),
         (
-            "0 provisional_receipt 10 100; 9 settlement 4 41; 40 settlement 6 61",
+            "0 provisional_receipt 10 100; 9 settlement 4 41; 12 settlement 6 61",
             [10_200, 0, -10_200],
         ),
         (
@@ -152,6 +152,7 @@ fn what_is_owed_does_not_depend_on_what_the_difference_does() {
         "0 provisional_receipt 10 100; 3 issue 10; 9 settlement - 102",
         "0 provisional_receipt 10 100; 3 issue 14; 9 settlement - 102",
         "0 provisional_receipt 10 100; 3 issue 4; 9 settlement 3 33; 12 settlement 7 69",
+        "0 provisional_receipt 10 100; 3 issue 4; 9 settlement 3 33; 40 settlement 7 69",
     ];
     for (moves, policy) in histories
         .iter()

@@ -29,10 +29,12 @@ pub const TEMPLATE_VERSION: u32 = 1;
 /// rules:
 ///   - kind: receipt
 ///     value: { debit: "@inventory", credit: "2202" }
-///   - kind: [issue, sales_return]
+///   - kind: issue
 ///     value: { debit: "6401", credit: "@inventory" }
+///   - kind: sales_return
+///     value: { debit: "@inventory", credit: "6401" }
 /// "#)?;
-/// assert_eq!(template.rules.len(), 2);
+/// assert_eq!(template.rules.len(), 3);
 /// # Ok::<(), comptoir_costing::reports::ReportError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,12 +3,15 @@
 use comptoir_costing::policy::{Method, ReturnCost, TransferAge};
 
 use super::rounding::share;
-use super::{Done, Event, Oracle, Outcome, Piece, Posted};
+use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted};
 
 impl Oracle<'_> {
     /// What a movement refers to, if it stands in the books.
     fn origin(&self, event: &Event) -> Result<Done, &'static str> {
-        event.reference.and_then(|target| self.done[target].clone()).ok_or("COSTING_REFERENCE_REJECTED")
+        event
+            .reference
+            .and_then(|target| self.done[target].clone())
+            .ok_or("COSTING_REFERENCE_REJECTED")
     }
 
     /// The value of a part of a movement; the last part takes the rest.
@@ -77,7 +80,11 @@ impl Oracle<'_> {
             value
         };
         let credit = event.amount.or(credit).unwrap_or(value);
-        Ok(Posted { qty: -qty, value: -value, variance: value - credit })
+        Ok(Posted {
+            qty: -qty,
+            value: -value,
+            variance: value - credit,
+        })
     }
 
     /// Takes from the oldest piece on, whatever the method; beyond the stock as an issue does.
@@ -94,7 +101,13 @@ impl Oracle<'_> {
     }
 
     /// Takes what one movement brought, or its own value from an average.
-    fn remove_own(&mut self, place: usize, event: &Event, qty: i128, wanted: i128) -> Result<i128, &'static str> {
+    fn remove_own(
+        &mut self,
+        place: usize,
+        event: &Event,
+        qty: i128,
+        wanted: i128,
+    ) -> Result<i128, &'static str> {
         if qty > self.stock(&event.key).qty {
             return self.remove(place, event, qty, false);
         }
@@ -115,17 +128,18 @@ impl Oracle<'_> {
             return Err("COSTING_REFERENCE_EXCEEDED");
         }
         let value = self.part_of(&origin, qty);
-        let parts = self.parts_of(event, qty);
-        let whole = vec![Piece { qty, value, at: event.at, origin: place }];
-        let pieces = match parts {
-            Some(parts) if self.policy.transfer_age == TransferAge::Keep => {
-                // Inside one key nothing has moved: the pieces go back to their places.
-                let arrival = |part: &Piece| if origin.key == event.key { part.origin } else { place };
-                parts.into_iter().map(|part| Piece { origin: arrival(&part), ..part }).collect()
-            }
-            _ => whole,
-        };
-        let posted = self.receive_pieces(&event.key, value, &pieces);
+        let parts = self
+            .parts_of(event, qty)
+            .filter(|_| self.policy.transfer_age == TransferAge::Keep);
+        // Inside one key nothing has moved: the pieces go back to their places.
+        let stays = origin.key == event.key && parts.is_some();
+        let mut pieces = parts.unwrap_or_else(|| vec![Piece::new(qty, value, event.at, place)]);
+        pieces.sort_by_key(|piece| (piece.at, piece.origin, piece.serial));
+        for piece in pieces.iter_mut().filter(|_| !stays) {
+            piece.origin = place;
+        }
+        let placing = if stays { Placing::Back } else { Placing::New };
+        let posted = self.receive_pieces(&event.key, value, &pieces, placing);
         self.forget_parts(event, qty);
         self.note_back(event, qty, value);
         Ok(posted)
@@ -139,7 +153,11 @@ impl Oracle<'_> {
             let taken = part.qty.min(left);
             if taken > 0 {
                 let value = share(part.value, taken, part.qty, self.policy.rounding);
-                found.push(Piece { qty: taken, value, ..part.clone() });
+                found.push(Piece {
+                    qty: taken,
+                    value,
+                    ..part.clone()
+                });
             }
             left -= taken;
         }
@@ -147,7 +165,9 @@ impl Oracle<'_> {
     }
 
     fn forget_parts(&mut self, event: &Event, qty: i128) {
-        let Some(gone) = self.parts_of(event, qty) else { return };
+        let Some(gone) = self.parts_of(event, qty) else {
+            return;
+        };
         let done = self.done[event.reference.unwrap()].as_mut().unwrap();
         for (part, gone) in done.parts.iter_mut().zip(gone) {
             part.qty -= gone.qty;
@@ -165,14 +185,26 @@ impl Oracle<'_> {
         let value = self.part_of(&origin, qty);
         let variance = share(origin.variance, qty, origin.qty.abs(), self.policy.rounding);
         let posted = if origin.qty < 0 {
-            let whole = vec![Piece { qty, value, at: event.at, origin: place }];
-            let pieces = self.parts_of(event, qty).unwrap_or(whole);
-            let posted = self.receive_pieces(&event.key, value, &pieces);
+            let parts = self.parts_of(event, qty);
+            let placing = if parts.is_some() {
+                Placing::Back
+            } else {
+                Placing::New
+            };
+            let pieces = parts.unwrap_or_else(|| vec![Piece::new(qty, value, event.at, place)]);
+            let posted = self.receive_pieces(&event.key, value, &pieces, placing);
             self.forget_parts(event, qty);
-            Posted { variance: posted.variance - variance, ..posted }
+            Posted {
+                variance: posted.variance - variance,
+                ..posted
+            }
         } else {
             let taken = self.remove_own(place, event, qty, value)?;
-            Posted { qty: -qty, value: -taken, variance: taken - value - variance }
+            Posted {
+                qty: -qty,
+                value: -taken,
+                variance: taken - value - variance,
+            }
         };
         self.note_back(event, qty, value);
         Ok(posted)

@@ -3,25 +3,43 @@
 use comptoir_costing::policy::{LateCost, Negative, ShortageCost};
 
 use super::rounding::share;
-use super::{Event, Key, Oracle, Outcome, Piece, Posted};
+use super::{Event, Key, Oracle, Outcome, Piece, Placing, Posted};
 
 impl Oracle<'_> {
     pub(super) fn receive(&mut self, place: usize, event: &Event, qty: i128, value: i128) -> Posted {
-        let piece = Piece { qty, value, at: event.at, origin: place };
-        self.receive_pieces(&event.key, value, &[piece])
+        let piece = Piece::new(qty, value, event.at, place);
+        self.receive_pieces(&event.key, value, &[piece], Placing::New)
     }
 
     /// Adds pieces that together cost `value`.
-    pub(super) fn receive_pieces(&mut self, key: &Key, value: i128, pieces: &[Piece]) -> Posted {
+    pub(super) fn receive_pieces(
+        &mut self,
+        key: &Key,
+        value: i128,
+        pieces: &[Piece],
+        placing: Placing,
+    ) -> Posted {
         let qty = pieces.iter().map(|piece| piece.qty).sum();
         let carries = self.policy.negative == Negative::Carry;
         let stock = self.stock(key);
         if stock.qty >= 0 {
-            stock.put(pieces, value);
-            return Posted { qty, value, variance: 0 };
+            stock.put(pieces, value, placing);
+            return Posted {
+                qty,
+                value,
+                variance: 0,
+            };
         }
-        let posted = if carries { self.carry(key, qty, value) } else { self.cover(key, qty, value) };
-        let kept_value = if carries { self.stock(key).value } else { self.rest_value(key, qty, value) };
+        let posted = if carries {
+            self.carry(key, qty, value)
+        } else {
+            self.cover(key, qty, value)
+        };
+        let kept_value = if carries {
+            self.stock(key).value
+        } else {
+            self.rest_value(key, qty, value)
+        };
         let stock = self.stock(key);
         if stock.qty > 0 {
             let (qty, value) = (stock.qty, kept_value);
@@ -36,15 +54,28 @@ impl Oracle<'_> {
         stock.qty += qty;
         stock.value += value;
         stock.last = Some((value, qty));
-        let residual = if stock.qty == 0 { std::mem::take(&mut stock.value) } else { 0 };
-        Posted { qty, value: value - residual, variance: residual }
+        let residual = if stock.qty == 0 {
+            std::mem::take(&mut stock.value)
+        } else {
+            0
+        };
+        Posted {
+            qty,
+            value: value - residual,
+            variance: residual,
+        }
     }
 
     /// The receipt's cost of what it did not cover.
     fn rest_value(&mut self, key: &Key, qty: i128, value: i128) -> i128 {
         let rounding = self.policy.rounding;
         let rest = self.stock(key).qty.max(0);
-        value - if rest == 0 { value } else { share(value, qty - rest, qty, rounding) }
+        value
+            - if rest == 0 {
+                value
+            } else {
+                share(value, qty - rest, qty, rounding)
+            }
     }
 
     /// Gives the oldest debts the receipt's cost, and corrects what took them or books the difference as variance.
@@ -52,8 +83,19 @@ impl Oracle<'_> {
         let (rounding, policy) = (self.policy.rounding, self.policy);
         let stock = self.stocks.get_mut(key).unwrap();
         let covered = qty.min(-stock.qty);
-        let mut left = (covered, if covered == qty { value } else { share(value, covered, qty, rounding) });
-        let mut posted = Posted { qty, value, variance: 0 };
+        let mut left = (
+            covered,
+            if covered == qty {
+                value
+            } else {
+                share(value, covered, qty, rounding)
+            },
+        );
+        let mut posted = Posted {
+            qty,
+            value,
+            variance: 0,
+        };
         let mut differences = Vec::new();
         while left.0 > 0 {
             let debt = &mut stock.debts[0];
@@ -76,7 +118,9 @@ impl Oracle<'_> {
             }
         }
         stock.last = Some((value, qty));
-        for (movement, correctable, difference) in differences.into_iter().filter(|difference| difference.2 != 0) {
+        for (movement, correctable, difference) in
+            differences.into_iter().filter(|difference| difference.2 != 0)
+        {
             if correctable && policy.negative == Negative::Cover {
                 self.changes.push((movement, difference));
             } else {
@@ -95,11 +139,19 @@ impl Oracle<'_> {
         let there = self.stock(&event.key).qty;
         if let Some(amount) = event.amount {
             let stock = self.stock(&event.key);
-            let posted = Posted { qty: target - there, value: amount - stock.value, variance: 0 };
+            let posted = Posted {
+                qty: target - there,
+                value: amount - stock.value,
+                variance: 0,
+            };
             (stock.qty, stock.value, stock.last) = (0, 0, Some((amount, target)));
             stock.pieces.clear();
             stock.debts.clear();
-            stock.put(&[Piece { qty: target, value: amount, at: event.at, origin: place }], amount);
+            stock.put(
+                &[Piece::new(target, amount, event.at, place)],
+                amount,
+                Placing::New,
+            );
             return Ok(posted);
         }
         match target - there {
@@ -119,19 +171,38 @@ impl Oracle<'_> {
             return Err("COSTING_REFERENCE_REJECTED");
         }
         let amount = event.amount.unwrap();
-        let receipt = event.reference.and_then(|target| self.done[target].as_ref()).map(|done| done.qty);
-        let (coverage, rounding) = (self.policy.late_cost == LateCost::StockCoverage, self.policy.rounding);
+        let receipt = event
+            .reference
+            .and_then(|target| self.done[target].as_ref())
+            .map(|done| done.qty);
+        let (coverage, rounding) = (
+            self.policy.late_cost == LateCost::StockCoverage,
+            self.policy.rounding,
+        );
         let stock = self.stock(&event.key);
         let there = if stock.layered() && event.reference.is_some() {
-            stock.pieces.iter().filter(|piece| Some(piece.origin) == event.reference).map(|piece| piece.qty).sum()
+            stock
+                .pieces
+                .iter()
+                .filter(|piece| Some(piece.origin) == event.reference)
+                .map(|piece| piece.qty)
+                .sum()
         } else {
             stock.qty.max(0)
         };
-        let covered = match event.qty.or(receipt).filter(|quantity| coverage && there < *quantity) {
+        let covered = match event
+            .qty
+            .or(receipt)
+            .filter(|quantity| coverage && there < *quantity)
+        {
             Some(quantity) => share(amount, there, quantity, rounding),
             None => amount,
         };
         let value = stock.add_value(covered, event.reference);
-        Ok(Posted { qty: 0, value, variance: amount - value })
+        Ok(Posted {
+            qty: 0,
+            value,
+            variance: amount - value,
+        })
     }
 }

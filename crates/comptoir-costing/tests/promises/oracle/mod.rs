@@ -17,7 +17,7 @@ use comptoir_types::Decimal;
 
 use crate::histories::QUANTITY_SCALE;
 use rounding::share;
-pub use stock::{Cost, Debt, Piece, Stock};
+pub use stock::{Cost, Debt, Piece, Placing, Stock};
 
 /// Item and pool.
 type Key = (String, Option<String>);
@@ -114,7 +114,11 @@ pub fn oracle_books(history: &[Movement], policy: &Policy) -> OracleBooks {
         }
     }
     for (key, stock) in &machine.stocks {
-        let mut pieces: Vec<_> = stock.pieces.iter().map(|piece| (piece.at, piece.qty, piece.value)).collect();
+        let mut pieces: Vec<_> = stock
+            .pieces
+            .iter()
+            .map(|piece| (piece.at, piece.qty, piece.value))
+            .collect();
         pieces.sort_unstable();
         if !pieces.is_empty() {
             books.layers.insert(key.clone(), pieces);
@@ -134,14 +138,23 @@ fn post(books: &mut OracleBooks, rows: &[&Movement], machine: &Oracle<'_>, place
         *total = (total.0 + posted.qty, total.1 + posted.value);
         let corrects = reason.map(|reason| (rows[adjusts].id.clone(), reason));
         let numbers = [posted.qty, posted.value, posted.variance];
-        books.lines.push((rows[place].id.clone(), corrects, numbers, [total.0, total.1]));
+        books
+            .lines
+            .push((rows[place].id.clone(), corrects, numbers, [total.0, total.1]));
     }
 }
 
 /// Values everything before `place` again with the receipt as it should have been.
-fn replay(machine: &mut Oracle<'_>, events: &mut [Event], skip: &[bool], place: usize) -> Result<Lines, &'static str> {
+fn replay(
+    machine: &mut Oracle<'_>,
+    events: &mut [Event],
+    skip: &[bool],
+    place: usize,
+) -> Result<Lines, &'static str> {
     let target = events[place].reference.unwrap();
-    let Some(old) = machine.done[target].clone() else { return Err("COSTING_REFERENCE_REJECTED") };
+    let Some(old) = machine.done[target].clone() else {
+        return Err("COSTING_REFERENCE_REJECTED");
+    };
     let was = events[target].amount.ok_or("COSTING_REFERENCE_KIND")?;
     events[target].amount = Some(was + events[place].amount.unwrap());
     let mut again = Oracle::new(machine.policy, events.len());
@@ -153,8 +166,11 @@ fn replay(machine: &mut Oracle<'_>, events: &mut [Event], skip: &[bool], place: 
     }
     let difference = |earlier: usize| {
         let (old, new) = (machine.done[earlier].as_ref()?, again.done[earlier].as_ref()?);
-        let posted =
-            Posted { qty: new.qty - old.qty, value: new.value - old.value, variance: new.variance - old.variance };
+        let posted = Posted {
+            qty: new.qty - old.qty,
+            value: new.value - old.value,
+            variance: new.variance - old.variance,
+        };
         (earlier == target || (posted.qty, posted.value, posted.variance) != (0, 0, 0)).then_some(posted)
     };
     let mut lines: Lines = vec![(place, None, difference(target).unwrap())];
@@ -163,7 +179,10 @@ fn replay(machine: &mut Oracle<'_>, events: &mut [Event], skip: &[bool], place: 
     for earlier in (0..place).filter(|earlier| skip[*earlier]) {
         again.done[earlier].clone_from(&machine.done[earlier]);
     }
-    again.done[place] = Some(Done { key: old.key, ..Done::default() });
+    again.done[place] = Some(Done {
+        key: old.key,
+        ..Done::default()
+    });
     *machine = again;
     Ok(lines)
 }
@@ -172,11 +191,19 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
     let units = |number: Option<Decimal>, scale: u8| {
         number.map(|number| i128::from(number.rescale_exact(scale).unwrap().units()))
     };
-    let reference = row.reference.as_ref().and_then(|id| rows.iter().position(|other| other.id == *id));
+    let reference = row
+        .reference
+        .as_ref()
+        .and_then(|id| rows.iter().position(|other| other.id == *id));
     let qty = units(row.quantity, QUANTITY_SCALE);
     let priced = || {
         let down = 10_i128.pow(u32::from(QUANTITY_SCALE + policy.cost_scale - policy.money_scale));
-        Some(share(units(row.unit_cost, policy.cost_scale)?, qty?, down, policy.rounding))
+        Some(share(
+            units(row.unit_cost, policy.cost_scale)?,
+            qty?,
+            down,
+            policy.rounding,
+        ))
     };
     let follows = matches!(row.kind, Kind::CostAdjustment | Kind::Reversal);
     let place = reference.filter(|_| follows).map_or(row, |target| rows[target]);
@@ -192,12 +219,19 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
 
 impl<'a> Oracle<'a> {
     fn new(policy: &'a Policy, events: usize) -> Self {
-        Self { policy, stocks: BTreeMap::new(), done: vec![None; events], changes: Vec::new() }
+        Self {
+            policy,
+            stocks: BTreeMap::new(),
+            done: vec![None; events],
+            changes: Vec::new(),
+        }
     }
 
     fn stock(&mut self, key: &Key) -> &mut Stock {
         let (method, rounding) = (self.policy.method, self.policy.rounding);
-        self.stocks.entry(key.clone()).or_insert_with(|| Stock::new(method, rounding))
+        self.stocks
+            .entry(key.clone())
+            .or_insert_with(|| Stock::new(method, rounding))
     }
 
     /// One movement; one that is rejected changes nothing.
@@ -212,20 +246,38 @@ impl<'a> Oracle<'a> {
         };
         let parts = self.done[place].take().map(|done| done.parts).unwrap_or_default();
         let Posted { qty, value, variance } = posted;
-        self.done[place] = Some(Done { key: event.key.clone(), qty, value, variance, parts, ..Done::default() });
+        self.done[place] = Some(Done {
+            key: event.key.clone(),
+            qty,
+            value,
+            variance,
+            parts,
+            ..Done::default()
+        });
         let mut lines: Lines = vec![(place, None, posted)];
         for (corrected, value) in std::mem::take(&mut self.changes) {
             self.stock(&event.key).value += value;
             self.done[corrected].as_mut().unwrap().value += value;
-            lines.push((corrected, Some(Reason::ShortageCovered), Posted { value, ..Posted::default() }));
+            lines.push((
+                corrected,
+                Some(Reason::ShortageCovered),
+                Posted {
+                    value,
+                    ..Posted::default()
+                },
+            ));
         }
         Ok(lines)
     }
 
     fn effect(&mut self, place: usize, event: &Event) -> Outcome {
         match event.kind {
-            Kind::Receipt | Kind::Opening => Ok(self.receive(place, event, event.quantity(), event.amount.unwrap())),
-            Kind::Issue | Kind::TransferOut => self.issue(place, event, event.quantity(), event.kind == Kind::Issue),
+            Kind::Receipt | Kind::Opening => {
+                Ok(self.receive(place, event, event.quantity(), event.amount.unwrap()))
+            }
+            Kind::Issue | Kind::TransferOut => {
+                self.issue(place, event, event.quantity(), event.kind == Kind::Issue)
+            }
             Kind::CountLoss => self.issue(place, event, event.quantity(), true),
             Kind::CountGain => {
                 let value = event.amount.unwrap_or_else(|| self.current_value(event));
@@ -244,8 +296,15 @@ impl<'a> Oracle<'a> {
     /// The value of a quantity at a cost; at the fallback cost, else nothing, when none is known.
     fn price(&self, qty: i128, cost: Cost) -> i128 {
         let fallback = || {
-            let cost = self.policy.fallback_cost?.rescale_exact(self.policy.cost_scale).ok()?;
-            Some((i128::from(cost.units()), 10_i128.pow(u32::from(QUANTITY_SCALE + self.policy.cost_scale - 2))))
+            let cost = self
+                .policy
+                .fallback_cost?
+                .rescale_exact(self.policy.cost_scale)
+                .ok()?;
+            Some((
+                i128::from(cost.units()),
+                10_i128.pow(u32::from(QUANTITY_SCALE + self.policy.cost_scale - 2)),
+            ))
         };
         let (value, of) = cost.or_else(fallback).unwrap_or((0, 1));
         share(value, qty, of, self.policy.rounding)
@@ -257,23 +316,42 @@ impl<'a> Oracle<'a> {
     }
 
     /// Takes by the method; beyond the stock at the last known cost.
-    fn remove(&mut self, place: usize, event: &Event, qty: i128, correctable: bool) -> Result<i128, &'static str> {
+    fn remove(
+        &mut self,
+        place: usize,
+        event: &Event,
+        qty: i128,
+        correctable: bool,
+    ) -> Result<i128, &'static str> {
         let stock = self.stock(&event.key).clone();
         let short = (qty - stock.qty.max(0)).max(0);
         if short > 0 && self.policy.negative == Negative::Reject {
             return Err("COSTING_NEGATIVE_STOCK");
         }
-        let short_value = if short > 0 { self.price(short, stock.shortage_cost()) } else { 0 };
+        let short_value = if short > 0 {
+            self.price(short, stock.shortage_cost())
+        } else {
+            0
+        };
         let negative = self.policy.negative;
         let stock = self.stock(&event.key);
-        let (value, mut parts) = if qty > short { stock.take(qty - short) } else { (0, Vec::new()) };
+        let (value, mut parts) = if qty > short {
+            stock.take(qty - short)
+        } else {
+            (0, Vec::new())
+        };
         stock.qty -= short;
         stock.value -= short_value;
         if short > 0 {
             if negative != Negative::Carry {
-                stock.debts.push(Debt { movement: place, qty: short, value: short_value, correctable });
+                stock.debts.push(Debt {
+                    movement: place,
+                    qty: short,
+                    value: short_value,
+                    correctable,
+                });
             }
-            parts.push(Piece { qty: short, value: short_value, at: event.at, origin: place });
+            parts.push(Piece::new(short, short_value, event.at, place));
         }
         self.keep_parts(place, parts);
         Ok(value + short_value)
@@ -281,11 +359,18 @@ impl<'a> Oracle<'a> {
 
     /// Keeps what left with a movement, for what comes back of it.
     fn keep_parts(&mut self, place: usize, parts: Vec<Piece>) {
-        self.done[place] = Some(Done { parts, ..Done::default() });
+        self.done[place] = Some(Done {
+            parts,
+            ..Done::default()
+        });
     }
 
     fn issue(&mut self, place: usize, event: &Event, qty: i128, correctable: bool) -> Outcome {
         let value = self.remove(place, event, qty, correctable)?;
-        Ok(Posted { qty: -qty, value: -value, variance: 0 })
+        Ok(Posted {
+            qty: -qty,
+            value: -value,
+            variance: 0,
+        })
     }
 }

@@ -14,6 +14,28 @@ pub struct Piece {
     pub at: i64,
     /// Movement that brought it.
     pub origin: usize,
+    /// Number of the piece in its row.
+    pub serial: usize,
+}
+
+impl Piece {
+    /// A piece that has no place in a row yet.
+    pub fn new(qty: i128, value: i128, at: i64, origin: usize) -> Self {
+        Self {
+            qty,
+            value,
+            at,
+            origin,
+            serial: usize::MAX,
+        }
+    }
+}
+
+/// Whether pieces are new to a stock, or come back to where they were taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placing {
+    New,
+    Back,
 }
 
 /// A quantity that left without being there.
@@ -37,13 +59,24 @@ pub struct Stock {
     pub value: i128,
     pub pieces: Vec<Piece>,
     pub debts: Vec<Debt>,
+    /// How many pieces were laid.
+    pub laid: usize,
     /// Cost of what left last, or of the receipt that covered a shortage.
     pub last: Cost,
 }
 
 impl Stock {
     pub fn new(method: Method, rounding: Rounding) -> Self {
-        Self { method, rounding, qty: 0, value: 0, pieces: Vec::new(), debts: Vec::new(), last: None }
+        Self {
+            method,
+            rounding,
+            qty: 0,
+            value: 0,
+            pieces: Vec::new(),
+            debts: Vec::new(),
+            laid: 0,
+            last: None,
+        }
     }
 
     pub fn layered(&self) -> bool {
@@ -52,12 +85,20 @@ impl Stock {
 
     /// The cost of what is there, else of what left last.
     pub fn current(&self) -> Cost {
-        if self.qty > 0 { Some((self.value, self.qty)) } else { self.last }
+        if self.qty > 0 {
+            Some((self.value, self.qty))
+        } else {
+            self.last
+        }
     }
 
     /// The cost of the piece that an issue would take first, else of the average.
     pub fn next_cost(&self) -> Cost {
-        let next = if self.method == Method::Lifo { self.pieces.last() } else { self.pieces.first() };
+        let next = if self.method == Method::Lifo {
+            self.pieces.last()
+        } else {
+            self.pieces.first()
+        };
         next.map_or_else(|| self.current(), |piece| Some((piece.value, piece.qty)))
     }
 
@@ -73,29 +114,48 @@ impl Stock {
     }
 
     /// Adds pieces worth `value` together to a stock that is not negative: each at its own value, the last takes the rest.
-    pub fn put(&mut self, pieces: &[Piece], value: i128) {
+    pub fn put(&mut self, pieces: &[Piece], value: i128, placing: Placing) {
         let mut left = value;
         for (place, piece) in pieces.iter().enumerate() {
-            let own = if place + 1 == pieces.len() { left } else { piece.value.clamp(left.min(0), left.max(0)) };
+            let own = if place + 1 == pieces.len() {
+                left
+            } else {
+                piece.value.clamp(left.min(0), left.max(0))
+            };
             left -= own;
             self.qty += piece.qty;
-            self.lay(Piece { value: own, ..piece.clone() });
+            self.lay(
+                Piece {
+                    value: own,
+                    ..piece.clone()
+                },
+                placing,
+            );
         }
         self.value += value;
     }
 
-    /// Lays a piece in its row, which is by arrival; what came at once with one date is one piece.
-    pub fn lay(&mut self, piece: Piece) {
+    /// Lays a piece: a new one at the end of the row, one that comes back where it was taken from.
+    pub fn lay(&mut self, piece: Piece, placing: Placing) {
         if !self.layered() {
             return;
         }
-        if let Some(same) = self.pieces.iter_mut().find(|other| (other.origin, other.at) == (piece.origin, piece.at)) {
-            same.qty += piece.qty;
-            same.value += piece.value;
+        if placing == Placing::New {
+            self.pieces.push(Piece {
+                serial: self.laid,
+                ..piece
+            });
+            self.laid += 1;
             return;
         }
-        let place = self.pieces.partition_point(|other| other.origin <= piece.origin);
-        self.pieces.insert(place, piece);
+        let place = |piece: &Piece| (piece.origin, piece.serial);
+        if let Some(rest) = self.pieces.iter_mut().find(|other| place(other) == place(&piece)) {
+            rest.qty += piece.qty;
+            rest.value += piece.value;
+            return;
+        }
+        let at = self.pieces.partition_point(|other| place(other) < place(&piece));
+        self.pieces.insert(at, piece);
     }
 
     /// Takes a quantity that is there, by the method.
@@ -104,7 +164,11 @@ impl Stock {
         let value = if self.layered() {
             let mut left = qty;
             while left > 0 {
-                let place = if self.method == Method::Fifo { 0 } else { self.pieces.len() - 1 };
+                let place = if self.method == Method::Fifo {
+                    0
+                } else {
+                    self.pieces.len() - 1
+                };
                 let part = self.take_from(place, left);
                 left -= part.qty;
                 self.last = Some((part.value, part.qty));
@@ -131,14 +195,23 @@ impl Stock {
         let value = share(piece.value, qty, piece.qty, self.rounding);
         piece.qty -= qty;
         piece.value -= value;
-        Piece { qty, value, ..piece.clone() }
+        Piece {
+            qty,
+            value,
+            ..piece.clone()
+        }
     }
 
     /// Takes a quantity that is there first from what one movement brought, the rest by the method.
     pub fn take_own(&mut self, origin: usize, qty: i128) -> (i128, Vec<Piece>) {
         let mut parts = Vec::new();
         let mut left = qty;
-        while let Some(place) = self.pieces.iter().position(|piece| piece.origin == origin).filter(|_| left > 0) {
+        while let Some(place) = self
+            .pieces
+            .iter()
+            .position(|piece| piece.origin == origin)
+            .filter(|_| left > 0)
+        {
             let part = self.take_from(place, left);
             left -= part.qty;
             parts.push(part);
@@ -149,7 +222,11 @@ impl Stock {
         if left < qty {
             self.last = Some((own, qty - left));
         }
-        let (rest, more) = if left > 0 { self.take(left) } else { (0, Vec::new()) };
+        let (rest, more) = if left > 0 {
+            self.take(left)
+        } else {
+            (0, Vec::new())
+        };
         parts.extend(more);
         (own + rest, parts)
     }
@@ -178,7 +255,14 @@ impl Stock {
                 let worth = share(left_value, part, left_qty, self.rounding);
                 left_qty -= part;
                 left_value -= worth;
-                self.lay(Piece { qty: part, value: worth, ..piece.clone() });
+                self.lay(
+                    Piece {
+                        qty: part,
+                        value: worth,
+                        ..piece.clone()
+                    },
+                    Placing::New,
+                );
             }
         }
     }
@@ -188,7 +272,9 @@ impl Stock {
         let aimed = |piece: &&mut Piece| origin.is_none_or(|origin| piece.origin == origin);
         let (qty, value) = if self.layered() {
             let pieces = self.pieces.iter_mut().filter(aimed);
-            pieces.fold((0, 0), |(qty, value), piece| (qty + piece.qty, value + piece.value))
+            pieces.fold((0, 0), |(qty, value), piece| {
+                (qty + piece.qty, value + piece.value)
+            })
         } else {
             (self.qty, self.value)
         };
@@ -200,7 +286,11 @@ impl Stock {
         for piece in self.pieces.iter_mut().filter(aimed) {
             let extra = share(taken, piece.qty, qty, self.rounding);
             let last = piece.qty == left_qty;
-            let now = if last { left_value } else { (piece.value + extra).clamp(0, left_value.max(0)) };
+            let now = if last {
+                left_value
+            } else {
+                (piece.value + extra).clamp(0, left_value.max(0))
+            };
             left_qty -= piece.qty;
             left_value -= now;
             piece.value = now;

@@ -1,170 +1,17 @@
-"""Inventory valuation: what stock is worth, how old it is, and the vouchers that follow.
-
-`value` takes a whole history of movements as an Arrow table and gives a `Valuation`. A `Policy` says by which
-method stock is valued and what happens in every case in which systems differ.
-
-Examples
---------
->>> import pyarrow as pa
->>> from datetime import date
->>> from decimal import Decimal
->>> from comptoir import costing
->>> movements = pa.table({
-...     "movement_id": ["r1", "r2", "i1"],
-...     "item": ["mug", "mug", "mug"],
-...     "at": [date(2026, 1, 5), date(2026, 1, 9), date(2026, 1, 12)],
-...     "kind": ["receipt", "receipt", "issue"],
-...     "quantity": [10, 5, 12],
-...     "amount": pa.array([Decimal("100.00"), Decimal("56.00"), None], pa.decimal128(12, 2)),
-... })
->>> valuation = costing.value(movements, costing.Policy(method="fifo"))
->>> [row["value"] for row in valuation.postings.to_pylist()]
-[Decimal('100.00'), Decimal('56.00'), Decimal('-122.40')]
->>> valuation.balances.to_pylist()
-[{'item': 'mug', 'pool': None, 'quantity': Decimal('3'), 'value': Decimal('33.60'), 'unit_cost': Decimal('11.200000')}]
-"""
+"""A valued history and its results."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 from comptoir import _native
 from comptoir._native import Table
-
-__all__ = [
-    "Counts",
-    "PeriodUnit",
-    "Policy",
-    "PolicyLike",
-    "TemplateLike",
-    "TrialBalance",
-    "Valuation",
-    "VoucherUnit",
-    "Vouchers",
-    "presets",
-    "value",
-    "voucher_template",
-]
-
-
-class Policy:
-    """How stock is valued. Every field has a default; an unknown one is refused.
-
-    Parameters
-    ----------
-    source : mapping or str, optional
-        Fields as a mapping, or as JSON or YAML text. Keywords are laid over it.
-    **fields
-        Fields of the policy, such as ``method="fifo"``, ``negative="cover"``, ``returns="original_cost"``,
-        ``money_scale=2``, ``rounding="half_even"``. The guide lists them all (docs/policy.md).
-
-    Raises
-    ------
-    ConfigError
-        With the path of the field that is wrong.
-
-    Examples
-    --------
-    >>> from comptoir.costing import Policy
-    >>> Policy(method="fifo").to_dict()["negative"]
-    'reject'
-    >>> Policy.preset("odoo", method="fifo") == Policy(Policy.preset("odoo").to_dict(), method="fifo")
-    True
-    """
-
-    __slots__ = ("_json",)
-
-    _json: str
-
-    def __init__(self, source: Mapping[str, Any] | str | None = None, /, **fields: Any) -> None:
-        if isinstance(source, str):
-            form = "json" if source.lstrip().startswith("{") else "yaml"
-            text = _native.costing_policy(form, source)
-            if fields:
-                text = _native.costing_policy("json", _dump({**json.loads(text), **fields}))
-        else:
-            text = _native.costing_policy("json", _dump({**(source or {}), **fields}))
-        self._json = text
-
-    @classmethod
-    def preset(cls, name: str, **fields: Any) -> Policy:
-        """Policy of a common system, with fields laid over it.
-
-        Parameters
-        ----------
-        name : str
-            One of `presets`.
-        **fields
-            Fields that are to be otherwise.
-
-        Returns
-        -------
-        Policy
-
-        Raises
-        ------
-        ConfigError
-            For a name that is none of the presets, or a wrong field.
-        """
-        return cls(_native.costing_policy("preset", name), **fields)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All fields as a dict.
-
-        Returns
-        -------
-        dict
-        """
-        fields: dict[str, Any] = json.loads(self._json)
-        return fields
-
-    def to_json(self) -> str:
-        """All fields as JSON text.
-
-        Returns
-        -------
-        str
-        """
-        return self._json
-
-    def __eq__(self, other: object) -> bool:
-        return self._json == other._json if isinstance(other, Policy) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._json)
-
-    def __repr__(self) -> str:
-        default = Policy().to_dict()
-        shown = {name: field for name, field in self.to_dict().items() if default[name] != field}
-        return f"Policy({', '.join(f'{name}={field!r}' for name, field in shown.items())})"
-
-
-PolicyLike: TypeAlias = Policy | Mapping[str, Any] | str
-"""A policy, or what `Policy` can be made of."""
-
-TemplateLike: TypeAlias = Mapping[str, Any] | str
-"""A voucher template: name of a built-in one, mapping, JSON or YAML text."""
-
-VoucherUnit: TypeAlias = Literal["movement", "document", "day", "month", "period"]
-"""What goes into one voucher."""
-
-PeriodUnit: TypeAlias = Literal["day", "month", "total"]
-"""Length of the periods of a summary."""
-
-
-def presets() -> dict[str, str]:
-    """Names of the presets, each with the system that it stands for.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    return dict(_native.costing_presets())
+from comptoir.costing._policy import Policy, PolicyLike
+from comptoir.costing._vouchers import TemplateLike, TrialBalance, Vouchers, template_text
 
 
 @dataclass(frozen=True)
@@ -190,57 +37,6 @@ class Counts:
     rejected: int
     duplicates: int
     corrections: int
-
-
-@dataclass(frozen=True)
-class Vouchers:
-    """Vouchers of a history. Passed to an Arrow library it stands for `entries`.
-
-    Attributes
-    ----------
-    entries : Table
-        One row per line: ``voucher_id, date, key, summary, account, debit, credit``.
-    movements : Table
-        One row per movement that a voucher comes from: ``voucher_id, movement_id``.
-    balanced : bool
-        Whether debits equal credits in every voucher.
-    """
-
-    entries: Table
-    movements: Table
-    balanced: bool
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Arrow stream of `entries`."""
-        return self.entries.__arrow_c_stream__(requested_schema)
-
-
-@dataclass(frozen=True)
-class TrialBalance:
-    """Trial balance. Passed to an Arrow library it stands for `accounts`.
-
-    Attributes
-    ----------
-    accounts : Table
-        ``account, opening, debit, credit, balance``.
-    inventory : Decimal
-        Balance of all inventory accounts.
-    stock : Decimal
-        Value of the stock.
-    """
-
-    accounts: Table
-    inventory: Decimal
-    stock: Decimal
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the inventory accounts hold the value of the stock."""
-        return self.inventory == self.stock
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Arrow stream of `accounts`."""
-        return self.accounts.__arrow_c_stream__(requested_schema)
 
 
 class Valuation:
@@ -349,14 +145,19 @@ class Valuation:
         """
         return self._native.provision(self._day(as_of), list(buckets), [str(rate) for rate in rates], booked)
 
-    def vouchers(self, template: TemplateLike | None = None, *, by: VoucherUnit = "day") -> Vouchers:
+    def vouchers(
+        self,
+        template: TemplateLike | None = None,
+        *,
+        by: Literal["movement", "document", "day", "month", "period"] = "day",
+    ) -> Vouchers:
         """Vouchers by a template. The same history always gives the same vouchers with the same ids.
 
         Parameters
         ----------
         template : str or mapping, optional
-            Name of a built-in template (``ifrs`` or ``cas``), or a template as mapping, JSON or YAML text; that
-            given to `value` without one.
+            Name of a built-in template (``ifrs`` or ``cas``), or a template as mapping, JSON or YAML text;
+            that given to `value` without one.
         by : {"movement", "document", "day", "month", "period"}
             What goes into one voucher; a period is a month. Documents are read from the column ``document``.
 
@@ -396,7 +197,7 @@ class Valuation:
         """
         return self._native.stock_card(str(item))
 
-    def summary(self, period: PeriodUnit = "month") -> Table:
+    def summary(self, period: Literal["day", "month", "total"] = "month") -> Table:
         """Receipts, issues and balance by period, item and pool.
 
         For every row opening + received - issued + adjusted = closing holds, with issued as a positive number
@@ -426,8 +227,8 @@ class Valuation:
         Returns
         -------
         Table
-            ``item, pool, consumed_quantity, cost_of_sales, average_inventory`` (mean of the values at the ends
-            of the days), ``turnover, days_in_inventory, on_hand, days_of_supply``.
+            ``item, pool, consumed_quantity, cost_of_sales, average_inventory`` (mean of the values at the
+            ends of the days), ``turnover, days_in_inventory, on_hand, days_of_supply``.
         """
         return self._native.turnover(str(first), str(last))
 
@@ -435,11 +236,12 @@ class Valuation:
         return str(self.last_day if as_of is None else as_of)
 
     def _chosen(self, template: TemplateLike | None) -> tuple[str, str]:
-        return self._template if template is None else _template(template)
+        return self._template if template is None else template_text(template)
 
     def __repr__(self) -> str:
         counts = self.counts
-        return f"Valuation({counts.accepted} accepted, {counts.rejected} rejected, {counts.corrections} corrections)"
+        shown = f"{counts.accepted} accepted, {counts.rejected} rejected, {counts.corrections} corrections"
+        return f"Valuation({shown})"
 
 
 def value(
@@ -471,47 +273,5 @@ def value(
         For a policy that is not coherent.
     """
     chosen = policy if isinstance(policy, Policy) else Policy(policy)
-    template = _template("ifrs" if vouchers is None else vouchers)
+    template = template_text("ifrs" if vouchers is None else vouchers)
     return Valuation(_native.costing_value(movements, chosen.to_json()), chosen, template)
-
-
-def voucher_template(template: TemplateLike) -> dict[str, Any]:
-    """Fields of a voucher template, checked; start from a built-in one and change what differs.
-
-    Parameters
-    ----------
-    template : str or mapping
-        As for `Valuation.vouchers`.
-
-    Returns
-    -------
-    dict
-
-    Examples
-    --------
-    >>> from comptoir.costing import voucher_template
-    >>> voucher_template("ifrs")["name"]
-    'ifrs-1'
-    """
-    fields: dict[str, Any] = json.loads(_native.costing_template(*_template(template)))
-    return fields
-
-
-def _template(template: TemplateLike) -> tuple[str, str]:
-    if not isinstance(template, str):
-        return "json", _dump(template)
-    if ":" not in template:
-        return "preset", template
-    return ("json" if template.lstrip().startswith("{") else "yaml"), template
-
-
-def _dump(fields: Mapping[str, Any]) -> str:
-    return json.dumps(fields, default=_plain)
-
-
-def _plain(field: Any) -> Any:
-    if isinstance(field, Decimal):
-        return str(field)
-    if hasattr(field, "isoformat"):
-        return field.isoformat()
-    raise TypeError(f"a policy cannot hold {type(field).__name__}")

@@ -1,0 +1,189 @@
+//! First reading of a month: what every event brings or takes, and at a cost of its own or at the month's.
+
+use std::ops::Range;
+
+use super::super::run::{Banned, Book};
+use super::super::settle::Settled;
+use super::super::{ABSENT, Auto, Entry, Event, OVERFLOW, Sink, bounded, share};
+use super::{Cost, Effect, Periodic};
+use crate::movement::Kind;
+use crate::policy::ReturnCost;
+use crate::posting::NONE;
+use crate::reject::{Fault, RejectCode};
+
+/// Quantity on hand of a key while its month is read, and its value as far as it is known already.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    qty: i64,
+    value: i64,
+}
+
+impl Periodic<'_> {
+    /// Finds the effect of every event of the month; running quantities tell what a count changes.
+    pub fn read_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
+        let totals = self.totals.iter();
+        let mut running: Vec<Running> = totals.map(|total| Running { qty: total.qty, value: total.value }).collect();
+        for place in month.clone() {
+            let (Some(event), Ok(index)) = (self.events.get(place).copied(), u32::try_from(place)) else { return };
+            if banned.contains_key(&event.group) {
+                continue;
+            }
+            let on_hand = running.get(event.key as usize).map_or(0, |running| running.qty);
+            let effect = self.effect(index, month.start, &event, on_hand);
+            match effect.and_then(|effect| run_on(&mut running, effect)) {
+                Ok(effect) => self.accept(place, &event, effect),
+                Err(fault) if event.auto == Auto::No => book.reject(index, fault),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn accept(&mut self, place: usize, event: &Event, effect: Effect) {
+        if let Some(slot) = self.effects.get_mut(place) {
+            *slot = effect;
+        }
+        if let Some(entry) = self.entries.get_mut(place).filter(|_| event.auto == Auto::No) {
+            *entry = Entry { accepted: true, key: effect.key, qty: effect.qty, ..*entry };
+            if event.kind == Kind::ProvisionalReceipt {
+                (entry.open_qty, entry.open_amount) = (event.qty, event.amount);
+            }
+        }
+    }
+
+    fn effect(&mut self, index: u32, start: usize, event: &Event, on_hand: i64) -> Result<Effect, Fault> {
+        let at = |qty, cost| Ok(Effect { key: event.key, qty, cost });
+        if event.auto != Auto::No {
+            return self.estimate(event);
+        }
+        match event.kind {
+            Kind::Opening | Kind::Receipt | Kind::ProvisionalReceipt => at(event.qty, Cost::Known(event.amount)),
+            Kind::ProductionReceipt if event.amount != ABSENT => at(event.qty, Cost::Known(event.amount)),
+            Kind::Issue | Kind::CountLoss | Kind::ProductionIssue | Kind::TransferOut => at(-event.qty, Cost::Rate),
+            Kind::CountGain => at(event.qty, own_amount(event, 1)),
+            Kind::Count if event.amount == ABSENT => at(event.qty - on_hand, Cost::Rate),
+            Kind::CostAdjustment => at(0, Cost::Known(event.amount)),
+            Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn | Kind::Reversal => {
+                self.back_reference(index, start, event)
+            }
+            Kind::Settlement => self.settlement(index, event),
+            Kind::ProductionReceipt | Kind::Count | Kind::Revaluation | Kind::Amendment => {
+                Err(Fault::new(RejectCode::NotWithPeriodic))
+            }
+        }
+    }
+
+    fn referred(&self, index: u32, event: &Event) -> Result<Entry, Fault> {
+        if event.reference >= index {
+            return Err(Fault::new(RejectCode::ReferenceLater));
+        }
+        match self.entries.get(event.reference as usize) {
+            Some(entry) if entry.accepted => Ok(*entry),
+            _ => Err(Fault::new(RejectCode::ReferenceRejected)),
+        }
+    }
+
+    /// Returns, arrivals and reversals: at the value of what they refer to, if that is known before the month is valued.
+    fn back_reference(&mut self, index: u32, start: usize, event: &Event) -> Result<Effect, Fault> {
+        if event.reference == NONE {
+            let sign = if event.kind == Kind::PurchaseReturn { -1 } else { 1 };
+            return Ok(Effect { key: event.key, qty: sign * event.qty, cost: own_amount(event, sign) });
+        }
+        let origin = self.referred(index, event)?;
+        let value_only = origin.qty == 0;
+        let qty = match (value_only, event.qty) {
+            (true, _) => 0,
+            (false, ABSENT) => origin.left(),
+            (false, qty) => qty,
+        };
+        let left = if value_only { 1 - origin.taken_qty } else { origin.left() };
+        if qty > left || left == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, left));
+        }
+        let cost = self.original_cost(start, event, &origin, qty)?;
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            entry.taken_qty += if value_only { 1 } else { qty };
+            if let Cost::Known(value) = cost {
+                entry.taken_value += value.abs();
+            }
+        }
+        Ok(Effect { key: event.key, qty: -origin.qty.signum() * qty, cost })
+    }
+
+    /// The cost of `qty` that comes back or goes back of an earlier movement.
+    fn original_cost(&self, start: usize, event: &Event, origin: &Entry, qty: i64) -> Result<Cost, Fault> {
+        let place = event.reference as usize;
+        let known = match self.effects.get(place).ok_or(OVERFLOW)?.cost {
+            Cost::Known(value) => Some(value),
+            // What the line gave to or took from the variance account is not part of its cost.
+            _ if place < start => Some(origin.value + origin.variance),
+            _ => None,
+        };
+        let returns = self.rule(event.key).returns;
+        let original = match event.kind {
+            Kind::SalesReturn => returns.sales == ReturnCost::OriginalCost,
+            Kind::PurchaseReturn => returns.purchase == ReturnCost::OriginalCost,
+            _ => true,
+        };
+        Ok(match known {
+            _ if event.amount != ABSENT && event.kind != Kind::TransferIn => {
+                Cost::Known(-origin.qty.signum() * event.amount)
+            }
+            Some(value) if origin.qty == 0 => Cost::Known(-value),
+            Some(value) if original => Cost::Known(self.part(origin, value, qty)),
+            None if event.kind == Kind::TransferIn && origin.key != event.key => Cost::Transfer(event.reference),
+            _ => Cost::Rate,
+        })
+    }
+
+    /// The share of a movement's value that belongs to `qty` of it, with the opposite sign; the last part takes the rest.
+    pub fn part(&self, origin: &Entry, value: i64, qty: i64) -> i64 {
+        let share = if qty == origin.left() {
+            value.abs() - origin.taken_value
+        } else {
+            share(value.abs(), qty, origin.qty.abs(), self.context.rounding)
+        };
+        -value.signum() * share
+    }
+
+    fn settlement(&mut self, index: u32, event: &Event) -> Result<Effect, Fault> {
+        let entry = self.referred(index, event)?;
+        let qty = if event.qty == ABSENT { entry.open_qty } else { event.qty };
+        if qty > entry.open_qty || qty == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, entry.open_qty));
+        }
+        let whole = qty == entry.open_qty;
+        let estimate =
+            if whole { entry.open_amount } else { share(entry.open_amount, qty, entry.open_qty, self.context.rounding) };
+        let settled = Settled { qty, estimate, difference: bounded(event.amount - estimate)? };
+        if let Some(original) = self.entries.get_mut(event.reference as usize) {
+            original.open_qty -= settled.qty;
+            original.open_amount -= settled.estimate;
+        }
+        let (qty, value) = if entry.estimate_out { (qty, event.amount) } else { (0, settled.difference) };
+        Ok(Effect { key: entry.key, qty, cost: Cost::Known(value) })
+    }
+
+    fn estimate(&mut self, event: &Event) -> Result<Effect, Fault> {
+        let out = event.auto == Auto::EstimateOut;
+        let entry = self.entries.get_mut(event.reference as usize).ok_or(OVERFLOW)?;
+        if !entry.accepted || entry.open_qty == 0 || entry.estimate_out == out {
+            return Err(OVERFLOW);
+        }
+        entry.estimate_out = out;
+        let sign = if out { -1 } else { 1 };
+        Ok(Effect { key: event.key, qty: sign * entry.open_qty, cost: Cost::Known(sign * entry.open_amount) })
+    }
+}
+
+/// The amount of the row with its sign, else the month's cost.
+fn own_amount(event: &Event, sign: i64) -> Cost {
+    if event.amount == ABSENT { Cost::Rate } else { Cost::Known(sign * event.amount) }
+}
+
+/// Adds an effect to what is on hand, if both stay within 18 digits.
+fn run_on(running: &mut [Running], effect: Effect) -> Result<Effect, Fault> {
+    let Some(running) = running.get_mut(effect.key as usize) else { return Ok(effect) };
+    let known = if let Cost::Known(value) = effect.cost { value } else { 0 };
+    *running = Running { qty: bounded(running.qty + effect.qty)?, value: bounded(running.value + known)? };
+    Ok(effect)
+}

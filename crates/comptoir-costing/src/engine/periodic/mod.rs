@@ -1,0 +1,185 @@
+//! Periodic weighted average by calendar month (全月一次加权平均).
+//!
+//! The unit cost of a month is (opening value + value of what came in at a cost of its own) / (opening quantity + its quantity);
+//! every issue of the month gets it. A month is therefore read twice: once for what it brings, once to post its lines in book
+//! order. What a month that opens short costs is said in [`rates`].
+
+mod effects;
+mod post;
+mod rates;
+mod shortages;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use super::machine::Machine;
+use super::run::{self, Banned, Book};
+use super::stock::Ratio;
+use super::{Auto, Context, Discard, Entry, Event, KeyRules, Stock};
+use crate::movement::Kind;
+use crate::policy::{Amendment, LateCost, Method, Negative, Provisional, Rules};
+use crate::posting::NONE;
+use rates::MonthRate;
+
+/// Values a component whose method is the periodic average and gives the stock of its keys at the end.
+pub(crate) fn run_periodic(
+    context: &Context,
+    rules: &[KeyRules],
+    events: &[Event],
+    banned: &Banned,
+    book: &mut Book,
+) -> Vec<Stock> {
+    let mut periodic = Periodic {
+        context,
+        rules,
+        events,
+        totals: vec![Total::default(); rules.len()],
+        entries: vec![Entry::BLANK; events.len()],
+        effects: vec![Effect::NOTHING; events.len()],
+        rates: vec![None; rules.len()],
+    };
+    let mut start = 0;
+    while let Some(first) = events.get(start) {
+        let month = context.month(border_time(first));
+        let same_month = |event: &&Event| context.month(border_time(event)) == month;
+        let end = start + events.iter().skip(start).take_while(same_month).count();
+        periodic.run_month(&(start..end), banned, book);
+        start = end;
+    }
+    periodic.stocks(book)
+}
+
+/// An estimate made again belongs to the month that ends at its instant.
+fn border_time(event: &Event) -> i64 {
+    if event.auto == Auto::EstimateIn { event.at - 1 } else { event.at }
+}
+
+/// What an event does in its month: a signed quantity, at a cost of its own or at the month's.
+#[derive(Clone, Copy, Debug)]
+struct Effect {
+    key: u32,
+    qty: i64,
+    cost: Cost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cost {
+    /// Signed value, known when the month is read.
+    Known(i64),
+    /// At the unit cost of the month.
+    Rate,
+    /// The value of a transfer out of the same month.
+    Transfer(u32),
+    /// Nothing: rejected, or an event that does nothing.
+    None,
+}
+
+impl Effect {
+    const NOTHING: Self = Self { key: NONE, qty: 0, cost: Cost::None };
+}
+
+/// Totals of one key over the months.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    qty: i64,
+    value: i64,
+    last: Ratio,
+}
+
+impl Total {
+    /// The last unit cost known: that of the last month that had one, else that of a shortage brought from another system.
+    fn last_cost(&self) -> Ratio {
+        let brought = self.last.qty == 0 && self.qty < 0 && self.value < 0;
+        if brought { Ratio { value: -self.value, qty: -self.qty } } else { self.last }
+    }
+}
+
+struct Periodic<'a> {
+    context: &'a Context,
+    rules: &'a [KeyRules],
+    events: &'a [Event],
+    totals: Vec<Total>,
+    entries: Vec<Entry>,
+    effects: Vec<Effect>,
+    /// Month's unit cost by key, once it is known.
+    rates: Vec<Option<MonthRate>>,
+}
+
+impl Periodic<'_> {
+    fn run_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
+        self.read_month(month, banned, book);
+        self.reject_shortages(month, book);
+        self.find_rates(month);
+        self.post_month(month, book);
+    }
+
+    /// The events of the month that change the stock of a key, by place.
+    fn effects_of(&self, key: u32, month: &Range<usize>) -> impl Iterator<Item = (usize, Effect)> + '_ {
+        let effects = self.effects.get(month.clone()).unwrap_or_default();
+        month.clone().zip(effects.iter().copied()).filter(move |(_, effect)| effect.key == key)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = u32> + use<> {
+        (0_u32..).take(self.rules.len())
+    }
+
+    fn rule(&self, key: u32) -> Rules {
+        self.rules.get(key as usize).map_or_else(Rules::default, |rules| rules.rules)
+    }
+
+    fn total(&self, key: u32) -> Total {
+        self.totals.get(key as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether a movement of the input stands at a place, not an event that the engine made.
+    fn is_movement(&self, place: usize) -> bool {
+        self.events.get(place).is_some_and(|event| event.auto == Auto::No)
+    }
+
+    fn is_transfer_out(&self, place: usize) -> bool {
+        self.events.get(place).is_some_and(|event| event.kind == Kind::TransferOut)
+    }
+
+    /// The stock of every key at the end. Ages do not depend on the cost, so a moving average run gives them.
+    fn stocks(&self, book: &Book) -> Vec<Stock> {
+        let aged = if self.context.track_ages { self.ages(book) } else { Vec::new() };
+        let mut aged = aged.into_iter();
+        let totals = self.totals.iter().zip(self.rules);
+        totals
+            .map(|(total, rules)| {
+                let mut stock = Stock::new(Method::PeriodicAverage, rules.standard, self.context.track_ages);
+                if let Some(other) = aged.next() {
+                    stock.layers = other.layers;
+                }
+                stock.qty = total.qty;
+                stock.value = total.value;
+                stock.last = total.last;
+                stock
+            })
+            .collect()
+    }
+
+    fn ages(&self, book: &Book) -> Vec<Stock> {
+        let plain = |rules: &KeyRules| KeyRules {
+            rules: Rules {
+                method: Method::MovingAverage,
+                negative: Negative::Carry,
+                late_cost: LateCost::Prospective,
+                amendment: Amendment::Append,
+                provisional: Provisional::default(),
+                ..rules.rules
+            },
+            ..*rules
+        };
+        let rules: Vec<KeyRules> = self.rules.iter().map(plain).collect();
+        let referenced = vec![true; self.events.len()];
+        let mut machine = Machine::new(self.context, &rules, &referenced, self.events);
+        for ((index, event), outcome) in (0u32..).zip(self.events).zip(&book.outcomes) {
+            if !matches!(outcome, run::Outcome::Rejected(_)) {
+                let _rejected = run::step(&mut machine, index, event, &mut Discard);
+            }
+        }
+        machine.keys
+    }
+}
