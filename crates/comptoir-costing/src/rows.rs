@@ -134,7 +134,7 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         lot: codes(movements.iter().map(|movement| movement.lot.as_deref())).0,
         group: codes(movements.iter().map(|movement| movement.group.as_deref())).0,
         reference: reference.collect(),
-        ids: Box::new(TextIds(movements.iter().map(|movement| movement.id.clone()).collect())),
+        ids: Box::new(TextIds::new(movements)),
         clock: Clock::MICROSECOND,
         utc_offset: 0,
         quantity_scale,
@@ -229,18 +229,29 @@ pub(crate) fn rules_by_item<'a>(
 }
 
 #[derive(Debug)]
-struct TextIds(Vec<String>);
+struct TextIds {
+    ids: Vec<String>,
+    ascending: bool,
+}
+
+impl TextIds {
+    fn new(movements: &[Movement]) -> Self {
+        let ids: Vec<String> = movements.iter().map(|movement| movement.id.clone()).collect();
+        let ascending = ids.is_sorted_by(|one, other| one < other);
+        Self { ids, ascending }
+    }
+}
 
 impl Ids for TextIds {
     fn compare(&self, one: u32, other: u32) -> Ordering {
-        self.0.get(one as usize).cmp(&self.0.get(other as usize))
+        self.ids.get(one as usize).cmp(&self.ids.get(other as usize))
     }
 
     fn ascending(&self) -> bool {
-        self.0.is_sorted_by(|one, other| one < other)
+        self.ascending
     }
 
     fn text(&self, row: u32) -> String {
-        self.0.get(row as usize).cloned().unwrap_or_default()
+        self.ids.get(row as usize).cloned().unwrap_or_default()
     }
 }

@@ -1,6 +1,7 @@
 //! Reading a history of movements from Arrow record batches.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
@@ -43,6 +44,10 @@ fn joined(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<RecordBat
     if batches.len() > 1 && rows / batches.len() < SMALL_BATCH {
         let all = arrow_select::concat::concat_batches(schema, &batches).map_err(Error::arrow)?;
         batches = vec![all];
+    }
+    if batches.is_empty() {
+        // Types are checked without rows too.
+        batches = vec![RecordBatch::new_empty(Arc::clone(schema))];
     }
     Ok(batches)
 }
@@ -171,12 +176,6 @@ impl Reader<'_> {
             let chunk = self.chunk(index, start, &mut numbers)?;
             start += chunk.kind.len();
             numbers.chunks.push(chunk);
-        }
-        if source.id.is_empty()
-            && let Some(field) = source.schema.field_with_name("at").ok()
-        {
-            let empty = arrow_array::new_empty_array(field.data_type());
-            numbers.clock = columns::read_ticks(&empty, "at")?.clock;
         }
         Ok(numbers)
     }

@@ -165,6 +165,9 @@ impl Machine<'_> {
     /// As [`Machine::reset`], for one lot under specific identification.
     fn reset_lot(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let there = self.key(event.key)?.available(event.lot);
+        // Checked before the lot is taken out: a rejected count changes nothing.
+        bounded(self.key(event.key)?.value.checked_add(event.amount).ok_or(super::OVERFLOW)?)?;
+        bounded(self.key(event.key)?.qty.checked_add(event.qty).ok_or(super::OVERFLOW)?)?;
         let taken = if there > 0 { self.remove(index, event, there, true)? } else { 0 };
         let mut posted = Posted { key: event.key, quantity: -there, value: -taken, variance: 0 };
         if event.qty > 0 {

@@ -117,6 +117,8 @@ pub(crate) struct Entry {
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Event that it referred to, or [`NONE`].
+    pub reference: u32,
 }
 
 impl Entry {
@@ -132,6 +134,7 @@ impl Entry {
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        reference: NONE,
     };
 
     /// Quantity not taken back yet, positive.

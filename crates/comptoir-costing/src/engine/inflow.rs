@@ -1,8 +1,11 @@
 //! Stock that comes in: at an amount of its own, at current cost, or to cover a shortage.
 
+use comptoir_types::Rounding;
+use comptoir_types::decimal::mul_div;
+
 use super::layers::Placing;
 use super::machine::{Change, Machine, Posted};
-use super::stock::Ratio;
+use super::stock::{Ratio, Stock};
 use super::{ABSENT, Event, Layer, OVERFLOW, bounded, share};
 use crate::movement::{Kind, Reason};
 use crate::policy::{Method, Negative, ShortageCost};
@@ -92,6 +95,10 @@ impl Machine<'_> {
         let stock = self.key(key)?;
         let covered = qty.min(-stock.qty);
         let covered_value = if covered == qty { value } else { share(value, covered, qty, rounding) };
+        let latest = covered == qty && rules.shortage_cost == ShortageCost::LatestReceipt;
+        if latest {
+            check_revalued(stock, value, qty, rounding)?;
+        }
         let mut posted = Posted { key, quantity: qty, value, variance: 0 };
         let mut changes = Vec::new();
         let (mut left_qty, mut left_value) = (covered, covered_value);
@@ -111,9 +118,9 @@ impl Machine<'_> {
             note_difference(&mut changes, &mut posted, event, was - cost, correctable && rules.negative != Negative::Variance);
         }
         stock.last = Ratio { value, qty };
-        if covered == qty && rules.shortage_cost == ShortageCost::LatestReceipt {
+        if latest {
             for short in &mut stock.shorts {
-                let now = comptoir_types::decimal::mul_div(value, short.qty, qty, rounding).ok_or(OVERFLOW)?;
+                let now = mul_div(value, short.qty, qty, rounding).ok_or(OVERFLOW)?;
                 let difference = short.value - bounded(now)?;
                 short.value = now;
                 let corrects = short.correctable && rules.negative != Negative::Variance;
@@ -207,6 +214,16 @@ impl Machine<'_> {
         }
         Ok(posted)
     }
+}
+
+/// Checks, before anything changes, that all shortages can be valued at a receipt's cost.
+fn check_revalued(stock: &Stock, value: i64, qty: i64, rounding: Rounding) -> Result<(), Fault> {
+    let mut total = 0;
+    for short in &stock.shorts {
+        let now = mul_div(value, short.qty, qty, rounding).ok_or(OVERFLOW)?;
+        total = bounded(total + bounded(now)?)?;
+    }
+    Ok(())
 }
 
 /// Notes the difference between the value at which a shortage left and the cost that it now has.

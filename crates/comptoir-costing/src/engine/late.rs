@@ -5,7 +5,9 @@ use comptoir_types::decimal::mul_div;
 
 use super::machine::{Machine, Posted};
 use super::settle::Settled;
-use super::{ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run};
+use super::{
+    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run,
+};
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
 use crate::posting::NONE;
@@ -19,7 +21,9 @@ pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
     match event.kind {
         Kind::CostAdjustment => rules.late_cost == LateCost::Replay,
         // A month-start reversal has taken the estimate out already: there is no earlier cost to calculate again.
-        Kind::Settlement => rules.late_cost == LateCost::Replay && rules.provisional != Provisional::MonthStartReversal,
+        Kind::Settlement => {
+            rules.late_cost == LateCost::Replay && rules.provisional != Provisional::MonthStartReversal
+        }
         Kind::Amendment => rules.amendment == Amendment::KeepPlace,
         _ => false,
     }
@@ -38,11 +42,15 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     let mut machine = Machine::new(context, rules, referenced, events);
     for (place, event) in events.iter().enumerate() {
         let Ok(index) = u32::try_from(place) else { break };
-        let late = rules.get(event.key as usize).is_some_and(|rules| is_late(event, &rules.rules));
-        let outcome = if late {
-            replay(&mut machine, &mut now, &left_out, index, event, sink)
-        } else {
-            run::step(&mut machine, index, event, sink)
+        let is_late_here = |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
+        let undone = events.get(event.reference as usize).filter(|other| {
+            event.kind == Kind::Reversal && other.kind == Kind::CostAdjustment && is_late_here(other)
+        });
+        let late = is_late_here(event) || undone.is_some();
+        let outcome = match undone {
+            Some(other) => undo(&mut machine, &mut now, &left_out, index, (event, other), sink),
+            None if late => replay(&mut machine, &mut now, &left_out, index, event, sink),
+            None => run::step(&mut machine, index, event, sink),
         };
         if (outcome.is_err() || late)
             && let Some(flag) = left_out.get_mut(place)
@@ -54,6 +62,27 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
         }
     }
     machine
+}
+
+/// Takes back a cost that was replayed: its opposite is replayed in its turn.
+fn undo<'a, S: Sink>(
+    machine: &mut Machine<'a>,
+    now: &mut [Event],
+    left_out: &[bool],
+    index: u32,
+    (event, adjustment): (&Event, &Event),
+    sink: &mut S,
+) -> Result<(), Fault> {
+    let entry = machine.referred(index, event)?;
+    if entry.taken_qty != 0 || event.qty != ABSENT {
+        return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
+    }
+    let opposite = Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
+    replay(machine, now, left_out, index, &opposite, sink)?;
+    if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
+        entry.taken_qty = 1;
+    }
+    Ok(())
 }
 
 /// Lays the late event over the one that it concerns, calculates again, and posts the differences.
@@ -68,7 +97,11 @@ fn replay<'a, S: Sink>(
     let entry = machine.referred(index, event)?;
     let target = event.reference as usize;
     let was = *now.get(target).ok_or(OVERFLOW)?;
-    let settled = if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
+    let settled = if event.kind == Kind::Settlement {
+        Some(machine.settled_part(&entry, event)?)
+    } else {
+        None
+    };
     let corrected = corrected(machine, event, &was, settled)?;
     if let Some(slot) = now.get_mut(target) {
         *slot = corrected;
@@ -76,7 +109,11 @@ fn replay<'a, S: Sink>(
     match again(machine, now, left_out, index) {
         Ok(mut redone) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
-                *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
+                *slot = Entry {
+                    accepted: true,
+                    key: entry.key,
+                    ..Entry::BLANK
+                };
             }
             carry_open(machine, &mut redone, event, &was, settled);
             post_differences(machine, &mut redone, index, event, settled, sink);
@@ -93,15 +130,26 @@ fn replay<'a, S: Sink>(
 }
 
 /// The movement as it should have been.
-fn corrected(machine: &Machine<'_>, event: &Event, was: &Event, settled: Option<Settled>) -> Result<Event, Fault> {
+fn corrected(
+    machine: &Machine<'_>,
+    event: &Event,
+    was: &Event,
+    settled: Option<Settled>,
+) -> Result<Event, Fault> {
     if let Some(settled) = settled {
-        return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
+        return Ok(Event {
+            amount: bounded(was.amount + settled.difference)?,
+            ..*was
+        });
     }
     if event.kind == Kind::CostAdjustment {
         if was.amount == ABSENT {
             return Err(Fault::new(RejectCode::ReferenceKind));
         }
-        return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
+        return Ok(Event {
+            amount: bounded(was.amount + event.amount)?,
+            ..*was
+        });
     }
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
     let amount = match (event.amount, was.amount) {
@@ -114,10 +162,17 @@ fn corrected(machine: &Machine<'_>, event: &Event, was: &Event, settled: Option<
 }
 
 /// Calculates everything before `index` again; fails if a movement that stood before no longer can.
-fn again<'a>(machine: &Machine<'a>, now: &[Event], left_out: &[bool], index: u32) -> Result<Machine<'a>, Fault> {
+fn again<'a>(
+    machine: &Machine<'a>,
+    now: &[Event],
+    left_out: &[bool],
+    index: u32,
+) -> Result<Machine<'a>, Fault> {
     let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, now);
     for ((place, event), skip) in now.iter().enumerate().take(index as usize).zip(left_out) {
-        let (Ok(place), false) = (u32::try_from(place), *skip) else { continue };
+        let (Ok(place), false) = (u32::try_from(place), *skip) else {
+            continue;
+        };
         run::step(&mut redone, place, event, &mut Discard).map_err(|fault| match fault.code {
             RejectCode::Overflow => fault,
             _ => Fault::new(RejectCode::ReplayFailed),
@@ -128,11 +183,18 @@ fn again<'a>(machine: &Machine<'a>, now: &[Event], left_out: &[bool], index: u32
 
 /// What is open of provisional receipts stays as it was: neither the difference of an invoice nor a landed cost is part of an
 /// estimate. An amended estimate is a new one, unless it is invoiced in part already.
-fn carry_open(machine: &Machine<'_>, redone: &mut Machine<'_>, event: &Event, was: &Event, settled: Option<Settled>) {
+fn carry_open(
+    machine: &Machine<'_>,
+    redone: &mut Machine<'_>,
+    event: &Event,
+    was: &Event,
+    settled: Option<Settled>,
+) {
     let target = event.reference as usize;
     for (place, (new, old)) in redone.entries.iter_mut().zip(&machine.entries).enumerate() {
         let amended = place == target && event.kind == Kind::Amendment && old.open_qty == was.qty;
-        if old.accepted && !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key)) {
+        if old.accepted && !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key))
+        {
             (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
         }
         if !new.accepted && old.accepted {
@@ -146,7 +208,9 @@ fn carry_open(machine: &Machine<'_>, redone: &mut Machine<'_>, event: &Event, wa
 
 /// Whether estimates of a key are taken back and made again at month borders, so that calculating again finds what is open.
 fn has_borders(rules: &[KeyRules], key: u32) -> bool {
-    rules.get(key as usize).is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
+    rules
+        .get(key as usize)
+        .is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
 }
 
 /// Posts the late movement's own line and one correction for each other movement whose cost is different now.
@@ -158,7 +222,11 @@ fn post_differences<S: Sink>(
     settled: Option<Settled>,
     sink: &mut S,
 ) {
-    let Some((old, new)) = machine.entries.get(event.reference as usize).zip(redone.entries.get(event.reference as usize)) else {
+    let Some((old, new)) = machine
+        .entries
+        .get(event.reference as usize)
+        .zip(redone.entries.get(event.reference as usize))
+    else {
         return;
     };
     let own = Posted {
@@ -169,7 +237,10 @@ fn post_differences<S: Sink>(
     };
     let own = match settled {
         Some(settled) => {
-            let way = machine.rules.get(own.key as usize).map_or_else(Default::default, |rules| rules.rules.provisional);
+            let way = machine
+                .rules
+                .get(own.key as usize)
+                .map_or_else(Default::default, |rules| rules.rules.provisional);
             machine.as_reversal(way, event.reference, settled, own)
         }
         None => own,
@@ -183,8 +254,23 @@ fn post_differences<S: Sink>(
         machine.line(posted)
     };
     if let Some((adjusts, reason, quantity, value)) = before {
-        let line = post(machine, Posted { key: own.key, quantity, value, variance: 0 });
-        sink.correction(Correction { cause: index, adjusts, reason, key: own.key, at: event.at, line });
+        let line = post(
+            machine,
+            Posted {
+                key: own.key,
+                quantity,
+                value,
+                variance: 0,
+            },
+        );
+        sink.correction(Correction {
+            cause: index,
+            adjusts,
+            reason,
+            key: own.key,
+            at: event.at,
+            line,
+        });
     }
     let line: Line = post(machine, own);
     sink.movement(index, own.key, line);
@@ -195,12 +281,34 @@ fn post_differences<S: Sink>(
     };
     for adjusts in 0..index {
         let place = adjusts as usize;
-        let Some((old, new)) = machine.entries.get(place).copied().zip(redone.entries.get(place).copied()) else { continue };
+        let Some((old, new)) = machine
+            .entries
+            .get(place)
+            .copied()
+            .zip(redone.entries.get(place).copied())
+        else {
+            continue;
+        };
         let (value, variance) = (new.value - old.value, new.variance - old.variance);
         let quantity = new.qty - old.qty;
         if adjusts != event.reference && (value != 0 || variance != 0 || quantity != 0) {
-            let line = post(machine, Posted { key: old.key, quantity, value, variance });
-            sink.correction(Correction { cause: index, adjusts, reason, key: old.key, at: event.at, line });
+            let line = post(
+                machine,
+                Posted {
+                    key: old.key,
+                    quantity,
+                    value,
+                    variance,
+                },
+            );
+            sink.correction(Correction {
+                cause: index,
+                adjusts,
+                reason,
+                key: old.key,
+                at: event.at,
+                line,
+            });
         }
     }
 }

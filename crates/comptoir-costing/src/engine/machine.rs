@@ -168,6 +168,7 @@ impl<'a> Machine<'a> {
         entry.qty = posted.quantity;
         entry.value = posted.value;
         entry.variance = posted.variance;
+        entry.reference = event.reference;
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
             entry.open_amount = event.amount;

@@ -89,6 +89,7 @@ impl Machine<'_> {
         let stock = self.key(event.key)?;
         bounded(stock.qty - qty)?;
         bounded(stock.value.checked_sub(value).ok_or(OVERFLOW)?)?;
+        bounded(stock.value.max(0).checked_add(value).ok_or(OVERFLOW)?)?;
         Ok(Some(Short { event: index, qty: short, value, correctable }))
     }
 
@@ -106,7 +107,10 @@ impl Machine<'_> {
         if event.qty > origin.left() {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
-        let wanted = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
+        // A shortage that the receipt covered does not change what the goods cost.
+        let standard = self.key(event.key)?.method == Method::Standard;
+        let cost = if standard { origin.value } else { origin.value + origin.variance };
+        let wanted = part_of(cost, origin.qty, &origin, event.qty, self.context.rounding);
         let value = match returns.purchase {
             ReturnCost::OriginalCost => self.remove_original(index, event, event.qty, wanted)?,
             ReturnCost::CurrentCost => self.remove(index, event, event.qty, false)?,
@@ -177,10 +181,12 @@ pub(super) fn part_of(
     part: i64,
     rounding: comptoir_types::Rounding,
 ) -> i64 {
+    // A carried shortage may leave at a value of the wrong sign; it comes back as it left.
+    let whole = if qty < 0 { -value } else { value };
     if part == entry.left() {
-        return value.abs() - entry.taken_value;
+        return whole - entry.taken_value;
     }
-    super::share(value.abs(), part, qty.abs(), rounding)
+    super::share(whole, part, qty.abs(), rounding)
 }
 
 /// A return: the stock falls by `value`; the supplier owes the row's amount, else `credit`.

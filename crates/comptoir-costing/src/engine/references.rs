@@ -121,7 +121,18 @@ impl Machine<'_> {
             Posted { key: event.key, quantity: -qty, value: -taken, variance }
         };
         self.note_taken(event.reference, qty, value);
+        self.note_undone(origin.reference, qty);
         Ok(posted)
+    }
+
+    /// A reversed return or arrival can be made again.
+    fn note_undone(&mut self, reference: u32, qty: i64) {
+        let rounding = self.context.rounding;
+        if let Some(entry) = self.entries.get_mut(reference as usize).filter(|entry| entry.taken_qty >= qty && qty > 0) {
+            let value = share(entry.taken_value, qty, entry.taken_qty, rounding);
+            entry.taken_qty -= qty;
+            entry.taken_value -= value;
+        }
     }
 
     /// Puts back what an outflow took, with the dates that it had.
@@ -144,7 +155,7 @@ impl Machine<'_> {
         if origin.taken_qty != 0 || event.qty != ABSENT {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
         }
-        let posted = self.add_value(event.key, -origin.value, NONE)?;
+        let posted = self.add_value(event.key, -origin.value, origin.reference)?;
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.taken_qty = 1;
         }

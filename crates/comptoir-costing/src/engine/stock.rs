@@ -183,9 +183,15 @@ impl Stock {
         self.layers.iter().chain(self.lots.values().flat_map(Layers::iter))
     }
 
-    /// Open layers for a change of value.
+    /// Open layers for a change of value, in the order in which they came, whatever the codes of their lots.
     pub fn open_layers_mut(&mut self) -> impl Iterator<Item = &mut Layer> {
-        self.layers.iter_mut().chain(self.lots.values_mut().flat_map(Layers::iter_mut))
+        let has_lots = !self.lots.is_empty();
+        let lots = self.lots.values_mut().flat_map(Layers::iter_mut);
+        let mut layers: Vec<&mut Layer> = self.layers.iter_mut().chain(lots).collect();
+        if has_lots {
+            layers.sort_by_key(|layer| (layer.origin, layer.serial));
+        }
+        layers.into_iter()
     }
 
     /// The average unit cost of the stock on hand, else the last one known.

@@ -49,99 +49,96 @@ const QTY_LIMIT: u64 = 1 << 50;
 /// ```
 pub fn closing_layers(movements: Movements<'_>, day: &[i32]) -> Result<Vec<OpenLayer>, KernelError> {
     same_length("day", day.len(), movements.len())?;
-    let layers = match on_hand(movements) {
-        Some(on_hand) => open_layers(movements, on_hand),
-        None => checked_layers(movements)?,
-    };
-    Ok(by_item(movements, day, &layers))
+    match on_hand(movements) {
+        Some(on_hand) => Ok(open_layers(movements, day, on_hand)),
+        None => checked_layers(movements, day),
+    }
 }
 
-/// Orders layers by item; within an item they stay in row order.
-fn by_item(movements: Movements<'_>, day: &[i32], layers: &[Layer]) -> Vec<OpenLayer> {
-    let mut next = vec![0_usize; movements.items + 1];
-    for layer in layers {
-        next[movements.item[layer.row] as usize + 1] += 1;
-    }
-    let mut total = 0;
-    for next in &mut next {
-        total += *next;
-        *next = total;
-    }
-    let mut ordered = vec![
+/// The open layers as the general form finds them, or the error in the first wrong row.
+fn checked_layers(movements: Movements<'_>, day: &[i32]) -> Result<Vec<OpenLayer>, KernelError> {
+    let (mut value, mut balance) = (vec![0; movements.len()], vec![0; movements.len()]);
+    let queues = fifo_checked(movements, &mut value, &mut balance)?;
+    let open = |Layer {
+                    row,
+                    rest: Stock { qty, value },
+                }: Layer| {
+        let item = movements.item[row];
+        OpenLayer {
+            item,
+            day: day[row],
+            qty,
+            value,
+        }
+    };
+    Ok(queues.into_iter().flatten().map(open).collect())
+}
+
+/// The open layers, from quantities on hand that are known to be right.
+fn open_layers(movements: Movements<'_>, day: &[i32], on_hand: Vec<i64>) -> Vec<OpenLayer> {
+    let parts = trim(list_back(movements, &on_hand, |qty| qty > 0), on_hand);
+    let mut place = ends_by_item(&parts, movements.items);
+    let mut consumed = vec![0; movements.items];
+    let mut layers = vec![
         OpenLayer {
             item: 0,
             day: 0,
             qty: 0,
             value: 0
         };
-        layers.len()
+        parts.len()
     ];
-    for &Layer {
+    // From the latest receipt to the oldest: each item's place ends at its oldest layer.
+    for &Part {
         row,
-        rest: Stock { qty, value },
-    } in layers
+        item,
+        whole,
+        qty,
+    } in &parts
     {
-        let item = movements.item[row];
-        let next = &mut next[item as usize];
-        ordered[*next] = OpenLayer {
+        let place = &mut place[item as usize];
+        *place -= 1;
+        layers[*place] = OpenLayer {
             item,
             day: day[row],
-            qty,
-            value,
+            qty: whole,
+            value: movements.amount[row],
         };
-        *next += 1;
-    }
-    ordered
-}
-
-/// The open layers as the general form finds them, or the error in the first wrong row.
-fn checked_layers(movements: Movements<'_>) -> Result<Vec<Layer>, KernelError> {
-    let (mut value, mut balance) = (vec![0; movements.len()], vec![0; movements.len()]);
-    let queues = fifo_checked(movements, &mut value, &mut balance)?;
-    Ok(queues.into_iter().flatten().collect())
-}
-
-/// The open layers in row order.
-fn open_layers(movements: Movements<'_>, on_hand: Vec<i64>) -> Vec<Layer> {
-    let listed = list_back(movements, &on_hand, |qty| qty > 0);
-    let mut layers = trim(movements, &listed, on_hand);
-    let mut consumed = vec![0; movements.items];
-    let mut oldest = vec![Stock::default(); movements.items];
-    for &Part { row, qty } in &layers {
-        let item = movements.item[row] as usize;
-        if consumed[item] == 0 && oldest[item].qty == 0 {
-            consumed[item] = movements.qty[row] - qty;
-            oldest[item] = Stock {
-                qty: movements.qty[row],
-                value: movements.amount[row],
-            };
+        if qty != whole {
+            consumed[item as usize] = whole - qty;
         }
     }
-    let listed = list_back(movements, &consumed, |qty| qty < 0);
-    for Part { row, qty } in trim(movements, &listed, consumed) {
-        let rest = &mut oldest[movements.item[row] as usize];
-        rest.value -= mul_div_half_even_small(rest.value, qty, rest.qty);
-        rest.qty -= qty;
+    let issues = trim(list_back(movements, &consumed, |qty| qty < 0), consumed);
+    for issue in issues.iter().rev() {
+        let layer = &mut layers[place[issue.item as usize]];
+        layer.value -= mul_div_half_even_small(layer.value, issue.qty, layer.qty);
+        layer.qty -= issue.qty;
     }
-    let layer = |Part { row, qty }: Part| {
-        let oldest = std::mem::take(&mut oldest[movements.item[row] as usize]);
-        let value = if oldest.qty > 0 {
-            oldest.value
-        } else {
-            movements.amount[row]
-        };
-        Layer {
-            row,
-            rest: Stock { qty, value },
-        }
-    };
-    layers.drain(..).map(layer).collect()
+    layers
+}
+
+/// Where the parts of each item end if they are laid out item after item.
+fn ends_by_item(parts: &[Part], items: usize) -> Vec<usize> {
+    let mut ends = vec![0; items];
+    for part in parts {
+        ends[part.item as usize] += 1;
+    }
+    let mut total = 0;
+    for end in &mut ends {
+        total += *end;
+        *end = total;
+    }
+    ends
 }
 
 /// A part of the quantity of a movement.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     row: usize,
+    item: u32,
+    /// Magnitude of the movement's quantity.
+    whole: i64,
+    /// Magnitude of the part.
     qty: i64,
 }
 
@@ -211,40 +208,45 @@ fn list_back(
     movements: Movements<'_>,
     wanted: &[i64],
     has_sign: impl Fn(i64) -> bool + Sync,
-) -> Vec<Vec<usize>> {
+) -> Vec<Vec<Part>> {
     let list = |(start, range): (usize, Movements<'_>)| {
         let mut left = wanted.to_vec();
         let mut is_open: Vec<bool> = wanted.iter().map(|&qty| qty > 0).collect();
         let mut open = is_open.iter().filter(|&&is_open| is_open).count();
-        let mut rows = Vec::new();
+        let mut parts = Vec::new();
         for (row, (&item, &qty)) in range.item.iter().zip(range.qty).enumerate().rev() {
+            if open == 0 {
+                break;
+            }
             // One test, nearly always false in the older rows: two would be mispredicted at every third row.
             if is_open[item as usize] & has_sign(qty) {
-                rows.push(start + row);
-                left[item as usize] -= qty.abs();
-                is_open[item as usize] = left[item as usize] > 0;
-                open -= usize::from(!is_open[item as usize]);
-                if open == 0 {
-                    break;
-                }
+                let (left, whole) = (&mut left[item as usize], qty.abs());
+                parts.push(Part {
+                    row: start + row,
+                    item,
+                    whole,
+                    qty: whole.min(*left),
+                });
+                *left -= whole;
+                is_open[item as usize] = *left > 0;
+                open -= usize::from(*left <= 0);
             }
         }
-        rows
+        parts
     };
     ranges(movements).into_par_iter().map(list).collect()
 }
 
-/// Takes the wanted quantities from the listed movements, the last first, and returns the parts in row order.
-fn trim(movements: Movements<'_>, listed: &[Vec<usize>], mut wanted: Vec<i64>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for &row in listed.iter().rev().flatten() {
-        let left = &mut wanted[movements.item[row] as usize];
-        let qty = movements.qty[row].abs().min(*left);
-        if qty > 0 {
-            *left -= qty;
-            parts.push(Part { row, qty });
-        }
+/// Takes the wanted quantities from the listed movements; the last movement comes first.
+fn trim(mut listed: Vec<Vec<Part>>, mut wanted: Vec<i64>) -> Vec<Part> {
+    if listed.len() < 2 {
+        return listed.pop().unwrap_or_default();
     }
-    parts.reverse();
-    parts
+    let take = |part: &Part| {
+        let left = &mut wanted[part.item as usize];
+        let qty = part.whole.min(*left);
+        *left -= qty;
+        (qty > 0).then_some(Part { qty, ..*part })
+    };
+    listed.iter().rev().flatten().filter_map(take).collect()
 }

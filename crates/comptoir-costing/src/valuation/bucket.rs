@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::columns::Columns;
 use super::partition::{Record, Slot, follows_reference, uses_reference};
@@ -224,7 +224,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
         for place in order {
             let Some(record) = self.record(*place).copied() else { continue };
             let event = self.event(&record, &index_of, &mut keys);
-            linked |= event.reference != NONE || event.group != NONE;
+            linked |= event.reference != NONE || event.group != NONE || event.key == NONE;
             self.events.push(event);
             self.places.push(*place);
         }
@@ -299,13 +299,18 @@ impl<'a, 'b> Bucket<'a, 'b> {
     /// Removes events that refer to a movement which did not pass its checks, and what refers to them.
     fn drop_dangling(&mut self, result: &mut BucketResult) {
         let mut dangling: Vec<bool> = self.events.iter().map(|event| event.key == NONE).collect();
+        let own = |event: &Event| event.key == NONE && event.group != NONE;
+        let mut fallen: HashSet<u32> = self.events.iter().filter(|event| own(event)).map(|event| event.group).collect();
         let mut spreads = true;
         while std::mem::take(&mut spreads) {
             for (place, event) in self.events.iter().enumerate() {
-                let gone = dangling.get(event.reference as usize).copied().unwrap_or(false);
+                let gone = dangling.get(event.reference as usize).copied().unwrap_or(false) || fallen.contains(&event.group);
                 if gone && let Some(flag) = dangling.get_mut(place) {
                     spreads |= !*flag;
                     *flag = true;
+                    if event.group != NONE {
+                        fallen.insert(event.group);
+                    }
                 }
             }
         }
@@ -319,7 +324,9 @@ impl<'a, 'b> Bucket<'a, 'b> {
         let places = std::mem::take(&mut self.places);
         for ((event, place), gone) in events.into_iter().zip(places).zip(dangling) {
             if gone {
-                reject(result, place, event.row, Fault::new(RejectCode::ReferenceRejected));
+                let by_group = event.key != NONE && fallen.contains(&event.group);
+                let code = if by_group { RejectCode::GroupRejected } else { RejectCode::ReferenceRejected };
+                reject(result, place, event.row, Fault::new(code));
             } else {
                 let reference = now.get(event.reference as usize).copied().unwrap_or(NONE);
                 self.events.push(Event { reference, ..event });

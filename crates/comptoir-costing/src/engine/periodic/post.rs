@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::run::Book;
 use super::super::{Auto, Correction, Event, Line, Sink};
-use super::{Cost, Effect, Periodic, Total};
+use super::{Cost, Effect, Periodic};
 use crate::movement::Reason;
 
 /// Value of a line, and what it charges to the variance account.
@@ -17,40 +17,71 @@ struct Worth {
 impl Periodic<'_> {
     /// Posts the lines of the month in book order; the last movement at the month's cost takes what rounding left over.
     pub fn post_month(&mut self, month: &Range<usize>, book: &mut Book) {
-        let rests: Vec<Option<(usize, i64)>> = self.keys().map(|key| self.rest_without_stock(key, month)).collect();
+        let rests: Vec<Option<(usize, i64)>> = self
+            .keys()
+            .map(|key| self.rest_without_stock(key, month))
+            .collect();
         for place in month.clone() {
-            let (Some(effect), Some(event)) = (self.effects.get(place).copied(), self.events.get(place).copied()) else {
+            let (Some(effect), Some(event)) =
+                (self.effects.get(place).copied(), self.events.get(place).copied())
+            else {
                 return;
             };
-            let (Some(total), Some(mut worth)) = (self.totals.get(effect.key as usize).copied(), self.worth(place, effect))
-            else {
+            let Some(mut worth) = self.worth(place, effect) else {
                 continue;
             };
-            let rest = rests.get(effect.key as usize).copied().flatten().filter(|(last, _)| *last == place);
+            let rest = rests
+                .get(effect.key as usize)
+                .copied()
+                .flatten()
+                .filter(|(last, _)| *last == place);
             if let Some((_, rest)) = rest {
                 worth.value -= rest;
                 worth.variance += if effect.cost == Cost::Rate { 0 } else { rest };
             }
-            let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default().ratio;
-            let last = if rate.qty > 0 { rate } else { total.last };
-            let now = Total { qty: total.qty + effect.qty, value: total.value + worth.value, last };
-            if let Some(slot) = self.totals.get_mut(effect.key as usize) {
-                *slot = now;
-            }
+            self.add(effect, worth);
             self.post(place, &event, effect, worth, book);
+        }
+    }
+
+    /// Adds a line to the totals of its key.
+    fn add(&mut self, effect: Effect, worth: Worth) {
+        let rate = self
+            .rates
+            .get(effect.key as usize)
+            .copied()
+            .flatten()
+            .unwrap_or_default()
+            .ratio;
+        if let Some(total) = self.totals.get_mut(effect.key as usize) {
+            total.qty += effect.qty;
+            total.value += worth.value;
+            total.last = if rate.qty > 0 { rate } else { total.last };
         }
     }
 
     /// What an effect is worth under the month's cost, with the revaluation that it carries; `None` for one that does nothing.
     fn worth(&self, place: usize, effect: Effect) -> Option<Worth> {
-        let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default();
+        let rate = self
+            .rates
+            .get(effect.key as usize)
+            .copied()
+            .flatten()
+            .unwrap_or_default();
         let value = match effect.cost {
             Cost::Known(value) => value,
             Cost::Rate => self.price(effect.key, effect.qty, rate.ratio),
             Cost::Transfer(_) | Cost::None => return None,
         };
-        let extra = if rate.carrier == Some(place) { rate.revaluation } else { 0 };
-        Some(Worth { value: value + extra, variance: -extra })
+        let extra = if rate.carrier == Some(place) {
+            rate.revaluation
+        } else {
+            0
+        };
+        Some(Worth {
+            value: value + extra,
+            variance: -extra,
+        })
     }
 
     /// For a key whose month ends without stock: the event that takes the value that would be left, and that value.
@@ -78,13 +109,30 @@ impl Periodic<'_> {
             entry.variance = variance;
         }
         let total = self.total(effect.key);
-        let line = Line { quantity: effect.qty, value, on_hand: total.qty, on_hand_value: total.value, variance };
+        let line = Line {
+            quantity: effect.qty,
+            value,
+            on_hand: total.qty,
+            on_hand_value: total.value,
+            variance,
+        };
         if event.auto == Auto::No {
             book.movement(index, effect.key, line);
         } else {
-            let reason = if event.auto == Auto::EstimateOut { Reason::MonthStartReversal } else { Reason::Reestimated };
+            let reason = if event.auto == Auto::EstimateOut {
+                Reason::MonthStartReversal
+            } else {
+                Reason::Reestimated
+            };
             let adjusts = event.reference;
-            book.correction(Correction { cause: adjusts, adjusts, reason, key: effect.key, at: event.at, line });
+            book.correction(Correction {
+                cause: adjusts,
+                adjusts,
+                reason,
+                key: effect.key,
+                at: event.at,
+                line,
+            });
         }
     }
 }

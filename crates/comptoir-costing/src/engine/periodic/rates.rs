@@ -50,8 +50,13 @@ impl Periodic<'_> {
         loop {
             let is_open = |key: &u32| self.rates.get(*key as usize).is_some_and(Option::is_none);
             let open: Vec<u32> = self.keys().filter(is_open).collect();
-            let Some(first) = open.first().copied() else { return };
-            let ready = open.iter().copied().find(|key| self.waiting(*key, month).next().is_none());
+            let Some(first) = open.first().copied() else {
+                return;
+            };
+            let ready = open
+                .iter()
+                .copied()
+                .find(|key| self.waiting(*key, month).next().is_none());
             if ready.is_none() {
                 self.cut(first, month);
             }
@@ -61,18 +66,28 @@ impl Periodic<'_> {
 
     /// Sources of the transfers of the month into a key whose cost is not known yet.
     fn waiting(&self, key: u32, month: &Range<usize>) -> impl Iterator<Item = u32> + '_ {
-        self.effects_of(key, month).filter_map(|(_, effect)| match effect.cost {
-            Cost::Transfer(source) => Some(source),
-            _ => None,
-        })
+        self.effects_of(key, month)
+            .filter_map(|(_, effect)| match effect.cost {
+                Cost::Transfer(source) => Some(source),
+                _ => None,
+            })
     }
 
     fn cut(&mut self, key: u32, month: &Range<usize>) {
         let cut: Vec<u32> = self.waiting(key, month).collect();
         for source in cut {
-            let Some(effect) = self.effects.get(source as usize).copied() else { continue };
+            let Some(effect) = self.effects.get(source as usize).copied() else {
+                continue;
+            };
             let total = self.total(effect.key);
-            let ratio = if total.qty > 0 { Ratio { value: total.value, qty: total.qty } } else { total.last_cost() };
+            let ratio = if total.qty > 0 {
+                Ratio {
+                    value: total.value,
+                    qty: total.qty,
+                }
+            } else {
+                total.last_cost()
+            };
             let value = self.price(effect.key, effect.qty, ratio);
             self.fix_transfer(source, value, month);
         }
@@ -80,13 +95,23 @@ impl Periodic<'_> {
 
     /// Gives a transfer out its value, and its arrivals in the month theirs.
     fn fix_transfer(&mut self, source: u32, value: i64, month: &Range<usize>) {
-        let Some(out) = self.effects.get_mut(source as usize) else { return };
+        let Some(out) = self.effects.get_mut(source as usize) else {
+            return;
+        };
         out.cost = Cost::Known(value);
-        let Some(origin) = self.entries.get_mut(source as usize) else { return };
+        let Some(origin) = self.entries.get_mut(source as usize) else {
+            return;
+        };
         origin.value = value;
-        let mut left = Entry { taken_qty: 0, taken_value: 0, ..*origin };
+        let mut left = Entry {
+            taken_qty: 0,
+            taken_value: 0,
+            ..*origin
+        };
         for place in month.clone() {
-            let Some(effect) = self.effects.get(place).copied() else { return };
+            let Some(effect) = self.effects.get(place).copied() else {
+                return;
+            };
             if effect.cost == Cost::Transfer(source) {
                 let part = self.part(&left, value, effect.qty);
                 left.taken_qty += effect.qty;
@@ -108,7 +133,10 @@ impl Periodic<'_> {
             (ratio.value, ratio.qty)
         } else {
             let cost = rules.and_then(|rules| rules.fallback).unwrap_or(0);
-            (cost.saturating_mul(self.context.price_up), self.context.price_down)
+            (
+                cost.saturating_mul(self.context.price_up),
+                self.context.price_down,
+            )
         };
         comptoir_types::decimal::mul_div(value, qty, of, self.context.rounding).unwrap_or(0)
     }
@@ -116,14 +144,28 @@ impl Periodic<'_> {
     fn find_rate(&mut self, key: u32, month: &Range<usize>) {
         let supply = self.supply(key, month);
         let covers = matches!(self.rule(key).negative, Negative::Cover | Negative::Variance);
-        let rate = if covers { self.covering_rate(key, month, supply) } else { plain_rate(supply) };
+        let rate = if covers {
+            self.covering_rate(key, month, supply)
+        } else {
+            plain_rate(supply)
+        };
         let available = supply.opening.qty + supply.known.qty;
         let value = supply.opening.value + supply.known.value + rate.revaluation;
-        let rated = self.effects_of(key, month).filter(|(_, effect)| effect.cost == Cost::Rate);
+        let rated = self
+            .effects_of(key, month)
+            .filter(|(_, effect)| effect.cost == Cost::Rate);
         let rated: Vec<(usize, Effect)> = rated.collect();
-        for (place, effect) in rated.iter().filter(|(place, _)| self.is_transfer_out(*place)).copied().collect::<Vec<_>>() {
-            let Ok(source) = u32::try_from(place) else { continue };
-            let takes_rest = supply.closing == 0 && available > 0 && rated.last().is_some_and(|(last, _)| *last == place);
+        for (place, effect) in rated
+            .iter()
+            .filter(|(place, _)| self.is_transfer_out(*place))
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            let Ok(source) = u32::try_from(place) else {
+                continue;
+            };
+            let takes_rest =
+                supply.closing == 0 && available > 0 && rated.last().is_some_and(|(last, _)| *last == place);
             let worth = if takes_rest {
                 -self.rest_of_month(key, rate.ratio, value, month, place)
             } else {
@@ -138,53 +180,114 @@ impl Periodic<'_> {
 
     fn supply(&self, key: u32, month: &Range<usize>) -> Supply {
         let total = self.total(key);
-        let (mut opening, mut known) = (Sum { qty: total.qty, value: total.value }, Sum::default());
+        let (mut opening, mut known) = (
+            Sum {
+                qty: total.qty,
+                value: total.value,
+            },
+            Sum::default(),
+        );
         let mut closing = total.qty;
         for (place, effect) in self.effects_of(key, month) {
             closing += effect.qty;
             let Cost::Known(value) = effect.cost else { continue };
-            let short = effect.qty < 0 && self.events.get(place).is_some_and(|event| event.kind == Kind::Opening);
+            let short = effect.qty < 0
+                && self
+                    .events
+                    .get(place)
+                    .is_some_and(|event| event.kind == Kind::Opening);
             let sum = if short { &mut opening } else { &mut known };
-            *sum = Sum { qty: sum.qty + effect.qty, value: sum.value + value };
+            *sum = Sum {
+                qty: sum.qty + effect.qty,
+                value: sum.value + value,
+            };
         }
-        let last = Total { qty: opening.qty, value: opening.value, ..total }.last_cost();
-        Supply { opening, known, closing, last }
+        let last = Total {
+            qty: opening.qty,
+            value: opening.value,
+            ..total
+        }
+        .last_cost();
+        Supply {
+            opening,
+            known,
+            closing,
+            last,
+        }
     }
 
     /// The rate under `cover` and `variance`: never below zero, so that no issue adds value.
     fn covering_rate(&self, key: u32, month: &Range<usize>, supply: Supply) -> MonthRate {
-        let Supply { opening, known, closing, last } = supply;
-        let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
-        let (ratio, wanted) = if opening.qty < 0 && known.qty > 0 {
-            let ratio = Ratio { value: known.value.max(0), qty: known.qty };
-            (ratio, self.price(key, opening.qty, ratio) + ratio.value)
-        } else if qty > 0 {
-            (Ratio { value: value.max(0), qty }, value.max(0))
+        let value = supply.opening.value + supply.known.value;
+        let (ratio, wanted) = self.sound_value(key, supply);
+        let carrier = if wanted == value {
+            None
+        } else if supply.opening.qty < 0 {
+            self.first_inflow(key, month)
         } else {
-            // Goods without a cost of their own, such as goods found, end the shortage: at the cost that they have.
-            (last, if closing >= 0 { self.price(key, qty, last) } else { value })
+            self.largest_taker(key, month)
+                .or_else(|| self.first_inflow(key, month))
         };
-        let carrier = match wanted {
-            _ if wanted == value => None,
-            _ if opening.qty < 0 => self.first_inflow(key, month),
-            _ => self.largest_taker(key, month).or_else(|| self.first_inflow(key, month)),
-        };
-        MonthRate { ratio, revaluation: if carrier.is_some() { wanted - value } else { 0 }, carrier }
+        let revaluation = if carrier.is_some() { wanted - value } else { 0 };
+        MonthRate {
+            ratio,
+            revaluation,
+            carrier,
+        }
+    }
+
+    /// The rate, and the value that opening stock and lines at a cost of their own should have together.
+    fn sound_value(&self, key: u32, supply: Supply) -> (Ratio, i64) {
+        let Supply {
+            opening,
+            known,
+            closing,
+            last,
+        } = supply;
+        let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
+        if opening.qty < 0 && known.qty > 0 {
+            let ratio = Ratio {
+                value: known.value.max(0),
+                qty: known.qty,
+            };
+            return (ratio, self.price(key, opening.qty, ratio) + ratio.value);
+        }
+        if qty > 0 {
+            return (
+                Ratio {
+                    value: value.max(0),
+                    qty,
+                },
+                value.max(0),
+            );
+        }
+        // Goods without a cost of their own, such as goods found, end the shortage: at the cost that they have.
+        (
+            last,
+            if closing >= 0 {
+                self.price(key, qty, last)
+            } else {
+                value
+            },
+        )
     }
 
     /// The first line that brings stock: at a cost of its own if there is one, and of a movement before those that the engine makes.
     fn first_inflow(&self, key: u32, month: &Range<usize>) -> Option<usize> {
         let inflows = self.effects_of(key, month).filter(|(_, effect)| effect.qty > 0);
-        let order = |(place, effect): &(usize, Effect)| (!self.is_movement(*place), effect.cost == Cost::Rate);
+        let order =
+            |(place, effect): &(usize, Effect)| (!self.is_movement(*place), effect.cost == Cost::Rate);
         inflows.min_by_key(order).map(|(place, _)| place)
     }
 
     /// The line that takes the most value at a cost of its own, of movements before those that the engine makes.
     fn largest_taker(&self, key: u32, month: &Range<usize>) -> Option<usize> {
-        let values = self.effects_of(key, month).filter_map(|(place, effect)| match effect.cost {
-            Cost::Known(value) if value < 0 => Some((!self.is_movement(place), value, place)),
-            _ => None,
-        });
+        let values = self
+            .effects_of(key, month)
+            .filter_map(|(place, effect)| match effect.cost {
+                Cost::Known(value) if value < 0 => Some((!self.is_movement(place), value, place)),
+                _ => None,
+            });
         values.min().map(|(_, _, place)| place)
     }
 
@@ -194,14 +297,22 @@ impl Periodic<'_> {
             let fixed = self.is_transfer_out(*place) && matches!(effect.cost, Cost::Known(_));
             *place != last && (effect.cost == Cost::Rate || fixed)
         };
-        let taken = self.effects_of(key, month).filter(at_rate).map(|(_, effect)| self.price(key, effect.qty, ratio));
+        let taken = self
+            .effects_of(key, month)
+            .filter(at_rate)
+            .map(|(_, effect)| self.price(key, effect.qty, ratio));
         value + taken.sum::<i64>()
     }
 }
 
 /// Opening value and value in by opening quantity and quantity in; the last known cost where that is no quantity.
 fn plain_rate(supply: Supply) -> MonthRate {
-    let Supply { opening, known, last, .. } = supply;
+    let Supply {
+        opening, known, last, ..
+    } = supply;
     let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
-    MonthRate { ratio: if qty > 0 { Ratio { value, qty } } else { last }, ..MonthRate::default() }
+    MonthRate {
+        ratio: if qty > 0 { Ratio { value, qty } } else { last },
+        ..MonthRate::default()
+    }
 }

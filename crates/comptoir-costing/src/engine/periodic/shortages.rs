@@ -27,10 +27,16 @@ impl Periodic<'_> {
     }
 
     fn refuse_uncovered(&mut self, key: u32, month: &Range<usize>, book: &mut Book) {
-        let incoming: i64 = self.effects_of(key, month).map(|(_, effect)| effect.qty.max(0)).sum();
+        let incoming: i64 = self
+            .effects_of(key, month)
+            .map(|(_, effect)| effect.qty.max(0))
+            .sum();
         let mut there = self.total(key).qty + incoming;
-        let outgoing: Vec<(usize, i64)> =
-            self.effects_of(key, month).filter(|(_, effect)| effect.qty < 0).map(|(place, effect)| (place, -effect.qty)).collect();
+        let outgoing: Vec<(usize, i64)> = self
+            .effects_of(key, month)
+            .filter(|(_, effect)| effect.qty < 0)
+            .map(|(place, effect)| (place, -effect.qty))
+            .collect();
         for (place, qty) in outgoing {
             if qty > there && self.is_movement(place) {
                 self.refuse(place, Fault::with(RejectCode::NegativeStock, qty, there), book);
@@ -46,7 +52,10 @@ impl Periodic<'_> {
         for place in month.clone() {
             let reference = self.events.get(place).map_or(NONE, |event| event.reference);
             let stands = self.entries.get(place).is_some_and(|entry| entry.accepted);
-            let gone = self.entries.get(reference as usize).is_some_and(|entry| !entry.accepted);
+            let gone = self
+                .entries
+                .get(reference as usize)
+                .is_some_and(|entry| !entry.accepted);
             if reference != NONE && stands && gone {
                 self.refuse(place, Fault::new(RejectCode::ReferenceRejected), book);
                 refused = true;
