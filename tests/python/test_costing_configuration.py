@@ -102,7 +102,7 @@ PRESETS = {
     "odoo": ("moving_average", "cover", "original_cost", "stock_coverage", "half_up"),
     "odoo19": ("moving_average", "cover", "original_cost", "replay", "half_up"),
     "sap": ("moving_average", "variance", "current_cost", "stock_coverage", "half_up"),
-    "cas": ("periodic_average", "carry", "original_cost", "prospective", "half_up"),
+    "cas": ("periodic_average", "variance", "original_cost", "prospective", "half_up"),
 }
 
 

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use comptoir::costing::arrow::{Table, TableValuation, value_batches};
 use comptoir::costing::reports::{By, Period, VoucherTemplate};
 use comptoir::costing::{Error, Policy};
 use comptoir::types::{Date, Decimal, WideDecimal};
-use comptoir::costing::arrow::{Table, TableValuation, value_batches};
 use pyo3::prelude::*;
 
 use crate::arrow::{ArrowTable, import_stream};
@@ -129,27 +129,53 @@ impl CostingValuation {
     ) -> PyResult<ArrowTable> {
         let booked = booked.map(import_stream).transpose()?;
         let made = enter(py, || {
-            let rates = rates.iter().map(|rate| rate.parse()).collect::<Result<Vec<Decimal>, _>>()?;
-            self.valuation.provision_table(date(as_of)?, &buckets, &rates, booked.as_ref())
+            let rates = rates
+                .iter()
+                .map(|rate| rate.parse())
+                .collect::<Result<Vec<Decimal>, _>>()?;
+            self.valuation
+                .provision_table(date(as_of)?, &buckets, &rates, booked.as_ref())
         })?;
         as_table(py, made)
     }
 
     /// Voucher lines, movements of the vouchers, and whether every voucher balances.
-    fn vouchers(&self, py: Python<'_>, form: &str, template: &str, by: &str) -> PyResult<(ArrowTable, ArrowTable, bool)> {
+    fn vouchers(
+        &self,
+        py: Python<'_>,
+        form: &str,
+        template: &str,
+        by: &str,
+    ) -> PyResult<(ArrowTable, ArrowTable, bool)> {
         let made = enter(py, || {
             let by = named(by, "by", &BY)?;
             self.valuation.voucher_tables(&read_template(form, template)?, by)
         })?;
-        Ok((as_table(py, made.entries)?, as_table(py, made.movements)?, made.balanced))
+        Ok((
+            as_table(py, made.entries)?,
+            as_table(py, made.movements)?,
+            made.balanced,
+        ))
     }
 
     /// Trial balance, with the total of the inventory accounts and the stock value as decimal text.
-    fn trial_balance(&self, py: Python<'_>, form: &str, template: &str) -> PyResult<(ArrowTable, String, String)> {
-        let (table, check) = enter(py, || self.valuation.trial_balance_table(&read_template(form, template)?))?;
+    fn trial_balance(
+        &self,
+        py: Python<'_>,
+        form: &str,
+        template: &str,
+    ) -> PyResult<(ArrowTable, String, String)> {
+        let (table, check) = enter(py, || {
+            self.valuation
+                .trial_balance_table(&read_template(form, template)?)
+        })?;
         let scale = self.valuation.valuation().policy().money_scale;
         let shown = |units: i128| enter(py, || Ok::<_, Error>(WideDecimal::new(units, scale)?.to_string()));
-        Ok((as_table(py, table)?, shown(check.accounts_total)?, shown(check.stock_value)?))
+        Ok((
+            as_table(py, table)?,
+            shown(check.accounts_total)?,
+            shown(check.stock_value)?,
+        ))
     }
 
     /// Stock card of one item.
@@ -160,7 +186,9 @@ impl CostingValuation {
 
     /// Receipts, issues and balance by period.
     fn summary(&self, py: Python<'_>, period: &str) -> PyResult<ArrowTable> {
-        let made = enter(py, || self.valuation.summary_table(named(period, "period", &PERIODS)?))?;
+        let made = enter(py, || {
+            self.valuation.summary_table(named(period, "period", &PERIODS)?)
+        })?;
         as_table(py, made)
     }
 
@@ -175,13 +203,21 @@ impl CostingValuation {
 #[pyfunction]
 fn costing_template(py: Python<'_>, form: &str, text: &str) -> PyResult<String> {
     enter(py, || read_template(form, text)?.to_json().map_err(Error::from))
-
 }
 
-const BY: [(&str, By); 5] =
-    [("movement", By::Movement), ("document", By::Document), ("day", By::Day), ("month", By::Month), ("period", By::Month)];
+const BY: [(&str, By); 5] = [
+    ("movement", By::Movement),
+    ("document", By::Document),
+    ("day", By::Day),
+    ("month", By::Month),
+    ("period", By::Month),
+];
 
-const PERIODS: [(&str, Period); 3] = [("day", Period::Day), ("month", Period::Month), ("total", Period::Total)];
+const PERIODS: [(&str, Period); 3] = [
+    ("day", Period::Day),
+    ("month", Period::Month),
+    ("total", Period::Total),
+];
 
 fn date(text: &str) -> Result<Date, Error> {
     Ok(text.parse::<Date>()?)
@@ -189,10 +225,17 @@ fn date(text: &str) -> Result<Date, Error> {
 
 /// The choice with this name.
 fn named<T: Copy>(name: &str, what: &'static str, choices: &[(&str, T)]) -> Result<T, Error> {
-    let found = choices.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice);
+    let found = choices
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, choice)| *choice);
     found.ok_or_else(|| {
         let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
-        Error::Unknown { what, name: name.to_owned(), expected: format!("expected one of {}", known.join(", ")) }
+        Error::Unknown {
+            what,
+            name: name.to_owned(),
+            expected: format!("expected one of {}", known.join(", ")),
+        }
     })
 }
 

@@ -68,7 +68,9 @@ unsafe impl GlobalAlloc for Memory {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let Ok(new) = Layout::from_size_align(new_size, layout.align()) else { return std::ptr::null_mut() };
+        let Ok(new) = Layout::from_size_align(new_size, layout.align()) else {
+            return std::ptr::null_mut();
+        };
         if layout.size() < LARGE && new_size < LARGE {
             // SAFETY: both layouts are the caller's own.
             return unsafe { System.realloc(block, layout, new_size) };

@@ -92,7 +92,11 @@ impl Fault {
     /// A fault that needs no numbers.
     #[must_use]
     pub const fn new(code: RejectCode) -> Self {
-        Self { code, wanted: 0, found: 0 }
+        Self {
+            code,
+            wanted: 0,
+            found: 0,
+        }
     }
 
     /// A fault with what was wanted and what there was.
@@ -110,33 +114,65 @@ impl Fault {
             RejectCode::UnknownKind => "column `kind`: unknown kind".to_owned(),
             RejectCode::NullValue => format!("{kind}: a column it needs is null"),
             RejectCode::QuantitySign => {
-                format!("column `quantity`: {kind} needs {}, found {}", allowed(kind), shown(self.found))
+                format!(
+                    "column `quantity`: {kind} needs {}, found {}",
+                    allowed(kind),
+                    shown(self.found)
+                )
             }
-            RejectCode::Amount => format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative"),
-            RejectCode::ExcessScale => "more decimal places than the policy's scale; nothing is rounded silently".to_owned(),
+            RejectCode::Amount => {
+                format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative")
+            }
+            RejectCode::ExcessScale => {
+                "more decimal places than the policy's scale; nothing is rounded silently".to_owned()
+            }
             RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
             RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),
             RejectCode::ClosedPeriod => "column `at`: lies in a closed period".to_owned(),
-            RejectCode::DuplicateIgnored => format!("column `movement_id`: same content as row {}, ignored", self.found),
-            RejectCode::DuplicateId => format!("column `movement_id`: already used with other content in row {}", self.found),
-            RejectCode::ClassConflict => format!("column `class`: differs from row {} of the same item", self.found),
+            RejectCode::DuplicateIgnored => format!(
+                "column `movement_id`: same content as row {}, ignored",
+                self.found
+            ),
+            RejectCode::DuplicateId => format!(
+                "column `movement_id`: already used with other content in row {}",
+                self.found
+            ),
+            RejectCode::ClassConflict => {
+                format!("column `class`: differs from row {} of the same item", self.found)
+            }
             RejectCode::ReferenceMissing => format!("column `ref`: {kind} must name a movement"),
             RejectCode::ReferenceUnknown => "column `ref`: no such movement in the input".to_owned(),
             RejectCode::ReferenceLater => "column `ref`: names this or a later movement".to_owned(),
-            RejectCode::ReferenceKind => format!("column `ref`: {kind} cannot refer to a movement of that kind"),
+            RejectCode::ReferenceKind => {
+                format!("column `ref`: {kind} cannot refer to a movement of that kind")
+            }
             RejectCode::ReferenceItem => "column `ref`: names a movement of another item".to_owned(),
             RejectCode::ReferencePool => "column `ref`: names a movement of another pool".to_owned(),
             RejectCode::ReferenceRejected => "column `ref`: the movement it names was rejected".to_owned(),
             RejectCode::ReferenceExceeded => {
-                format!("quantity {} exceeds the {} left of the movement in `ref`", shown(self.wanted), shown(self.found))
+                format!(
+                    "quantity {} exceeds the {} left of the movement in `ref`",
+                    shown(self.wanted),
+                    shown(self.found)
+                )
             }
-            RejectCode::ReversalOfReversal => "a reversal cannot be reversed; post the movement again".to_owned(),
+            RejectCode::ReversalOfReversal => {
+                "a reversal cannot be reversed; post the movement again".to_owned()
+            }
             RejectCode::NegativeStock => {
-                format!("{kind} of {} exceeds the {} on hand", shown(self.wanted), shown(self.found))
+                format!(
+                    "{kind} of {} exceeds the {} on hand",
+                    shown(self.wanted),
+                    shown(self.found)
+                )
             }
-            RejectCode::LotRequired => format!("column `lot`: {kind} needs a lot under specific identification"),
+            RejectCode::LotRequired => {
+                format!("column `lot`: {kind} needs a lot under specific identification")
+            }
             RejectCode::NoStandardCost => "no standard cost is known for the item at this time".to_owned(),
-            RejectCode::GroupRejected => "column `group`: another movement of the group was rejected".to_owned(),
+            RejectCode::GroupRejected => {
+                "column `group`: another movement of the group was rejected".to_owned()
+            }
             RejectCode::ReplayFailed => {
                 format!("{kind} would make an earlier movement impossible: more than on hand at its time")
             }
@@ -159,7 +195,11 @@ struct Shown(i64, u8);
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = format!("{:0width$}", self.0.unsigned_abs(), width = usize::from(self.1) + 1);
+        let digits = format!(
+            "{:0width$}",
+            self.0.unsigned_abs(),
+            width = usize::from(self.1) + 1
+        );
         let (whole, fraction) = digits.split_at(digits.len() - usize::from(self.1));
         let sign = if self.0 < 0 { "-" } else { "" };
         let point = if fraction.is_empty() { "" } else { "." };
@@ -183,6 +223,9 @@ mod tests {
     #[test]
     fn negative_stock_tells_both_quantities() {
         let fault = Fault::with(RejectCode::NegativeStock, 1500, -25);
-        assert_eq!(fault.message(Some(Kind::Issue), 2), "issue of 15.00 exceeds the -0.25 on hand");
+        assert_eq!(
+            fault.message(Some(Kind::Issue), 2),
+            "issue of 15.00 exceeds the -0.25 on hand"
+        );
     }
 }

@@ -45,7 +45,8 @@ pub(crate) struct Source {
 impl Source {
     fn new(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Self, Error> {
         let needed = |name: &str| columns::column(schema, batches, name);
-        let optional = |name: &str| columns::optional_column(schema, batches, name).map(Option::unwrap_or_default);
+        let optional =
+            |name: &str| columns::optional_column(schema, batches, name).map(Option::unwrap_or_default);
         let source = Self {
             schema: Arc::clone(schema),
             id: needed("movement_id")?,
@@ -75,7 +76,9 @@ impl Source {
 
     /// Type of a column of the input, utf8 for one that it lacks.
     pub fn type_of(&self, name: &str) -> DataType {
-        self.schema.field_with_name(name).map_or(DataType::Utf8, |field| field.data_type().clone())
+        self.schema
+            .field_with_name(name)
+            .map_or(DataType::Utf8, |field| field.data_type().clone())
     }
 
     /// The field of an output column that has the input's type.
@@ -111,7 +114,11 @@ pub struct TableValuation {
 /// # Errors
 /// [`Error::Column`] for a missing column or a wrong type, [`Error::Policy`] for a policy that is not coherent,
 /// [`Error::TooManyRows`] above 2^32 - 3 rows. A bad movement is no error: it is in [`TableValuation::rejected_table`].
-pub fn value_batches(schema: &SchemaRef, batches: Vec<RecordBatch>, policy: &Policy) -> Result<TableValuation, Error> {
+pub fn value_batches(
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+    policy: &Policy,
+) -> Result<TableValuation, Error> {
     let policy = policy.clone().checked()?;
     let (columns, source) = read::read(schema, batches, &policy)?;
     let valuation = value_columns(Arc::new(columns), policy)?;

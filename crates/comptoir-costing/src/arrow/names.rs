@@ -22,10 +22,18 @@ impl<'a> Names<'a> {
         let (class, class_names) = classes(history);
         let document = match history.source.document.as_slice() {
             [] => Vec::new(),
-            chunks => comptoir_types::arrow::intern(chunks, "document").map(|interned| interned.codes).unwrap_or_default(),
+            chunks => comptoir_types::arrow::intern(chunks, "document")
+                .map(|interned| interned.codes)
+                .unwrap_or_default(),
         };
         let document_first = first_rows(&document);
-        Self { history, class, class_names, document, document_first }
+        Self {
+            history,
+            class,
+            class_names,
+            document,
+            document_first,
+        }
     }
 
     /// Code of an item by its name as text.
@@ -37,7 +45,9 @@ impl<'a> Names<'a> {
     /// Code of a pool by its name as text; without one, of rows without a pool.
     pub fn pool_code(&self, name: Option<&str>) -> Result<u32, Error> {
         let columns = &self.history.valuation.columns;
-        name.map_or(Ok(NONE), |name| self.code(name, &columns.pool, &self.history.source.pool, "pool"))
+        name.map_or(Ok(NONE), |name| {
+            self.code(name, &columns.pool, &self.history.source.pool, "pool")
+        })
     }
 
     fn code(
@@ -47,7 +57,9 @@ impl<'a> Names<'a> {
         chunks: &[arrow_array::ArrayRef],
         what: &'static str,
     ) -> Result<u32, Error> {
-        let found = (0u32..).zip(first_rows(codes)).find(|(_, row)| self.history.source.text(chunks, *row).as_deref() == Some(name));
+        let found = (0u32..)
+            .zip(first_rows(codes))
+            .find(|(_, row)| self.history.source.text(chunks, *row).as_deref() == Some(name));
         found.map(|(code, _)| code).ok_or_else(|| Error::Unknown {
             what,
             name: name.to_owned(),
@@ -78,7 +90,10 @@ fn classes(history: &TableValuation) -> (Vec<u32>, Vec<String>) {
             u32::try_from(names.len() - 1).unwrap_or(NONE)
         })
     };
-    let classes = first_rows(&columns.item).into_iter().map(|row| code(class_of(row).unwrap_or_default())).collect();
+    let classes = first_rows(&columns.item)
+        .into_iter()
+        .map(|row| code(class_of(row).unwrap_or_default()))
+        .collect();
     (classes, names)
 }
 
@@ -96,11 +111,18 @@ impl MovementNames for Names<'_> {
     }
 
     fn document(&self, row: u32) -> Option<u32> {
-        self.document.get(row as usize).copied().filter(|code| *code != NONE)
+        self.document
+            .get(row as usize)
+            .copied()
+            .filter(|code| *code != NONE)
     }
 
     fn write_document(&self, document: u32, text: &mut Vec<u8>) {
-        let row = self.document_first.get(document as usize).copied().unwrap_or(NONE);
+        let row = self
+            .document_first
+            .get(document as usize)
+            .copied()
+            .unwrap_or(NONE);
         let name = self.history.source.text(&self.history.source.document, row);
         text.extend_from_slice(name.unwrap_or_default().as_bytes());
     }

@@ -15,8 +15,8 @@ use crate::movement::{Kind, Reason};
 use crate::policy::Scope;
 use crate::posting::{NONE, Posting};
 use crate::reports::{
-    self, AverageInventory, BookedProvision, By, Calendar, InventoryCheck, Period, Quiet, SummarySpec, TurnoverSpec,
-    VoucherSet, VoucherTemplate, ageing, provision, vouchers,
+    self, AverageInventory, BookedProvision, By, Calendar, InventoryCheck, Period, Quiet, SummarySpec,
+    TurnoverSpec, VoucherSet, VoucherTemplate, ageing, provision, vouchers,
 };
 use crate::valuation::Key;
 
@@ -45,17 +45,52 @@ impl TableValuation {
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         for (bucket, label) in ageing::bucket_labels(edges).iter().enumerate() {
             let label = label.replace('-', "_").replace('>', "over_");
-            push(&mut fields, &mut arrays, &format!("quantity_{label}"), column(&aged.quantity, bucket), quantity)?;
-            push(&mut fields, &mut arrays, &format!("value_{label}"), column(&aged.value, bucket), money)?;
+            push(
+                &mut fields,
+                &mut arrays,
+                &format!("quantity_{label}"),
+                column(&aged.quantity, bucket),
+                quantity,
+            )?;
+            push(
+                &mut fields,
+                &mut arrays,
+                &format!("value_{label}"),
+                column(&aged.value, bucket),
+                money,
+            )?;
         }
-        push(&mut fields, &mut arrays, "shortage_quantity", aged.shortage_quantity, quantity)?;
-        push(&mut fields, &mut arrays, "shortage_value", aged.shortage_value, money)?;
-        push(&mut fields, &mut arrays, "quantity", aged.closing_quantity, quantity)?;
+        push(
+            &mut fields,
+            &mut arrays,
+            "shortage_quantity",
+            aged.shortage_quantity,
+            quantity,
+        )?;
+        push(
+            &mut fields,
+            &mut arrays,
+            "shortage_value",
+            aged.shortage_value,
+            money,
+        )?;
+        push(
+            &mut fields,
+            &mut arrays,
+            "quantity",
+            aged.closing_quantity,
+            quantity,
+        )?;
         push(&mut fields, &mut arrays, "value", aged.closing_value, money)?;
         let ages = aged.average_age.iter().map(|age| age.unwrap_or(ABSENT)).collect();
         push(&mut fields, &mut arrays, "average_age", ages, 2)?;
         fields.push(Field::new("oldest", DataType::Date32, true));
-        arrays.push(Arc::new(aged.oldest.iter().map(|date| date.map(Date::days)).collect::<Date32Array>()));
+        arrays.push(Arc::new(
+            aged.oldest
+                .iter()
+                .map(|date| date.map(Date::days))
+                .collect::<Date32Array>(),
+        ));
         table(fields, arrays, aged.item.len())
     }
 
@@ -102,7 +137,12 @@ impl TableValuation {
         push(&mut fields, &mut arrays, "booked", made.booked, money)?;
         push(&mut fields, &mut arrays, "change", made.change, money)?;
         fields.push(Field::new("action", DataType::Utf8, false));
-        arrays.push(Arc::new(made.action.iter().map(|action| Some(action_name(*action))).collect::<StringArray>()));
+        arrays.push(Arc::new(
+            made.action
+                .iter()
+                .map(|action| Some(action_name(*action)))
+                .collect::<StringArray>(),
+        ));
         push(&mut fields, &mut arrays, "booked_after", made.booked_after, money)?;
         table(fields, arrays, made.item.len())
     }
@@ -124,7 +164,11 @@ impl TableValuation {
                     let item = columns::text_at(item, row).unwrap_or_default();
                     let pool = pools.first().and_then(|pool| columns::text_at(pool, row));
                     let (item, pool) = (names.item_code(&item)?, names.pool_code(pool.as_deref())?);
-                    booked.push(BookedProvision { item, pool, amount: *amount });
+                    booked.push(BookedProvision {
+                        item,
+                        pool,
+                        amount: *amount,
+                    });
                 }
             }
         }
@@ -146,8 +190,19 @@ impl TableValuation {
         })
     }
 
-    fn voucher_set(&self, template: &VoucherTemplate, by: By, names: &Names<'_>) -> Result<VoucherSet, Error> {
-        Ok(reports::vouchers(self.valuation.postings(), template, by, names, self.calendar())?)
+    fn voucher_set(
+        &self,
+        template: &VoucherTemplate,
+        by: By,
+        names: &Names<'_>,
+    ) -> Result<VoucherSet, Error> {
+        Ok(reports::vouchers(
+            self.valuation.postings(),
+            template,
+            by,
+            names,
+            self.calendar(),
+        )?)
     }
 
     fn voucher_entries(&self, set: &VoucherSet, names: &Names<'_>) -> Result<Table, Error> {
@@ -181,15 +236,26 @@ impl TableValuation {
         ];
         let text = |texts: Vec<Option<String>>| -> ArrayRef { Arc::new(StringArray::from(texts)) };
         let dates: ArrayRef = Arc::new(Date32Array::from(dates));
-        let arrays =
-            vec![text(ids), dates, text(keys), text(summaries), text(accounts), wide(debits, money)?, wide(credits, money)?];
+        let arrays = vec![
+            text(ids),
+            dates,
+            text(keys),
+            text(summaries),
+            text(accounts),
+            wide(debits, money)?,
+            wide(credits, money)?,
+        ];
         table(fields, arrays, rows)
     }
 
     fn voucher_movements(&self, set: &VoucherSet) -> Result<Table, Error> {
-        let links = (0..set.len()).flat_map(|voucher| set.rows(voucher).iter().map(move |row| (voucher, *row)));
+        let links =
+            (0..set.len()).flat_map(|voucher| set.rows(voucher).iter().map(move |row| (voucher, *row)));
         let (vouchers, rows): (Vec<usize>, Vec<u32>) = links.unzip();
-        let ids: StringArray = vouchers.iter().map(|voucher| set.id.get(*voucher).map(|id| vouchers::id_text(*id))).collect();
+        let ids: StringArray = vouchers
+            .iter()
+            .map(|voucher| set.id.get(*voucher).map(|id| vouchers::id_text(*id)))
+            .collect();
         let fields = vec![
             Field::new("voucher_id", DataType::Utf8, false),
             self.source.field("movement_id", "movement_id", false),
@@ -210,7 +276,12 @@ impl TableValuation {
     pub fn trial_balance_table(&self, template: &VoucherTemplate) -> Result<(Table, InventoryCheck), Error> {
         let set = self.voucher_set(template, By::Month, &Names::new(self))?;
         let balance = reports::trial_balance(&set, &[], None)?;
-        let stock: i128 = self.valuation.balances().iter().map(|balance| i128::from(balance.value)).sum();
+        let stock: i128 = self
+            .valuation
+            .balances()
+            .iter()
+            .map(|balance| i128::from(balance.value))
+            .sum();
         let check = reports::check_inventory(&balance, template, stock);
         let money = self.valuation.policy.money_scale;
         let rows = balance.account.len();
@@ -240,7 +311,10 @@ impl TableValuation {
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = card.row.len();
         let source = &self.source;
-        let mut fields = vec![source.field("movement_id", "movement_id", false), source.field("pool", "pool", true)];
+        let mut fields = vec![
+            source.field("movement_id", "movement_id", false),
+            source.field("pool", "pool", true),
+        ];
         let mut arrays = vec![
             self.taken_or_null(&source.id, "movement_id", &card.row)?,
             self.taken_or_null(&source.pool, "pool", &self.first_of_pools(&card.pool))?,
@@ -248,12 +322,23 @@ impl TableValuation {
         fields.push(source.field("at", "at", false));
         arrays.push(self.times(&card.at)?);
         fields.push(Field::new("kind", DataType::Utf8, false));
-        arrays.push(Arc::new(card.kind.iter().map(|kind| Some(Kind::name(*kind))).collect::<StringArray>()));
+        arrays.push(Arc::new(
+            card.kind
+                .iter()
+                .map(|kind| Some(Kind::name(*kind)))
+                .collect::<StringArray>(),
+        ));
         push(&mut fields, &mut arrays, "quantity", card.quantity, quantity)?;
         push(&mut fields, &mut arrays, "value", card.value, money)?;
         push(&mut fields, &mut arrays, "variance", card.variance, money)?;
         push(&mut fields, &mut arrays, "on_hand", card.on_hand, quantity)?;
-        push(&mut fields, &mut arrays, "on_hand_value", card.on_hand_value, money)?;
+        push(
+            &mut fields,
+            &mut arrays,
+            "on_hand_value",
+            card.on_hand_value,
+            money,
+        )?;
         fields.push(wide_field("total_on_hand", quantity));
         arrays.push(wide(card.total_on_hand, quantity)?);
         fields.push(wide_field("total_on_hand_value", money));
@@ -261,7 +346,12 @@ impl TableValuation {
         fields.push(source.field("movement_id", "adjusts", true));
         arrays.push(self.taken_or_null(&source.id, "movement_id", &card.adjusts)?);
         fields.push(Field::new("reason", DataType::Utf8, true));
-        arrays.push(Arc::new(card.reason.iter().map(|reason| reason.map(Reason::name)).collect::<StringArray>()));
+        arrays.push(Arc::new(
+            card.reason
+                .iter()
+                .map(|reason| reason.map(Reason::name))
+                .collect::<StringArray>(),
+        ));
         table(fields, arrays, rows)
     }
 
@@ -271,13 +361,26 @@ impl TableValuation {
     /// # Errors
     /// As [`reports::summarise`].
     pub fn summary_table(&self, period: Period) -> Result<Table, Error> {
-        let spec = SummarySpec { period, from: None, to: None, quiet: Quiet::Carry };
+        let spec = SummarySpec {
+            period,
+            from: None,
+            to: None,
+            quiet: Quiet::Carry,
+        };
         let made = reports::summarise(self.postings_by_key(), spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
         let (mut fields, mut arrays) = self.report_keys(&made.item, &made.pool)?;
         fields.insert(0, Field::new("period", DataType::Date32, false));
-        arrays.insert(0, Arc::new(made.start.iter().map(|date| Some(date.days())).collect::<Date32Array>()));
+        arrays.insert(
+            0,
+            Arc::new(
+                made.start
+                    .iter()
+                    .map(|date| Some(date.days()))
+                    .collect::<Date32Array>(),
+            ),
+        );
         let parts = [
             ("opening", made.opening),
             ("received", made.received),
@@ -286,8 +389,20 @@ impl TableValuation {
             ("closing", made.closing),
         ];
         for (name, amounts) in parts {
-            push(&mut fields, &mut arrays, &format!("{name}_quantity"), amounts.quantity, quantity)?;
-            push(&mut fields, &mut arrays, &format!("{name}_value"), amounts.value, money)?;
+            push(
+                &mut fields,
+                &mut arrays,
+                &format!("{name}_quantity"),
+                amounts.quantity,
+                quantity,
+            )?;
+            push(
+                &mut fields,
+                &mut arrays,
+                &format!("{name}_value"),
+                amounts.value,
+                money,
+            )?;
         }
         push(&mut fields, &mut arrays, "variance", made.variance, money)?;
         table(fields, arrays, rows)
@@ -299,7 +414,10 @@ impl TableValuation {
     /// # Errors
     /// As [`reports::turnover`].
     pub fn turnover_table(&self, from: Date, to: Date) -> Result<Table, Error> {
-        let spec = TurnoverSpec { average: AverageInventory::Daily, ..TurnoverSpec::sales(from, to) };
+        let spec = TurnoverSpec {
+            average: AverageInventory::Daily,
+            ..TurnoverSpec::sales(from, to)
+        };
         let made = reports::turnover(self.postings_by_key(), &spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
@@ -315,7 +433,11 @@ impl TableValuation {
             ("days_of_supply", made.days_of_supply, spec.scale),
         ];
         for (name, values, scale) in columns {
-            fields.push(Field::new(name, DataType::Decimal128(38, scale.cast_signed()), true));
+            fields.push(Field::new(
+                name,
+                DataType::Decimal128(38, scale.cast_signed()),
+                true,
+            ));
             arrays.push(wide_or_null(values, scale)?);
         }
         table(fields, arrays, rows)
@@ -324,27 +446,53 @@ impl TableValuation {
     /// Postings in book order, with pools only where the policy's scope tells them apart.
     fn postings_by_key(&self) -> impl Iterator<Item = Posting> + '_ {
         let one_pool = self.valuation.policy.scope == Scope::Item;
-        self.valuation.postings().map(move |posting| if one_pool { Posting { pool: NONE, ..posting } } else { posting })
+        self.valuation.postings().map(move |posting| {
+            if one_pool {
+                Posting {
+                    pool: NONE,
+                    ..posting
+                }
+            } else {
+                posting
+            }
+        })
     }
 
     pub(super) const fn calendar(&self) -> Calendar {
         let context = &self.valuation.context;
-        Calendar { clock: context.clock, utc_offset_ticks: context.utc_offset }
+        Calendar {
+            clock: context.clock,
+            utc_offset_ticks: context.utc_offset,
+        }
     }
 
     fn report_keys(&self, items: &[u32], pools: &[u32]) -> Result<(Vec<Field>, Vec<ArrayRef>), Error> {
-        let keys: Vec<Key> = items.iter().zip(pools).map(|(item, pool)| Key { item: *item, pool: *pool, lot: NONE }).collect();
+        let keys: Vec<Key> = items
+            .iter()
+            .zip(pools)
+            .map(|(item, pool)| Key {
+                item: *item,
+                pool: *pool,
+                lot: NONE,
+            })
+            .collect();
         self.key_columns(&keys, false)
     }
 
     fn first_of_pools(&self, pools: &[u32]) -> Vec<u32> {
         let first = first_rows(&self.valuation.columns.pool);
-        pools.iter().map(|pool| first.get(*pool as usize).copied().unwrap_or(NONE)).collect()
+        pools
+            .iter()
+            .map(|pool| first.get(*pool as usize).copied().unwrap_or(NONE))
+            .collect()
     }
 }
 
 fn is_balanced(set: &VoucherSet, voucher: usize) -> bool {
-    set.lines(voucher).map(|line| line.debit - line.credit).sum::<i128>() == 0
+    set.lines(voucher)
+        .map(|line| line.debit - line.credit)
+        .sum::<i128>()
+        == 0
 }
 
 const fn action_name(action: provision::ProvisionAction) -> &'static str {
@@ -360,7 +508,13 @@ fn column(columns: &[Vec<i64>], index: usize) -> Vec<i64> {
     columns.get(index).cloned().unwrap_or_default()
 }
 
-fn push(fields: &mut Vec<Field>, arrays: &mut Vec<ArrayRef>, name: &str, units: Vec<i64>, scale: u8) -> Result<(), Error> {
+fn push(
+    fields: &mut Vec<Field>,
+    arrays: &mut Vec<ArrayRef>,
+    name: &str,
+    units: Vec<i64>,
+    scale: u8,
+) -> Result<(), Error> {
     fields.push(decimal_field(name, scale, true));
     arrays.push(decimals(units, scale)?);
     Ok(())

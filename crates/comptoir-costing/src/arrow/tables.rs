@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::types::Int8Type;
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal64Array, DictionaryArray, Int8Array, Int64Array, RecordBatch,
-    RecordBatchOptions, StringArray, UInt32Array, make_array, new_null_array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal64Array, DictionaryArray, Int8Array, Int64Array,
+    RecordBatch, RecordBatchOptions, StringArray, UInt32Array, make_array, new_null_array,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -19,7 +19,7 @@ use crate::movement::REASONS;
 use crate::policy::Scope;
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
-use crate::valuation::columns::{Columns, Units};
+use crate::valuation::columns::Units;
 use crate::valuation::{Key, REJECTED, RangePostings, RowCorrection, UnitCost};
 
 /// Precision of all decimal results: 18 digits, the width of 64 bits.
@@ -63,7 +63,11 @@ impl TableValuation {
         ];
         fields.extend(scales.map(|(name, scale)| decimal_field(name, scale, false)));
         fields.push(decimal_field("unit_cost", self.valuation.policy.cost_scale, true));
-        fields.push(decimal_field("variance", self.valuation.policy.money_scale, false));
+        fields.push(decimal_field(
+            "variance",
+            self.valuation.policy.money_scale,
+            false,
+        ));
         fields.push(source.field("movement_id", "adjusts", true));
         fields.push(Field::new("reason", reason_type(), true));
         Arc::new(Schema::new(fields))
@@ -79,7 +83,10 @@ impl TableValuation {
             chunk.unwrap_or_else(|| new_null_array(&self.source.type_of(name), rows))
         };
         let at = if columns.moved {
-            let ticks = columns.chunks.get(range.chunk).and_then(|chunk| chunk.at.get(offset..offset + rows));
+            let ticks = columns
+                .chunks
+                .get(range.chunk)
+                .and_then(|chunk| chunk.at.get(offset..offset + rows));
             self.times(ticks.unwrap_or_default())?
         } else {
             part(&self.source.at, "at")
@@ -88,7 +95,8 @@ impl TableValuation {
         let arrays = vec![
             part(&self.source.id, "movement_id"),
             part(&self.source.item, "item"),
-            self.pools_of(range).unwrap_or_else(|| part(&self.source.pool, "pool")),
+            self.pools_of(range)
+                .unwrap_or_else(|| part(&self.source.pool, "pool")),
             at,
             part(&self.source.kind, "kind"),
             shared_decimals(&range.quantity, false, quantity)?,
@@ -103,24 +111,26 @@ impl TableValuation {
         if !range.has_rejected {
             return batch(schema, arrays, rows);
         }
-        let keep: BooleanArray = range.on_hand.iter().map(|on_hand| Some(*on_hand != REJECTED)).collect();
-        let kept: Result<Vec<ArrayRef>, _> = arrays.iter().map(|array| arrow_select::filter::filter(array, &keep)).collect();
+        let keep: BooleanArray = range
+            .on_hand
+            .iter()
+            .map(|on_hand| Some(*on_hand != REJECTED))
+            .collect();
+        let kept: Result<Vec<ArrayRef>, _> = arrays
+            .iter()
+            .map(|array| arrow_select::filter::filter(array, &keep))
+            .collect();
         batch(schema, kept.map_err(Error::arrow)?, keep.true_count())
     }
 
     /// The pools of a range whose movements may follow another's pool; `None` when every row has its own.
     fn pools_of(&self, range: &RangePostings) -> Option<ArrayRef> {
         let columns = &self.valuation.columns;
-        let follows = |row: &u32| {
-            let kind = self.valuation.kind_of(*row)?;
-            let reference = Columns::code(&columns.reference, *row);
-            (self.valuation.pool_of(*row, kind) != Columns::code(&columns.pool, *row)).then_some(reference)
-        };
         if columns.reference.is_empty() || columns.pool.is_empty() {
             return None;
         }
         let rows = range.rows.clone().filter_map(|row| u32::try_from(row).ok());
-        let sources: Vec<u32> = rows.map(|row| follows(&row).unwrap_or(row)).collect();
+        let sources: Vec<u32> = rows.map(|row| columns.stands_at(row)).collect();
         take(&self.source.pool, &sources).ok()
     }
 
@@ -129,11 +139,19 @@ impl TableValuation {
         let column = |of: fn(&RowCorrection) -> i64| corrections.iter().map(of).collect::<Vec<i64>>();
         let causes: Vec<u32> = corrections.iter().map(|correction| correction.row).collect();
         let adjusted: Vec<u32> = corrections.iter().map(|correction| correction.adjusts).collect();
-        let pools: Vec<u32> = adjusted.iter().map(|row| self.pool_row(*row)).collect();
+        let pools: Vec<u32> = adjusted
+            .iter()
+            .map(|row| self.valuation.columns.stands_at(*row))
+            .collect();
         let (quantity, money, cost) = self.scales();
         let unit_cost = self.unit_cost();
-        let costs = corrections.iter().map(|correction| unit_cost.of(correction.line.on_hand, correction.line.on_hand_value));
-        let reasons: Int8Array = corrections.iter().map(|correction| Some(correction.reason as i8)).collect();
+        let costs = corrections
+            .iter()
+            .map(|correction| unit_cost.of(correction.line.on_hand, correction.line.on_hand_value));
+        let reasons: Int8Array = corrections
+            .iter()
+            .map(|correction| Some(correction.reason as i8))
+            .collect();
         let arrays = vec![
             take(&self.source.id, &causes)?,
             take(&self.source.item, &adjusted)?,
@@ -150,13 +168,6 @@ impl TableValuation {
             reasons_array(reasons)?,
         ];
         batch(schema, arrays, corrections.len())
-    }
-
-    /// The row whose pool a movement changed.
-    fn pool_row(&self, row: u32) -> u32 {
-        let follows = self.valuation.kind_of(row).is_some_and(crate::valuation::follows_reference);
-        let reference = if follows { Columns::code(&self.valuation.columns.reference, row) } else { NONE };
-        if reference == NONE { row } else { reference }
     }
 
     /// Quantity and value on hand at the end, by key: `item, pool`, `lot` under lot scope, `quantity, value, unit_cost`.
@@ -183,7 +194,14 @@ impl TableValuation {
 
     /// Layers as a table.
     pub(crate) fn layers_as_table(&self, layers: &[crate::posting::OpenLayer]) -> Result<Table, Error> {
-        let keys: Vec<Key> = layers.iter().map(|layer| Key { item: layer.item, pool: layer.pool, lot: layer.lot }).collect();
+        let keys: Vec<Key> = layers
+            .iter()
+            .map(|layer| Key {
+                item: layer.item,
+                pool: layer.pool,
+                lot: layer.lot,
+            })
+            .collect();
         let (mut fields, mut arrays) = self.key_columns(&keys, true)?;
         let rows: Vec<u32> = layers.iter().map(|layer| layer.row).collect();
         let times: Vec<i64> = layers.iter().map(|layer| layer.at).collect();
@@ -217,7 +235,12 @@ impl TableValuation {
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(rows.iter().map(|row| i64::from(*row)).collect::<Int64Array>()),
             self.taken_or_null(&self.source.id, "movement_id", &rows)?,
-            Arc::new(faults.iter().map(|(_, fault)| Some(fault.code.code())).collect::<StringArray>()),
+            Arc::new(
+                faults
+                    .iter()
+                    .map(|(_, fault)| Some(fault.code.code()))
+                    .collect::<StringArray>(),
+            ),
             Arc::new(messages.finish()),
         ];
         table(fields, arrays, faults.len())
@@ -228,12 +251,16 @@ impl TableValuation {
         let message = fault.message(self.valuation.kind_of(row), self.valuation.columns.quantity_scale);
         let chunks = match fault.code {
             RejectCode::UnknownKind => &self.source.kind,
-            RejectCode::ReferenceUnknown | RejectCode::ReferenceKind | RejectCode::ReferenceLater => &self.source.reference,
+            RejectCode::ReferenceUnknown | RejectCode::ReferenceKind | RejectCode::ReferenceLater => {
+                &self.source.reference
+            }
             RejectCode::NullValue => return self.null_message(row, &message),
             RejectCode::ExcessScale => return self.excess_message(row, &message),
             _ => return message,
         };
-        self.source.text(chunks, row).map_or_else(|| message.clone(), |cell| format!("{message}: `{cell}`"))
+        self.source
+            .text(chunks, row)
+            .map_or_else(|| message.clone(), |cell| format!("{message}: `{cell}`"))
     }
 
     fn null_message(&self, row: u32, message: &str) -> String {
@@ -245,41 +272,70 @@ impl TableValuation {
             ("kind", &source.kind),
             ("quantity", &source.quantity),
         ];
-        let null = named.into_iter().find(|(_, chunks)| source.text(chunks, row).is_none());
-        null.map_or_else(|| message.to_owned(), |(name, _)| format!("column `{name}`: null where a value is required"))
+        let null = named
+            .into_iter()
+            .find(|(_, chunks)| source.text(chunks, row).is_none());
+        null.map_or_else(
+            || message.to_owned(),
+            |(name, _)| format!("column `{name}`: null where a value is required"),
+        )
     }
 
     fn excess_message(&self, row: u32, message: &str) -> String {
         let source = &self.source;
-        let cells = [("quantity", &source.quantity), ("amount", &source.amount), ("unit_cost", &source.unit_cost)];
-        let cells = cells.map(|(name, chunks)| source.text(chunks, row).map(|cell| format!("{name} `{cell}`")));
+        let cells = [
+            ("quantity", &source.quantity),
+            ("amount", &source.amount),
+            ("unit_cost", &source.unit_cost),
+        ];
+        let cells =
+            cells.map(|(name, chunks)| source.text(chunks, row).map(|cell| format!("{name} `{cell}`")));
         let shown: Vec<String> = cells.into_iter().flatten().collect();
         format!("{message}: {}", shown.join(", "))
     }
 
     fn scales(&self) -> (u8, u8, u8) {
         let policy = &self.valuation.policy;
-        (self.valuation.columns.quantity_scale, policy.money_scale, policy.cost_scale)
+        (
+            self.valuation.columns.quantity_scale,
+            policy.money_scale,
+            policy.cost_scale,
+        )
     }
 
     fn unit_cost(&self) -> UnitCost<'_> {
         let context = &self.valuation.context;
-        UnitCost { numerator: context.price_down, denominator: context.price_up, context }
+        UnitCost {
+            numerator: context.price_down,
+            denominator: context.price_up,
+            context,
+        }
     }
 
     /// The columns `item`, `pool` and, if wanted, `lot` of keys.
-    pub(super) fn key_columns(&self, keys: &[Key], with_lot: bool) -> Result<(Vec<Field>, Vec<ArrayRef>), Error> {
+    pub(super) fn key_columns(
+        &self,
+        keys: &[Key],
+        with_lot: bool,
+    ) -> Result<(Vec<Field>, Vec<ArrayRef>), Error> {
         let columns = &self.valuation.columns;
         let pick = |codes: &[u32], of: fn(&Key) -> u32| -> Vec<u32> {
             let first = first_rows(codes);
-            keys.iter().map(|key| first.get(of(key) as usize).copied().unwrap_or(NONE)).collect()
+            keys.iter()
+                .map(|key| first.get(of(key) as usize).copied().unwrap_or(NONE))
+                .collect()
         };
         let source = &self.source;
-        let mut fields = vec![source.field("item", "item", false), source.field("pool", "pool", true)];
+        let mut fields = vec![
+            source.field("item", "item", false),
+            source.field("pool", "pool", true),
+        ];
         let items = pick(&columns.item, |key| key.item);
         let pools = pick(&columns.pool, |key| key.pool);
-        let mut arrays =
-            vec![self.taken_or_null(&source.item, "item", &items)?, self.taken_or_null(&source.pool, "pool", &pools)?];
+        let mut arrays = vec![
+            self.taken_or_null(&source.item, "item", &items)?,
+            self.taken_or_null(&source.pool, "pool", &pools)?,
+        ];
         if with_lot {
             fields.push(source.field("lot", "lot", true));
             arrays.push(self.taken_or_null(&source.lot, "lot", &pick(&columns.lot, |key| key.lot))?);
@@ -296,7 +352,11 @@ impl TableValuation {
     ) -> Result<(), Error> {
         let (quantity, money, cost) = self.scales();
         let unit_cost = self.unit_cost();
-        let costs = quantities.iter().zip(&values).map(|(qty, value)| unit_cost.of(*qty, *value)).collect();
+        let costs = quantities
+            .iter()
+            .zip(&values)
+            .map(|(qty, value)| unit_cost.of(*qty, *value))
+            .collect();
         fields.push(decimal_field("quantity", quantity, false));
         fields.push(decimal_field("value", money, false));
         fields.push(decimal_field("unit_cost", cost, true));
@@ -307,8 +367,17 @@ impl TableValuation {
     }
 
     /// Rows of an input column; nulls where the input lacks the column.
-    pub(super) fn taken_or_null(&self, chunks: &[ArrayRef], name: &str, rows: &[u32]) -> Result<ArrayRef, Error> {
-        if chunks.is_empty() { Ok(new_null_array(&self.source.type_of(name), rows.len())) } else { take(chunks, rows) }
+    pub(super) fn taken_or_null(
+        &self,
+        chunks: &[ArrayRef],
+        name: &str,
+        rows: &[u32],
+    ) -> Result<ArrayRef, Error> {
+        if chunks.is_empty() {
+            Ok(new_null_array(&self.source.type_of(name), rows.len()))
+        } else {
+            take(chunks, rows)
+        }
     }
 
     /// Ticks as an array of the input's time type.
@@ -319,7 +388,12 @@ impl TableValuation {
             return Ok(Arc::new(days.collect::<Date32Array>()));
         }
         let plain: ArrayRef = Arc::new(Int64Array::from(ticks.to_vec()));
-        let data = plain.to_data().into_builder().data_type(data_type).build().map_err(Error::arrow)?;
+        let data = plain
+            .to_data()
+            .into_builder()
+            .data_type(data_type)
+            .build()
+            .map_err(Error::arrow)?;
         Ok(make_array(data))
     }
 }
@@ -342,7 +416,9 @@ pub(super) fn take(chunks: &[ArrayRef], rows: &[u32]) -> Result<ArrayRef, Error>
         return arrow_select::take::take(chunk, &indices, None).map_err(Error::arrow);
     }
     let Some(data_type) = chunks.first().map(|chunk| chunk.data_type().clone()) else {
-        return Err(Error::Internal { message: "no chunk to take rows from".to_owned() });
+        return Err(Error::Internal {
+            message: "no chunk to take rows from".to_owned(),
+        });
     };
     let null = new_null_array(&data_type, 1);
     let mut arrays: Vec<&dyn Array> = vec![&null];
@@ -370,7 +446,11 @@ fn place_of(starts: &[usize], row: u32) -> (usize, usize) {
 }
 
 pub(super) fn decimal_field(name: &str, scale: u8, nullable: bool) -> Field {
-    Field::new(name, DataType::Decimal64(PRECISION, scale.cast_signed()), nullable)
+    Field::new(
+        name,
+        DataType::Decimal64(PRECISION, scale.cast_signed()),
+        nullable,
+    )
 }
 
 /// Units as a decimal column; absent ones are null.
@@ -381,7 +461,9 @@ pub(super) fn decimals(units: Vec<i64>, scale: u8) -> Result<ArrayRef, Error> {
         None
     };
     let array = Decimal64Array::new(units.into(), nulls);
-    let array = array.with_precision_and_scale(PRECISION, scale.cast_signed()).map_err(Error::arrow)?;
+    let array = array
+        .with_precision_and_scale(PRECISION, scale.cast_signed())
+        .map_err(Error::arrow)?;
     Ok(Arc::new(array))
 }
 
@@ -393,7 +475,11 @@ fn shared_decimals(units: &Units, has_absent: bool, scale: u8) -> Result<ArrayRe
     };
     let nulls = has_absent.then(|| values.iter().map(|unit| *unit != ABSENT).collect::<NullBuffer>());
     let array = Decimal64Array::new(values, nulls);
-    Ok(Arc::new(array.with_precision_and_scale(PRECISION, scale.cast_signed()).map_err(Error::arrow)?))
+    Ok(Arc::new(
+        array
+            .with_precision_and_scale(PRECISION, scale.cast_signed())
+            .map_err(Error::arrow)?,
+    ))
 }
 
 fn reason_type() -> DataType {
@@ -402,7 +488,9 @@ fn reason_type() -> DataType {
 
 fn reasons_array(codes: Int8Array) -> Result<ArrayRef, Error> {
     let names: StringArray = REASONS.iter().map(|reason| Some(reason.name())).collect();
-    Ok(Arc::new(DictionaryArray::<Int8Type>::try_new(codes, Arc::new(names)).map_err(Error::arrow)?))
+    Ok(Arc::new(
+        DictionaryArray::<Int8Type>::try_new(codes, Arc::new(names)).map_err(Error::arrow)?,
+    ))
 }
 
 /// A table of one batch.

@@ -15,7 +15,10 @@ impl Machine<'_> {
         let referred = match event.reference {
             NONE => None,
             reference => {
-                let entry = self.entries.get(reference as usize).filter(|entry| entry.accepted);
+                let entry = self
+                    .entries
+                    .get(reference as usize)
+                    .filter(|entry| entry.accepted);
                 Some(*entry.ok_or(Fault::new(RejectCode::ReferenceRejected))?)
             }
         };
@@ -24,21 +27,37 @@ impl Machine<'_> {
             (qty, _) => Some(qty),
         };
         match quantity {
-            Some(quantity) if coverage => self.add_covered(event.key, event.amount, event.reference, quantity),
+            Some(quantity) if coverage => {
+                self.add_covered(event.key, event.amount, event.reference, quantity)
+            }
             _ => self.add_value(event.key, event.amount, event.reference),
         }
     }
 
     /// The share min(1, on hand / quantity) of the amount to stock, the rest to the variance account (SAP, "stock coverage").
-    pub fn add_covered(&mut self, key: u32, amount: i64, origin: u32, quantity: i64) -> Result<Posted, Fault> {
+    pub fn add_covered(
+        &mut self,
+        key: u32,
+        amount: i64,
+        origin: u32,
+        quantity: i64,
+    ) -> Result<Posted, Fault> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         let there = if origin != NONE && stock.method.keeps_layers() {
-            stock.open_layers().filter(|layer| layer.origin == origin).map(|layer| layer.qty).sum()
+            stock
+                .open_layers()
+                .filter(|layer| layer.origin == origin)
+                .map(|layer| layer.qty)
+                .sum()
         } else {
             stock.qty.max(0)
         };
-        let covered = if there >= quantity { amount } else { share(amount, there, quantity, rounding) };
+        let covered = if there >= quantity {
+            amount
+        } else {
+            share(amount, there, quantity, rounding)
+        };
         let mut posted = self.add_value(key, covered, origin)?;
         posted.variance += amount - covered;
         Ok(posted)
@@ -55,26 +74,42 @@ impl Machine<'_> {
         let aimed = |layer: &&mut Layer| origin == NONE || layer.origin == origin;
         let (qty, value) = if layered {
             let aimed_layers = stock.open_layers_mut().filter(aimed);
-            aimed_layers.fold((0, 0), |(qty, value), layer| (qty + layer.qty, value + layer.value))
+            aimed_layers.fold((0, 0), |(qty, value), layer| {
+                (qty + layer.qty, value + layer.value)
+            })
         } else {
             (stock.qty, stock.value)
         };
         if qty <= 0 || stock.method == Method::Standard {
-            return Ok(Posted { key, quantity: 0, value: 0, variance: amount });
+            return Ok(Posted {
+                key,
+                quantity: 0,
+                value: 0,
+                variance: amount,
+            });
         }
         let taken = amount.max(-value.max(0));
         if layered {
             let (mut left_qty, mut left_value) = (qty, value + taken);
             for layer in stock.open_layers_mut().filter(aimed) {
                 let extra = share(taken, layer.qty, qty, rounding);
-                let now = if layer.qty == left_qty { left_value } else { (layer.value + extra).clamp(0, left_value.max(0)) };
+                let now = if layer.qty == left_qty {
+                    left_value
+                } else {
+                    (layer.value + extra).clamp(0, left_value.max(0))
+                };
                 left_qty -= layer.qty;
                 left_value -= now;
                 layer.value = now;
             }
         }
         stock.value += taken;
-        Ok(Posted { key, quantity: 0, value: taken, variance: amount - taken })
+        Ok(Posted {
+            key,
+            quantity: 0,
+            value: taken,
+            variance: amount - taken,
+        })
     }
 
     /// New unit cost for the stock on hand, and new standard cost.
@@ -89,9 +124,15 @@ impl Machine<'_> {
         if stock.method == Method::Standard {
             stock.standard = Some(event.unit_cost);
         }
-        stock.newest = Ratio { value: target, qty: stock.qty };
+        stock.newest = Ratio {
+            value: target,
+            qty: stock.qty,
+        };
         if stock.qty <= 0 && stock.method != Method::Standard {
-            return Ok(Posted { key, ..Posted::default() });
+            return Ok(Posted {
+                key,
+                ..Posted::default()
+            });
         }
         self.revalue_to(key, target)
     }
@@ -101,7 +142,12 @@ impl Machine<'_> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         if stock.qty == 0 {
-            return Ok(Posted { key, quantity: 0, value: 0, variance: 0 });
+            return Ok(Posted {
+                key,
+                quantity: 0,
+                value: 0,
+                variance: 0,
+            });
         }
         let change = bounded(target)?.checked_sub(stock.value).ok_or(super::OVERFLOW)?;
         if stock.method.keeps_layers() {
@@ -113,7 +159,12 @@ impl Machine<'_> {
             }
         }
         stock.value = target;
-        Ok(Posted { key, quantity: 0, value: change, variance: 0 })
+        Ok(Posted {
+            key,
+            quantity: 0,
+            value: change,
+            variance: 0,
+        })
     }
 
     /// Stock count: sets the quantity on hand, and the value when the row gives one.
@@ -121,15 +172,30 @@ impl Machine<'_> {
         if event.amount != ABSENT {
             return self.reset(index, event);
         }
-        let (method, on_hand) = { let stock = self.key(event.key)?; (stock.method, stock.qty) };
-        let there = if method == Method::Specific { self.key(event.key)?.available(event.lot) } else { on_hand };
+        let (method, on_hand) = {
+            let stock = self.key(event.key)?;
+            (stock.method, stock.qty)
+        };
+        let there = if method == Method::Specific {
+            self.key(event.key)?.available(event.lot)
+        } else {
+            on_hand
+        };
         let difference = event.qty - there;
         match difference {
-            0 => Ok(Posted { key: event.key, ..Posted::default() }),
+            0 => Ok(Posted {
+                key: event.key,
+                ..Posted::default()
+            }),
             more if more > 0 => self.receive_at_current(index, event, more),
             less => {
                 let value = self.remove(index, event, -less, true)?;
-                Ok(Posted { key: event.key, quantity: less, value: -value, variance: 0 })
+                Ok(Posted {
+                    key: event.key,
+                    quantity: less,
+                    value: -value,
+                    variance: 0,
+                })
             }
         }
     }
@@ -148,7 +214,11 @@ impl Machine<'_> {
         let posted = Posted {
             key: event.key,
             quantity: event.qty - stock.qty,
-            value: if event.qty == 0 { -stock.value } else { value - stock.value },
+            value: if event.qty == 0 {
+                -stock.value
+            } else {
+                value - stock.value
+            },
             variance: if event.qty == 0 { 0 } else { event.amount - value },
         };
         bounded(posted.value)?;
@@ -156,8 +226,21 @@ impl Machine<'_> {
         stock.shorts.clear();
         (stock.qty, stock.value) = (0, 0);
         if event.qty > 0 {
-            stock.last = Ratio { value, qty: event.qty };
-            stock.put(Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }, Placing::New);
+            stock.last = Ratio {
+                value,
+                qty: event.qty,
+            };
+            stock.put(
+                Layer {
+                    qty: event.qty,
+                    value,
+                    at: event.at,
+                    origin: index,
+                    lot: event.lot,
+                    serial: 0,
+                },
+                Placing::New,
+            );
         }
         Ok(posted)
     }
@@ -166,10 +249,29 @@ impl Machine<'_> {
     fn reset_lot(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let there = self.key(event.key)?.available(event.lot);
         // Checked before the lot is taken out: a rejected count changes nothing.
-        bounded(self.key(event.key)?.value.checked_add(event.amount).ok_or(super::OVERFLOW)?)?;
-        bounded(self.key(event.key)?.qty.checked_add(event.qty).ok_or(super::OVERFLOW)?)?;
-        let taken = if there > 0 { self.remove(index, event, there, true)? } else { 0 };
-        let mut posted = Posted { key: event.key, quantity: -there, value: -taken, variance: 0 };
+        bounded(
+            self.key(event.key)?
+                .value
+                .checked_add(event.amount)
+                .ok_or(super::OVERFLOW)?,
+        )?;
+        bounded(
+            self.key(event.key)?
+                .qty
+                .checked_add(event.qty)
+                .ok_or(super::OVERFLOW)?,
+        )?;
+        let taken = if there > 0 {
+            self.remove(index, event, there, true)?
+        } else {
+            0
+        };
+        let mut posted = Posted {
+            key: event.key,
+            quantity: -there,
+            value: -taken,
+            variance: 0,
+        };
         if event.qty > 0 {
             let put = self.receive(index, event, event.qty, event.amount)?;
             posted.quantity += put.quantity;
@@ -181,7 +283,10 @@ impl Machine<'_> {
     /// Changes the method of a key. The stock becomes one layer, or keeps its layers between layered methods.
     pub fn switch_to(&mut self, key: u32, switch: MethodSwitch) -> Result<Posted, Fault> {
         let ratio = self.key(key)?.newest;
-        let (qty, value) = { let stock = self.key(key)?; (stock.qty, stock.value) };
+        let (qty, value) = {
+            let stock = self.key(key)?;
+            (stock.qty, stock.value)
+        };
         let target = if switch.value == SwitchValue::LastReceipt && ratio.qty > 0 && qty > 0 {
             self.price_at(key, qty, ratio)?
         } else {
@@ -205,25 +310,51 @@ impl Machine<'_> {
             stock.tracks = true;
             if qty > 0 {
                 let (at, origin) = oldest.unwrap_or((since, 0));
-                stock.put_layer(Layer { qty, value: target, at, origin, lot: NONE, serial: 0 }, Placing::New);
+                stock.put_layer(
+                    Layer {
+                        qty,
+                        value: target,
+                        at,
+                        origin,
+                        lot: NONE,
+                        serial: 0,
+                    },
+                    Placing::New,
+                );
             }
         }
         Ok(posted)
     }
 
     /// The standard cost after a change to the standard method: the policy's, else the unit cost of the stock.
-    fn standard_from(&self, key: u32, switch: MethodSwitch, ratio: Ratio, qty: i64, target: i64) -> Result<Option<i64>, Fault> {
+    fn standard_from(
+        &self,
+        key: u32,
+        switch: MethodSwitch,
+        ratio: Ratio,
+        qty: i64,
+        target: i64,
+    ) -> Result<Option<i64>, Fault> {
         if switch.method != Method::Standard {
             return Ok(None);
         }
         if let (Some(cost), SwitchValue::Carried) = (self.rule(key)?.standard, switch.value) {
             return Ok(Some(cost));
         }
-        let ratio = if switch.value == SwitchValue::LastReceipt && ratio.qty > 0 { ratio } else { Ratio { value: target, qty } };
+        let ratio = if switch.value == SwitchValue::LastReceipt && ratio.qty > 0 {
+            ratio
+        } else {
+            Ratio { value: target, qty }
+        };
         if ratio.qty == 0 {
             return Ok(None);
         }
         let up = self.context.price_down / self.context.price_up.max(1);
-        Ok(comptoir_types::decimal::mul_div(ratio.value, up, ratio.qty, self.context.rounding))
+        Ok(comptoir_types::decimal::mul_div(
+            ratio.value,
+            up,
+            ratio.qty,
+            self.context.rounding,
+        ))
     }
 }

@@ -163,6 +163,8 @@ pub(crate) struct Context {
 impl Context {
     /// Number of the calendar month in which an instant lies.
     pub fn month(&self, at: i64) -> i32 {
-        self.clock.date(at, self.utc_offset).map_or(i32::MAX, |date| date.year() * 12 + i32::from(date.month()))
+        self.clock
+            .date(at, self.utc_offset)
+            .map_or(i32::MAX, |date| date.year() * 12 + i32::from(date.month()))
     }
 }

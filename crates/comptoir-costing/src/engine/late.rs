@@ -42,7 +42,11 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     let mut machine = Machine::new(context, rules, referenced, events);
     for (place, event) in events.iter().enumerate() {
         let Ok(index) = u32::try_from(place) else { break };
-        let is_late_here = |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
+        let is_late_here = |event: &Event| {
+            rules
+                .get(event.key as usize)
+                .is_some_and(|key| is_late(event, &key.rules))
+        };
         let undone = events.get(event.reference as usize).filter(|other| {
             event.kind == Kind::Reversal && other.kind == Kind::CostAdjustment && is_late_here(other)
         });
@@ -77,7 +81,13 @@ fn undo<'a, S: Sink>(
     if entry.taken_qty != 0 || event.qty != ABSENT {
         return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
     }
-    let opposite = Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
+    let opposite = Event {
+        amount: -adjustment.amount,
+        at: event.at,
+        row: event.row,
+        group: event.group,
+        ..*adjustment
+    };
     replay(machine, now, left_out, index, &opposite, sink)?;
     if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
         entry.taken_qty = 1;

@@ -67,7 +67,12 @@ pub(crate) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// A machine before the first event. `events` gives the production groups; `linked` says whether entries must be kept.
-    pub fn new(context: &'a Context, rules: &'a [KeyRules], referenced: &'a [bool], events: &[Event]) -> Self {
+    pub fn new(
+        context: &'a Context,
+        rules: &'a [KeyRules],
+        referenced: &'a [bool],
+        events: &[Event],
+    ) -> Self {
         let keys = rules
             .iter()
             .map(|key| Stock::new(key.rules.method, key.standard, context.track_ages))
@@ -79,7 +84,11 @@ impl<'a> Machine<'a> {
                 production.entry(event.group).or_default().unpriced += event.qty;
             }
         }
-        let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };
+        let entries = if linked {
+            vec![Entry::BLANK; events.len()]
+        } else {
+            Vec::new()
+        };
         Self {
             context,
             rules,
@@ -112,9 +121,20 @@ impl<'a> Machine<'a> {
         if event.auto == Auto::No {
             sink.movement(index, posted.key, self.line(posted));
         } else if posted.quantity != 0 || posted.value != 0 {
-            let reason = if event.auto == Auto::EstimateOut { Reason::MonthStartReversal } else { Reason::Reestimated };
+            let reason = if event.auto == Auto::EstimateOut {
+                Reason::MonthStartReversal
+            } else {
+                Reason::Reestimated
+            };
             let (line, adjusts) = (self.line(posted), event.reference);
-            sink.correction(Correction { cause: adjusts, adjusts, reason, key: posted.key, at: event.at, line });
+            sink.correction(Correction {
+                cause: adjusts,
+                adjusts,
+                reason,
+                key: posted.key,
+                at: event.at,
+                line,
+            });
         }
         self.post_changes(index, event.at, sink);
         Ok(())
@@ -126,7 +146,9 @@ impl<'a> Machine<'a> {
         }
         match event.kind {
             Kind::Receipt | Kind::ProvisionalReceipt => self.receive(index, event, event.qty, event.amount),
-            Kind::Issue | Kind::CountLoss | Kind::ProductionIssue | Kind::TransferOut => self.issue(index, event),
+            Kind::Issue | Kind::CountLoss | Kind::ProductionIssue | Kind::TransferOut => {
+                self.issue(index, event)
+            }
             Kind::Opening => self.open(index, event),
             Kind::SalesReturn => self.sales_return(index, event),
             Kind::PurchaseReturn => self.purchase_return(index, event),
@@ -143,9 +165,17 @@ impl<'a> Machine<'a> {
     }
 
     /// Changes the method of a key whose switch has come, before its first movement under the new method.
-    pub fn switch_method(&mut self, key: u32, at: i64, sink: &mut impl Sink, cause: u32) -> Result<(), Fault> {
+    pub fn switch_method(
+        &mut self,
+        key: u32,
+        at: i64,
+        sink: &mut impl Sink,
+        cause: u32,
+    ) -> Result<(), Fault> {
         let rules = self.rule(key)?;
-        let Some(switch) = rules.rules.switch else { return Ok(()) };
+        let Some(switch) = rules.rules.switch else {
+            return Ok(());
+        };
         if rules.switch_at.is_none_or(|from| at < from) || self.key(key)?.switched {
             return Ok(());
         }
@@ -153,7 +183,14 @@ impl<'a> Machine<'a> {
         if posted.value != 0 {
             let line = self.line(posted);
             let at = rules.switch_at.unwrap_or(at);
-            sink.correction(Correction { cause, adjusts: cause, reason: Reason::MethodSwitched, key, at, line });
+            sink.correction(Correction {
+                cause,
+                adjusts: cause,
+                reason: Reason::MethodSwitched,
+                key,
+                at,
+                line,
+            });
         }
         Ok(())
     }
@@ -162,7 +199,23 @@ impl<'a> Machine<'a> {
         if event.auto != Auto::No {
             return;
         }
-        let Some(entry) = self.entries.get_mut(index as usize) else { return };
+        // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
+        let estimate_out = self
+            .entries
+            .get(event.reference as usize)
+            .is_some_and(|entry| entry.estimate_out);
+        let folded = event.kind == Kind::Amendment || (event.kind == Kind::Settlement && !estimate_out);
+        let posted = if folded {
+            Posted {
+                key: posted.key,
+                ..Posted::default()
+            }
+        } else {
+            posted
+        };
+        let Some(entry) = self.entries.get_mut(index as usize) else {
+            return;
+        };
         entry.accepted = true;
         entry.key = posted.key;
         entry.qty = posted.quantity;
@@ -180,7 +233,9 @@ impl<'a> Machine<'a> {
 
     /// Posts the estimate that a settlement takes back; it stands before the settlement's own line.
     fn post_before(&mut self, index: u32, at: i64, posted: Posted, sink: &mut impl Sink) {
-        let Some((adjusts, reason, quantity, value)) = self.before.take() else { return };
+        let Some((adjusts, reason, quantity, value)) = self.before.take() else {
+            return;
+        };
         let after = self.line(posted);
         let line = Line {
             quantity,
@@ -189,21 +244,42 @@ impl<'a> Machine<'a> {
             on_hand_value: after.on_hand_value - posted.value,
             variance: 0,
         };
-        sink.correction(Correction { cause: index, adjusts, reason, key: posted.key, at, line });
+        sink.correction(Correction {
+            cause: index,
+            adjusts,
+            reason,
+            key: posted.key,
+            at,
+            line,
+        });
     }
 
     /// Posts the corrections that the step has left, each with the stock after it.
     fn post_changes(&mut self, index: u32, at: i64, sink: &mut impl Sink) {
         let changes = std::mem::take(&mut self.changes);
         for change in &changes {
-            let Some(stock) = self.keys.get_mut(change.key as usize) else { continue };
+            let Some(stock) = self.keys.get_mut(change.key as usize) else {
+                continue;
+            };
             stock.value += change.value;
             if let Some(entry) = self.entries.get_mut(change.adjusts as usize) {
                 entry.value += change.value;
             }
-            let posted = Posted { key: change.key, quantity: 0, value: change.value, variance: 0 };
+            let posted = Posted {
+                key: change.key,
+                quantity: 0,
+                value: change.value,
+                variance: 0,
+            };
             let (line, key) = (self.line(posted), change.key);
-            sink.correction(Correction { cause: index, adjusts: change.adjusts, reason: change.reason, key, at, line });
+            sink.correction(Correction {
+                cause: index,
+                adjusts: change.adjusts,
+                reason: change.reason,
+                key,
+                at,
+                line,
+            });
         }
         self.changes = changes;
         self.changes.clear();
@@ -211,9 +287,17 @@ impl<'a> Machine<'a> {
 
     /// The line of what was posted, with the stock after it. Corrections still to come are not in the stock yet.
     pub fn line(&self, posted: Posted) -> Line {
-        let (on_hand, on_hand_value) =
-            self.keys.get(posted.key as usize).map_or((0, 0), |stock| (stock.qty, stock.value));
-        Line { quantity: posted.quantity, value: posted.value, on_hand, on_hand_value, variance: posted.variance }
+        let (on_hand, on_hand_value) = self
+            .keys
+            .get(posted.key as usize)
+            .map_or((0, 0), |stock| (stock.qty, stock.value));
+        Line {
+            quantity: posted.quantity,
+            value: posted.value,
+            on_hand,
+            on_hand_value,
+            variance: posted.variance,
+        }
     }
 
     pub fn key(&mut self, key: u32) -> Result<&mut Stock, Fault> {
@@ -246,14 +330,21 @@ impl<'a> Machine<'a> {
     /// Value of a quantity at a unit cost in units.
     pub fn price(&self, qty: i64, unit_cost: i64) -> Result<i64, Fault> {
         let scaled = unit_cost.checked_mul(self.context.price_up).ok_or(OVERFLOW)?;
-        mul_div(qty, scaled, self.context.price_down, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
+        mul_div(qty, scaled, self.context.price_down, self.context.rounding)
+            .ok_or(OVERFLOW)
+            .and_then(bounded)
     }
 
     /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known.
     pub fn price_at(&self, key: u32, qty: i64, ratio: Ratio) -> Result<i64, Fault> {
         if ratio.qty == 0 {
-            return self.rule(key)?.fallback.map_or(Ok(0), |cost| self.price(qty, cost));
+            return self
+                .rule(key)?
+                .fallback
+                .map_or(Ok(0), |cost| self.price(qty, cost));
         }
-        mul_div(ratio.value, qty, ratio.qty, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
+        mul_div(ratio.value, qty, ratio.qty, self.context.rounding)
+            .ok_or(OVERFLOW)
+            .and_then(bounded)
     }
 }

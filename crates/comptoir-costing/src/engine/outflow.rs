@@ -14,7 +14,12 @@ impl Machine<'_> {
     pub fn issue(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let correctable = is_correctable(event.kind);
         let value = self.remove(index, event, event.qty, correctable)?;
-        Ok(Posted { key: event.key, quantity: -event.qty, value: -value, variance: 0 })
+        Ok(Posted {
+            key: event.key,
+            quantity: -event.qty,
+            value: -value,
+            variance: 0,
+        })
     }
 
     /// Takes `qty` by the method and gives its value; beyond the stock as the policy says.
@@ -24,7 +29,10 @@ impl Machine<'_> {
         let short = self.shortage(index, event, qty, correctable)?;
         let there = qty - short.map_or(0, |short| short.qty);
         // Under `reject` only goods that await their invoice may be short: the books simply add up again when it comes.
-        let carries = matches!(self.rule(event.key)?.rules.negative, Negative::Carry | Negative::Reject);
+        let carries = matches!(
+            self.rule(event.key)?.rules.negative,
+            Negative::Carry | Negative::Reject
+        );
         let stock = self.key(event.key)?;
         let keeps_shorts = !carries && stock.method != Method::Standard;
         let mut parts = Vec::new();
@@ -64,7 +72,13 @@ impl Machine<'_> {
     }
 
     /// What `qty` takes beyond the stock, valued at the last known cost; an error if the policy forbids it.
-    fn shortage(&mut self, index: u32, event: &Event, qty: i64, correctable: bool) -> Result<Option<Short>, Fault> {
+    fn shortage(
+        &mut self,
+        index: u32,
+        event: &Event,
+        qty: i64,
+        correctable: bool,
+    ) -> Result<Option<Short>, Fault> {
         let rules = self.rule(event.key)?.rules;
         let stock = self.key(event.key)?;
         if stock.method == Method::Specific && event.lot == NONE {
@@ -77,7 +91,11 @@ impl Machine<'_> {
         let allowed = stock.method != Method::Specific
             && (rules.negative != Negative::Reject || qty <= stock.qty + stock.awaiting);
         if !allowed {
-            let found = if stock.method == Method::Specific { there } else { stock.qty };
+            let found = if stock.method == Method::Specific {
+                there
+            } else {
+                stock.qty
+            };
             return Err(Fault::with(RejectCode::NegativeStock, qty, found));
         }
         let short = qty - there;
@@ -90,7 +108,12 @@ impl Machine<'_> {
         bounded(stock.qty - qty)?;
         bounded(stock.value.checked_sub(value).ok_or(OVERFLOW)?)?;
         bounded(stock.value.max(0).checked_add(value).ok_or(OVERFLOW)?)?;
-        Ok(Some(Short { event: index, qty: short, value, correctable }))
+        Ok(Some(Short {
+            event: index,
+            qty: short,
+            value,
+            correctable,
+        }))
     }
 
     /// Goods that go back to the supplier. A credit in the row that differs from the stock value is variance.
@@ -105,11 +128,19 @@ impl Machine<'_> {
         }
         let origin = self.referred(index, event)?;
         if event.qty > origin.left() {
-            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
+            return Err(Fault::with(
+                RejectCode::ReferenceExceeded,
+                event.qty,
+                origin.left(),
+            ));
         }
         // A shortage that the receipt covered does not change what the goods cost.
         let standard = self.key(event.key)?.method == Method::Standard;
-        let cost = if standard { origin.value } else { origin.value + origin.variance };
+        let cost = if standard {
+            origin.value
+        } else {
+            origin.value + origin.variance
+        };
         let wanted = part_of(cost, origin.qty, &origin, event.qty, self.context.rounding);
         let value = match returns.purchase {
             ReturnCost::OriginalCost => self.remove_original(index, event, event.qty, wanted)?,
@@ -117,7 +148,11 @@ impl Machine<'_> {
             ReturnCost::FifoHead => self.remove_oldest(index, event)?,
         };
         self.note_taken(event.reference, event.qty, wanted);
-        let credit = if returns.purchase == ReturnCost::OriginalCost { self.original_credit(event.key, wanted, value)? } else { value };
+        let credit = if returns.purchase == ReturnCost::OriginalCost {
+            self.original_credit(event.key, wanted, value)?
+        } else {
+            value
+        };
         Ok(returned(event, value, credit))
     }
 
@@ -139,15 +174,29 @@ impl Machine<'_> {
 
     /// What a return at original cost claims: the original value, for layers what they held.
     fn original_credit(&mut self, key: u32, wanted: i64, value: i64) -> Result<i64, Fault> {
-        Ok(if self.key(key)?.method.keeps_layers() { value } else { wanted })
+        Ok(if self.key(key)?.method.keeps_layers() {
+            value
+        } else {
+            wanted
+        })
     }
 
     /// Takes `qty` out of what the event referred to brought: its own layers first, or its own value from an average.
-    pub fn remove_original(&mut self, index: u32, event: &Event, qty: i64, wanted: i64) -> Result<i64, Fault> {
+    pub fn remove_original(
+        &mut self,
+        index: u32,
+        event: &Event,
+        qty: i64,
+        wanted: i64,
+    ) -> Result<i64, Fault> {
         let rounding = self.context.rounding;
         let stock = self.key(event.key)?;
         let lot = event.lot;
-        let there = if stock.method == Method::Specific { stock.available(lot) } else { stock.qty };
+        let there = if stock.method == Method::Specific {
+            stock.available(lot)
+        } else {
+            stock.qty
+        };
         if qty > there {
             return self.remove(index, event, qty, false);
         }
@@ -191,6 +240,15 @@ pub(super) fn part_of(
 
 /// A return: the stock falls by `value`; the supplier owes the row's amount, else `credit`.
 fn returned(event: &Event, value: i64, credit: i64) -> Posted {
-    let credit = if event.amount == ABSENT { credit } else { event.amount };
-    Posted { key: event.key, quantity: -event.qty, value: -value, variance: value - credit }
+    let credit = if event.amount == ABSENT {
+        credit
+    } else {
+        event.amount
+    };
+    Posted {
+        key: event.key,
+        quantity: -event.qty,
+        value: -value,
+        variance: value - credit,
+    }
 }

@@ -24,11 +24,26 @@ pub(crate) fn with_month_borders(events: &mut Vec<Event>, clock: Clock, utc_offs
     merge(events, borders);
 }
 
-fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, clock: Clock, utc_offset: i64, until: i64) {
-    let Ok(reference) = u32::try_from(index) else { return };
-    let mut month = clock.date(event.at, utc_offset).and_then(|date| date.first_of_month().next_month());
+fn borders_of(
+    borders: &mut Vec<Event>,
+    index: usize,
+    event: &Event,
+    clock: Clock,
+    utc_offset: i64,
+    until: i64,
+) {
+    let Ok(reference) = u32::try_from(index) else {
+        return;
+    };
+    let mut month = clock
+        .date(event.at, utc_offset)
+        .and_then(|date| date.first_of_month().next_month());
     let mut first = true;
-    while let Ok(at) = month.as_ref().map_err(|_| ()).and_then(|month| clock.ticks(*month).map_err(|_| ())) {
+    while let Ok(at) = month
+        .as_ref()
+        .map_err(|_| ())
+        .and_then(|month| clock.ticks(*month).map_err(|_| ()))
+    {
         let at = at - utc_offset;
         if at > until {
             break;
@@ -48,7 +63,10 @@ fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, clock: Cloc
         };
         if !first {
             // The last instant of the month before: the goods stand in the books when it closes.
-            borders.push(Event { at: at - 1, ..border(Auto::EstimateIn) });
+            borders.push(Event {
+                at: at - 1,
+                ..border(Auto::EstimateIn)
+            });
         }
         borders.push(border(Auto::EstimateOut));
         first = false;

@@ -59,7 +59,13 @@ impl Sink for Book {
 ///
 /// `events` stand in book order; `linked` says whether any of them refers to another or to a production group, so that a plain
 /// history pays nothing for it.
-pub(crate) fn run_component(context: &Context, rules: &[KeyRules], events: &[Event], linked: bool, book: &mut Book) -> Vec<Stock> {
+pub(crate) fn run_component(
+    context: &Context,
+    rules: &[KeyRules],
+    events: &[Event],
+    linked: bool,
+    book: &mut Book,
+) -> Vec<Stock> {
     let referenced = if linked { referenced(events) } else { Vec::new() };
     let members = if linked { groups(events) } else { HashMap::new() };
     let mut banned: Banned = HashMap::new();
@@ -82,7 +88,10 @@ fn run_once(
     banned: &Banned,
     book: &mut Book,
 ) -> Vec<Stock> {
-    if rules.first().is_some_and(|key| key.rules.method == Method::PeriodicAverage) {
+    if rules
+        .first()
+        .is_some_and(|key| key.rules.method == Method::PeriodicAverage)
+    {
         return periodic::run_periodic(context, rules, events, banned, book);
     }
     let kept: Vec<Event>;
@@ -90,11 +99,24 @@ fn run_once(
         events
     } else {
         // A banned event keeps its place, so that references stay right, and does nothing.
-        kept = events.iter().map(|event| if banned.contains_key(&event.group) { silenced(event) } else { *event }).collect();
+        kept = events
+            .iter()
+            .map(|event| {
+                if banned.contains_key(&event.group) {
+                    silenced(event)
+                } else {
+                    *event
+                }
+            })
+            .collect();
         &kept
     };
     let has_late = !referenced.is_empty()
-        && events.iter().any(|event| rules.get(event.key as usize).is_some_and(|key| late::is_late(event, &key.rules)));
+        && events.iter().any(|event| {
+            rules
+                .get(event.key as usize)
+                .is_some_and(|key| late::is_late(event, &key.rules))
+        });
     if has_late {
         let mut machine = late::run_with_replay(context, rules, referenced, events, book);
         finish(&mut machine, events, book);
@@ -112,7 +134,8 @@ fn run_once(
 /// Changes the method of keys that have no movement after the change.
 fn finish(machine: &mut Machine<'_>, events: &[Event], sink: &mut impl Sink) {
     let until = machine.context.until;
-    let due = |(key, rules): (u32, &KeyRules)| rules.switch_at.is_some_and(|from| from <= until).then_some(key);
+    let due =
+        |(key, rules): (u32, &KeyRules)| rules.switch_at.is_some_and(|from| from <= until).then_some(key);
     let keys: Vec<u32> = (0u32..).zip(machine.rules).filter_map(due).collect();
     for key in keys {
         let last = (0u32..).zip(events).filter(|(_, event)| event.key == key).last();
@@ -124,11 +147,20 @@ fn finish(machine: &mut Machine<'_>, events: &[Event], sink: &mut impl Sink) {
 }
 
 /// One event, with the change of method of its key before it where one is due.
-pub(crate) fn step(machine: &mut Machine<'_>, index: u32, event: &Event, sink: &mut impl Sink) -> Result<(), Fault> {
+pub(crate) fn step(
+    machine: &mut Machine<'_>,
+    index: u32,
+    event: &Event,
+    sink: &mut impl Sink,
+) -> Result<(), Fault> {
     if is_silenced(event) {
         return Err(Fault::new(RejectCode::GroupRejected));
     }
-    if machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some()) {
+    if machine
+        .rules
+        .get(event.key as usize)
+        .is_some_and(|key| key.switch_at.is_some())
+    {
         machine.switch_method(event.key, event.at, sink, index)?;
     }
     machine.apply(index, event, sink)
@@ -157,7 +189,10 @@ fn referenced(events: &[Event]) -> Vec<bool> {
 /// Number of events by group.
 fn groups(events: &[Event]) -> HashMap<u32, u32> {
     let mut members = HashMap::new();
-    for event in events.iter().filter(|event| event.group != NONE && event.auto == Auto::No) {
+    for event in events
+        .iter()
+        .filter(|event| event.group != NONE && event.auto == Auto::No)
+    {
         *members.entry(event.group).or_default() += 1;
     }
     members
@@ -173,10 +208,14 @@ fn first_broken_group(
     if members.is_empty() {
         return None;
     }
-    let rejected = events.iter().zip(&book.outcomes).enumerate().filter_map(|(place, (event, outcome))| match outcome {
-        Outcome::Rejected(fault) => Some((event.group, (place, *fault))),
-        _ => None,
-    });
+    let rejected = events
+        .iter()
+        .zip(&book.outcomes)
+        .enumerate()
+        .filter_map(|(place, (event, outcome))| match outcome {
+            Outcome::Rejected(fault) => Some((event.group, (place, *fault))),
+            _ => None,
+        });
     let mut broken = rejected.filter(|(group, _)| *group != NONE && !banned.contains_key(group));
     broken.find(|(group, _)| members.get(group).is_some_and(|count| *count > 1))
 }
@@ -189,7 +228,11 @@ fn ban_outcomes(events: &[Event], banned: &Banned, book: &mut Book) {
     for (place, (event, outcome)) in events.iter().zip(&mut book.outcomes).enumerate() {
         if let Some((cause, fault)) = banned.get(&event.group) {
             let own = *cause == place;
-            *outcome = Outcome::Rejected(if own { *fault } else { Fault::new(RejectCode::GroupRejected) });
+            *outcome = Outcome::Rejected(if own {
+                *fault
+            } else {
+                Fault::new(RejectCode::GroupRejected)
+            });
         }
     }
 }

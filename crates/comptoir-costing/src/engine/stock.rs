@@ -93,17 +93,26 @@ impl Stock {
         let value = match self.method {
             Method::MovingAverage | Method::PeriodicAverage | Method::Standard => {
                 if emptied {
-                    self.last = Ratio { value: self.value, qty: self.qty };
+                    self.last = Ratio {
+                        value: self.value,
+                        qty: self.qty,
+                    };
                 }
                 if self.tracks {
                     self.layers.take(End::Oldest, qty, rounding, part);
                 }
-                if emptied { self.value } else { share(self.value, qty, self.qty, rounding) }
+                if emptied {
+                    self.value
+                } else {
+                    share(self.value, qty, self.qty, rounding)
+                }
             }
             Method::Fifo => self.take_layers(End::Oldest, qty, rounding, part),
             Method::Lifo => self.take_layers(End::Newest, qty, rounding, part),
             Method::Specific => {
-                let Some(layers) = self.lots.get_mut(&lot) else { return 0 };
+                let Some(layers) = self.lots.get_mut(&lot) else {
+                    return 0;
+                };
                 let value = layers.take(End::Oldest, qty, rounding, part);
                 if layers.quantity() == 0 {
                     self.lots.remove(&lot);
@@ -119,7 +128,10 @@ impl Stock {
     fn take_layers(&mut self, end: End, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
         let mut last = self.last;
         let value = self.layers.take(end, qty, rounding, &mut |layer| {
-            last = Ratio { value: layer.value, qty: layer.qty };
+            last = Ratio {
+                value: layer.value,
+                qty: layer.qty,
+            };
             part(layer);
         });
         self.last = last;
@@ -127,7 +139,14 @@ impl Stock {
     }
 
     /// Takes `qty` first from the layers of one event, the rest by the method. For methods without layers see [`Stock::take_valued`].
-    pub fn take_origin(&mut self, origin: u32, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+    pub fn take_origin(
+        &mut self,
+        origin: u32,
+        qty: i64,
+        lot: u32,
+        rounding: Rounding,
+        part: &mut impl FnMut(Layer),
+    ) -> i64 {
         let layers = match self.method {
             Method::Specific => self.lots.get_mut(&lot),
             _ => Some(&mut self.layers),
@@ -137,16 +156,29 @@ impl Stock {
         self.qty -= own_qty;
         self.value -= own_value;
         if own_qty > 0 {
-            self.last = Ratio { value: own_value, qty: own_qty };
+            self.last = Ratio {
+                value: own_value,
+                qty: own_qty,
+            };
         }
-        let rest = if own_qty < qty { self.take(qty - own_qty, lot, rounding, part) } else { 0 };
+        let rest = if own_qty < qty {
+            self.take(qty - own_qty, lot, rounding, part)
+        } else {
+            0
+        };
         own_value + rest
     }
 
     /// Takes `qty` at a value of its own from a stock without layers, as far as the stock has that value.
     ///
     /// The stock never keeps a quantity with a negative value: then the current average is taken instead.
-    pub fn take_valued(&mut self, qty: i64, wanted: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+    pub fn take_valued(
+        &mut self,
+        qty: i64,
+        wanted: i64,
+        rounding: Rounding,
+        part: &mut impl FnMut(Layer),
+    ) -> i64 {
         let keeps_value = qty < self.qty && wanted <= self.value;
         if !keeps_value {
             return self.take(qty, NONE, rounding, part);
@@ -180,7 +212,9 @@ impl Stock {
 
     /// Open layers, by lot where there are lots.
     pub fn open_layers(&self) -> impl Iterator<Item = &Layer> {
-        self.layers.iter().chain(self.lots.values().flat_map(Layers::iter))
+        self.layers
+            .iter()
+            .chain(self.lots.values().flat_map(Layers::iter))
     }
 
     /// Open layers for a change of value, in the order in which they came, whatever the codes of their lots.
@@ -196,7 +230,14 @@ impl Stock {
 
     /// The average unit cost of the stock on hand, else the last one known.
     pub fn current(&self) -> Ratio {
-        if self.qty > 0 { Ratio { value: self.value, qty: self.qty } } else { self.last }
+        if self.qty > 0 {
+            Ratio {
+                value: self.value,
+                qty: self.qty,
+            }
+        } else {
+            self.last
+        }
     }
 
     /// The unit cost of the layer that an issue would take first; the average for methods without layers.
@@ -207,11 +248,23 @@ impl Stock {
             Method::Specific => self.lots.get(&lot).and_then(|layers| layers.first(End::Oldest)),
             _ => None,
         };
-        layer.map_or_else(|| self.current(), |layer| Ratio { value: layer.value, qty: layer.qty })
+        layer.map_or_else(
+            || self.current(),
+            |layer| Ratio {
+                value: layer.value,
+                qty: layer.qty,
+            },
+        )
     }
 
     /// Takes `qty` that is there from the oldest layers, whatever the method.
-    pub fn take_oldest(&mut self, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
+    pub fn take_oldest(
+        &mut self,
+        qty: i64,
+        lot: u32,
+        rounding: Rounding,
+        part: &mut impl FnMut(Layer),
+    ) -> i64 {
         if self.method != Method::Lifo {
             return self.take(qty, lot, rounding, part);
         }
@@ -231,6 +284,15 @@ impl Stock {
             Method::Lifo => self.layers.first(End::Oldest),
             _ => None,
         };
-        last_taken.map_or(Ratio { value: self.value, qty: self.qty }, |layer| Ratio { value: layer.value, qty: layer.qty })
+        last_taken.map_or(
+            Ratio {
+                value: self.value,
+                qty: self.qty,
+            },
+            |layer| Ratio {
+                value: layer.value,
+                qty: layer.qty,
+            },
+        )
     }
 }

@@ -10,8 +10,8 @@ use comptoir_types::{Date, Decimal, Rounding};
 use serde::{Deserialize, Serialize};
 
 pub use names::{
-    Amendment, ClosedPeriod, LateCost, Method, Negative, Provisional, ReturnCost, Scope, ShortageCost, SwitchValue,
-    Ties, TransferAge,
+    Amendment, ClosedPeriod, LateCost, Method, Negative, Provisional, ReturnCost, Scope, ShortageCost,
+    SwitchValue, Ties, TransferAge,
 };
 pub use presets::{PRESETS, Preset};
 
@@ -218,7 +218,9 @@ impl Policy {
         if let Some(overrides) = class.and_then(|class| self.classes.get(class)) {
             rules = overrides.over(rules);
         }
-        self.items.get(item).map_or(rules, |overrides| overrides.over(rules))
+        self.items
+            .get(item)
+            .map_or(rules, |overrides| overrides.over(rules))
     }
 
     /// The choices of an item that no class and no override names.

@@ -47,12 +47,26 @@ impl Checks {
             unsigned: !matches!(kind, Kind::Opening | Kind::CostAdjustment),
         });
         let (price_up, price_down) = (context.price_up, context.price_down);
-        Self { needs, first, last, price_up, price_down, rounding: context.rounding }
+        Self {
+            needs,
+            first,
+            last,
+            price_up,
+            price_down,
+            rounding: context.rounding,
+        }
     }
 
     /// Checks one row; `unit_cost` is read where there is no amount.
     #[inline(always)]
-    pub fn row(&self, kind: u8, at: i64, quantity: i64, amount: i64, unit_cost: i64) -> Result<Checked, Fault> {
+    pub fn row(
+        &self,
+        kind: u8,
+        at: i64,
+        quantity: i64,
+        amount: i64,
+        unit_cost: i64,
+    ) -> Result<Checked, Fault> {
         let Some(needs) = self.needs.get(usize::from(kind)) else {
             return Err(Fault::new(RejectCode::UnknownKind));
         };
@@ -64,7 +78,11 @@ impl Checks {
                 return Err(Fault::new(RejectCode::NullValue));
             }
         } else if quantity < needs.smallest || quantity >= LIMIT {
-            let code = if quantity.unsigned_abs() >= LIMIT.unsigned_abs() { RejectCode::Overflow } else { RejectCode::QuantitySign };
+            let code = if quantity.unsigned_abs() >= LIMIT.unsigned_abs() {
+                RejectCode::Overflow
+            } else {
+                RejectCode::QuantitySign
+            };
             return Err(Fault::with(code, needs.smallest, quantity));
         }
         if amount != ABSENT && (amount >= 0 || !needs.unsigned) && needs.kind != Kind::Opening {
@@ -98,7 +116,9 @@ impl Checks {
             Kind::Opening if amount != ABSENT && amount.signum() * quantity.signum() < 0 => {
                 return Err(Fault::new(RejectCode::Amount));
             }
-            Kind::Revaluation if amount == ABSENT && (unit_cost == ABSENT || unit_cost < 0) => return Err(Fault::new(RejectCode::Amount)),
+            Kind::Revaluation if amount == ABSENT && (unit_cost == ABSENT || unit_cost < 0) => {
+                return Err(Fault::new(RejectCode::Amount));
+            }
             _ if amount == ABSENT && needs.amount => return Err(Fault::new(RejectCode::Amount)),
             _ => {}
         }
@@ -111,6 +131,8 @@ impl Checks {
     fn price(&self, quantity: i64, unit_cost: i64) -> Result<i64, Fault> {
         let scaled = unit_cost.checked_mul(self.price_up);
         let value = scaled.and_then(|cost| mul_div(quantity, cost, self.price_down, self.rounding));
-        value.filter(|value| value.unsigned_abs() < LIMIT.unsigned_abs()).ok_or(Fault::new(RejectCode::Overflow))
+        value
+            .filter(|value| value.unsigned_abs() < LIMIT.unsigned_abs())
+            .ok_or(Fault::new(RejectCode::Overflow))
     }
 }

@@ -5,6 +5,8 @@ use std::ops::Deref;
 
 use comptoir_types::Clock;
 
+use super::partition::follows_reference;
+use crate::movement::Kind;
 use crate::policy::Rules;
 use crate::reject::Fault;
 
@@ -100,7 +102,10 @@ impl Columns {
     /// The chunk that holds a row, and the row's place in it.
     pub fn locate(&self, row: u32) -> Option<(&Chunk, usize)> {
         let row = row as usize;
-        let place = self.chunks.partition_point(|chunk| chunk.start <= row).checked_sub(1)?;
+        let place = self
+            .chunks
+            .partition_point(|chunk| chunk.start <= row)
+            .checked_sub(1)?;
         let chunk = self.chunks.get(place)?;
         Some((chunk, row - chunk.start))
     }
@@ -110,8 +115,29 @@ impl Columns {
         column.get(row as usize).copied().unwrap_or(crate::posting::NONE)
     }
 
+    /// The row whose stock a movement changes: its own, or that of the movement which it follows.
+    ///
+    /// A reversal may follow a cost adjustment, and that a receipt; the kinds that may be followed allow no circle.
+    pub fn stands_at(&self, row: u32) -> u32 {
+        let mut row = row;
+        loop {
+            let kind = self
+                .locate(row)
+                .and_then(|(chunk, place)| chunk.kind.get(place))
+                .copied()
+                .and_then(Kind::from_code);
+            let reference = Self::code(&self.reference, row);
+            if !kind.is_some_and(follows_reference) || reference >= MISSING || reference == row {
+                return row;
+            }
+            row = reference;
+        }
+    }
+
     /// The choices that hold for an item.
     pub fn rules_of(&self, item: u32) -> usize {
-        self.item_rules.get(item as usize).map_or(0, |index| *index as usize)
+        self.item_rules
+            .get(item as usize)
+            .map_or(0, |index| *index as usize)
     }
 }

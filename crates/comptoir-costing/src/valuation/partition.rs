@@ -31,17 +31,38 @@ pub(crate) type Slot = [i64; 5];
 impl Record {
     fn into_slot(self) -> Slot {
         let pack = |low: u32, high: u32| (i64::from(high) << 32) | i64::from(low);
-        [self.at, self.qty, self.amount, pack(self.row, self.item), pack(self.pool, u32::from(self.kind as u8))]
+        [
+            self.at,
+            self.qty,
+            self.amount,
+            pack(self.row, self.item),
+            pack(self.pool, u32::from(self.kind as u8)),
+        ]
     }
 
     /// The record in a slot.
     #[inline]
     pub fn from_slot([at, qty, amount, row_item, pool_kind]: &Slot) -> Self {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both halves were packed from 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both halves were packed from 32 bits"
+        )]
         let unpack = |packed: i64| (packed as u32, (packed >> 32) as u32);
         let ((row, item), (pool, kind)) = (unpack(*row_item), unpack(*pool_kind));
-        let kind = u8::try_from(kind).ok().and_then(Kind::from_code).unwrap_or(Kind::Opening);
-        Self { at: *at, qty: *qty, amount: *amount, row, item, pool, kind }
+        let kind = u8::try_from(kind)
+            .ok()
+            .and_then(Kind::from_code)
+            .unwrap_or(Kind::Opening);
+        Self {
+            at: *at,
+            qty: *qty,
+            amount: *amount,
+            row,
+            item,
+            pool,
+            kind,
+        }
     }
 }
 
@@ -65,11 +86,16 @@ pub(crate) struct Partition {
 impl Partition {
     /// The used slots of every bucket, range after range.
     pub fn by_bucket(&mut self, buckets: usize) -> Vec<Vec<&mut [Slot]>> {
-        let mut result: Vec<Vec<&mut [Slot]>> = (0..buckets).map(|_| Vec::with_capacity(self.ranges.len())).collect();
+        let mut result: Vec<Vec<&mut [Slot]>> = (0..buckets)
+            .map(|_| Vec::with_capacity(self.ranges.len()))
+            .collect();
         for range in &mut self.ranges {
             let mut rest = range.slots.as_mut_slice();
             for ((window, used), parts) in range.starts.windows(2).zip(&range.used).zip(&mut result) {
-                let length = window.last().zip(window.first()).map_or(0, |(end, start)| end - start);
+                let length = window
+                    .last()
+                    .zip(window.first())
+                    .map_or(0, |(end, start)| end - start);
                 let (own, others) = rest.split_at_mut(length.min(rest.len()));
                 let (own, _) = own.split_at_mut((*used).min(own.len()));
                 parts.push(own);
@@ -81,16 +107,30 @@ impl Partition {
 }
 
 /// Distributes all rows that pass their checks; `excluded` (ascending) are left out and not checked.
-pub(crate) fn partition(columns: &Columns, plan: &Plan, checks: &Checks, excluded: &[(u32, Fault)]) -> Partition {
+pub(crate) fn partition(
+    columns: &Columns,
+    plan: &Plan,
+    checks: &Checks,
+    excluded: &[(u32, Fault)],
+) -> Partition {
     let parts: Vec<(Dealt, Vec<(u32, Fault)>)> = plan
         .ranges
         .par_iter()
         .map(|(chunk, rows)| match columns.chunks.get(*chunk) {
-            Some(chunk) => RangeReader { columns, plan, checks, chunk }.read(rows.clone(), excluded),
+            Some(chunk) => RangeReader {
+                columns,
+                plan,
+                checks,
+                chunk,
+            }
+            .read(rows.clone(), excluded),
             None => (Dealt::default(), Vec::new()),
         })
         .collect();
-    let mut partition = Partition { ranges: Vec::with_capacity(parts.len()), faults: Vec::new() };
+    let mut partition = Partition {
+        ranges: Vec::with_capacity(parts.len()),
+        faults: Vec::new(),
+    };
     for (dealt, bad) in parts {
         partition.ranges.push(dealt);
         partition.faults.extend(bad);
@@ -108,29 +148,57 @@ struct RangeReader<'a> {
 impl RangeReader<'_> {
     fn read(&self, rows: std::ops::Range<usize>, excluded: &[(u32, Fault)]) -> (Dealt, Vec<(u32, Fault)>) {
         let first = self.chunk.start + rows.start;
-        let items = self.columns.item.get(first..first + rows.len()).unwrap_or_default();
+        let items = self
+            .columns
+            .item
+            .get(first..first + rows.len())
+            .unwrap_or_default();
         let mut dealt = self.empty_buckets(items);
         let mut next = dealt.starts.clone();
         let mut faults = Vec::new();
-        let mut skip = excluded.iter().skip_while(|(row, _)| (*row as usize) < first).peekable();
+        let mut skip = excluded
+            .iter()
+            .skip_while(|(row, _)| (*row as usize) < first)
+            .peekable();
         let at = self.chunk.at.get(rows.clone()).unwrap_or_default();
         let kinds = self.chunk.kind.get(rows.clone()).unwrap_or_default();
         let quantities = self.chunk.quantity.get(rows.clone()).unwrap_or_default();
         let absent = vec![ABSENT; rows.len()];
         let amounts = self.chunk.amount.get(rows.clone()).unwrap_or(&absent);
         let unit_costs = self.chunk.unit_cost.get(rows.clone()).unwrap_or(&absent);
-        let numbers = items.iter().zip(at).zip(kinds).zip(quantities).zip(amounts).zip(unit_costs).enumerate();
+        let numbers = items
+            .iter()
+            .zip(at)
+            .zip(kinds)
+            .zip(quantities)
+            .zip(amounts)
+            .zip(unit_costs)
+            .enumerate();
         for (place, (((((item, at), kind), quantity), amount), unit_cost)) in numbers {
-            let Ok(row) = u32::try_from(first + place) else { break };
+            let Ok(row) = u32::try_from(first + place) else {
+                break;
+            };
             if skip.peek().is_some_and(|(excluded, _)| *excluded == row) {
                 while skip.next_if(|(excluded, _)| *excluded == row).is_some() {}
                 continue;
             }
             let checked = self.checks.row(*kind, *at, *quantity, *amount, *unit_cost);
-            match checked.and_then(|(kind, qty, amount)| self.check_links(row, kind, amount).map(|()| (kind, qty, amount))) {
+            match checked.and_then(|(kind, qty, amount)| {
+                self.check_links(row, kind, amount).map(|()| (kind, qty, amount))
+            }) {
                 Ok((kind, qty, amount)) => {
-                    let record = Record { at: *at, qty, amount, row, item: *item, pool: Columns::code(&self.columns.pool, row), kind };
-                    let Some(next) = next.get_mut(self.plan.bucket(self.plan.component(*item))) else { continue };
+                    let record = Record {
+                        at: *at,
+                        qty,
+                        amount,
+                        row,
+                        item: *item,
+                        pool: Columns::code(&self.columns.pool, row),
+                        kind,
+                    };
+                    let Some(next) = next.get_mut(self.plan.bucket(self.plan.component(*item))) else {
+                        continue;
+                    };
                     if let Some(slot) = dealt.slots.get_mut(*next) {
                         *slot = record.into_slot();
                     }
@@ -139,7 +207,12 @@ impl RangeReader<'_> {
                 Err(fault) => faults.push((row, fault)),
             }
         }
-        dealt.used = next.iter().zip(&dealt.starts).map(|(end, start)| end - start).take(self.plan.buckets).collect();
+        dealt.used = next
+            .iter()
+            .zip(&dealt.starts)
+            .map(|(end, start)| end - start)
+            .take(self.plan.buckets)
+            .collect();
         (dealt, faults)
     }
 
@@ -156,13 +229,20 @@ impl RangeReader<'_> {
             sum += *start;
             *start = sum;
         }
-        Dealt { slots: vec![[0; 5]; items.len()], starts, used: Vec::new() }
+        Dealt {
+            slots: vec![[0; 5]; items.len()],
+            starts,
+            used: Vec::new(),
+        }
     }
 
     /// Checks of the movement referred to that do not depend on the order of the books.
     #[inline]
     fn check_links(&self, row: u32, kind: Kind, amount: i64) -> Result<(), Fault> {
-        if kind == Kind::ProductionReceipt && amount == ABSENT && Columns::code(&self.columns.group, row) == NONE {
+        if kind == Kind::ProductionReceipt
+            && amount == ABSENT
+            && Columns::code(&self.columns.group, row) == NONE
+        {
             return Err(Fault::new(RejectCode::Amount));
         }
         if !uses_reference(kind) {
@@ -178,7 +258,11 @@ impl RangeReader<'_> {
     }
 
     fn check_reference(&self, row: u32, kind: Kind, reference: u32) -> Result<(), Fault> {
-        let target = self.columns.locate(reference).and_then(|(chunk, place)| chunk.kind.get(place)).copied();
+        let target = self
+            .columns
+            .locate(reference)
+            .and_then(|(chunk, place)| chunk.kind.get(place))
+            .copied();
         let Some(target) = target.and_then(Kind::from_code) else {
             return Err(Fault::new(RejectCode::ReferenceRejected));
         };
@@ -187,10 +271,18 @@ impl RangeReader<'_> {
         }
         let reversed_twice = kind == Kind::Reversal && target == Kind::Reversal;
         if !may_refer(kind, target) {
-            let code = if reversed_twice { RejectCode::ReversalOfReversal } else { RejectCode::ReferenceKind };
+            let code = if reversed_twice {
+                RejectCode::ReversalOfReversal
+            } else {
+                RejectCode::ReferenceKind
+            };
             return Err(Fault::new(code));
         }
-        let (own, other) = (Columns::code(&self.columns.pool, row), Columns::code(&self.columns.pool, reference));
+        let followed = self.columns.stands_at(reference);
+        let (own, other) = (
+            Columns::code(&self.columns.pool, row),
+            Columns::code(&self.columns.pool, followed),
+        );
         if follows_reference(kind) && own != NONE && own != other {
             return Err(Fault::new(RejectCode::ReferencePool));
         }
@@ -205,7 +297,10 @@ pub(crate) const fn uses_reference(kind: Kind) -> bool {
 
 /// Whether a kind changes the stock where the movement in `ref` stands, whatever its own pool.
 pub(crate) const fn follows_reference(kind: Kind) -> bool {
-    matches!(kind, Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment)
+    matches!(
+        kind,
+        Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment
+    )
 }
 
 /// Whether a kind may refer to a movement of the other kind.
@@ -213,7 +308,9 @@ fn may_refer(kind: Kind, to: Kind) -> bool {
     use crate::movement::Direction;
     match kind {
         Kind::SalesReturn => matches!(to, Kind::Issue | Kind::ProductionIssue),
-        Kind::PurchaseReturn | Kind::CostAdjustment => to.direction() == Direction::In && to != Kind::SalesReturn,
+        Kind::PurchaseReturn | Kind::CostAdjustment => {
+            to.direction() == Direction::In && to != Kind::SalesReturn
+        }
         Kind::TransferIn => to == Kind::TransferOut,
         Kind::Settlement => to == Kind::ProvisionalReceipt,
         Kind::Amendment => matches!(to.direction(), Direction::In | Direction::Out) && to != Kind::TransferIn,

@@ -16,10 +16,15 @@ impl Oracle<'_> {
 
     /// The value of a part of a movement; the last part takes the rest.
     fn part_of(&self, origin: &Done, qty: i128) -> i128 {
+        let whole = if origin.qty < 0 {
+            -origin.value
+        } else {
+            origin.value
+        };
         if qty == origin.left() {
-            return origin.value.abs() - origin.back_value;
+            return whole - origin.back_value;
         }
-        share(origin.value.abs(), qty, origin.qty.abs(), self.policy.rounding)
+        share(whole, qty, origin.qty.abs(), self.policy.rounding)
     }
 
     fn note_back(&mut self, event: &Event, qty: i128, value: i128) {
@@ -67,7 +72,12 @@ impl Oracle<'_> {
             if qty > origin.left() {
                 return Err("COSTING_REFERENCE_EXCEEDED");
             }
-            let wanted = self.part_of(&origin, qty);
+            // A shortage that the receipt covered does not change what the goods cost.
+            let whole = Done {
+                value: origin.value + origin.variance,
+                ..origin.clone()
+            };
+            let wanted = self.part_of(&whole, qty);
             let value = if original {
                 self.remove_own(place, event, qty, wanted)?
             } else if oldest {
@@ -207,6 +217,19 @@ impl Oracle<'_> {
             }
         };
         self.note_back(event, qty, value);
+        self.note_undone(event, qty);
         Ok(posted)
+    }
+
+    /// A return or arrival that is reversed can be made again.
+    fn note_undone(&mut self, event: &Event, qty: i128) {
+        let rounding = self.policy.rounding;
+        let of = self.done[event.reference.unwrap()].as_ref().unwrap().of;
+        let Some(done) = of.and_then(|place| self.done[place].as_mut()) else {
+            return;
+        };
+        let value = share(done.back_value, qty, done.back_qty, rounding);
+        done.back_qty -= qty;
+        done.back_value -= value;
     }
 }

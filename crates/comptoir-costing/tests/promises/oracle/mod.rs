@@ -63,6 +63,8 @@ struct Done {
     back_value: i128,
     /// What left with it, for what comes back.
     parts: Vec<Piece>,
+    /// The movement that it gives back.
+    of: Option<usize>,
 }
 
 impl Done {
@@ -252,6 +254,12 @@ impl<'a> Oracle<'a> {
             value,
             variance,
             parts,
+            of: event.reference.filter(|_| {
+                matches!(
+                    event.kind,
+                    Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn
+                )
+            }),
             ..Done::default()
         });
         let mut lines: Lines = vec![(place, None, posted)];
