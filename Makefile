@@ -26,7 +26,7 @@ demo: $(VENV)/.native ## Value a synthetic year of a shop, or DATA=file.parquet;
 test: test-rust test-python ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
-	cargo test --locked
+	PROPTEST_RNG_SEED=20261122 cargo test --locked
 
 test-python: $(VENV)/.native ## Run the Python tests and the costing cases.
 	$(BIN)/python -m pytest

@@ -122,10 +122,14 @@ def memory_pass(item, qty, amount, value, balance):
 
 def polars_ageing(frame: pl.DataFrame) -> pl.DataFrame:
     """Open layers and their ageing by running totals."""
-    receipt = frame.filter(pl.col("qty") > 0).with_columns(pl.col("qty").cum_sum().over("item").alias("until"))
+    receipt = frame.filter(pl.col("qty") > 0).with_columns(
+        pl.col("qty").cum_sum().over("item").alias("until")
+    )
     issued = frame.filter(pl.col("qty") < 0).group_by("item").agg((-pl.col("qty").sum()).alias("total"))
     rest = pl.max_horizontal(pl.lit(0), pl.col("until") - pl.col("total").fill_null(0))
-    layer = receipt.join(issued, on="item", how="left").with_columns(pl.min_horizontal("qty", rest).alias("rest"))
+    layer = receipt.join(issued, on="item", how="left").with_columns(
+        pl.min_horizontal("qty", rest).alias("rest")
+    )
     bucket = pl.min_horizontal((AS_OF - pl.col("day")) // 30, pl.lit(24)).alias("bucket")
     value = (pl.col("amount") * pl.col("rest") / pl.col("qty")).sum().alias("value")
     return layer.filter(pl.col("rest") > 0).group_by(bucket).agg(pl.col("rest").sum(), value).sort("bucket")
@@ -152,7 +156,11 @@ def kernels(columns, items: int, folder: Path) -> tuple[dict[tuple[str, int], fl
     environment = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
     done = subprocess.run(
         [*command, str(file), str(items), str(RUNS)],
-        cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     times: dict[tuple[str, int], list[float]] = {}
     for name, threads, taken in (line.split("\t") for line in done.stdout.splitlines() if "\t" in line):
@@ -185,7 +193,9 @@ def main() -> None:
     kernel = times["moving_average", 1]
     report("moving_average, exact, one core", kernel)
     average_value(item[:9], qty[:9], amount[:9], items, value)
-    report("numba float64, value only", seconds(lambda: average_value(item, qty, amount, items, value)), kernel)
+    report(
+        "numba float64, value only", seconds(lambda: average_value(item, qty, amount, items, value)), kernel
+    )
     average_value_and_balance(item[:9], qty[:9], amount[:9], items, value, balance)
     taken = seconds(lambda: average_value_and_balance(item, qty, amount, items, value, balance))
     report("numba float64, value and balance", taken, kernel)
@@ -201,7 +211,11 @@ def main() -> None:
     base.execute("set threads = 2")
     base.register("columns", table)
     base.execute("create table movement as select * from columns")
-    report("DuckDB cost per issue, interval join, two cores", seconds(lambda: base.execute(ISSUE_COST), 1), kernel)
+    report(
+        "DuckDB cost per issue, interval join, two cores",
+        seconds(lambda: base.execute(ISSUE_COST), 1),
+        kernel,
+    )
     cost = base.execute("select i, cost from cost").fetchnumpy()
     drift = np.abs(results["fifo"][0][cost["i"]] + cost["cost"]).max()
     print(f"  largest difference of an issue's cost from the exact one: {drift:.1f} minor units")
@@ -211,7 +225,11 @@ def main() -> None:
     kernel = times["closing_layers and age_buckets", 2]
     report("closing_layers and age_buckets, two cores", kernel)
     exact = results["ageing"]
-    report("DuckDB closing layers and ageing, two cores", seconds(lambda: base.execute(AGEING).fetchall()), kernel)
+    report(
+        "DuckDB closing layers and ageing, two cores",
+        seconds(lambda: base.execute(AGEING).fetchall()),
+        kernel,
+    )
     same_ageing("DuckDB", base.execute(AGEING).fetchall(), exact)
     frame = pl.from_arrow(table)
     report("Polars closing layers and ageing, all cores", seconds(lambda: polars_ageing(frame)), kernel)
@@ -222,7 +240,9 @@ def same_ageing(name: str, rows, exact: np.ndarray) -> None:
     """Requires equal quantities in each bucket, and values as near as floats are."""
     for bucket, qty, value in rows:
         assert int(qty) == exact[bucket][0], f"{name}: quantity of bucket {bucket} differs"
-        assert abs(float(value) - exact[bucket][1]) < 1e-9 * exact[bucket][1] + 1e6, f"{name}: value of bucket {bucket}"
+        assert abs(float(value) - exact[bucket][1]) < 1e-9 * exact[bucket][1] + 1e6, (
+            f"{name}: value of bucket {bucket}"
+        )
     print(f"  {name}: quantities of all buckets equal")
 
 

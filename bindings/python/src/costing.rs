@@ -36,10 +36,7 @@ fn costing_policy(py: Python<'_>, form: &str, text: &str) -> PyResult<String> {
 /// Names and titles of the presets.
 #[pyfunction]
 fn costing_presets() -> Vec<(&'static str, &'static str)> {
-    comptoir::costing::policy::PRESETS
-        .iter()
-        .map(|preset| (preset.name, preset.title))
-        .collect()
+    comptoir::costing::policy::PRESETS.iter().map(|preset| (preset.name, preset.title)).collect()
 }
 
 /// Values a history of movements under a policy given as JSON text.
@@ -50,10 +47,7 @@ fn costing_value(movements: &Bound<'_, PyAny>, policy: &str) -> PyResult<Costing
         let policy = Policy::from_json(policy)?;
         value_batches(&schema, batches, &policy)
     })?;
-    Ok(CostingValuation {
-        valuation: Arc::new(valuation),
-        postings: OnceLock::new(),
-    })
+    Ok(CostingValuation { valuation: Arc::new(valuation), postings: OnceLock::new() })
 }
 
 /// A valued history; `comptoir.costing.Valuation` is its public face.
@@ -68,13 +62,7 @@ impl CostingValuation {
     /// Rows of the input, accepted, rejected, duplicates among the rejected, corrections.
     fn counts(&self) -> (u64, u64, u64, u64, u64) {
         let counts = self.valuation.valuation().counts();
-        (
-            counts.input,
-            counts.accepted,
-            counts.rejected,
-            counts.duplicates,
-            counts.corrections,
-        )
+        (counts.input, counts.accepted, counts.rejected, counts.duplicates, counts.corrections)
     }
 
     /// Postings.
@@ -129,12 +117,8 @@ impl CostingValuation {
     ) -> PyResult<ArrowTable> {
         let booked = booked.map(import_stream).transpose()?;
         let made = enter(py, || {
-            let rates = rates
-                .iter()
-                .map(|rate| rate.parse())
-                .collect::<Result<Vec<Decimal>, _>>()?;
-            self.valuation
-                .provision_table(date(as_of)?, &buckets, &rates, booked.as_ref())
+            let rates = rates.iter().map(|rate| rate.parse()).collect::<Result<Vec<Decimal>, _>>()?;
+            self.valuation.provision_table(date(as_of)?, &buckets, &rates, booked.as_ref())
         })?;
         as_table(py, made)
     }
@@ -151,11 +135,7 @@ impl CostingValuation {
             let by = named(by, "by", &BY)?;
             self.valuation.voucher_tables(&read_template(form, template)?, by)
         })?;
-        Ok((
-            as_table(py, made.entries)?,
-            as_table(py, made.movements)?,
-            made.balanced,
-        ))
+        Ok((as_table(py, made.entries)?, as_table(py, made.movements)?, made.balanced))
     }
 
     /// Trial balance, with the total of the inventory accounts and the stock value as decimal text.
@@ -165,17 +145,11 @@ impl CostingValuation {
         form: &str,
         template: &str,
     ) -> PyResult<(ArrowTable, String, String)> {
-        let (table, check) = enter(py, || {
-            self.valuation
-                .trial_balance_table(&read_template(form, template)?)
-        })?;
+        let (table, check) =
+            enter(py, || self.valuation.trial_balance_table(&read_template(form, template)?))?;
         let scale = self.valuation.valuation().policy().money_scale;
         let shown = |units: i128| enter(py, || Ok::<_, Error>(WideDecimal::new(units, scale)?.to_string()));
-        Ok((
-            as_table(py, table)?,
-            shown(check.accounts_total)?,
-            shown(check.stock_value)?,
-        ))
+        Ok((as_table(py, table)?, shown(check.accounts_total)?, shown(check.stock_value)?))
     }
 
     /// Stock card of one item.
@@ -186,9 +160,7 @@ impl CostingValuation {
 
     /// Receipts, issues and balance by period.
     fn summary(&self, py: Python<'_>, period: &str) -> PyResult<ArrowTable> {
-        let made = enter(py, || {
-            self.valuation.summary_table(named(period, "period", &PERIODS)?)
-        })?;
+        let made = enter(py, || self.valuation.summary_table(named(period, "period", &PERIODS)?))?;
         as_table(py, made)
     }
 
@@ -213,11 +185,8 @@ const BY: [(&str, By); 5] = [
     ("period", By::Month),
 ];
 
-const PERIODS: [(&str, Period); 3] = [
-    ("day", Period::Day),
-    ("month", Period::Month),
-    ("total", Period::Total),
-];
+const PERIODS: [(&str, Period); 3] =
+    [("day", Period::Day), ("month", Period::Month), ("total", Period::Total)];
 
 fn date(text: &str) -> Result<Date, Error> {
     Ok(text.parse::<Date>()?)
@@ -225,10 +194,7 @@ fn date(text: &str) -> Result<Date, Error> {
 
 /// The choice with this name.
 fn named<T: Copy>(name: &str, what: &'static str, choices: &[(&str, T)]) -> Result<T, Error> {
-    let found = choices
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, choice)| *choice);
+    let found = choices.iter().find(|(known, _)| *known == name).map(|(_, choice)| *choice);
     found.ok_or_else(|| {
         let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
         Error::Unknown {

@@ -25,12 +25,7 @@ where
     match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(errors::from_core(py, &error)),
-        Err(panic) => Err(errors::exception(
-            py,
-            ErrorKind::Internal,
-            "INTERNAL",
-            &panic_text(&*panic),
-        )),
+        Err(panic) => Err(errors::exception(py, ErrorKind::Internal, "INTERNAL", &panic_text(&*panic))),
     }
 }
 

@@ -1,9 +1,5 @@
 //! Movements per second of the valuation kernels on one core, beside the bound that memory sets and a plain exact loop.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a benchmark may stop"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may stop")]
 
 mod history;
 
@@ -50,13 +46,9 @@ fn kernels(criterion: &mut Criterion) {
     let history = history(rows, 100_000);
     let (mut value, mut balance) = (vec![0; rows], vec![0; rows]);
     let mut group = criterion.benchmark_group("kernels, 10M movements of 100k items, one core");
-    group
-        .sample_size(10)
-        .throughput(Throughput::Elements(rows as u64));
+    group.sample_size(10).throughput(Throughput::Elements(rows as u64));
     let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    group.bench_function("memory pass", |bench| {
-        bench.iter(|| pass(&history, &mut value, &mut balance))
-    });
+    group.bench_function("memory pass", |bench| bench.iter(|| pass(&history, &mut value, &mut balance)));
     group.bench_function("plain moving average", |bench| {
         bench.iter(|| plain_average(&history, &mut value, &mut balance));
     });
@@ -64,17 +56,11 @@ fn kernels(criterion: &mut Criterion) {
         bench.iter(|| moving_average(history.movements(), &mut value, &mut balance).unwrap());
     });
     group.bench_function("fifo", |bench| {
-        bench.iter(|| {
-            one_core
-                .install(|| fifo(history.movements(), &mut value, &mut balance))
-                .unwrap()
-        });
+        bench.iter(|| one_core.install(|| fifo(history.movements(), &mut value, &mut balance)).unwrap());
     });
     group.bench_function("closing_layers and age_buckets", |bench| {
         bench.iter(|| {
-            let layers = one_core
-                .install(|| closing_layers(history.movements(), &history.day))
-                .unwrap();
+            let layers = one_core.install(|| closing_layers(history.movements(), &history.day)).unwrap();
             black_box(age_buckets(&layers, 19_730, &[30, 60, 90, 180, 360]))
         });
     });

@@ -4,11 +4,7 @@
 //! little-endian, prints a line `name threads seconds` per run, and writes the results of the last runs beside the
 //! file: `FILE.average` and `FILE.fifo` (columns value and balance), and `FILE.ageing` (pairs of quantity and value per
 //! bucket of 30 days).
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a benchmark may stop"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark may stop")]
 
 use std::io::Write;
 use std::time::Instant;
@@ -30,41 +26,17 @@ fn main() {
     let (item, bytes) = bytes[8..].split_at(4 * rows);
     let (day, bytes) = bytes.split_at(4 * rows);
     let (qty, amount) = bytes.split_at(8 * rows);
-    let item: Vec<u32> = item
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| u32::from_le_bytes(bytes))
-        .collect();
-    let day: Vec<i32> = day
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| i32::from_le_bytes(bytes))
-        .collect();
-    let qty: Vec<i64> = qty
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| i64::from_le_bytes(bytes))
-        .collect();
-    let amount: Vec<i64> = amount
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| i64::from_le_bytes(bytes))
-        .collect();
+    let item: Vec<u32> = item.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
+    let day: Vec<i32> = day.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes)).collect();
+    let qty: Vec<i64> = qty.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
+    let amount: Vec<i64> = amount.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
     let movements = Movements::new(&item, &qty, &amount, items).unwrap();
     let (mut value, mut balance) = (vec![0; rows], vec![0; rows]);
 
-    time("moving_average", 1, runs, || {
-        drop(moving_average(movements, &mut value, &mut balance).unwrap())
-    });
+    time("moving_average", 1, runs, || drop(moving_average(movements, &mut value, &mut balance).unwrap()));
     write_columns(&format!("{file}.average"), &[&value, &balance]);
     for threads in [1, 2] {
-        time("fifo", threads, runs, || {
-            fifo(movements, &mut value, &mut balance).unwrap()
-        });
+        time("fifo", threads, runs, || fifo(movements, &mut value, &mut balance).unwrap());
     }
     write_columns(&format!("{file}.fifo"), &[&value, &balance]);
     let edges: Vec<i32> = (1..=24).map(|month| 30 * month).collect();
@@ -74,24 +46,15 @@ fn main() {
             ages = age_buckets(&closing_layers(movements, &day).unwrap(), AS_OF, &edges).unwrap();
         });
     }
-    let ages: Vec<i64> = ages
-        .iter()
-        .flat_map(|age| [age.qty, age.value])
-        .map(|sum| sum.try_into().unwrap())
-        .collect();
+    let ages: Vec<i64> =
+        ages.iter().flat_map(|age| [age.qty, age.value]).map(|sum| sum.try_into().unwrap()).collect();
     write_columns(&format!("{file}.ageing"), &[&ages]);
 }
 
 /// Runs in a pool of a number of threads and prints the seconds of each run.
-#[expect(
-    clippy::print_stdout,
-    reason = "a program: the side-by-side run reads its output"
-)]
+#[expect(clippy::print_stdout, reason = "a program: the side-by-side run reads its output")]
 fn time(name: &str, threads: usize, runs: usize, mut run: impl FnMut() + Send) {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     for _ in 0..runs {
         let start = Instant::now();
         pool.install(&mut run);

@@ -53,17 +53,12 @@ impl Error {
     #[cfg(feature = "arrow")]
     #[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` takes")]
     pub(crate) fn arrow(error: arrow_schema::ArrowError) -> Self {
-        Self::Internal {
-            message: error.to_string(),
-        }
+        Self::Internal { message: error.to_string() }
     }
 
     /// A wrong field of a policy.
     pub(crate) fn policy(path: &str, message: impl ToString) -> Self {
-        Self::Policy {
-            path: path.to_owned(),
-            message: message.to_string(),
-        }
+        Self::Policy { path: path.to_owned(), message: message.to_string() }
     }
 }
 

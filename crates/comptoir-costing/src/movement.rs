@@ -142,10 +142,7 @@ impl Kind {
     /// Whether the kind means nothing without a movement in `ref`.
     #[must_use]
     pub const fn needs_reference(self) -> bool {
-        matches!(
-            self,
-            Self::Settlement | Self::TransferIn | Self::Reversal | Self::Amendment
-        )
+        matches!(self, Self::Settlement | Self::TransferIn | Self::Reversal | Self::Amendment)
     }
 
     /// Whether the kind brings its own amount and cannot do without (or a unit cost).
@@ -243,17 +240,11 @@ mod tests {
         for (code, kind) in KINDS.into_iter().enumerate() {
             assert_eq!(Kind::from_name(kind.name()), Some(kind));
             assert_eq!(usize::from(kind as u8), code);
-            assert_eq!(
-                serde_json::to_string(&kind).unwrap(),
-                format!("\"{}\"", kind.name())
-            );
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.name()));
         }
         for (code, reason) in REASONS.into_iter().enumerate() {
             assert_eq!(usize::from(reason as u8), code);
-            assert_eq!(
-                serde_json::to_string(&reason).unwrap(),
-                format!("\"{}\"", reason.name())
-            );
+            assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason.name()));
         }
         assert_eq!(Kind::from_name("sale"), None);
     }

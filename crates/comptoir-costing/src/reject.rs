@@ -92,11 +92,7 @@ impl Fault {
     /// A fault that needs no numbers.
     #[must_use]
     pub const fn new(code: RejectCode) -> Self {
-        Self {
-            code,
-            wanted: 0,
-            found: 0,
-        }
+        Self { code, wanted: 0, found: 0 }
     }
 
     /// A fault with what was wanted and what there was.
@@ -114,11 +110,7 @@ impl Fault {
             RejectCode::UnknownKind => "column `kind`: unknown kind".to_owned(),
             RejectCode::NullValue => format!("{kind}: a column it needs is null"),
             RejectCode::QuantitySign => {
-                format!(
-                    "column `quantity`: {kind} needs {}, found {}",
-                    allowed(kind),
-                    shown(self.found)
-                )
+                format!("column `quantity`: {kind} needs {}, found {}", allowed(kind), shown(self.found))
             }
             RejectCode::Amount => {
                 format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative")
@@ -129,14 +121,12 @@ impl Fault {
             RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
             RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),
             RejectCode::ClosedPeriod => "column `at`: lies in a closed period".to_owned(),
-            RejectCode::DuplicateIgnored => format!(
-                "column `movement_id`: same content as row {}, ignored",
-                self.found
-            ),
-            RejectCode::DuplicateId => format!(
-                "column `movement_id`: already used with other content in row {}",
-                self.found
-            ),
+            RejectCode::DuplicateIgnored => {
+                format!("column `movement_id`: same content as row {}, ignored", self.found)
+            }
+            RejectCode::DuplicateId => {
+                format!("column `movement_id`: already used with other content in row {}", self.found)
+            }
             RejectCode::ClassConflict => {
                 format!("column `class`: differs from row {} of the same item", self.found)
             }
@@ -160,11 +150,7 @@ impl Fault {
                 "a reversal cannot be reversed; post the movement again".to_owned()
             }
             RejectCode::NegativeStock => {
-                format!(
-                    "{kind} of {} exceeds the {} on hand",
-                    shown(self.wanted),
-                    shown(self.found)
-                )
+                format!("{kind} of {} exceeds the {} on hand", shown(self.wanted), shown(self.found))
             }
             RejectCode::LotRequired => {
                 format!("column `lot`: {kind} needs a lot under specific identification")
@@ -195,11 +181,7 @@ struct Shown(i64, u8);
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = format!(
-            "{:0width$}",
-            self.0.unsigned_abs(),
-            width = usize::from(self.1) + 1
-        );
+        let digits = format!("{:0width$}", self.0.unsigned_abs(), width = usize::from(self.1) + 1);
         let (whole, fraction) = digits.split_at(digits.len() - usize::from(self.1));
         let sign = if self.0 < 0 { "-" } else { "" };
         let point = if fraction.is_empty() { "" } else { "." };
@@ -223,9 +205,6 @@ mod tests {
     #[test]
     fn negative_stock_tells_both_quantities() {
         let fault = Fault::with(RejectCode::NegativeStock, 1500, -25);
-        assert_eq!(
-            fault.message(Some(Kind::Issue), 2),
-            "issue of 15.00 exceeds the -0.25 on hand"
-        );
+        assert_eq!(fault.message(Some(Kind::Issue), 2), "issue of 15.00 exceeds the -0.25 on hand");
     }
 }

@@ -95,21 +95,14 @@ pub fn value(movements: &[Movement], policy: &Policy) -> Result<Valuation, Error
     let policy = policy.clone().checked()?;
     let rows = u32::try_from(movements.len()).ok().filter(|rows| *rows < MISSING);
     if rows.is_none() {
-        return Err(Error::TooManyRows {
-            rows: movements.len() as u64,
-            limit: u64::from(MISSING) - 1,
-        });
+        return Err(Error::TooManyRows { rows: movements.len() as u64, limit: u64::from(MISSING) - 1 });
     }
     let columns = columns(movements, &policy)?;
     value_columns(Arc::new(columns), policy)
 }
 
 fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
-    let given = movements
-        .iter()
-        .filter_map(|movement| movement.quantity)
-        .map(Decimal::scale)
-        .max();
+    let given = movements.iter().filter_map(|movement| movement.quantity).map(Decimal::scale).max();
     let quantity_scale = policy.quantity_scale.unwrap_or(given.unwrap_or(0).min(9));
     let mut faults = Vec::new();
     let at = times(movements, policy, &mut faults)?;
@@ -117,21 +110,9 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         start: 0,
         kind: movements.iter().map(|movement| movement.kind as u8).collect(),
         at: Units::Owned(at),
-        quantity: units(
-            movements.iter().map(|movement| movement.quantity),
-            quantity_scale,
-            &mut faults,
-        ),
-        amount: units(
-            movements.iter().map(|movement| movement.amount),
-            policy.money_scale,
-            &mut faults,
-        ),
-        unit_cost: units(
-            movements.iter().map(|movement| movement.unit_cost),
-            policy.cost_scale,
-            &mut faults,
-        ),
+        quantity: units(movements.iter().map(|movement| movement.quantity), quantity_scale, &mut faults),
+        amount: units(movements.iter().map(|movement| movement.amount), policy.money_scale, &mut faults),
+        unit_cost: units(movements.iter().map(|movement| movement.unit_cost), policy.cost_scale, &mut faults),
     };
     let (item, names) = codes(movements.iter().map(|movement| Some(movement.item.as_str())));
     let (rules, item_rules) = item_rules(movements, &item, names.len(), policy, &mut faults);
@@ -140,11 +121,7 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         let earlier = *first.entry(&movement.id).or_insert(row);
         if earlier != row {
             let same = movements.get(earlier as usize) == Some(movement);
-            let code = if same {
-                RejectCode::DuplicateIgnored
-            } else {
-                RejectCode::DuplicateId
-            };
+            let code = if same { RejectCode::DuplicateIgnored } else { RejectCode::DuplicateId };
             faults.push((row, Fault::with(code, 0, i64::from(earlier))));
         }
     }
@@ -176,9 +153,7 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
 
 /// Times of the movements. What lies in a closed period is a fault, or moves to the first open day.
 fn times(movements: &[Movement], policy: &Policy, faults: &mut Vec<(u32, Fault)>) -> Result<Vec<i64>, Error> {
-    let open = policy
-        .open_from
-        .map_or(Ok(i64::MIN), |day| Clock::MICROSECOND.ticks(day))?;
+    let open = policy.open_from.map_or(Ok(i64::MIN), |day| Clock::MICROSECOND.ticks(day))?;
     let booked = |(row, movement): (u32, &Movement)| {
         if movement.at < open && policy.closed_period == ClosedPeriod::Reject {
             faults.push((row, Fault::new(RejectCode::ClosedPeriod)));
@@ -198,11 +173,7 @@ fn units(column: impl Iterator<Item = Option<Decimal>>, scale: u8, faults: &mut 
                 let too_fine = matches!(error, comptoir_types::Error::ExcessScale { .. });
                 faults.push((
                     row,
-                    Fault::new(if too_fine {
-                        RejectCode::ExcessScale
-                    } else {
-                        RejectCode::Overflow
-                    }),
+                    Fault::new(if too_fine { RejectCode::ExcessScale } else { RejectCode::Overflow }),
                 ));
                 ABSENT
             }
@@ -239,16 +210,11 @@ fn item_rules(
             continue;
         };
         let earlier = *slot.get_or_insert(row);
-        if movements
-            .get(earlier as usize)
-            .is_some_and(|other| other.class != movement.class)
-        {
+        if movements.get(earlier as usize).is_some_and(|other| other.class != movement.class) {
             faults.push((row, Fault::with(RejectCode::ClassConflict, 0, i64::from(earlier))));
         }
     }
-    let named = first
-        .iter()
-        .map(|row| row.and_then(|row| movements.get(row as usize)));
+    let named = first.iter().map(|row| row.and_then(|row| movements.get(row as usize)));
     rules_by_item(
         policy,
         named.map(|movement| movement.map(|movement| (movement.item.as_str(), movement.class.as_deref()))),

@@ -25,11 +25,7 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::Config;
 
 fn cases(cases: u32) -> Config {
-    Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    }
+    Config { cases, failure_persistence: None, ..Config::default() }
 }
 
 /// A damage to a text: at a place, so many characters go and a word comes.
@@ -78,10 +74,7 @@ const WORDS: &[&str] = &[
 
 fn damages() -> impl Strategy<Value = Vec<Damage>> {
     let damage = (any::<Index>(), 0..6_usize, select(WORDS));
-    proptest::collection::vec(
-        damage.prop_map(|(place, gone, word)| Damage { place, gone, word }),
-        0..6,
-    )
+    proptest::collection::vec(damage.prop_map(|(place, gone, word)| Damage { place, gone, word }), 0..6)
 }
 
 fn damaged(text: &str, damages: &[Damage]) -> String {
@@ -107,12 +100,7 @@ fn check_policy(read: Result<Policy, Error>) -> Result<(), TestCaseError> {
         Err(Error::Policy { path, message }) => {
             // A field whose name is empty has an empty path; the message quotes it.
             let named = !path.is_empty() || message.contains("``");
-            prop_assert!(
-                named && !message.is_empty(),
-                "path `{}`, message `{}`",
-                path,
-                message
-            );
+            prop_assert!(named && !message.is_empty(), "path `{}`, message `{}`", path, message);
         }
         Err(other) => prop_assert!(false, "{}", other),
     }
@@ -211,10 +199,7 @@ fn array(form: u8, rows: usize, cell: i64) -> ArrayRef {
         16 => of!(Decimal256Array, arrow_buffer::i256::from_i128(i128::from(cell))),
         17 => Arc::new((0..rows).map(|_| Some(b"ab")).collect::<BinaryArray>()),
         18 => new_null_array(&DataType::Null, rows),
-        19 => new_null_array(
-            &DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)),
-            rows,
-        ),
+        19 => new_null_array(&DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8)), rows),
         _ => new_null_array(
             &DataType::Dictionary(Box::new(DataType::Int64), Box::new(DataType::Float64)),
             rows,
@@ -242,11 +227,7 @@ const COLUMNS: [&str; 13] = [
 fn columns() -> impl Strategy<Value = Vec<(u8, u8, i64)>> {
     let usual = [0, 0, 12, 0, 4, 15, 15, 0, 0, 0, 0, 0, 0_u8];
     let column = |usual: u8| {
-        (
-            0..12_u8,
-            prop_oneof![2 => Just(usual), 1 => 0..=20_u8],
-            prop_oneof![0..3_i64, any::<i64>()],
-        )
+        (0..12_u8, prop_oneof![2 => Just(usual), 1 => 0..=20_u8], prop_oneof![0..3_i64, any::<i64>()])
     };
     usual.map(column).into_iter().collect::<Vec<_>>()
 }

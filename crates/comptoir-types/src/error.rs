@@ -142,27 +142,15 @@ impl Error {
     /// This error with the name of the column it occurred in.
     #[must_use]
     pub fn in_column(self, column: &str) -> Self {
-        Self::At {
-            column: column.to_owned(),
-            row: None,
-            source: Box::new(self),
-        }
+        Self::At { column: column.to_owned(), row: None, source: Box::new(self) }
     }
 
     /// This error with its column and row; an error that already has its column only gains the row.
     #[must_use]
     pub fn at_row(self, column: &str, row: u64) -> Self {
         match self {
-            Self::At { column, source, .. } => Self::At {
-                column,
-                row: Some(row),
-                source,
-            },
-            other => Self::At {
-                column: column.to_owned(),
-                row: Some(row),
-                source: Box::new(other),
-            },
+            Self::At { column, source, .. } => Self::At { column, row: Some(row), source },
+            other => Self::At { column: column.to_owned(), row: Some(row), source: Box::new(other) },
         }
     }
 }
@@ -213,10 +201,7 @@ mod tests {
     #[test]
     fn a_place_is_added_around_the_message_and_keeps_the_code() {
         let error = Error::Null.in_column("item").at_row("item", 7);
-        assert_eq!(
-            error.to_string(),
-            "column `item`, row 7: null where a value is required"
-        );
+        assert_eq!(error.to_string(), "column `item`, row 7: null where a value is required");
         assert_eq!((error.code(), error.kind()), ("TYPES_NULL", ErrorKind::Data));
         assert_eq!(
             Error::Null.in_column("item").to_string(),
@@ -232,13 +217,7 @@ mod tests {
             found: "float64".into(),
             advice: ": money is exact".into(),
         };
-        assert_eq!(
-            error.to_string(),
-            "column `amount`: expected decimal, found float64: money is exact"
-        );
-        assert_eq!(
-            (error.code(), error.kind()),
-            ("TYPES_COLUMN_TYPE", ErrorKind::Schema)
-        );
+        assert_eq!(error.to_string(), "column `amount`: expected decimal, found float64: money is exact");
+        assert_eq!((error.code(), error.kind()), ("TYPES_COLUMN_TYPE", ErrorKind::Schema));
     }
 }

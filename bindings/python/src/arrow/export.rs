@@ -20,11 +20,7 @@ pub fn stream_capsule<'py>(
 ) -> PyResult<Bound<'py, PyCapsule>> {
     let batches: Vec<Result<RecordBatch, ArrowError>> = batches.iter().cloned().map(Ok).collect();
     let reader = RecordBatchIterator::new(batches, schema.clone());
-    PyCapsule::new_with_value(
-        py,
-        FFI_ArrowArrayStream::new(Box::new(reader)),
-        c"arrow_array_stream",
-    )
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
 }
 
 /// A capsule `arrow_schema` of the schema as a struct type.

@@ -3,10 +3,7 @@
 //! Ownership: a capsule owns its C structure until the consumer moves the structure out, which nulls the `release`
 //! callback left behind. So each structure is released exactly once: by our arrays when they are dropped, or by
 //! the capsule when we never got as far as taking it.
-#![expect(
-    unsafe_code,
-    reason = "C structures behind capsules are read here, and only here"
-)]
+#![expect(unsafe_code, reason = "C structures behind capsules are read here, and only here")]
 
 use std::ffi::CStr;
 use std::ptr::NonNull;
@@ -62,13 +59,7 @@ fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
     let schema = table_schema(reader.field())?;
     let batches = reader
         .enumerate()
-        .map(|(batch, array)| {
-            to_batch(
-                batch,
-                &schema,
-                array.map_err(|error| stream_error(batch, &error))?,
-            )
-        })
+        .map(|(batch, array)| to_batch(batch, &schema, array.map_err(|error| stream_error(batch, &error))?))
         .collect::<Result<_, _>>()?;
     Ok((schema, batches))
 }
@@ -86,22 +77,17 @@ fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, BoundaryE
 /// The fields of a struct as the schema of a table.
 fn table_schema(field: &Field) -> Result<SchemaRef, BoundaryError> {
     match field.data_type() {
-        DataType::Struct(fields) => Ok(Arc::new(Schema::new_with_metadata(
-            fields.clone(),
-            field.metadata().clone(),
-        ))),
-        other => Err(BoundaryError::NotTable {
-            found: type_name(other),
-        }),
+        DataType::Struct(fields) => {
+            Ok(Arc::new(Schema::new_with_metadata(fields.clone(), field.metadata().clone())))
+        }
+        other => Err(BoundaryError::NotTable { found: type_name(other) }),
     }
 }
 
 /// A struct array as a batch of the table.
 fn to_batch(batch: usize, schema: &SchemaRef, array: ArrayRef) -> Result<RecordBatch, BoundaryError> {
     let Some(rows) = array.as_any().downcast_ref::<StructArray>() else {
-        return Err(BoundaryError::NotTable {
-            found: type_name(array.data_type()),
-        });
+        return Err(BoundaryError::NotTable { found: type_name(array.data_type()) });
     };
     if let Some(row) = first_null(rows) {
         return Err(BoundaryError::NullRow { batch, row });
@@ -120,13 +106,8 @@ fn first_null(rows: &StructArray) -> Option<usize> {
 /// The failure of batch number `batch` in the producer's own words, where it gave any.
 fn stream_error(batch: usize, error: &ArrowError) -> BoundaryError {
     let text = error.to_string();
-    let message = text
-        .split_once("Producer error: ")
-        .map_or(text.as_str(), |(_, own)| own);
-    BoundaryError::Stream {
-        batch,
-        message: message.trim_end().to_owned(),
-    }
+    let message = text.split_once("Producer error: ").map_or(text.as_str(), |(_, own)| own);
+    BoundaryError::Stream { batch, message: message.trim_end().to_owned() }
 }
 
 /// Moves the stream out of the capsule `exported` by `producer`.
@@ -178,10 +159,7 @@ fn capsule_pointer(
 }
 
 fn protocol_error(producer: &Bound<'_, PyAny>, problem: &str) -> PyErr {
-    let error = BoundaryError::Protocol {
-        producer: python_type(producer),
-        problem: problem.to_owned(),
-    };
+    let error = BoundaryError::Protocol { producer: python_type(producer), problem: problem.to_owned() };
     errors::from_core(producer.py(), &error)
 }
 
@@ -196,8 +174,5 @@ fn not_arrow(object: &Bound<'_, PyAny>) -> PyErr {
 
 /// The name of an object's type, as Python users write it.
 fn python_type(object: &Bound<'_, PyAny>) -> String {
-    object
-        .get_type()
-        .fully_qualified_name()
-        .map_or_else(|_| "unknown".to_owned(), |name| name.to_string())
+    object.get_type().fully_qualified_name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string())
 }

@@ -105,11 +105,7 @@ impl ArrowTable {
     /// Names of the columns, in order.
     #[getter]
     fn column_names(&self) -> Vec<&str> {
-        self.schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect()
+        self.schema.fields().iter().map(|field| field.name().as_str()).collect()
     }
 
     /// The columns as text: one line each, with name and Arrow type.
@@ -123,11 +119,7 @@ impl ArrowTable {
     }
 
     fn __repr__(&self) -> String {
-        format!(
-            "Table({} rows: {})",
-            self.rows(),
-            self.described_columns().join(", ")
-        )
+        format!("Table({} rows: {})", self.rows(), self.described_columns().join(", "))
     }
 
     /// Export as an Arrow stream of the chunks as they are, without a copy.
@@ -279,9 +271,7 @@ impl ArrowTable {
 impl ArrowTable {
     fn described_columns(&self) -> Vec<String> {
         let fields = self.schema.fields().iter();
-        fields
-            .map(|field| format!("{} {}", field.name(), type_name(field.data_type())))
-            .collect()
+        fields.map(|field| format!("{} {}", field.name(), type_name(field.data_type()))).collect()
     }
 }
 

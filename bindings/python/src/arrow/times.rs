@@ -22,11 +22,7 @@ pub fn dates<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Values<'py>> {
     let from_ordinal = py.import("datetime")?.getattr("date")?.getattr("fromordinal")?;
     let day = |days: i32| from_ordinal.call1((i64::from(days) + EPOCH_ORDINAL,));
     let none = || Ok(py.None().into_bound(py));
-    array
-        .as_primitive::<Date32Type>()
-        .iter()
-        .map(|days| days.map_or_else(none, day))
-        .collect()
+    array.as_primitive::<Date32Type>().iter().map(|days| days.map_or_else(none, day)).collect()
 }
 
 /// Instants as `datetime.datetime`: naive where the column has no zone, else in its zone.
@@ -40,17 +36,11 @@ pub fn timestamps<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyRes
         return Ok(Vec::new());
     };
     let no_value = || {
-        let error = BoundaryError::NoPythonValue {
-            column: column.to_owned(),
-            found: type_name(data_type),
-        };
+        let error = BoundaryError::NoPythonValue { column: column.to_owned(), found: type_name(data_type) };
         errors::from_core(py, &error)
     };
     let datetime = py.import("datetime")?;
-    let zone = zone
-        .as_deref()
-        .map(|name| time_zone(&datetime, name))
-        .transpose()?;
+    let zone = zone.as_deref().map(|name| time_zone(&datetime, name)).transpose()?;
     let epoch = match zone {
         Some(_) => utc_epoch(&datetime)?,
         None => datetime.getattr("datetime")?.call1((1970, 1, 1))?,
@@ -58,42 +48,30 @@ pub fn timestamps<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyRes
     let delta = datetime.getattr("timedelta")?;
     let instant = |ticks: i64| {
         let microseconds = microseconds(*unit, ticks).ok_or_else(no_value)?;
-        let instant = epoch
-            .call_method1("__add__", (delta.call1((0, 0, microseconds))?,))
-            .map_err(|_| no_value())?;
+        let instant =
+            epoch.call_method1("__add__", (delta.call1((0, 0, microseconds))?,)).map_err(|_| no_value())?;
         match &zone {
             Some(zone) => instant.call_method1("astimezone", (zone,)),
             None => Ok(instant),
         }
     };
     let none = || Ok(py.None().into_bound(py));
-    ticks(*unit, array)
-        .into_iter()
-        .map(|ticks| ticks.map_or_else(none, instant))
-        .collect()
+    ticks(*unit, array).into_iter().map(|ticks| ticks.map_or_else(none, instant)).collect()
 }
 
 /// 1970-01-01 00:00:00 in UTC.
 fn utc_epoch<'py>(datetime: &Bound<'py, PyModule>) -> PyResult<Bound<'py, PyAny>> {
     let utc = datetime.getattr("timezone")?.getattr("utc")?;
-    datetime
-        .getattr("datetime")?
-        .call_method1("fromtimestamp", (0, utc))
+    datetime.getattr("datetime")?.call_method1("fromtimestamp", (0, utc))
 }
 
 /// A zone by its Arrow name: `+08:00` or a name of the IANA database.
 fn time_zone<'py>(datetime: &Bound<'py, PyModule>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     if name.starts_with(['+', '-']) {
-        let parsed = datetime
-            .getattr("datetime")?
-            .call_method1("strptime", (name, "%z"))?;
+        let parsed = datetime.getattr("datetime")?.call_method1("strptime", (name, "%z"))?;
         return parsed.getattr("tzinfo");
     }
-    datetime
-        .py()
-        .import("zoneinfo")?
-        .getattr("ZoneInfo")?
-        .call1((name,))
+    datetime.py().import("zoneinfo")?.getattr("ZoneInfo")?.call1((name,))
 }
 
 /// Ticks of `unit` as microseconds, if that is exact and in range.

@@ -106,9 +106,6 @@ fn dictionary<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResult<
 }
 
 fn no_value(py: Python<'_>, column: &str, data_type: &DataType) -> PyErr {
-    let error = BoundaryError::NoPythonValue {
-        column: column.to_owned(),
-        found: type_name(data_type),
-    };
+    let error = BoundaryError::NoPythonValue { column: column.to_owned(), found: type_name(data_type) };
     errors::from_core(py, &error)
 }

@@ -19,11 +19,7 @@ use super::import::Batches;
 ///
 /// [`BoundaryError::Inconsistent`] when a batch has other columns than `schema`.
 pub fn wide_decimals(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Batches, BoundaryError> {
-    if !schema
-        .fields()
-        .iter()
-        .any(|field| wide_type(field.data_type()).is_some())
-    {
+    if !schema.fields().iter().any(|field| wide_type(field.data_type()).is_some()) {
         return Ok((schema, batches));
     }
     let fields: Vec<_> = schema.fields().iter().map(wide_field).collect();
@@ -32,9 +28,7 @@ pub fn wide_decimals(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Bat
         .iter()
         .map(|batch| RecordBatch::try_new(wide.clone(), batch.columns().iter().map(wide_column).collect()))
         .collect::<Result<_, _>>()
-        .map_err(|error| BoundaryError::Inconsistent {
-            message: error.to_string(),
-        })?;
+        .map_err(|error| BoundaryError::Inconsistent { message: error.to_string() })?;
     Ok((wide, batches))
 }
 

@@ -29,13 +29,8 @@ pub fn history(rows: usize, items: u32) -> History {
         i64::try_from(state % below).unwrap()
     };
     let mut on_hand = vec![0_i64; items as usize];
-    let mut history = History {
-        item: vec![],
-        qty: vec![],
-        amount: vec![],
-        day: vec![],
-        items: items as usize,
-    };
+    let mut history =
+        History { item: vec![], qty: vec![], amount: vec![], day: vec![], items: items as usize };
     for row in 0..rows {
         let item = draw(items.into()).min(draw(items.into()));
         let on_hand = &mut on_hand[usize::try_from(item).unwrap()];
@@ -49,9 +44,7 @@ pub fn history(rows: usize, items: u32) -> History {
         history.item.push(u32::try_from(item).unwrap());
         history.qty.push(qty);
         history.amount.push(amount);
-        history
-            .day
-            .push(19_000 + i32::try_from(row * 730 / rows).unwrap());
+        history.day.push(19_000 + i32::try_from(row * 730 / rows).unwrap());
     }
     history
 }

@@ -1,9 +1,11 @@
 //! Arrow in, Arrow out: a history as record batches, and all results as tables.
 
+mod arrays;
 mod names;
 mod read;
 mod reports;
 mod tables;
+mod vouchers;
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::error::Error;
 use crate::policy::Policy;
 use crate::valuation::{Valuation, value_columns};
 
-pub use reports::VoucherTables;
+pub use vouchers::VoucherTables;
 
 pub use arrow_array;
 pub use arrow_schema;
@@ -76,9 +78,7 @@ impl Source {
 
     /// Type of a column of the input, utf8 for one that it lacks.
     pub fn type_of(&self, name: &str) -> DataType {
-        self.schema
-            .field_with_name(name)
-            .map_or(DataType::Utf8, |field| field.data_type().clone())
+        self.schema.field_with_name(name).map_or(DataType::Utf8, |field| field.data_type().clone())
     }
 
     /// The field of an output column that has the input's type.

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::TableValuation;
-use super::tables::first_rows;
+use super::arrays::first_rows;
 use crate::error::Error;
 use crate::posting::NONE;
 use crate::reports::MovementNames;
@@ -27,13 +27,7 @@ impl<'a> Names<'a> {
                 .unwrap_or_default(),
         };
         let document_first = first_rows(&document);
-        Self {
-            history,
-            class,
-            class_names,
-            document,
-            document_first,
-        }
+        Self { history, class, class_names, document, document_first }
     }
 
     /// Code of an item by its name as text.
@@ -45,9 +39,7 @@ impl<'a> Names<'a> {
     /// Code of a pool by its name as text; without one, of rows without a pool.
     pub fn pool_code(&self, name: Option<&str>) -> Result<u32, Error> {
         let columns = &self.history.valuation.columns;
-        name.map_or(Ok(NONE), |name| {
-            self.code(name, &columns.pool, &self.history.source.pool, "pool")
-        })
+        name.map_or(Ok(NONE), |name| self.code(name, &columns.pool, &self.history.source.pool, "pool"))
     }
 
     fn code(
@@ -90,10 +82,8 @@ fn classes(history: &TableValuation) -> (Vec<u32>, Vec<String>) {
             u32::try_from(names.len() - 1).unwrap_or(NONE)
         })
     };
-    let classes = first_rows(&columns.item)
-        .into_iter()
-        .map(|row| code(class_of(row).unwrap_or_default()))
-        .collect();
+    let classes =
+        first_rows(&columns.item).into_iter().map(|row| code(class_of(row).unwrap_or_default())).collect();
     (classes, names)
 }
 
@@ -111,18 +101,11 @@ impl MovementNames for Names<'_> {
     }
 
     fn document(&self, row: u32) -> Option<u32> {
-        self.document
-            .get(row as usize)
-            .copied()
-            .filter(|code| *code != NONE)
+        self.document.get(row as usize).copied().filter(|code| *code != NONE)
     }
 
     fn write_document(&self, document: u32, text: &mut Vec<u8>) {
-        let row = self
-            .document_first
-            .get(document as usize)
-            .copied()
-            .unwrap_or(NONE);
+        let row = self.document_first.get(document as usize).copied().unwrap_or(NONE);
         let name = self.history.source.text(&self.history.source.document, row);
         text.extend_from_slice(name.unwrap_or_default().as_bytes());
     }

@@ -36,18 +36,10 @@ pub(crate) fn read(
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if u32::try_from(rows).is_ok_and(|rows| rows < MISSING) {
         let source = Source::new(schema, &batches)?;
-        let columns = Reader {
-            source: &source,
-            policy,
-            rows,
-        }
-        .read()?;
+        let columns = Reader { source: &source, policy, rows }.read()?;
         return Ok((columns, source));
     }
-    Err(Error::TooManyRows {
-        rows: rows as u64,
-        limit: u64::from(MISSING) - 1,
-    })
+    Err(Error::TooManyRows { rows: rows as u64, limit: u64::from(MISSING) - 1 })
 }
 
 fn joined(schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, Error> {
@@ -92,11 +84,7 @@ impl Reader<'_> {
         let mut faults = std::mem::take(&mut numbers.faults);
         let null_items = (0u32..).zip(&item.codes).filter(|(_, code)| **code == NONE);
         faults.extend(null_items.map(|(row, _)| (row, Fault::new(RejectCode::NullValue))));
-        faults.extend(
-            ids.nulls
-                .iter()
-                .map(|row| (*row, Fault::new(RejectCode::NullValue))),
-        );
+        faults.extend(ids.nulls.iter().map(|row| (*row, Fault::new(RejectCode::NullValue))));
         let (rules, item_rules) = self.rules(&item, &class, &mut faults);
         let reference = self.references(&ids)?;
         let mut columns = Columns {
@@ -118,9 +106,7 @@ impl Reader<'_> {
             faults: Vec::new(),
         };
         faults.extend(
-            duplicates
-                .into_iter()
-                .map(|(row, first)| (row, duplicate(source, &columns, row, first))),
+            duplicates.into_iter().map(|(row, first)| (row, duplicate(source, &columns, row, first))),
         );
         faults.sort_by_key(|(row, _)| *row);
         faults.dedup_by_key(|(row, _)| *row);
@@ -139,22 +125,10 @@ impl Reader<'_> {
         let index = IdIndex::new(&self.source.id, "movement_id")?;
         let duplicates = index.duplicates();
         let ascending = duplicates.is_empty() && ascends(&index, self.rows);
-        let nulls = index
-            .null_rows()
-            .into_iter()
-            .filter_map(|row| u32::try_from(row).ok())
-            .collect();
+        let nulls = index.null_rows().into_iter().filter_map(|row| u32::try_from(row).ok()).collect();
         let narrow = |(row, first): (u64, u64)| Some((u32::try_from(row).ok()?, u32::try_from(first).ok()?));
         let duplicates = duplicates.into_iter().filter_map(narrow).collect();
-        Ok((
-            ArrowIds {
-                index,
-                ascending,
-                nulls,
-                source: self.source.id.clone(),
-            },
-            duplicates,
-        ))
+        Ok((ArrowIds { index, ascending, nulls, source: self.source.id.clone() }, duplicates))
     }
 
     fn references(&self, ids: &ArrowIds) -> Result<Vec<u32>, Error> {
@@ -176,10 +150,7 @@ impl Reader<'_> {
         faults: &mut Vec<(u32, Fault)>,
     ) -> (Vec<crate::policy::Rules>, Vec<u32>) {
         for ((row, own), code) in (0u32..).zip(class).zip(&item.codes) {
-            let first = item
-                .first
-                .get(*code as usize)
-                .and_then(|first| usize::try_from(*first).ok());
+            let first = item.first.get(*code as usize).and_then(|first| usize::try_from(*first).ok());
             if let Some(first) = first.filter(|first| class.get(*first) != Some(own)) {
                 faults.push((
                     row,
@@ -201,20 +172,12 @@ impl Reader<'_> {
                 )
             })
             .collect();
-        rules_by_item(
-            self.policy,
-            named
-                .iter()
-                .map(|(item, class)| Some((item.as_str(), class.as_deref()))),
-        )
+        rules_by_item(self.policy, named.iter().map(|(item, class)| Some((item.as_str(), class.as_deref()))))
     }
 
     fn numbers(&self) -> Result<Numbers, Error> {
         let source = self.source;
-        let quantity_scale = self
-            .policy
-            .quantity_scale
-            .unwrap_or_else(|| scale_of(&source.quantity));
+        let quantity_scale = self.policy.quantity_scale.unwrap_or_else(|| scale_of(&source.quantity));
         let mut numbers = Numbers {
             chunks: Vec::new(),
             clock: Clock::DAY,
@@ -235,10 +198,8 @@ impl Reader<'_> {
     fn chunk(&self, index: usize, start: usize, numbers: &mut Numbers) -> Result<Chunk, Error> {
         let source = self.source;
         let array = |chunks: &[ArrayRef]| chunks.get(index).cloned();
-        let kind = array(&source.kind).map_or_else(
-            || Ok(Vec::new()),
-            |array| kinds(&array, start, &mut numbers.faults),
-        )?;
+        let kind = array(&source.kind)
+            .map_or_else(|| Ok(Vec::new()), |array| kinds(&array, start, &mut numbers.faults))?;
         let scale = numbers.quantity_scale;
         let (money, cost) = (self.policy.money_scale, self.policy.cost_scale);
         let faults = &mut numbers.faults;
@@ -249,14 +210,7 @@ impl Reader<'_> {
             Some(array) => self.times(&array, start, numbers)?,
             None => Units::Owned(Vec::new()),
         };
-        Ok(Chunk {
-            start,
-            kind,
-            at,
-            quantity,
-            amount,
-            unit_cost,
-        })
+        Ok(Chunk { start, kind, at, quantity, amount, unit_cost })
     }
 
     /// Times in ticks. What lies in a closed period is a fault, or moves to the first open day.
@@ -268,13 +222,8 @@ impl Reader<'_> {
             numbers.utc_offset = minutes * (ticks.clock.ticks_per_day() / 1440);
         }
         note_nulls(ticks.nulls.as_ref(), start, &mut numbers.faults);
-        let bad = ticks
-            .faults
-            .iter()
-            .filter_map(|(place, _)| u32::try_from(start + place).ok());
-        numbers
-            .faults
-            .extend(bad.map(|row| (row, Fault::new(RejectCode::TimeRange))));
+        let bad = ticks.faults.iter().filter_map(|(place, _)| u32::try_from(start + place).ok());
+        numbers.faults.extend(bad.map(|row| (row, Fault::new(RejectCode::TimeRange))));
         let Some(open) = self.policy.open_from else {
             return Ok(Units::Shared(ticks.values));
         };
@@ -283,16 +232,12 @@ impl Reader<'_> {
         match self.policy.closed_period {
             ClosedPeriod::Reject => {
                 let rows = closed.filter_map(|(row, _)| u32::try_from(row).ok());
-                numbers
-                    .faults
-                    .extend(rows.map(|row| (row, Fault::new(RejectCode::ClosedPeriod))));
+                numbers.faults.extend(rows.map(|row| (row, Fault::new(RejectCode::ClosedPeriod))));
                 Ok(Units::Shared(ticks.values))
             }
             ClosedPeriod::FirstOpenDay => {
                 numbers.moved |= closed.count() > 0;
-                Ok(Units::Owned(
-                    ticks.values.iter().map(|at| (*at).max(open)).collect(),
-                ))
+                Ok(Units::Owned(ticks.values.iter().map(|at| (*at).max(open)).collect()))
             }
         }
     }
@@ -329,10 +274,8 @@ fn kinds(array: &ArrayRef, start: usize, faults: &mut Vec<(u32, Fault)>) -> Resu
     let mut codes = Vec::with_capacity(array.len());
     for (offset, kinds) in parts? {
         note_nulls(kinds.nulls.as_ref(), start + offset, faults);
-        let unknown = kinds
-            .unknown
-            .iter()
-            .filter_map(|(place, _)| u32::try_from(start + offset + place).ok());
+        let unknown =
+            kinds.unknown.iter().filter_map(|(place, _)| u32::try_from(start + offset + place).ok());
         faults.extend(unknown.map(|row| (row, Fault::new(RejectCode::UnknownKind))));
         codes.extend_from_slice(&kinds.codes);
     }
@@ -352,11 +295,7 @@ fn units(
     };
     let units = columns::read_units(&array, name, scale)?;
     for (place, error) in &units.faults {
-        let code = if is_excess(error) {
-            RejectCode::ExcessScale
-        } else {
-            RejectCode::Overflow
-        };
+        let code = if is_excess(error) { RejectCode::ExcessScale } else { RejectCode::Overflow };
         if let Ok(row) = u32::try_from(start + place) {
             faults.push((row, Fault::new(code)));
         }
@@ -368,11 +307,7 @@ fn units(
 }
 
 fn with_absent(values: &ScalarBuffer<i64>, nulls: &NullBuffer) -> Vec<i64> {
-    values
-        .iter()
-        .zip(nulls.iter())
-        .map(|(value, valid)| if valid { *value } else { ABSENT })
-        .collect()
+    values.iter().zip(nulls.iter()).map(|(value, valid)| if valid { *value } else { ABSENT }).collect()
 }
 
 fn is_excess(error: &ColumnError) -> bool {
@@ -394,16 +329,8 @@ fn note_nulls(nulls: Option<&NullBuffer>, start: usize, faults: &mut Vec<(u32, F
 
 /// A repeated id: ignored when all columns agree with the first row that has it, else rejected.
 fn duplicate(source: &Source, columns: &Columns, row: u32, first: u32) -> Fault {
-    let coded = [
-        &columns.item,
-        &columns.pool,
-        &columns.lot,
-        &columns.group,
-        &columns.reference,
-    ];
-    let same_codes = coded
-        .iter()
-        .all(|column| Columns::code(column, row) == Columns::code(column, first));
+    let coded = [&columns.item, &columns.pool, &columns.lot, &columns.group, &columns.reference];
+    let same_codes = coded.iter().all(|column| Columns::code(column, row) == Columns::code(column, first));
     let numbers = |row: u32| {
         let (chunk, place) = columns.locate(row)?;
         let of = |column: &Units| column.get(place).copied();
@@ -416,11 +343,7 @@ fn duplicate(source: &Source, columns: &Columns, row: u32, first: u32) -> Fault 
         .iter()
         .all(|chunks| chunks.is_empty() || source.text(chunks, row) == source.text(chunks, first));
     let same = same_codes && same_text && numbers(row) == numbers(first);
-    let code = if same {
-        RejectCode::DuplicateIgnored
-    } else {
-        RejectCode::DuplicateId
-    };
+    let code = if same { RejectCode::DuplicateIgnored } else { RejectCode::DuplicateId };
     Fault::with(code, 0, i64::from(first))
 }
 

@@ -6,8 +6,8 @@ use arrow_array::{ArrayRef, Date32Array, Decimal128Array, StringArray};
 use arrow_schema::{DataType, Field};
 use comptoir_types::{Date, Decimal};
 
+use super::arrays::{decimal_field, decimals, first_rows, table};
 use super::names::Names;
-use super::tables::{decimal_field, decimals, first_rows, table, take};
 use super::{Table, TableValuation};
 use crate::engine::ABSENT;
 use crate::error::Error;
@@ -15,21 +15,10 @@ use crate::movement::{Kind, Reason};
 use crate::policy::Scope;
 use crate::posting::{NONE, Posting};
 use crate::reports::{
-    self, AverageInventory, BookedProvision, By, Calendar, InventoryCheck, Period, Quiet, SummarySpec,
-    TurnoverSpec, VoucherSet, VoucherTemplate, ageing, provision, vouchers,
+    self, AverageInventory, BookedProvision, Calendar, Period, Quiet, SummarySpec, TurnoverSpec, ageing,
+    provision,
 };
 use crate::valuation::Key;
-
-/// Vouchers as tables.
-#[derive(Clone, Debug)]
-pub struct VoucherTables {
-    /// `voucher_id, date, key, summary, account, debit, credit`: one row per line.
-    pub entries: Table,
-    /// `voucher_id, movement_id`: one row per movement of a voucher.
-    pub movements: Table,
-    /// Sum of all debits equals sum of all credits, in every voucher.
-    pub balanced: bool,
-}
 
 impl TableValuation {
     /// Ages the stock as of a day: `item, pool`, then `quantity_*` and `value_*` per bucket, `shortage_quantity, shortage_value,
@@ -52,45 +41,16 @@ impl TableValuation {
                 column(&aged.quantity, bucket),
                 quantity,
             )?;
-            push(
-                &mut fields,
-                &mut arrays,
-                &format!("value_{label}"),
-                column(&aged.value, bucket),
-                money,
-            )?;
+            push(&mut fields, &mut arrays, &format!("value_{label}"), column(&aged.value, bucket), money)?;
         }
-        push(
-            &mut fields,
-            &mut arrays,
-            "shortage_quantity",
-            aged.shortage_quantity,
-            quantity,
-        )?;
-        push(
-            &mut fields,
-            &mut arrays,
-            "shortage_value",
-            aged.shortage_value,
-            money,
-        )?;
-        push(
-            &mut fields,
-            &mut arrays,
-            "quantity",
-            aged.closing_quantity,
-            quantity,
-        )?;
+        push(&mut fields, &mut arrays, "shortage_quantity", aged.shortage_quantity, quantity)?;
+        push(&mut fields, &mut arrays, "shortage_value", aged.shortage_value, money)?;
+        push(&mut fields, &mut arrays, "quantity", aged.closing_quantity, quantity)?;
         push(&mut fields, &mut arrays, "value", aged.closing_value, money)?;
         let ages = aged.average_age.iter().map(|age| age.unwrap_or(ABSENT)).collect();
         push(&mut fields, &mut arrays, "average_age", ages, 2)?;
         fields.push(Field::new("oldest", DataType::Date32, true));
-        arrays.push(Arc::new(
-            aged.oldest
-                .iter()
-                .map(|date| date.map(Date::days))
-                .collect::<Date32Array>(),
-        ));
+        arrays.push(Arc::new(aged.oldest.iter().map(|date| date.map(Date::days)).collect::<Date32Array>()));
         table(fields, arrays, aged.item.len())
     }
 
@@ -138,10 +98,7 @@ impl TableValuation {
         push(&mut fields, &mut arrays, "change", made.change, money)?;
         fields.push(Field::new("action", DataType::Utf8, false));
         arrays.push(Arc::new(
-            made.action
-                .iter()
-                .map(|action| Some(action_name(*action)))
-                .collect::<StringArray>(),
+            made.action.iter().map(|action| Some(action_name(*action))).collect::<StringArray>(),
         ));
         push(&mut fields, &mut arrays, "booked_after", made.booked_after, money)?;
         table(fields, arrays, made.item.len())
@@ -164,140 +121,11 @@ impl TableValuation {
                     let item = columns::text_at(item, row).unwrap_or_default();
                     let pool = pools.first().and_then(|pool| columns::text_at(pool, row));
                     let (item, pool) = (names.item_code(&item)?, names.pool_code(pool.as_deref())?);
-                    booked.push(BookedProvision {
-                        item,
-                        pool,
-                        amount: *amount,
-                    });
+                    booked.push(BookedProvision { item, pool, amount: *amount });
                 }
             }
         }
         Ok(booked)
-    }
-
-    /// Vouchers (凭证) by a template.
-    ///
-    /// # Errors
-    /// As [`reports::vouchers`].
-    pub fn voucher_tables(&self, template: &VoucherTemplate, by: By) -> Result<VoucherTables, Error> {
-        let names = Names::new(self);
-        let set = self.voucher_set(template, by, &names)?;
-        let (debits, credits) = set.totals();
-        Ok(VoucherTables {
-            entries: self.voucher_entries(&set, &names)?,
-            movements: self.voucher_movements(&set)?,
-            balanced: debits == credits && (0..set.len()).all(|voucher| is_balanced(&set, voucher)),
-        })
-    }
-
-    fn voucher_set(
-        &self,
-        template: &VoucherTemplate,
-        by: By,
-        names: &Names<'_>,
-    ) -> Result<VoucherSet, Error> {
-        Ok(reports::vouchers(
-            self.valuation.postings(),
-            template,
-            by,
-            names,
-            self.calendar(),
-        )?)
-    }
-
-    fn voucher_entries(&self, set: &VoucherSet, names: &Names<'_>) -> Result<Table, Error> {
-        let money = self.valuation.policy.money_scale;
-        let (mut ids, mut dates, mut keys, mut summaries) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut accounts, mut debits, mut credits) = (Vec::new(), Vec::new(), Vec::new());
-        let mut key = Vec::new();
-        for voucher in 0..set.len() {
-            key.clear();
-            set.write_key(voucher, names, &mut key);
-            let key_text = String::from_utf8_lossy(&key).into_owned();
-            for line in set.lines(voucher) {
-                ids.push(set.id.get(voucher).map(|id| vouchers::id_text(*id)));
-                dates.push(set.date.get(voucher).map(|date| date.days()));
-                keys.push(Some(key_text.clone()));
-                summaries.push(Some(set.summary(voucher).to_owned()));
-                accounts.push(Some(line.account.to_owned()));
-                debits.push(line.debit);
-                credits.push(line.credit);
-            }
-        }
-        let rows = ids.len();
-        let fields = vec![
-            Field::new("voucher_id", DataType::Utf8, false),
-            Field::new("date", DataType::Date32, false),
-            Field::new("key", DataType::Utf8, false),
-            Field::new("summary", DataType::Utf8, false),
-            Field::new("account", DataType::Utf8, false),
-            wide_field("debit", money),
-            wide_field("credit", money),
-        ];
-        let text = |texts: Vec<Option<String>>| -> ArrayRef { Arc::new(StringArray::from(texts)) };
-        let dates: ArrayRef = Arc::new(Date32Array::from(dates));
-        let arrays = vec![
-            text(ids),
-            dates,
-            text(keys),
-            text(summaries),
-            text(accounts),
-            wide(debits, money)?,
-            wide(credits, money)?,
-        ];
-        table(fields, arrays, rows)
-    }
-
-    fn voucher_movements(&self, set: &VoucherSet) -> Result<Table, Error> {
-        let links =
-            (0..set.len()).flat_map(|voucher| set.rows(voucher).iter().map(move |row| (voucher, *row)));
-        let (vouchers, rows): (Vec<usize>, Vec<u32>) = links.unzip();
-        let ids: StringArray = vouchers
-            .iter()
-            .map(|voucher| set.id.get(*voucher).map(|id| vouchers::id_text(*id)))
-            .collect();
-        let fields = vec![
-            Field::new("voucher_id", DataType::Utf8, false),
-            self.source.field("movement_id", "movement_id", false),
-        ];
-        let movements = if rows.is_empty() {
-            arrow_array::new_empty_array(&self.source.type_of("movement_id"))
-        } else {
-            take(&self.source.id, &rows)?
-        };
-        table(fields, vec![Arc::new(ids), movements], rows.len())
-    }
-
-    /// Trial balance (科目余额表) of the history's vouchers: `account, opening, debit, credit, balance`; and whether the inventory
-    /// accounts hold the value of the stock.
-    ///
-    /// # Errors
-    /// As [`reports::vouchers`] and [`reports::trial_balance`].
-    pub fn trial_balance_table(&self, template: &VoucherTemplate) -> Result<(Table, InventoryCheck), Error> {
-        let set = self.voucher_set(template, By::Month, &Names::new(self))?;
-        let balance = reports::trial_balance(&set, &[], None)?;
-        let stock: i128 = self
-            .valuation
-            .balances()
-            .iter()
-            .map(|balance| i128::from(balance.value))
-            .sum();
-        let check = reports::check_inventory(&balance, template, stock);
-        let money = self.valuation.policy.money_scale;
-        let rows = balance.account.len();
-        let mut fields = vec![Field::new("account", DataType::Utf8, false)];
-        let mut arrays: Vec<ArrayRef> = vec![Arc::new(StringArray::from(balance.account))];
-        let columns = [
-            ("opening", balance.opening),
-            ("debit", balance.debit),
-            ("credit", balance.credit),
-            ("balance", balance.balance),
-        ];
-        for (name, values) in columns {
-            fields.push(wide_field(name, money));
-            arrays.push(wide(values, money)?);
-        }
-        Ok((table(fields, arrays, rows)?, check))
     }
 
     /// Stock card (明细账) of an item in book order: `movement_id, pool, at, kind, quantity, value, variance, on_hand, on_hand_value,
@@ -311,10 +139,8 @@ impl TableValuation {
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = card.row.len();
         let source = &self.source;
-        let mut fields = vec![
-            source.field("movement_id", "movement_id", false),
-            source.field("pool", "pool", true),
-        ];
+        let mut fields =
+            vec![source.field("movement_id", "movement_id", false), source.field("pool", "pool", true)];
         let mut arrays = vec![
             self.taken_or_null(&source.id, "movement_id", &card.row)?,
             self.taken_or_null(&source.pool, "pool", &self.first_of_pools(&card.pool))?,
@@ -322,23 +148,12 @@ impl TableValuation {
         fields.push(source.field("at", "at", false));
         arrays.push(self.times(&card.at)?);
         fields.push(Field::new("kind", DataType::Utf8, false));
-        arrays.push(Arc::new(
-            card.kind
-                .iter()
-                .map(|kind| Some(Kind::name(*kind)))
-                .collect::<StringArray>(),
-        ));
+        arrays.push(Arc::new(card.kind.iter().map(|kind| Some(Kind::name(*kind))).collect::<StringArray>()));
         push(&mut fields, &mut arrays, "quantity", card.quantity, quantity)?;
         push(&mut fields, &mut arrays, "value", card.value, money)?;
         push(&mut fields, &mut arrays, "variance", card.variance, money)?;
         push(&mut fields, &mut arrays, "on_hand", card.on_hand, quantity)?;
-        push(
-            &mut fields,
-            &mut arrays,
-            "on_hand_value",
-            card.on_hand_value,
-            money,
-        )?;
+        push(&mut fields, &mut arrays, "on_hand_value", card.on_hand_value, money)?;
         fields.push(wide_field("total_on_hand", quantity));
         arrays.push(wide(card.total_on_hand, quantity)?);
         fields.push(wide_field("total_on_hand_value", money));
@@ -347,10 +162,7 @@ impl TableValuation {
         arrays.push(self.taken_or_null(&source.id, "movement_id", &card.adjusts)?);
         fields.push(Field::new("reason", DataType::Utf8, true));
         arrays.push(Arc::new(
-            card.reason
-                .iter()
-                .map(|reason| reason.map(Reason::name))
-                .collect::<StringArray>(),
+            card.reason.iter().map(|reason| reason.map(Reason::name)).collect::<StringArray>(),
         ));
         table(fields, arrays, rows)
     }
@@ -361,26 +173,13 @@ impl TableValuation {
     /// # Errors
     /// As [`reports::summarise`].
     pub fn summary_table(&self, period: Period) -> Result<Table, Error> {
-        let spec = SummarySpec {
-            period,
-            from: None,
-            to: None,
-            quiet: Quiet::Carry,
-        };
+        let spec = SummarySpec { period, from: None, to: None, quiet: Quiet::Carry };
         let made = reports::summarise(self.postings_by_key(), spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
         let (mut fields, mut arrays) = self.report_keys(&made.item, &made.pool)?;
         fields.insert(0, Field::new("period", DataType::Date32, false));
-        arrays.insert(
-            0,
-            Arc::new(
-                made.start
-                    .iter()
-                    .map(|date| Some(date.days()))
-                    .collect::<Date32Array>(),
-            ),
-        );
+        arrays.insert(0, Arc::new(made.start.iter().map(|date| Some(date.days())).collect::<Date32Array>()));
         let parts = [
             ("opening", made.opening),
             ("received", made.received),
@@ -389,20 +188,8 @@ impl TableValuation {
             ("closing", made.closing),
         ];
         for (name, amounts) in parts {
-            push(
-                &mut fields,
-                &mut arrays,
-                &format!("{name}_quantity"),
-                amounts.quantity,
-                quantity,
-            )?;
-            push(
-                &mut fields,
-                &mut arrays,
-                &format!("{name}_value"),
-                amounts.value,
-                money,
-            )?;
+            push(&mut fields, &mut arrays, &format!("{name}_quantity"), amounts.quantity, quantity)?;
+            push(&mut fields, &mut arrays, &format!("{name}_value"), amounts.value, money)?;
         }
         push(&mut fields, &mut arrays, "variance", made.variance, money)?;
         table(fields, arrays, rows)
@@ -414,10 +201,7 @@ impl TableValuation {
     /// # Errors
     /// As [`reports::turnover`].
     pub fn turnover_table(&self, from: Date, to: Date) -> Result<Table, Error> {
-        let spec = TurnoverSpec {
-            average: AverageInventory::Daily,
-            ..TurnoverSpec::sales(from, to)
-        };
+        let spec = TurnoverSpec { average: AverageInventory::Daily, ..TurnoverSpec::sales(from, to) };
         let made = reports::turnover(self.postings_by_key(), &spec, self.calendar())?;
         let (quantity, money) = (self.valuation.quantity_scale(), self.valuation.policy.money_scale);
         let rows = made.item.len();
@@ -433,11 +217,7 @@ impl TableValuation {
             ("days_of_supply", made.days_of_supply, spec.scale),
         ];
         for (name, values, scale) in columns {
-            fields.push(Field::new(
-                name,
-                DataType::Decimal128(38, scale.cast_signed()),
-                true,
-            ));
+            fields.push(Field::new(name, DataType::Decimal128(38, scale.cast_signed()), true));
             arrays.push(wide_or_null(values, scale)?);
         }
         table(fields, arrays, rows)
@@ -446,53 +226,28 @@ impl TableValuation {
     /// Postings in book order, with pools only where the policy's scope tells them apart.
     fn postings_by_key(&self) -> impl Iterator<Item = Posting> + '_ {
         let one_pool = self.valuation.policy.scope == Scope::Item;
-        self.valuation.postings().map(move |posting| {
-            if one_pool {
-                Posting {
-                    pool: NONE,
-                    ..posting
-                }
-            } else {
-                posting
-            }
-        })
+        self.valuation.postings().map(
+            move |posting| {
+                if one_pool { Posting { pool: NONE, ..posting } } else { posting }
+            },
+        )
     }
 
     pub(super) const fn calendar(&self) -> Calendar {
         let context = &self.valuation.context;
-        Calendar {
-            clock: context.clock,
-            utc_offset_ticks: context.utc_offset,
-        }
+        Calendar { clock: context.clock, utc_offset_ticks: context.utc_offset }
     }
 
     fn report_keys(&self, items: &[u32], pools: &[u32]) -> Result<(Vec<Field>, Vec<ArrayRef>), Error> {
-        let keys: Vec<Key> = items
-            .iter()
-            .zip(pools)
-            .map(|(item, pool)| Key {
-                item: *item,
-                pool: *pool,
-                lot: NONE,
-            })
-            .collect();
+        let keys: Vec<Key> =
+            items.iter().zip(pools).map(|(item, pool)| Key { item: *item, pool: *pool, lot: NONE }).collect();
         self.key_columns(&keys, false)
     }
 
     fn first_of_pools(&self, pools: &[u32]) -> Vec<u32> {
         let first = first_rows(&self.valuation.columns.pool);
-        pools
-            .iter()
-            .map(|pool| first.get(*pool as usize).copied().unwrap_or(NONE))
-            .collect()
+        pools.iter().map(|pool| first.get(*pool as usize).copied().unwrap_or(NONE)).collect()
     }
-}
-
-fn is_balanced(set: &VoucherSet, voucher: usize) -> bool {
-    set.lines(voucher)
-        .map(|line| line.debit - line.credit)
-        .sum::<i128>()
-        == 0
 }
 
 const fn action_name(action: provision::ProvisionAction) -> &'static str {
@@ -508,7 +263,7 @@ fn column(columns: &[Vec<i64>], index: usize) -> Vec<i64> {
     columns.get(index).cloned().unwrap_or_default()
 }
 
-fn push(
+pub(super) fn push(
     fields: &mut Vec<Field>,
     arrays: &mut Vec<ArrayRef>,
     name: &str,
@@ -520,16 +275,16 @@ fn push(
     Ok(())
 }
 
-fn wide_field(name: &str, scale: u8) -> Field {
+pub(super) fn wide_field(name: &str, scale: u8) -> Field {
     Field::new(name, DataType::Decimal128(38, scale.cast_signed()), false)
 }
 
-fn wide(values: Vec<i128>, scale: u8) -> Result<ArrayRef, Error> {
+pub(super) fn wide(values: Vec<i128>, scale: u8) -> Result<ArrayRef, Error> {
     let array = Decimal128Array::from(values).with_precision_and_scale(38, scale.cast_signed());
     Ok(Arc::new(array.map_err(Error::arrow)?))
 }
 
-fn wide_or_null(values: Vec<Option<i128>>, scale: u8) -> Result<ArrayRef, Error> {
+pub(super) fn wide_or_null(values: Vec<Option<i128>>, scale: u8) -> Result<ArrayRef, Error> {
     let array = Decimal128Array::from(values).with_precision_and_scale(38, scale.cast_signed());
     Ok(Arc::new(array.map_err(Error::arrow)?))
 }

@@ -15,10 +15,7 @@ impl Machine<'_> {
         let referred = match event.reference {
             NONE => None,
             reference => {
-                let entry = self
-                    .entries
-                    .get(reference as usize)
-                    .filter(|entry| entry.accepted);
+                let entry = self.entries.get(reference as usize).filter(|entry| entry.accepted);
                 Some(*entry.ok_or(Fault::new(RejectCode::ReferenceRejected))?)
             }
         };
@@ -45,19 +42,11 @@ impl Machine<'_> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         let there = if origin != NONE && stock.method.keeps_layers() {
-            stock
-                .open_layers()
-                .filter(|layer| layer.origin == origin)
-                .map(|layer| layer.qty)
-                .sum()
+            stock.open_layers().filter(|layer| layer.origin == origin).map(|layer| layer.qty).sum()
         } else {
             stock.qty.max(0)
         };
-        let covered = if there >= quantity {
-            amount
-        } else {
-            share(amount, there, quantity, rounding)
-        };
+        let covered = if there >= quantity { amount } else { share(amount, there, quantity, rounding) };
         let mut posted = self.add_value(key, covered, origin)?;
         posted.variance += amount - covered;
         Ok(posted)
@@ -74,19 +63,12 @@ impl Machine<'_> {
         let aimed = |layer: &&mut Layer| origin == NONE || layer.origin == origin;
         let (qty, value) = if layered {
             let aimed_layers = stock.open_layers_mut().filter(aimed);
-            aimed_layers.fold((0, 0), |(qty, value), layer| {
-                (qty + layer.qty, value + layer.value)
-            })
+            aimed_layers.fold((0, 0), |(qty, value), layer| (qty + layer.qty, value + layer.value))
         } else {
             (stock.qty, stock.value)
         };
         if qty <= 0 || stock.method == Method::Standard {
-            return Ok(Posted {
-                key,
-                quantity: 0,
-                value: 0,
-                variance: amount,
-            });
+            return Ok(Posted { key, quantity: 0, value: 0, variance: amount });
         }
         let taken = amount.max(-value.max(0));
         if layered {
@@ -104,12 +86,7 @@ impl Machine<'_> {
             }
         }
         stock.value += taken;
-        Ok(Posted {
-            key,
-            quantity: 0,
-            value: taken,
-            variance: amount - taken,
-        })
+        Ok(Posted { key, quantity: 0, value: taken, variance: amount - taken })
     }
 
     /// New unit cost for the stock on hand, and new standard cost.
@@ -124,15 +101,9 @@ impl Machine<'_> {
         if stock.method == Method::Standard {
             stock.standard = Some(event.unit_cost);
         }
-        stock.newest = Ratio {
-            value: target,
-            qty: stock.qty,
-        };
+        stock.newest = Ratio { value: target, qty: stock.qty };
         if stock.qty <= 0 && stock.method != Method::Standard {
-            return Ok(Posted {
-                key,
-                ..Posted::default()
-            });
+            return Ok(Posted { key, ..Posted::default() });
         }
         self.revalue_to(key, target)
     }
@@ -142,12 +113,7 @@ impl Machine<'_> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         if stock.qty == 0 {
-            return Ok(Posted {
-                key,
-                quantity: 0,
-                value: 0,
-                variance: 0,
-            });
+            return Ok(Posted { key, quantity: 0, value: 0, variance: 0 });
         }
         let change = bounded(target)?.checked_sub(stock.value).ok_or(super::OVERFLOW)?;
         if stock.method.keeps_layers() {
@@ -159,12 +125,7 @@ impl Machine<'_> {
             }
         }
         stock.value = target;
-        Ok(Posted {
-            key,
-            quantity: 0,
-            value: change,
-            variance: 0,
-        })
+        Ok(Posted { key, quantity: 0, value: change, variance: 0 })
     }
 
     /// Stock count: sets the quantity on hand, and the value when the row gives one.
@@ -176,26 +137,15 @@ impl Machine<'_> {
             let stock = self.key(event.key)?;
             (stock.method, stock.qty)
         };
-        let there = if method == Method::Specific {
-            self.key(event.key)?.available(event.lot)
-        } else {
-            on_hand
-        };
+        let there =
+            if method == Method::Specific { self.key(event.key)?.available(event.lot) } else { on_hand };
         let difference = event.qty - there;
         match difference {
-            0 => Ok(Posted {
-                key: event.key,
-                ..Posted::default()
-            }),
+            0 => Ok(Posted { key: event.key, ..Posted::default() }),
             more if more > 0 => self.receive_at_current(index, event, more),
             less => {
                 let value = self.remove(index, event, -less, true)?;
-                Ok(Posted {
-                    key: event.key,
-                    quantity: less,
-                    value: -value,
-                    variance: 0,
-                })
+                Ok(Posted { key: event.key, quantity: less, value: -value, variance: 0 })
             }
         }
     }
@@ -214,11 +164,7 @@ impl Machine<'_> {
         let posted = Posted {
             key: event.key,
             quantity: event.qty - stock.qty,
-            value: if event.qty == 0 {
-                -stock.value
-            } else {
-                value - stock.value
-            },
+            value: if event.qty == 0 { -stock.value } else { value - stock.value },
             variance: if event.qty == 0 { 0 } else { event.amount - value },
         };
         bounded(posted.value)?;
@@ -226,19 +172,9 @@ impl Machine<'_> {
         stock.shorts.clear();
         (stock.qty, stock.value) = (0, 0);
         if event.qty > 0 {
-            stock.last = Ratio {
-                value,
-                qty: event.qty,
-            };
+            stock.last = Ratio { value, qty: event.qty };
             stock.put(
-                Layer {
-                    qty: event.qty,
-                    value,
-                    at: event.at,
-                    origin: index,
-                    lot: event.lot,
-                    serial: 0,
-                },
+                Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 },
                 Placing::New,
             );
         }
@@ -249,29 +185,10 @@ impl Machine<'_> {
     fn reset_lot(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let there = self.key(event.key)?.available(event.lot);
         // Checked before the lot is taken out: a rejected count changes nothing.
-        bounded(
-            self.key(event.key)?
-                .value
-                .checked_add(event.amount)
-                .ok_or(super::OVERFLOW)?,
-        )?;
-        bounded(
-            self.key(event.key)?
-                .qty
-                .checked_add(event.qty)
-                .ok_or(super::OVERFLOW)?,
-        )?;
-        let taken = if there > 0 {
-            self.remove(index, event, there, true)?
-        } else {
-            0
-        };
-        let mut posted = Posted {
-            key: event.key,
-            quantity: -there,
-            value: -taken,
-            variance: 0,
-        };
+        bounded(self.key(event.key)?.value.checked_add(event.amount).ok_or(super::OVERFLOW)?)?;
+        bounded(self.key(event.key)?.qty.checked_add(event.qty).ok_or(super::OVERFLOW)?)?;
+        let taken = if there > 0 { self.remove(index, event, there, true)? } else { 0 };
+        let mut posted = Posted { key: event.key, quantity: -there, value: -taken, variance: 0 };
         if event.qty > 0 {
             let put = self.receive(index, event, event.qty, event.amount)?;
             posted.quantity += put.quantity;
@@ -310,17 +227,7 @@ impl Machine<'_> {
             stock.tracks = true;
             if qty > 0 {
                 let (at, origin) = oldest.unwrap_or((since, 0));
-                stock.put_layer(
-                    Layer {
-                        qty,
-                        value: target,
-                        at,
-                        origin,
-                        lot: NONE,
-                        serial: 0,
-                    },
-                    Placing::New,
-                );
+                stock.put_layer(Layer { qty, value: target, at, origin, lot: NONE, serial: 0 }, Placing::New);
             }
         }
         Ok(posted)
@@ -350,11 +257,6 @@ impl Machine<'_> {
             return Ok(None);
         }
         let up = self.context.price_down / self.context.price_up.max(1);
-        Ok(comptoir_types::decimal::mul_div(
-            ratio.value,
-            up,
-            ratio.qty,
-            self.context.rounding,
-        ))
+        Ok(comptoir_types::decimal::mul_div(ratio.value, up, ratio.qty, self.context.rounding))
     }
 }

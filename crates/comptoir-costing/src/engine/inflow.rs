@@ -15,14 +15,7 @@ use crate::reject::{Fault, RejectCode};
 impl Machine<'_> {
     /// Adds `qty` for `amount` to the event's key, as one layer dated at the event.
     pub fn receive(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
-        let layer = Layer {
-            qty,
-            value: amount,
-            at: event.at,
-            origin: index,
-            lot: event.lot,
-            serial: 0,
-        };
+        let layer = Layer { qty, value: amount, at: event.at, origin: index, lot: event.lot, serial: 0 };
         self.receive_layers(event.key, amount, &[layer], Placing::New)
     }
 
@@ -38,10 +31,7 @@ impl Machine<'_> {
         let method = self.key(key)?.method;
         let value = match method {
             Method::Standard => {
-                let standard = self
-                    .key(key)?
-                    .standard
-                    .ok_or(Fault::new(RejectCode::NoStandardCost))?;
+                let standard = self.key(key)?.standard.ok_or(Fault::new(RejectCode::NoStandardCost))?;
                 self.price(qty, standard)?
             }
             _ => amount,
@@ -60,26 +50,11 @@ impl Machine<'_> {
         let mut left = value;
         for (place, layer) in layers.iter().enumerate() {
             let is_last = place + 1 == layers.len();
-            let part = if is_last {
-                left
-            } else {
-                layer.value.clamp(left.min(0), left.max(0))
-            };
+            let part = if is_last { left } else { layer.value.clamp(left.min(0), left.max(0)) };
             left -= part;
-            stock.put(
-                Layer {
-                    value: part,
-                    ..*layer
-                },
-                placing,
-            );
+            stock.put(Layer { value: part, ..*layer }, placing);
         }
-        Ok(Posted {
-            key,
-            quantity: qty,
-            value,
-            variance,
-        })
+        Ok(Posted { key, quantity: qty, value, variance })
     }
 
     /// Adds stock while the quantity on hand is negative.
@@ -115,12 +90,7 @@ impl Machine<'_> {
         stock.qty += qty;
         stock.value += value;
         stock.last = Ratio { value, qty };
-        let mut posted = Posted {
-            key,
-            quantity: qty,
-            value,
-            variance,
-        };
+        let mut posted = Posted { key, quantity: qty, value, variance };
         if stock.qty == 0 {
             posted.value -= stock.value;
             posted.variance += stock.value;
@@ -142,21 +112,12 @@ impl Machine<'_> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         let covered = qty.min(-stock.qty);
-        let covered_value = if covered == qty {
-            value
-        } else {
-            share(value, covered, qty, rounding)
-        };
+        let covered_value = if covered == qty { value } else { share(value, covered, qty, rounding) };
         let latest = covered == qty && rules.shortage_cost == ShortageCost::LatestReceipt;
         if latest {
             check_revalued(stock, value, qty, rounding)?;
         }
-        let mut posted = Posted {
-            key,
-            quantity: qty,
-            value,
-            variance: 0,
-        };
+        let mut posted = Posted { key, quantity: qty, value, variance: 0 };
         let mut changes = Vec::new();
         let (mut left_qty, mut left_value) = (covered, covered_value);
         while left_qty > 0 {
@@ -164,16 +125,10 @@ impl Machine<'_> {
                 break;
             };
             let part = short.qty.min(left_qty);
-            let was = if part == short.qty {
-                short.value
-            } else {
-                share(short.value, part, short.qty, rounding)
-            };
-            let cost = if part == left_qty {
-                left_value
-            } else {
-                share(left_value, part, left_qty, rounding)
-            };
+            let was =
+                if part == short.qty { short.value } else { share(short.value, part, short.qty, rounding) };
+            let cost =
+                if part == left_qty { left_value } else { share(left_value, part, left_qty, rounding) };
             let (event, correctable) = (short.event, short.correctable);
             short.qty -= part;
             short.value -= was;
@@ -202,8 +157,7 @@ impl Machine<'_> {
         }
         stock.qty += qty;
         stock.value += posted.value;
-        self.changes
-            .extend(changes.into_iter().map(|change| Change { key, ..change }));
+        self.changes.extend(changes.into_iter().map(|change| Change { key, ..change }));
         let rest = qty - covered;
         if rest > 0 && self.key(key)?.tracks {
             self.put_rest(key, rest, value - covered_value, layers)?;
@@ -224,21 +178,11 @@ impl Machine<'_> {
             skip -= dropped;
             let part = layer.qty - dropped;
             if part > 0 {
-                let worth = if part == left_qty {
-                    left_value
-                } else {
-                    share(left_value, part, left_qty, rounding)
-                };
+                let worth =
+                    if part == left_qty { left_value } else { share(left_value, part, left_qty, rounding) };
                 left_qty -= part;
                 left_value -= worth;
-                stock.put_layer(
-                    Layer {
-                        qty: part,
-                        value: worth,
-                        ..*layer
-                    },
-                    Placing::New,
-                );
+                stock.put_layer(Layer { qty: part, value: worth, ..*layer }, Placing::New);
             }
         }
         Ok(())
@@ -259,18 +203,8 @@ impl Machine<'_> {
         stock.qty -= qty;
         stock.value -= value;
         stock.last = Ratio { value, qty };
-        stock.shorts.push_back(super::stock::Short {
-            event: index,
-            qty,
-            value,
-            correctable: false,
-        });
-        Ok(Posted {
-            key: event.key,
-            quantity: -qty,
-            value: -value,
-            variance: 0,
-        })
+        stock.shorts.push_back(super::stock::Short { event: index, qty, value, correctable: false });
+        Ok(Posted { key: event.key, quantity: -qty, value: -value, variance: 0 })
     }
 
     /// Adds `qty` at the cost of the stock on hand.
@@ -333,12 +267,7 @@ fn note_difference(
         return;
     }
     if corrects {
-        changes.push(Change {
-            key: 0,
-            adjusts: event,
-            value: difference,
-            reason: Reason::ShortageCovered,
-        });
+        changes.push(Change { key: 0, adjusts: event, value: difference, reason: Reason::ShortageCovered });
     } else {
         posted.value += difference;
         posted.variance -= difference;

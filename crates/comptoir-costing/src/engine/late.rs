@@ -42,11 +42,8 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     let mut machine = Machine::new(context, rules, referenced, events);
     for (place, event) in events.iter().enumerate() {
         let Ok(index) = u32::try_from(place) else { break };
-        let is_late_here = |event: &Event| {
-            rules
-                .get(event.key as usize)
-                .is_some_and(|key| is_late(event, &key.rules))
-        };
+        let is_late_here =
+            |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
         let undone = events.get(event.reference as usize).filter(|other| {
             event.kind == Kind::Reversal && other.kind == Kind::CostAdjustment && is_late_here(other)
         });
@@ -81,13 +78,8 @@ fn undo<'a, S: Sink>(
     if entry.taken_qty != 0 || event.qty != ABSENT {
         return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
     }
-    let opposite = Event {
-        amount: -adjustment.amount,
-        at: event.at,
-        row: event.row,
-        group: event.group,
-        ..*adjustment
-    };
+    let opposite =
+        Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
     replay(machine, now, left_out, index, &opposite, sink)?;
     if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
         entry.taken_qty = 1;
@@ -107,11 +99,8 @@ fn replay<'a, S: Sink>(
     let entry = machine.referred(index, event)?;
     let target = event.reference as usize;
     let was = *now.get(target).ok_or(OVERFLOW)?;
-    let settled = if event.kind == Kind::Settlement {
-        Some(machine.settled_part(&entry, event)?)
-    } else {
-        None
-    };
+    let settled =
+        if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
     let corrected = corrected(machine, event, &was, settled)?;
     if let Some(slot) = now.get_mut(target) {
         *slot = corrected;
@@ -119,11 +108,7 @@ fn replay<'a, S: Sink>(
     match again(machine, now, left_out, index) {
         Ok(mut redone) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
-                *slot = Entry {
-                    accepted: true,
-                    key: entry.key,
-                    ..Entry::BLANK
-                };
+                *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
             }
             carry_open(machine, &mut redone, event, &was, settled);
             post_differences(machine, &mut redone, index, event, settled, sink);
@@ -147,19 +132,13 @@ fn corrected(
     settled: Option<Settled>,
 ) -> Result<Event, Fault> {
     if let Some(settled) = settled {
-        return Ok(Event {
-            amount: bounded(was.amount + settled.difference)?,
-            ..*was
-        });
+        return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
     }
     if event.kind == Kind::CostAdjustment {
         if was.amount == ABSENT {
             return Err(Fault::new(RejectCode::ReferenceKind));
         }
-        return Ok(Event {
-            amount: bounded(was.amount + event.amount)?,
-            ..*was
-        });
+        return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
     }
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
     let amount = match (event.amount, was.amount) {
@@ -218,9 +197,7 @@ fn carry_open(
 
 /// Whether estimates of a key are taken back and made again at month borders, so that calculating again finds what is open.
 fn has_borders(rules: &[KeyRules], key: u32) -> bool {
-    rules
-        .get(key as usize)
-        .is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
+    rules.get(key as usize).is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
 }
 
 /// Posts the late movement's own line and one correction for each other movement whose cost is different now.
@@ -232,10 +209,8 @@ fn post_differences<S: Sink>(
     settled: Option<Settled>,
     sink: &mut S,
 ) {
-    let Some((old, new)) = machine
-        .entries
-        .get(event.reference as usize)
-        .zip(redone.entries.get(event.reference as usize))
+    let Some((old, new)) =
+        machine.entries.get(event.reference as usize).zip(redone.entries.get(event.reference as usize))
     else {
         return;
     };
@@ -264,23 +239,8 @@ fn post_differences<S: Sink>(
         machine.line(posted)
     };
     if let Some((adjusts, reason, quantity, value)) = before {
-        let line = post(
-            machine,
-            Posted {
-                key: own.key,
-                quantity,
-                value,
-                variance: 0,
-            },
-        );
-        sink.correction(Correction {
-            cause: index,
-            adjusts,
-            reason,
-            key: own.key,
-            at: event.at,
-            line,
-        });
+        let line = post(machine, Posted { key: own.key, quantity, value, variance: 0 });
+        sink.correction(Correction { cause: index, adjusts, reason, key: own.key, at: event.at, line });
     }
     let line: Line = post(machine, own);
     sink.movement(index, own.key, line);
@@ -291,34 +251,15 @@ fn post_differences<S: Sink>(
     };
     for adjusts in 0..index {
         let place = adjusts as usize;
-        let Some((old, new)) = machine
-            .entries
-            .get(place)
-            .copied()
-            .zip(redone.entries.get(place).copied())
+        let Some((old, new)) = machine.entries.get(place).copied().zip(redone.entries.get(place).copied())
         else {
             continue;
         };
         let (value, variance) = (new.value - old.value, new.variance - old.variance);
         let quantity = new.qty - old.qty;
         if adjusts != event.reference && (value != 0 || variance != 0 || quantity != 0) {
-            let line = post(
-                machine,
-                Posted {
-                    key: old.key,
-                    quantity,
-                    value,
-                    variance,
-                },
-            );
-            sink.correction(Correction {
-                cause: index,
-                adjusts,
-                reason,
-                key: old.key,
-                at: event.at,
-                line,
-            });
+            let line = post(machine, Posted { key: old.key, quantity, value, variance });
+            sink.correction(Correction { cause: index, adjusts, reason, key: old.key, at: event.at, line });
         }
     }
 }

@@ -77,19 +77,13 @@ impl Layers {
         if self.list.len() == self.list.capacity() {
             self.compact();
         }
-        self.list.push(Layer {
-            serial: self.next,
-            ..layer
-        });
+        self.list.push(Layer { serial: self.next, ..layer });
         self.next += 1;
     }
 
     /// Puts a part back to where it was taken from: it joins what is left of its layer, or stands where the layer stood.
     pub fn put_back(&mut self, layer: Layer) {
-        if let Some(rest) = self
-            .of_origin(layer.origin)
-            .find(|other| other.serial == layer.serial)
-        {
+        if let Some(rest) = self.of_origin(layer.origin).find(|other| other.serial == layer.serial) {
             rest.qty += layer.qty;
             rest.value += layer.value;
             return;
@@ -145,14 +139,7 @@ impl Layers {
         rounding: Rounding,
         part: &mut impl FnMut(Layer),
     ) -> Layer {
-        let mut sum = Layer {
-            qty: 0,
-            value: 0,
-            at: 0,
-            origin,
-            lot: NONE,
-            serial: 0,
-        };
+        let mut sum = Layer { qty: 0, value: 0, at: 0, origin, lot: NONE, serial: 0 };
         for layer in self.of_origin(origin) {
             if sum.qty == qty {
                 break;
@@ -205,14 +192,7 @@ mod tests {
     use super::*;
 
     fn layer(origin: u32, qty: i64, value: i64) -> Layer {
-        Layer {
-            qty,
-            value,
-            at: i64::from(origin),
-            origin,
-            lot: NONE,
-            serial: 0,
-        }
+        Layer { qty, value, at: i64::from(origin), origin, lot: NONE, serial: 0 }
     }
 
     #[test]
@@ -239,15 +219,9 @@ mod tests {
         for part in parts.into_iter().rev() {
             layers.put_back(part);
         }
-        let shown: Vec<_> = layers
-            .iter()
-            .map(|layer| (layer.origin, layer.qty, layer.value))
-            .collect();
+        let shown: Vec<_> = layers.iter().map(|layer| (layer.origin, layer.qty, layer.value)).collect();
         assert_eq!(shown, [(0, 2, 10), (2, 2, 10), (4, 2, 10)]);
-        assert_eq!(
-            layers.take_origin(2, 5, Rounding::HalfEven, &mut |_| ()).value,
-            10
-        );
+        assert_eq!(layers.take_origin(2, 5, Rounding::HalfEven, &mut |_| ()).value, 10);
         assert_eq!(layers.quantity(), 4);
     }
 }

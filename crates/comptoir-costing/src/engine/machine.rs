@@ -73,10 +73,8 @@ impl<'a> Machine<'a> {
         referenced: &'a [bool],
         events: &[Event],
     ) -> Self {
-        let keys = rules
-            .iter()
-            .map(|key| Stock::new(key.rules.method, key.standard, context.track_ages))
-            .collect();
+        let keys =
+            rules.iter().map(|key| Stock::new(key.rules.method, key.standard, context.track_ages)).collect();
         let linked = !referenced.is_empty();
         let mut production: HashMap<u32, Production> = HashMap::new();
         for event in events.iter().filter(|_| linked) {
@@ -84,11 +82,7 @@ impl<'a> Machine<'a> {
                 production.entry(event.group).or_default().unpriced += event.qty;
             }
         }
-        let entries = if linked {
-            vec![Entry::BLANK; events.len()]
-        } else {
-            Vec::new()
-        };
+        let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };
         Self {
             context,
             rules,
@@ -200,19 +194,9 @@ impl<'a> Machine<'a> {
             return;
         }
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
-        let estimate_out = self
-            .entries
-            .get(event.reference as usize)
-            .is_some_and(|entry| entry.estimate_out);
+        let estimate_out = self.entries.get(event.reference as usize).is_some_and(|entry| entry.estimate_out);
         let folded = event.kind == Kind::Amendment || (event.kind == Kind::Settlement && !estimate_out);
-        let posted = if folded {
-            Posted {
-                key: posted.key,
-                ..Posted::default()
-            }
-        } else {
-            posted
-        };
+        let posted = if folded { Posted { key: posted.key, ..Posted::default() } } else { posted };
         let Some(entry) = self.entries.get_mut(index as usize) else {
             return;
         };
@@ -244,14 +228,7 @@ impl<'a> Machine<'a> {
             on_hand_value: after.on_hand_value - posted.value,
             variance: 0,
         };
-        sink.correction(Correction {
-            cause: index,
-            adjusts,
-            reason,
-            key: posted.key,
-            at,
-            line,
-        });
+        sink.correction(Correction { cause: index, adjusts, reason, key: posted.key, at, line });
     }
 
     /// Posts the corrections that the step has left, each with the stock after it.
@@ -265,12 +242,7 @@ impl<'a> Machine<'a> {
             if let Some(entry) = self.entries.get_mut(change.adjusts as usize) {
                 entry.value += change.value;
             }
-            let posted = Posted {
-                key: change.key,
-                quantity: 0,
-                value: change.value,
-                variance: 0,
-            };
+            let posted = Posted { key: change.key, quantity: 0, value: change.value, variance: 0 };
             let (line, key) = (self.line(posted), change.key);
             sink.correction(Correction {
                 cause: index,
@@ -287,10 +259,8 @@ impl<'a> Machine<'a> {
 
     /// The line of what was posted, with the stock after it. Corrections still to come are not in the stock yet.
     pub fn line(&self, posted: Posted) -> Line {
-        let (on_hand, on_hand_value) = self
-            .keys
-            .get(posted.key as usize)
-            .map_or((0, 0), |stock| (stock.qty, stock.value));
+        let (on_hand, on_hand_value) =
+            self.keys.get(posted.key as usize).map_or((0, 0), |stock| (stock.qty, stock.value));
         Line {
             quantity: posted.quantity,
             value: posted.value,
@@ -330,21 +300,14 @@ impl<'a> Machine<'a> {
     /// Value of a quantity at a unit cost in units.
     pub fn price(&self, qty: i64, unit_cost: i64) -> Result<i64, Fault> {
         let scaled = unit_cost.checked_mul(self.context.price_up).ok_or(OVERFLOW)?;
-        mul_div(qty, scaled, self.context.price_down, self.context.rounding)
-            .ok_or(OVERFLOW)
-            .and_then(bounded)
+        mul_div(qty, scaled, self.context.price_down, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
     }
 
     /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known.
     pub fn price_at(&self, key: u32, qty: i64, ratio: Ratio) -> Result<i64, Fault> {
         if ratio.qty == 0 {
-            return self
-                .rule(key)?
-                .fallback
-                .map_or(Ok(0), |cost| self.price(qty, cost));
+            return self.rule(key)?.fallback.map_or(Ok(0), |cost| self.price(qty, cost));
         }
-        mul_div(ratio.value, qty, ratio.qty, self.context.rounding)
-            .ok_or(OVERFLOW)
-            .and_then(bounded)
+        mul_div(ratio.value, qty, ratio.qty, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
     }
 }

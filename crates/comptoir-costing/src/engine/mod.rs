@@ -38,11 +38,7 @@ pub(crate) fn share(value: i64, part: i64, whole: i64, rounding: Rounding) -> i6
 
 /// `number`, if it lies within the limit of 18 digits.
 pub(crate) fn bounded(number: i64) -> Result<i64, Fault> {
-    if number.unsigned_abs() < LIMIT.unsigned_abs() {
-        Ok(number)
-    } else {
-        Err(OVERFLOW)
-    }
+    if number.unsigned_abs() < LIMIT.unsigned_abs() { Ok(number) } else { Err(OVERFLOW) }
 }
 
 pub(crate) const OVERFLOW: Fault = Fault::new(RejectCode::Overflow);

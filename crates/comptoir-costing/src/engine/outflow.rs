@@ -14,12 +14,7 @@ impl Machine<'_> {
     pub fn issue(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let correctable = is_correctable(event.kind);
         let value = self.remove(index, event, event.qty, correctable)?;
-        Ok(Posted {
-            key: event.key,
-            quantity: -event.qty,
-            value: -value,
-            variance: 0,
-        })
+        Ok(Posted { key: event.key, quantity: -event.qty, value: -value, variance: 0 })
     }
 
     /// Takes `qty` by the method and gives its value; beyond the stock as the policy says.
@@ -29,10 +24,7 @@ impl Machine<'_> {
         let short = self.shortage(index, event, qty, correctable)?;
         let there = qty - short.map_or(0, |short| short.qty);
         // Under `reject` only goods that await their invoice may be short: the books simply add up again when it comes.
-        let carries = matches!(
-            self.rule(event.key)?.rules.negative,
-            Negative::Carry | Negative::Reject
-        );
+        let carries = matches!(self.rule(event.key)?.rules.negative, Negative::Carry | Negative::Reject);
         let stock = self.key(event.key)?;
         let keeps_shorts = !carries && stock.method != Method::Standard;
         let mut parts = Vec::new();
@@ -91,11 +83,7 @@ impl Machine<'_> {
         let allowed = stock.method != Method::Specific
             && (rules.negative != Negative::Reject || qty <= stock.qty + stock.awaiting);
         if !allowed {
-            let found = if stock.method == Method::Specific {
-                there
-            } else {
-                stock.qty
-            };
+            let found = if stock.method == Method::Specific { there } else { stock.qty };
             return Err(Fault::with(RejectCode::NegativeStock, qty, found));
         }
         let short = qty - there;
@@ -108,12 +96,7 @@ impl Machine<'_> {
         bounded(stock.qty - qty)?;
         bounded(stock.value.checked_sub(value).ok_or(OVERFLOW)?)?;
         bounded(stock.value.max(0).checked_add(value).ok_or(OVERFLOW)?)?;
-        Ok(Some(Short {
-            event: index,
-            qty: short,
-            value,
-            correctable,
-        }))
+        Ok(Some(Short { event: index, qty: short, value, correctable }))
     }
 
     /// Goods that go back to the supplier. A credit in the row that differs from the stock value is variance.
@@ -128,19 +111,11 @@ impl Machine<'_> {
         }
         let origin = self.referred(index, event)?;
         if event.qty > origin.left() {
-            return Err(Fault::with(
-                RejectCode::ReferenceExceeded,
-                event.qty,
-                origin.left(),
-            ));
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
         // A shortage that the receipt covered does not change what the goods cost.
         let standard = self.key(event.key)?.method == Method::Standard;
-        let cost = if standard {
-            origin.value
-        } else {
-            origin.value + origin.variance
-        };
+        let cost = if standard { origin.value } else { origin.value + origin.variance };
         let wanted = part_of(cost, origin.qty, &origin, event.qty, self.context.rounding);
         let value = match returns.purchase {
             ReturnCost::OriginalCost => self.remove_original(index, event, event.qty, wanted)?,
@@ -174,11 +149,7 @@ impl Machine<'_> {
 
     /// What a return at original cost claims: the original value, for layers what they held.
     fn original_credit(&mut self, key: u32, wanted: i64, value: i64) -> Result<i64, Fault> {
-        Ok(if self.key(key)?.method.keeps_layers() {
-            value
-        } else {
-            wanted
-        })
+        Ok(if self.key(key)?.method.keeps_layers() { value } else { wanted })
     }
 
     /// Takes `qty` out of what the event referred to brought: its own layers first, or its own value from an average.
@@ -192,11 +163,7 @@ impl Machine<'_> {
         let rounding = self.context.rounding;
         let stock = self.key(event.key)?;
         let lot = event.lot;
-        let there = if stock.method == Method::Specific {
-            stock.available(lot)
-        } else {
-            stock.qty
-        };
+        let there = if stock.method == Method::Specific { stock.available(lot) } else { stock.qty };
         if qty > there {
             return self.remove(index, event, qty, false);
         }
@@ -240,15 +207,6 @@ pub(super) fn part_of(
 
 /// A return: the stock falls by `value`; the supplier owes the row's amount, else `credit`.
 fn returned(event: &Event, value: i64, credit: i64) -> Posted {
-    let credit = if event.amount == ABSENT {
-        credit
-    } else {
-        event.amount
-    };
-    Posted {
-        key: event.key,
-        quantity: -event.qty,
-        value: -value,
-        variance: value - credit,
-    }
+    let credit = if event.amount == ABSENT { credit } else { event.amount };
+    Posted { key: event.key, quantity: -event.qty, value: -value, variance: value - credit }
 }

@@ -35,15 +35,9 @@ fn borders_of(
     let Ok(reference) = u32::try_from(index) else {
         return;
     };
-    let mut month = clock
-        .date(event.at, utc_offset)
-        .and_then(|date| date.first_of_month().next_month());
+    let mut month = clock.date(event.at, utc_offset).and_then(|date| date.first_of_month().next_month());
     let mut first = true;
-    while let Ok(at) = month
-        .as_ref()
-        .map_err(|_| ())
-        .and_then(|month| clock.ticks(*month).map_err(|_| ()))
-    {
+    while let Ok(at) = month.as_ref().map_err(|_| ()).and_then(|month| clock.ticks(*month).map_err(|_| ())) {
         let at = at - utc_offset;
         if at > until {
             break;
@@ -63,10 +57,7 @@ fn borders_of(
         };
         if !first {
             // The last instant of the month before: the goods stand in the books when it closes.
-            borders.push(Event {
-                at: at - 1,
-                ..border(Auto::EstimateIn)
-            });
+            borders.push(Event { at: at - 1, ..border(Auto::EstimateIn) });
         }
         borders.push(border(Auto::EstimateOut));
         first = false;

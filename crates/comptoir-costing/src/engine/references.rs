@@ -11,19 +11,11 @@ use crate::reject::{Fault, RejectCode};
 impl Machine<'_> {
     /// Goods that a customer sends back: at the row's amount, else as the policy says.
     pub fn sales_return(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
-        let origin = if event.reference == NONE {
-            None
-        } else {
-            Some(self.referred(index, event)?)
-        };
+        let origin = if event.reference == NONE { None } else { Some(self.referred(index, event)?) };
         if let Some(origin) = origin
             && event.qty > origin.left()
         {
-            return Err(Fault::with(
-                RejectCode::ReferenceExceeded,
-                event.qty,
-                origin.left(),
-            ));
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
         let original =
             origin.map(|entry| part_of(entry.value, entry.qty, &entry, event.qty, self.context.rounding));
@@ -56,10 +48,7 @@ impl Machine<'_> {
         let Some(head) = head else {
             return self.receive_at_current(index, event, event.qty);
         };
-        let ratio = super::stock::Ratio {
-            value: head.value,
-            qty: head.qty,
-        };
+        let ratio = super::stock::Ratio { value: head.value, qty: head.qty };
         let value = self.price_at(event.key, event.qty, ratio)?;
         self.receive(index, event, event.qty, value)
     }
@@ -68,44 +57,19 @@ impl Machine<'_> {
     pub fn transfer_in(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let origin = self.referred(index, event)?;
         if event.qty > origin.left() {
-            return Err(Fault::with(
-                RejectCode::ReferenceExceeded,
-                event.qty,
-                origin.left(),
-            ));
+            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
-        let value = part_of(
-            origin.value,
-            origin.qty,
-            &origin,
-            event.qty,
-            self.context.rounding,
-        );
+        let value = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
         let keeps_age = self.rule(event.key)?.rules.transfer_age == TransferAge::Keep;
         let parts = self.returning_parts(event.reference, event.qty);
         // Inside one key nothing has moved: the layers go back to their places.
-        let placing = if origin.key == event.key {
-            Placing::Back
-        } else {
-            Placing::New
-        };
+        let placing = if origin.key == event.key { Placing::Back } else { Placing::New };
         let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
             arriving(event, index, &parts, placing)
         } else {
-            vec![Layer {
-                qty: event.qty,
-                value,
-                at: event.at,
-                origin: index,
-                lot: event.lot,
-                serial: 0,
-            }]
+            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         };
-        let placing = if keeps_age && !parts.is_empty() {
-            placing
-        } else {
-            Placing::New
-        };
+        let placing = if keeps_age && !parts.is_empty() { placing } else { Placing::New };
         let posted = self.receive_layers(event.key, value, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
         self.note_taken(event.reference, event.qty, value);
@@ -121,11 +85,8 @@ impl Machine<'_> {
                 break;
             }
             let whole = part.qty <= left;
-            let value = if whole {
-                part.value
-            } else {
-                share(part.value, left, part.qty, self.context.rounding)
-            };
+            let value =
+                if whole { part.value } else { share(part.value, left, part.qty, self.context.rounding) };
             let qty = part.qty.min(left);
             left -= qty;
             taken.push(Layer { qty, value, ..*part });
@@ -138,11 +99,7 @@ impl Machine<'_> {
         let Some(parts) = self.parts.get_mut(&reference) else {
             return;
         };
-        let whole = taken
-            .iter()
-            .zip(parts.iter())
-            .take_while(|(taken, part)| taken.qty == part.qty)
-            .count();
+        let whole = taken.iter().zip(parts.iter()).take_while(|(taken, part)| taken.qty == part.qty).count();
         parts.drain(..whole);
         if let (Some(first), Some(last)) = (parts.first_mut(), taken.get(whole)) {
             first.qty -= last.qty;
@@ -156,11 +113,7 @@ impl Machine<'_> {
         if origin.qty == 0 {
             return self.reverse_value(event, origin);
         }
-        let qty = if event.qty == ABSENT {
-            origin.left()
-        } else {
-            event.qty
-        };
+        let qty = if event.qty == ABSENT { origin.left() } else { event.qty };
         if qty > origin.left() || qty == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.left()));
         }
@@ -171,12 +124,7 @@ impl Machine<'_> {
         } else {
             let taken = self.remove_original(index, event, qty, value)?;
             let variance = taken - value - variance;
-            Posted {
-                key: event.key,
-                quantity: -qty,
-                value: -taken,
-                variance,
-            }
+            Posted { key: event.key, quantity: -qty, value: -taken, variance }
         };
         self.note_taken(event.reference, qty, value);
         self.note_undone(origin.reference, qty);
@@ -186,10 +134,8 @@ impl Machine<'_> {
     /// A reversed return or arrival can be made again.
     fn note_undone(&mut self, reference: u32, qty: i64) {
         let rounding = self.context.rounding;
-        if let Some(entry) = self
-            .entries
-            .get_mut(reference as usize)
-            .filter(|entry| entry.taken_qty >= qty && qty > 0)
+        if let Some(entry) =
+            self.entries.get_mut(reference as usize).filter(|entry| entry.taken_qty >= qty && qty > 0)
         {
             let value = share(entry.taken_value, qty, entry.taken_qty, rounding);
             entry.taken_qty -= qty;
@@ -208,28 +154,11 @@ impl Machine<'_> {
     ) -> Result<Posted, Fault> {
         let parts = self.returning_parts(event.reference, qty);
         let layers: Vec<Layer> = if parts.is_empty() {
-            vec![Layer {
-                qty,
-                value,
-                at: event.at,
-                origin: index,
-                lot: event.lot,
-                serial: 0,
-            }]
+            vec![Layer { qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         } else {
-            parts
-                .iter()
-                .map(|part| Layer {
-                    lot: lot_of(event, part),
-                    ..*part
-                })
-                .collect()
+            parts.iter().map(|part| Layer { lot: lot_of(event, part), ..*part }).collect()
         };
-        let placing = if parts.is_empty() {
-            Placing::New
-        } else {
-            Placing::Back
-        };
+        let placing = if parts.is_empty() { Placing::New } else { Placing::Back };
         let mut posted = self.receive_layers(event.key, value, &layers, placing)?;
         posted.variance -= variance;
         self.consume_parts(event.reference, qty);
@@ -245,10 +174,7 @@ impl Machine<'_> {
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.taken_qty = 1;
         }
-        Ok(Posted {
-            variance: posted.variance - origin.variance,
-            ..posted
-        })
+        Ok(Posted { variance: posted.variance - origin.variance, ..posted })
     }
 
     /// An amendment that stands at its own time: the difference as a further movement.
@@ -269,10 +195,7 @@ impl Machine<'_> {
             entry.value += posted.value;
             entry.variance += posted.variance;
         }
-        Ok(Posted {
-            key: origin.key,
-            ..posted
-        })
+        Ok(Posted { key: origin.key, ..posted })
     }
 
     fn amend_inflow(&mut self, index: u32, event: &Event, origin: Entry, now: i64) -> Result<Posted, Fault> {
@@ -290,17 +213,8 @@ impl Machine<'_> {
             more if more > 0 => self.receive(index, event, more, difference),
             less => {
                 let value = self.remove(index, event, -less, false)?;
-                let variance = if event.amount == ABSENT {
-                    0
-                } else {
-                    value + difference
-                };
-                Ok(Posted {
-                    key: event.key,
-                    quantity: less,
-                    value: -value,
-                    variance,
-                })
+                let variance = if event.amount == ABSENT { 0 } else { value + difference };
+                Ok(Posted { key: event.key, quantity: less, value: -value, variance })
             }
         }
     }
@@ -312,12 +226,7 @@ impl Machine<'_> {
                 return Err(Fault::with(RejectCode::QuantitySign, now, was));
             }
             let value = self.remove(index, event, now - was, false)?;
-            return Ok(Posted {
-                key: event.key,
-                quantity: was - now,
-                value: -value,
-                variance: 0,
-            });
+            return Ok(Posted { key: event.key, quantity: was - now, value: -value, variance: 0 });
         }
         let value = share(-origin.value, was - now, was, self.context.rounding);
         self.put_back(index, event, was - now, value, 0)

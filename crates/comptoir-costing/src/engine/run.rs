@@ -88,10 +88,7 @@ fn run_once(
     banned: &Banned,
     book: &mut Book,
 ) -> Vec<Stock> {
-    if rules
-        .first()
-        .is_some_and(|key| key.rules.method == Method::PeriodicAverage)
-    {
+    if rules.first().is_some_and(|key| key.rules.method == Method::PeriodicAverage) {
         return periodic::run_periodic(context, rules, events, banned, book);
     }
     let kept: Vec<Event>;
@@ -101,22 +98,14 @@ fn run_once(
         // A banned event keeps its place, so that references stay right, and does nothing.
         kept = events
             .iter()
-            .map(|event| {
-                if banned.contains_key(&event.group) {
-                    silenced(event)
-                } else {
-                    *event
-                }
-            })
+            .map(|event| if banned.contains_key(&event.group) { silenced(event) } else { *event })
             .collect();
         &kept
     };
     let has_late = !referenced.is_empty()
-        && events.iter().any(|event| {
-            rules
-                .get(event.key as usize)
-                .is_some_and(|key| late::is_late(event, &key.rules))
-        });
+        && events
+            .iter()
+            .any(|event| rules.get(event.key as usize).is_some_and(|key| late::is_late(event, &key.rules)));
     if has_late {
         let mut machine = late::run_with_replay(context, rules, referenced, events, book);
         finish(&mut machine, events, book);
@@ -156,11 +145,7 @@ pub(crate) fn step(
     if is_silenced(event) {
         return Err(Fault::new(RejectCode::GroupRejected));
     }
-    if machine
-        .rules
-        .get(event.key as usize)
-        .is_some_and(|key| key.switch_at.is_some())
-    {
+    if machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some()) {
         machine.switch_method(event.key, event.at, sink, index)?;
     }
     machine.apply(index, event, sink)
@@ -189,10 +174,7 @@ fn referenced(events: &[Event]) -> Vec<bool> {
 /// Number of events by group.
 fn groups(events: &[Event]) -> HashMap<u32, u32> {
     let mut members = HashMap::new();
-    for event in events
-        .iter()
-        .filter(|event| event.group != NONE && event.auto == Auto::No)
-    {
+    for event in events.iter().filter(|event| event.group != NONE && event.auto == Auto::No) {
         *members.entry(event.group).or_default() += 1;
     }
     members
@@ -208,11 +190,8 @@ fn first_broken_group(
     if members.is_empty() {
         return None;
     }
-    let rejected = events
-        .iter()
-        .zip(&book.outcomes)
-        .enumerate()
-        .filter_map(|(place, (event, outcome))| match outcome {
+    let rejected =
+        events.iter().zip(&book.outcomes).enumerate().filter_map(|(place, (event, outcome))| match outcome {
             Outcome::Rejected(fault) => Some((event.group, (place, *fault))),
             _ => None,
         });
@@ -228,11 +207,7 @@ fn ban_outcomes(events: &[Event], banned: &Banned, book: &mut Book) {
     for (place, (event, outcome)) in events.iter().zip(&mut book.outcomes).enumerate() {
         if let Some((cause, fault)) = banned.get(&event.group) {
             let own = *cause == place;
-            *outcome = Outcome::Rejected(if own {
-                *fault
-            } else {
-                Fault::new(RejectCode::GroupRejected)
-            });
+            *outcome = Outcome::Rejected(if own { *fault } else { Fault::new(RejectCode::GroupRejected) });
         }
     }
 }

@@ -19,11 +19,7 @@ pub(crate) struct Settled {
 impl Machine<'_> {
     /// The part of a provisional receipt that an invoice settles.
     pub fn settled_part(&self, entry: &Entry, event: &Event) -> Result<Settled, Fault> {
-        let qty = if event.qty == ABSENT {
-            entry.open_qty
-        } else {
-            event.qty
-        };
+        let qty = if event.qty == ABSENT { entry.open_qty } else { event.qty };
         if qty > entry.open_qty || qty == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, entry.open_qty));
         }
@@ -33,11 +29,7 @@ impl Machine<'_> {
         } else {
             share(entry.open_amount, qty, entry.open_qty, rounding)
         };
-        Ok(Settled {
-            qty,
-            estimate,
-            difference: bounded(event.amount - estimate)?,
-        })
+        Ok(Settled { qty, estimate, difference: bounded(event.amount - estimate)? })
     }
 
     /// Marks a part of a provisional receipt as invoiced.
@@ -83,17 +75,8 @@ impl Machine<'_> {
         if way == Provisional::DifferenceOnInvoice {
             return posted;
         }
-        self.before = Some((
-            reference,
-            Reason::EstimateReversed,
-            -settled.qty,
-            -settled.estimate,
-        ));
-        Posted {
-            quantity: settled.qty,
-            value: settled.estimate + posted.value,
-            ..posted
-        }
+        self.before = Some((reference, Reason::EstimateReversed, -settled.qty, -settled.estimate));
+        Posted { quantity: settled.qty, value: settled.estimate + posted.value, ..posted }
     }
 
     /// Month-start reversal of what is still open, and its estimate at the end of the month.
@@ -102,10 +85,7 @@ impl Machine<'_> {
         let idle =
             !entry.accepted || entry.open_qty == 0 || entry.estimate_out == (event.auto == Auto::EstimateOut);
         if idle {
-            return Ok(Posted {
-                key: event.key,
-                ..Posted::default()
-            });
+            return Ok(Posted { key: event.key, ..Posted::default() });
         }
         let (qty, amount) = (entry.open_qty, entry.open_amount);
         let out = event.auto == Auto::EstimateOut;
@@ -126,18 +106,9 @@ impl Machine<'_> {
     fn take_estimate(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
         let there = self.key(event.key)?.qty;
         let taken = self.remove_original(index, event, qty, amount)?;
-        let posted = Posted {
-            key: event.key,
-            quantity: -qty,
-            value: -amount,
-            variance: 0,
-        };
+        let posted = Posted { key: event.key, quantity: -qty, value: -amount, variance: 0 };
         if qty <= there {
-            return Ok(Posted {
-                value: -taken,
-                variance: taken - amount,
-                ..posted
-            });
+            return Ok(Posted { value: -taken, variance: taken - amount, ..posted });
         }
         let stock = self.key(event.key)?;
         let difference = taken - amount;

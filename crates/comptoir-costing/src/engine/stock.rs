@@ -93,19 +93,12 @@ impl Stock {
         let value = match self.method {
             Method::MovingAverage | Method::PeriodicAverage | Method::Standard => {
                 if emptied {
-                    self.last = Ratio {
-                        value: self.value,
-                        qty: self.qty,
-                    };
+                    self.last = Ratio { value: self.value, qty: self.qty };
                 }
                 if self.tracks {
                     self.layers.take(End::Oldest, qty, rounding, part);
                 }
-                if emptied {
-                    self.value
-                } else {
-                    share(self.value, qty, self.qty, rounding)
-                }
+                if emptied { self.value } else { share(self.value, qty, self.qty, rounding) }
             }
             Method::Fifo => self.take_layers(End::Oldest, qty, rounding, part),
             Method::Lifo => self.take_layers(End::Newest, qty, rounding, part),
@@ -128,10 +121,7 @@ impl Stock {
     fn take_layers(&mut self, end: End, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
         let mut last = self.last;
         let value = self.layers.take(end, qty, rounding, &mut |layer| {
-            last = Ratio {
-                value: layer.value,
-                qty: layer.qty,
-            };
+            last = Ratio { value: layer.value, qty: layer.qty };
             part(layer);
         });
         self.last = last;
@@ -156,16 +146,9 @@ impl Stock {
         self.qty -= own_qty;
         self.value -= own_value;
         if own_qty > 0 {
-            self.last = Ratio {
-                value: own_value,
-                qty: own_qty,
-            };
+            self.last = Ratio { value: own_value, qty: own_qty };
         }
-        let rest = if own_qty < qty {
-            self.take(qty - own_qty, lot, rounding, part)
-        } else {
-            0
-        };
+        let rest = if own_qty < qty { self.take(qty - own_qty, lot, rounding, part) } else { 0 };
         own_value + rest
     }
 
@@ -212,9 +195,7 @@ impl Stock {
 
     /// Open layers, by lot where there are lots.
     pub fn open_layers(&self) -> impl Iterator<Item = &Layer> {
-        self.layers
-            .iter()
-            .chain(self.lots.values().flat_map(Layers::iter))
+        self.layers.iter().chain(self.lots.values().flat_map(Layers::iter))
     }
 
     /// Open layers for a change of value, in the order in which they came, whatever the codes of their lots.
@@ -230,14 +211,7 @@ impl Stock {
 
     /// The average unit cost of the stock on hand, else the last one known.
     pub fn current(&self) -> Ratio {
-        if self.qty > 0 {
-            Ratio {
-                value: self.value,
-                qty: self.qty,
-            }
-        } else {
-            self.last
-        }
+        if self.qty > 0 { Ratio { value: self.value, qty: self.qty } } else { self.last }
     }
 
     /// The unit cost of the layer that an issue would take first; the average for methods without layers.
@@ -248,13 +222,7 @@ impl Stock {
             Method::Specific => self.lots.get(&lot).and_then(|layers| layers.first(End::Oldest)),
             _ => None,
         };
-        layer.map_or_else(
-            || self.current(),
-            |layer| Ratio {
-                value: layer.value,
-                qty: layer.qty,
-            },
-        )
+        layer.map_or_else(|| self.current(), |layer| Ratio { value: layer.value, qty: layer.qty })
     }
 
     /// Takes `qty` that is there from the oldest layers, whatever the method.
@@ -284,15 +252,9 @@ impl Stock {
             Method::Lifo => self.layers.first(End::Oldest),
             _ => None,
         };
-        last_taken.map_or(
-            Ratio {
-                value: self.value,
-                qty: self.qty,
-            },
-            |layer| Ratio {
-                value: layer.value,
-                qty: layer.qty,
-            },
-        )
+        last_taken.map_or(Ratio { value: self.value, qty: self.qty }, |layer| Ratio {
+            value: layer.value,
+            qty: layer.qty,
+        })
     }
 }

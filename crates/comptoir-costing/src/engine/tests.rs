@@ -28,13 +28,7 @@ fn run(policy: &str, moves: &str) -> Valuation {
                 reference: reference.map(str::to_owned),
                 pool: pool.map(str::to_owned),
                 lot: lot.map(str::to_owned),
-                ..Movement::new(
-                    format!("m{index:02}"),
-                    "mug",
-                    at,
-                    kind,
-                    quantity.and_then(decimal),
-                )
+                ..Movement::new(format!("m{index:02}"), "mug", at, kind, quantity.and_then(decimal))
             }
         })
         .collect();
@@ -51,25 +45,13 @@ fn closing(valuation: &Valuation) -> (i64, i64) {
 }
 
 fn codes(valuation: &Valuation) -> Vec<(u32, &'static str)> {
-    valuation
-        .rejected()
-        .iter()
-        .map(|(row, fault)| (*row, fault.code.code()))
-        .collect()
+    valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect()
 }
 
 /// Law: the running totals of every pool are the sums of its lines, and an empty stock is worth nothing.
 fn assert_books(valuation: &Valuation) {
     let mut totals = std::collections::HashMap::new();
-    for Posting {
-        pool,
-        quantity,
-        value,
-        on_hand,
-        on_hand_value,
-        ..
-    } in valuation.postings()
-    {
+    for Posting { pool, quantity, value, on_hand, on_hand_value, .. } in valuation.postings() {
         let (qty, worth) = totals.entry(pool).or_insert((0, 0));
         *qty += quantity;
         *worth += value;
@@ -91,16 +73,10 @@ fn fifo_textbook_case() {
     let valuation = run("method: fifo", moves);
     assert_eq!(
         values(&valuation),
-        [
-            102_000, 217_000, -142_300, 64_000, 128_700, -179_900, -100_400, -16_500
-        ]
+        [102_000, 217_000, -142_300, 64_000, 128_700, -179_900, -100_400, -16_500]
     );
     assert_eq!(closing(&valuation), (44, 72_600));
-    let layers: Vec<_> = valuation
-        .layers()
-        .iter()
-        .map(|layer| (layer.quantity, layer.value))
-        .collect();
+    let layers: Vec<_> = valuation.layers().iter().map(|layer| (layer.quantity, layer.value)).collect();
     assert_eq!(layers, [(44, 72_600)]);
     assert_books(&valuation);
 }
@@ -114,14 +90,9 @@ fn lifo_takes_the_newest() {
 
 #[test]
 fn shortage_is_covered_by_the_next_receipt() {
-    let valuation = run(
-        "{method: fifo, negative: cover}",
-        "receipt 10 100; issue 15; issue 5; receipt 15 225",
-    );
-    let after: Vec<_> = valuation
-        .postings()
-        .map(|posting| posting.on_hand_value)
-        .collect();
+    let valuation =
+        run("{method: fifo, negative: cover}", "receipt 10 100; issue 15; issue 5; receipt 15 225");
+    let after: Vec<_> = valuation.postings().map(|posting| posting.on_hand_value).collect();
     assert_eq!(after, [10_000, -5_000, -10_000, 12_500, 10_000, 7_500]);
     assert_eq!(closing(&valuation), (5, 7_500));
     assert_books(&valuation);
@@ -129,10 +100,7 @@ fn shortage_is_covered_by_the_next_receipt() {
 
 #[test]
 fn shortage_keeps_its_rate_until_covered() {
-    let valuation = run(
-        "{method: fifo, negative: variance}",
-        "opening -5 -500; receipt 1 10",
-    );
+    let valuation = run("{method: fifo, negative: variance}", "opening -5 -500; receipt 1 10");
     assert_eq!(closing(&valuation), (-4, -40_000));
     let receipt = valuation.postings().nth(1).unwrap();
     assert_eq!((receipt.value, receipt.variance), (10_000, -9_000));
@@ -143,10 +111,7 @@ fn shortage_keeps_its_rate_until_covered() {
 fn reject_refuses_and_says_what_there_was() {
     let valuation = run("{}", "receipt 2 2; issue 3; issue 2");
     assert_eq!(codes(&valuation), [(1, "COSTING_NEGATIVE_STOCK")]);
-    assert_eq!(
-        valuation.rejected()[0].1.message(Some(Kind::Issue), 0),
-        "issue of 3 exceeds the 2 on hand"
-    );
+    assert_eq!(valuation.rejected()[0].1.message(Some(Kind::Issue), 0), "issue of 3 exceeds the 2 on hand");
     assert_eq!(closing(&valuation), (0, 0));
 }
 
@@ -156,10 +121,7 @@ fn landed_cost_replays_issues_and_returns() {
         let policy = format!("{{method: {method}, late_cost: replay}}");
         let moves = "receipt 5 500; issue 5; sales_return 2 - m01; cost_adjustment - 50 m00";
         let valuation = run(&policy, moves);
-        assert_eq!(
-            values(&valuation),
-            [50_000, -50_000, 20_000, 5_000, -5_000, 2_000]
-        );
+        assert_eq!(values(&valuation), [50_000, -50_000, 20_000, 5_000, -5_000, 2_000]);
         assert_eq!(closing(&valuation), (2, 22_000));
         assert_books(&valuation);
     }
@@ -181,11 +143,8 @@ fn reversal_restores_quantity_value_and_layers() {
         let valuation = run(&format!("method: {method}"), moves);
         assert_eq!(closing(&valuation), (7, 3_000), "{method}");
         if method != "moving_average" {
-            let layers: Vec<_> = valuation
-                .layers()
-                .iter()
-                .map(|layer| (layer.quantity, layer.value))
-                .collect();
+            let layers: Vec<_> =
+                valuation.layers().iter().map(|layer| (layer.quantity, layer.value)).collect();
             assert_eq!(layers, [(3, 1_000), (4, 2_000)], "{method}");
         }
         assert_books(&valuation);
@@ -211,10 +170,7 @@ fn transfers_keep_value_and_layers() {
 fn amendment_keeps_its_place_or_stands_at_the_end() {
     let moves = "receipt 10 100; receipt 10 80; issue 3; amendment 12 - m00; issue 9; issue 20";
     let valuation = run("{method: fifo, negative: cover}", moves);
-    assert_eq!(
-        values(&valuation),
-        [10_000, 8_000, -3_000, 2_000, -9_000, -16_000]
-    );
+    assert_eq!(values(&valuation), [10_000, 8_000, -3_000, 2_000, -9_000, -16_000]);
     assert_eq!(closing(&valuation), (-10, -8_000));
     let appended = run(
         "{method: fifo, amendment: append}",

@@ -59,17 +59,9 @@ pub fn closing_layers(movements: Movements<'_>, day: &[i32]) -> Result<Vec<OpenL
 fn checked_layers(movements: Movements<'_>, day: &[i32]) -> Result<Vec<OpenLayer>, KernelError> {
     let (mut value, mut balance) = (vec![0; movements.len()], vec![0; movements.len()]);
     let queues = fifo_checked(movements, &mut value, &mut balance)?;
-    let open = |Layer {
-                    row,
-                    rest: Stock { qty, value },
-                }: Layer| {
+    let open = |Layer { row, rest: Stock { qty, value } }: Layer| {
         let item = movements.item[row];
-        OpenLayer {
-            item,
-            day: day[row],
-            qty,
-            value,
-        }
+        OpenLayer { item, day: day[row], qty, value }
     };
     Ok(queues.into_iter().flatten().map(open).collect())
 }
@@ -79,31 +71,12 @@ fn open_layers(movements: Movements<'_>, day: &[i32], on_hand: Vec<i64>) -> Vec<
     let parts = trim(list_back(movements, &on_hand, |qty| qty > 0), on_hand);
     let mut place = ends_by_item(&parts, movements.items);
     let mut consumed = vec![0; movements.items];
-    let mut layers = vec![
-        OpenLayer {
-            item: 0,
-            day: 0,
-            qty: 0,
-            value: 0
-        };
-        parts.len()
-    ];
+    let mut layers = vec![OpenLayer { item: 0, day: 0, qty: 0, value: 0 }; parts.len()];
     // From the latest receipt to the oldest: each item's place ends at its oldest layer.
-    for &Part {
-        row,
-        item,
-        whole,
-        qty,
-    } in &parts
-    {
+    for &Part { row, item, whole, qty } in &parts {
         let place = &mut place[item as usize];
         *place -= 1;
-        layers[*place] = OpenLayer {
-            item,
-            day: day[row],
-            qty: whole,
-            value: movements.amount[row],
-        };
+        layers[*place] = OpenLayer { item, day: day[row], qty: whole, value: movements.amount[row] };
         if qty != whole {
             consumed[item as usize] = whole - qty;
         }
@@ -152,10 +125,8 @@ struct Change {
 
 /// The quantity of each item at the end, or `None` if a movement is wrong or not of ordinary size.
 fn on_hand(movements: Movements<'_>) -> Option<Vec<i64>> {
-    let ranges: Vec<Vec<Change>> = ranges(movements)
-        .into_par_iter()
-        .map(|(_, range)| changes(range))
-        .collect::<Option<_>>()?;
+    let ranges: Vec<Vec<Change>> =
+        ranges(movements).into_par_iter().map(|(_, range)| changes(range)).collect::<Option<_>>()?;
     let mut on_hand = vec![0_i64; movements.items];
     for range in ranges {
         for (on_hand, change) in on_hand.iter_mut().zip(range) {
@@ -171,12 +142,7 @@ fn on_hand(movements: Movements<'_>) -> Option<Vec<i64>> {
 
 /// The change that a range of movements makes to each item.
 fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
-    let Movements {
-        item,
-        qty,
-        amount,
-        items,
-    } = movements;
+    let Movements { item, qty, amount, items } = movements;
     let mut changes = vec![Change::default(); items];
     let mut excess = 0;
     let mut is_any_zero = false;
@@ -196,10 +162,7 @@ fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
 /// The movements in as many ranges as there are threads, each with the row at which it starts.
 fn ranges(movements: Movements<'_>) -> Vec<(usize, Movements<'_>)> {
     let rows = movements.len().div_ceil(rayon::current_num_threads()).max(1);
-    (0..movements.len())
-        .step_by(rows)
-        .map(|start| (start, movements.slice(start, rows)))
-        .collect()
+    (0..movements.len()).step_by(rows).map(|start| (start, movements.slice(start, rows))).collect()
 }
 
 /// Lists, per range and from its end back, the movements of a sign that make up the `wanted` quantity of each
@@ -221,12 +184,7 @@ fn list_back(
             // One test, nearly always false in the older rows: two would be mispredicted at every third row.
             if is_open[item as usize] & has_sign(qty) {
                 let (left, whole) = (&mut left[item as usize], qty.abs());
-                parts.push(Part {
-                    row: start + row,
-                    item,
-                    whole,
-                    qty: whole.min(*left),
-                });
+                parts.push(Part { row: start + row, item, whole, qty: whole.min(*left) });
                 *left -= whole;
                 is_open[item as usize] = *left > 0;
                 open -= usize::from(*left <= 0);

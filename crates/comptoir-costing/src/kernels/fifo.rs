@@ -2,10 +2,7 @@
 //!
 //! Rows are dealt into buckets by item, so that threads work on items of their own, in chunks that stay in
 //! the cache.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "positions are within the counts taken from the same rows"
-)]
+#![expect(clippy::indexing_slicing, reason = "positions are within the counts taken from the same rows")]
 
 use rayon::prelude::*;
 
@@ -63,20 +60,15 @@ fn fifo_small(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) 
         let used = rows.div_ceil(part);
         let dealt = &mut dealt[..used];
         dealt.par_iter_mut().enumerate().for_each(|(index, dealt)| {
-            deal(
-                movements.slice(index * part, part.min(rows - index * part)),
-                dealt,
-            );
+            deal(movements.slice(index * part, part.min(rows - index * part)), dealt);
         });
         value_buckets(&mut queues, dealt)?;
         let outputs = value.par_chunks_mut(part).zip(balance.par_chunks_mut(part));
-        dealt
-            .par_iter()
-            .zip(movements.item.par_chunks(part))
-            .zip(outputs)
-            .for_each(|((dealt, item), (value, balance))| {
+        dealt.par_iter().zip(movements.item.par_chunks(part)).zip(outputs).for_each(
+            |((dealt, item), (value, balance))| {
                 collect(item, dealt, value, balance);
-            });
+            },
+        );
     }
     Some(())
 }
@@ -85,9 +77,7 @@ fn fifo_small(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) 
 fn value_buckets(queues: &mut [Queues], dealt: &mut [Dealt]) -> Option<()> {
     let mut rows: Vec<Vec<&mut [Row]>> = (0..BUCKETS).map(|_| Vec::with_capacity(dealt.len())).collect();
     for part in dealt {
-        rows.iter_mut()
-            .zip(buckets(part))
-            .for_each(|(rows, part)| rows.push(part));
+        rows.iter_mut().zip(buckets(part)).for_each(|(rows, part)| rows.push(part));
     }
     let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| {
         rows.into_iter().all(|rows| value_rows(queues, rows))
@@ -99,9 +89,7 @@ fn value_buckets(queues: &mut [Queues], dealt: &mut [Dealt]) -> Option<()> {
 /// rows.
 fn queues_of(movements: Movements<'_>) -> Option<Vec<Queues>> {
     let Movements { item, qty, items, .. } = movements;
-    u32::try_from(item.len().checked_add(2 * items)?)
-        .ok()
-        .filter(|_| items <= ITEM_LIMIT)?;
+    u32::try_from(item.len().checked_add(2 * items)?).ok().filter(|_| items <= ITEM_LIMIT)?;
     let part = item.len().div_ceil(rayon::current_num_threads()).max(1);
     let counts: Vec<Vec<u32>> = item
         .par_chunks(part)

@@ -22,44 +22,25 @@ pub(super) fn fifo_checked(
     value: &mut [i64],
     balance: &mut [i64],
 ) -> Result<Vec<VecDeque<Layer>>, KernelError> {
-    let Movements {
-        item,
-        qty,
-        amount,
-        items,
-    } = movements;
+    let Movements { item, qty, amount, items } = movements;
     let mut stocks = vec![Stock::default(); items];
     let mut queues = vec![VecDeque::new(); items];
-    let rows = item
-        .iter()
-        .zip(qty)
-        .zip(amount)
-        .zip(value.iter_mut().zip(balance));
+    let rows = item.iter().zip(qty).zip(amount).zip(value.iter_mut().zip(balance));
     for (row, (((&item, &qty), &amount), (value, balance))) in rows.enumerate() {
         let (Some(stock), Some(layers)) = (stocks.get_mut(item as usize), queues.get_mut(item as usize))
         else {
-            return Err(KernelError::ItemCode {
-                row,
-                code: item,
-                items,
-            });
+            return Err(KernelError::ItemCode { row, code: item, items });
         };
         let left = checked_balance(*stock, qty, row)?;
         let moved = if qty > 0 {
-            layers.push_back(Layer {
-                row,
-                rest: Stock { qty, value: amount },
-            });
+            layers.push_back(Layer { row, rest: Stock { qty, value: amount } });
             Some(amount)
         } else {
             take(layers, -qty).map(|taken| -taken)
         };
         *balance = checked_value(*stock, moved, row)?;
         *value = *balance - stock.value;
-        *stock = Stock {
-            qty: left,
-            value: *balance,
-        };
+        *stock = Stock { qty: left, value: *balance };
     }
     Ok(queues)
 }
@@ -76,10 +57,7 @@ fn take(layers: &mut VecDeque<Layer>, mut qty: i64) -> Option<i64> {
         } else {
             let part = mul_div(rest.value, qty, rest.qty, Rounding::HalfEven)?;
             taken = taken.checked_add(part)?;
-            layer.rest = Stock {
-                qty: rest.qty - qty,
-                value: rest.value - part,
-            };
+            layer.rest = Stock { qty: rest.qty - qty, value: rest.value - part };
             qty = 0;
         }
     }

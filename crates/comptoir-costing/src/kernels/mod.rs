@@ -50,12 +50,7 @@ impl<'a> Movements<'a> {
     ) -> Result<Self, KernelError> {
         same_length("qty", qty.len(), item.len())?;
         same_length("amount", amount.len(), item.len())?;
-        Ok(Self {
-            item,
-            qty,
-            amount,
-            items,
-        })
+        Ok(Self { item, qty, amount, items })
     }
 
     /// Number of movements.
@@ -74,11 +69,8 @@ impl<'a> Movements<'a> {
     fn slice(&self, start: usize, rows: usize) -> Self {
         let end = start.saturating_add(rows).min(self.len());
         let start = start.min(end);
-        let (item, qty, amount) = (
-            self.item.get(start..end),
-            self.qty.get(start..end),
-            self.amount.get(start..end),
-        );
+        let (item, qty, amount) =
+            (self.item.get(start..end), self.qty.get(start..end), self.amount.get(start..end));
         Self {
             item: item.unwrap_or_default(),
             qty: qty.unwrap_or_default(),
@@ -175,15 +167,7 @@ impl KernelError {
 
 /// Requires that a column has the rows of column `item`.
 fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), KernelError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(KernelError::Length {
-            column,
-            found,
-            expected,
-        })
-    }
+    if found == expected { Ok(()) } else { Err(KernelError::Length { column, found, expected }) }
 }
 
 /// The quantity left after a movement, with every check of it.
@@ -192,17 +176,10 @@ fn checked_balance(stock: Stock, qty: i64, row: usize) -> Result<i64, KernelErro
     if qty == 0 {
         return Err(KernelError::ZeroQty { row });
     }
-    let left = stock
-        .qty
-        .checked_add(qty)
-        .filter(|left| in_range(left) && in_range(&qty));
+    let left = stock.qty.checked_add(qty).filter(|left| in_range(left) && in_range(&qty));
     match left {
         None => Err(KernelError::AmountRange { column: "qty", row }),
-        Some(left) if left < 0 => Err(KernelError::NegativeStock {
-            row,
-            on_hand: stock.qty,
-            issued: -qty,
-        }),
+        Some(left) if left < 0 => Err(KernelError::NegativeStock { row, on_hand: stock.qty, issued: -qty }),
         Some(left) => Ok(left),
     }
 }
@@ -210,12 +187,6 @@ fn checked_balance(stock: Stock, qty: i64, row: usize) -> Result<i64, KernelErro
 /// The value left after a movement, with every check of it.
 fn checked_value(stock: Stock, value: Option<i64>, row: usize) -> Result<i64, KernelError> {
     let in_range = |value: &i64| value.unsigned_abs() < AMOUNT_LIMIT.unsigned_abs();
-    let after = value
-        .filter(in_range)
-        .and_then(|value| stock.value.checked_add(value))
-        .filter(in_range);
-    after.ok_or(KernelError::AmountRange {
-        column: "amount",
-        row,
-    })
+    let after = value.filter(in_range).and_then(|value| stock.value.checked_add(value)).filter(in_range);
+    after.ok_or(KernelError::AmountRange { column: "amount", row })
 }

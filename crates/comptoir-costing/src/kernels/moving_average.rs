@@ -49,32 +49,15 @@ pub fn moving_average(
     value: &mut [i64],
     balance: &mut [i64],
 ) -> Result<Vec<Stock>, KernelError> {
-    let Movements {
-        item,
-        qty,
-        amount,
-        items,
-    } = movements;
+    let Movements { item, qty, amount, items } = movements;
     same_length("value", value.len(), item.len())?;
     same_length("balance", balance.len(), item.len())?;
     let mut stock = vec![Stock::default(); items];
-    let mut seen = Seen {
-        qty: [0; BLOCK],
-        value: [0; BLOCK],
-        doubt: [0; BLOCK],
-    };
-    let inputs = item
-        .chunks(BLOCK)
-        .zip(qty.chunks(BLOCK))
-        .zip(amount.chunks(BLOCK));
+    let mut seen = Seen { qty: [0; BLOCK], value: [0; BLOCK], doubt: [0; BLOCK] };
+    let inputs = item.chunks(BLOCK).zip(qty.chunks(BLOCK)).zip(amount.chunks(BLOCK));
     let outputs = value.chunks_mut(BLOCK).zip(balance.chunks_mut(BLOCK));
     for (block, (((item, qty), amount), (value, balance))) in inputs.zip(outputs).enumerate() {
-        let rows = Rows {
-            start: block * BLOCK,
-            item,
-            qty,
-            amount,
-        };
+        let rows = Rows { start: block * BLOCK, item, qty, amount };
         if items < FEW_ITEMS || !gather(&stock, item, &mut seen) {
             value_one_by_one(&mut stock, &rows, value, balance)?;
         } else {
@@ -172,10 +155,7 @@ fn settle(
         let stock = &mut stock[item[row] as usize];
         let changed = (stock.qty ^ seen.qty[row]) | (stock.value ^ seen.value[row]);
         if changed.cast_unsigned() | seen.doubt[row] == 0 {
-            *stock = Stock {
-                qty: stock.qty.wrapping_add(qty[row]),
-                value: balance[row],
-            };
+            *stock = Stock { qty: stock.qty.wrapping_add(qty[row]), value: balance[row] };
         } else {
             value[row] = book(stock, qty[row], amount[row], rows.start + row)?;
             balance[row] = stock.value;
@@ -198,11 +178,7 @@ fn value_one_by_one(
     {
         let row = rows.start + offset;
         let Some(stock) = stock.get_mut(item as usize) else {
-            return Err(KernelError::ItemCode {
-                row,
-                code: item,
-                items,
-            });
+            return Err(KernelError::ItemCode { row, code: item, items });
         };
         *value = book(stock, qty, amount, row)?;
         *balance = stock.value;
@@ -222,10 +198,7 @@ fn book(stock: &mut Stock, qty: i64, amount: i64, row: usize) -> Result<i64, Ker
     if qty == 0 || excess != 0 {
         value = value_checked(*stock, qty, amount, row)?;
     }
-    *stock = Stock {
-        qty: left,
-        value: stock.value.wrapping_add(value),
-    };
+    *stock = Stock { qty: left, value: stock.value.wrapping_add(value) };
     Ok(value)
 }
 
@@ -233,10 +206,6 @@ fn book(stock: &mut Stock, qty: i64, amount: i64, row: usize) -> Result<i64, Ker
 #[cold]
 fn value_checked(stock: Stock, qty: i64, amount: i64, row: usize) -> Result<i64, KernelError> {
     checked_balance(stock, qty, row)?;
-    let value = if qty > 0 {
-        Some(amount)
-    } else {
-        mul_div(stock.value, qty, stock.qty, Rounding::HalfEven)
-    };
+    let value = if qty > 0 { Some(amount) } else { mul_div(stock.value, qty, stock.qty, Rounding::HalfEven) };
     Ok(checked_value(stock, value, row)? - stock.value)
 }

@@ -2,10 +2,7 @@
 //!
 //! A bucket's items fit the cache closest to the core, where their queues are updated in any order without a
 //! miss. Rows go out and come back in streams, one per bucket, which the memory system serves at full width.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "positions come from counts of the same rows"
-)]
+#![expect(clippy::indexing_slicing, reason = "positions come from counts of the same rows")]
 
 use super::Movements;
 
@@ -36,10 +33,7 @@ pub(super) const ITEM_LIMIT: usize = BUCKETS << PLACE_BITS;
 impl Row {
     #[inline(always)]
     fn new(item: u32, qty: i64, amount: i64) -> Self {
-        Self {
-            first: (qty << PLACE_BITS) | i64::from(place_of(item)),
-            second: amount,
-        }
+        Self { first: (qty << PLACE_BITS) | i64::from(place_of(item)), second: amount }
     }
 
     /// Quantity of the movement.
@@ -83,9 +77,7 @@ pub(super) fn places(items: usize) -> usize {
 
 /// Deals movements into buckets; within a bucket they keep their order.
 pub(super) fn deal(movements: Movements<'_>, dealt: &mut Dealt) {
-    let Movements {
-        item, qty, amount, ..
-    } = movements;
+    let Movements { item, qty, amount, .. } = movements;
     let mut next = starts(item);
     dealt.rows.resize(item.len(), Row::default());
     let rows = &mut dealt.rows[..];

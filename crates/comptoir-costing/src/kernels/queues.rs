@@ -5,10 +5,7 @@
 //! only the layer in which the issue ends is divided. So an issue costs one division however many layers it
 //! takes, and a receipt can be computed as an issue of nothing: no branch depends on the data but the search
 //! for the layer.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "layers are within the counts taken from the same rows"
-)]
+#![expect(clippy::indexing_slicing, reason = "layers are within the counts taken from the same rows")]
 
 use std::hint::select_unpredictable;
 
@@ -56,14 +53,7 @@ pub(super) fn empty_queues(receipts: impl Iterator<Item = u32>) -> Queues {
     let queue = |receipts: u32| {
         let head = next + 1;
         next = head + receipts + 1;
-        Queue {
-            received: 0,
-            received_value: 0,
-            issued: 0,
-            issued_value: 0,
-            head,
-            tail: head,
-        }
+        Queue { received: 0, received_value: 0, issued: 0, issued_value: 0, head, tail: head }
     };
     let queues: Vec<Queue> = receipts.map(queue).collect();
     let mut layers = vec![[0, 0]; next as usize];
@@ -74,10 +64,7 @@ pub(super) fn empty_queues(receipts: impl Iterator<Item = u32>) -> Queues {
 }
 
 /// Values the rows of a bucket in place. Returns false at a movement that is wrong or not of ordinary size.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the layers of a bucket are counted in 32 bits"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the layers of a bucket are counted in 32 bits")]
 pub(super) fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
     let Queues { queues, layers } = queues;
     for row in rows {
@@ -108,14 +95,7 @@ pub(super) fn value_rows(queues: &mut Queues, rows: &mut [Row]) -> bool {
         let issued_value = from_value.wrapping_add(taken);
         row.first = amount.wrapping_add(queue.issued_value).wrapping_sub(issued_value);
         row.second = received_value.wrapping_sub(issued_value);
-        *queue = Queue {
-            received,
-            received_value,
-            issued,
-            issued_value,
-            head: head as u32,
-            tail,
-        };
+        *queue = Queue { received, received_value, issued, issued_value, head: head as u32, tail };
     }
     true
 }

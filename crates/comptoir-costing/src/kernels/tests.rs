@@ -41,11 +41,7 @@ fn average_oracle(history: &History) -> Vec<(i128, i128)> {
     rows.map(|((&item, &qty), &amount)| {
         let (on_hand, value) = &mut stocks[item as usize];
         let qty = i128::from(qty);
-        let moved = if qty > 0 {
-            amount.into()
-        } else {
-            -share(*value, -qty, *on_hand)
-        };
+        let moved = if qty > 0 { amount.into() } else { -share(*value, -qty, *on_hand) };
         *on_hand += qty;
         *value += moved;
         (moved, *value)
@@ -70,11 +66,7 @@ fn fifo_oracle(history: &History) -> (Vec<(i128, i128)>, Vec<OpenLayer>) {
         while qty < 0 {
             let (_, left, value) = layers.front_mut().unwrap();
             let taken = (-qty).min(*left);
-            let cost = if taken == *left {
-                *value
-            } else {
-                share(*value, taken, *left)
-            };
+            let cost = if taken == *left { *value } else { share(*value, taken, *left) };
             (*left, *value, qty, moved) = (*left - taken, *value - cost, qty + taken, moved - cost);
             if *left == 0 {
                 layers.pop_front();
@@ -102,36 +94,16 @@ struct Scale {
 fn history(max_rows: usize, max_items: usize) -> impl Strategy<Value = History> {
     let scale = prop_oneof![
         Just(Scale { qty: 4, amount: 20 }),
-        Just(Scale {
-            qty: 100_000,
-            amount: 500_000_000
-        }),
-        Just(Scale {
-            qty: 1 << 30,
-            amount: 1 << 46
-        }),
-        Just(Scale {
-            qty: 1 << 44,
-            amount: 1 << 52
-        }),
-        Just(Scale {
-            qty: 1 << 50,
-            amount: 1 << 53
-        }),
+        Just(Scale { qty: 100_000, amount: 500_000_000 }),
+        Just(Scale { qty: 1 << 30, amount: 1 << 46 }),
+        Just(Scale { qty: 1 << 44, amount: 1 << 52 }),
+        Just(Scale { qty: 1 << 50, amount: 1 << 53 }),
     ];
-    let rows = proptest::collection::vec(
-        (any::<u32>(), any::<u64>(), any::<i64>(), any::<u8>()),
-        0..max_rows,
-    );
+    let rows =
+        proptest::collection::vec((any::<u32>(), any::<u64>(), any::<i64>(), any::<u8>()), 0..max_rows);
     (scale, 1..=max_items, rows).prop_map(|(scale, items, seeds)| {
         let mut on_hand = vec![0_i64; items];
-        let mut history = History {
-            item: vec![],
-            qty: vec![],
-            amount: vec![],
-            day: vec![],
-            items,
-        };
+        let mut history = History { item: vec![], qty: vec![], amount: vec![], day: vec![], items };
         for (row, (item, size, amount, choice)) in seeds.into_iter().enumerate() {
             let item = item as usize % items;
             let most = |limit: i64| 1 + i64::try_from(size % limit.unsigned_abs()).unwrap();
@@ -153,11 +125,7 @@ fn history(max_rows: usize, max_items: usize) -> impl Strategy<Value = History> 
 
 /// Runs in a pool of a number of threads.
 fn with_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .unwrap()
-        .install(run)
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
 }
 
 fn check_average(history: &History) -> Result<(), TestCaseError> {
@@ -168,10 +136,7 @@ fn check_average(history: &History) -> Result<(), TestCaseError> {
         prop_assert_eq!((value[row].into(), balance[row].into()), expected, "row {}", row);
     }
     let on_hand: i128 = stocks.iter().map(|stock| i128::from(stock.value)).sum();
-    prop_assert_eq!(
-        on_hand,
-        value.iter().map(|&value| i128::from(value)).sum::<i128>()
-    );
+    prop_assert_eq!(on_hand, value.iter().map(|&value| i128::from(value)).sum::<i128>());
     Ok(())
 }
 
@@ -239,10 +204,7 @@ fn errors(item: &[u32], qty: &[i64], amount: &[i64], items: usize) -> KernelErro
     let (mut value, mut balance) = (vec![0; item.len()], vec![0; item.len()]);
     let average = moving_average(movements, &mut value, &mut balance).unwrap_err();
     assert_eq!(fifo(movements, &mut value, &mut balance).unwrap_err(), average);
-    assert_eq!(
-        closing_layers(movements, &vec![0; item.len()]).unwrap_err(),
-        average
-    );
+    assert_eq!(closing_layers(movements, &vec![0; item.len()]).unwrap_err(), average);
     average
 }
 
@@ -250,33 +212,16 @@ fn errors(item: &[u32], qty: &[i64], amount: &[i64], items: usize) -> KernelErro
 fn wrong_rows_are_named() {
     assert_eq!(
         errors(&[0, 3, 9], &[1, 1, -1], &[1; 3], 3),
-        KernelError::ItemCode {
-            row: 1,
-            code: 3,
-            items: 3
-        }
+        KernelError::ItemCode { row: 1, code: 3, items: 3 }
     );
-    assert_eq!(
-        errors(&[0, 0, 9], &[1, 0, -1], &[1; 3], 3),
-        KernelError::ZeroQty { row: 1 }
-    );
-    let negative = KernelError::NegativeStock {
-        row: 1,
-        on_hand: 5,
-        issued: 6,
-    };
+    assert_eq!(errors(&[0, 0, 9], &[1, 0, -1], &[1; 3], 3), KernelError::ZeroQty { row: 1 });
+    let negative = KernelError::NegativeStock { row: 1, on_hand: 5, issued: 6 };
     assert_eq!(errors(&[2, 2, 2], &[5, -6, 10], &[1; 3], 3), negative);
-    let too_much = KernelError::AmountRange {
-        column: "amount",
-        row: 1,
-    };
+    let too_much = KernelError::AmountRange { column: "amount", row: 1 };
     assert_eq!(errors(&[0, 0], &[1, 1], &[1, AMOUNT_LIMIT], 1), too_much);
     assert_eq!(errors(&[0, 0], &[1, 1], &[AMOUNT_LIMIT - 1, 1], 1), too_much);
     assert_eq!(errors(&[0, 0], &[1, 1], &[1, i64::MIN], 1), too_much);
-    let too_many = KernelError::AmountRange {
-        column: "qty",
-        row: 0,
-    };
+    let too_many = KernelError::AmountRange { column: "qty", row: 0 };
     assert_eq!(errors(&[0], &[AMOUNT_LIMIT], &[1], 1), too_many);
     assert_eq!(errors(&[0], &[i64::MIN], &[1], 1), too_many);
 }
@@ -290,37 +235,19 @@ fn a_wrong_row_after_many_blocks_is_named() {
     let on_hand = 77_777 / 5_000;
     assert_eq!(
         errors(&item, &qty, &vec![1; rows as usize], 5_000),
-        KernelError::NegativeStock {
-            row: 77_777,
-            on_hand,
-            issued: 100
-        }
+        KernelError::NegativeStock { row: 77_777, on_hand, issued: 100 }
     );
 }
 
 #[test]
 fn columns_have_one_length() {
-    let expected = KernelError::Length {
-        column: "qty",
-        found: 1,
-        expected: 2,
-    };
+    let expected = KernelError::Length { column: "qty", found: 1, expected: 2 };
     assert_eq!(Movements::new(&[0, 0], &[1], &[1, 1], 1).unwrap_err(), expected);
     let movements = Movements::new(&[0], &[1], &[1], 1).unwrap();
-    let expected = KernelError::Length {
-        column: "balance",
-        found: 0,
-        expected: 1,
-    };
-    assert_eq!(
-        moving_average(movements, &mut [0], &mut []).unwrap_err(),
-        expected
-    );
+    let expected = KernelError::Length { column: "balance", found: 0, expected: 1 };
+    assert_eq!(moving_average(movements, &mut [0], &mut []).unwrap_err(), expected);
     assert_eq!(fifo(movements, &mut [0], &mut []).unwrap_err(), expected);
-    assert_eq!(
-        expected.to_string(),
-        "column `balance` has 0 rows where column `item` has 1"
-    );
+    assert_eq!(expected.to_string(), "column `balance` has 0 rows where column `item` has 1");
 }
 
 #[test]

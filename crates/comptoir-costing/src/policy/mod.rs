@@ -218,9 +218,7 @@ impl Policy {
         if let Some(overrides) = class.and_then(|class| self.classes.get(class)) {
             rules = overrides.over(rules);
         }
-        self.items
-            .get(item)
-            .map_or(rules, |overrides| overrides.over(rules))
+        self.items.get(item).map_or(rules, |overrides| overrides.over(rules))
     }
 
     /// The choices of an item that no class and no override names.

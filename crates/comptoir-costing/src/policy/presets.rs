@@ -19,26 +19,14 @@ pub struct Preset {
 
 /// All presets. The method is the system's default; override it where the item is set up otherwise.
 pub const PRESETS: [Preset; 5] = [
-    Preset {
-        name: "erpnext",
-        title: "ERPNext 15: FIFO per warehouse, full reposting",
-        build: erpnext,
-    },
+    Preset { name: "erpnext", title: "ERPNext 15: FIFO per warehouse, full reposting", build: erpnext },
     Preset {
         name: "odoo",
         title: "Odoo up to 18: average cost, valuation layers, corrections today",
         build: odoo,
     },
-    Preset {
-        name: "odoo19",
-        title: "Odoo 19: average cost, replay of the history",
-        build: odoo19,
-    },
-    Preset {
-        name: "sap",
-        title: "SAP MM: price control V, stock coverage",
-        build: sap,
-    },
+    Preset { name: "odoo19", title: "Odoo 19: average cost, replay of the history", build: odoo19 },
+    Preset { name: "sap", title: "SAP MM: price control V, stock coverage", build: sap },
     Preset {
         name: "cas",
         title: "Chinese practice under CAS 1: periodic average, month-start reversal",
@@ -52,17 +40,10 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] for any other name.
     pub fn preset(name: &str) -> Result<Self, Error> {
-        PRESETS
-            .iter()
-            .find(|preset| preset.name == name)
-            .map(|preset| (preset.build)())
-            .ok_or_else(|| {
-                let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-                Error::policy(
-                    "preset",
-                    format!("unknown preset `{name}`, expected one of {}", known.join(", ")),
-                )
-            })
+        PRESETS.iter().find(|preset| preset.name == name).map(|preset| (preset.build)()).ok_or_else(|| {
+            let known: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
+            Error::policy("preset", format!("unknown preset `{name}`, expected one of {}", known.join(", ")))
+        })
     }
 }
 
@@ -71,10 +52,7 @@ fn erpnext() -> Policy {
         method: Method::Fifo,
         negative: Negative::Cover,
         shortage_cost: ShortageCost::Kept,
-        returns: Returns {
-            sales: ReturnCost::OriginalCost,
-            purchase: ReturnCost::OriginalCost,
-        },
+        returns: Returns { sales: ReturnCost::OriginalCost, purchase: ReturnCost::OriginalCost },
         late_cost: LateCost::Replay,
         amendment: Amendment::KeepPlace,
         ..Policy::default()
@@ -86,10 +64,7 @@ fn odoo() -> Policy {
         method: Method::MovingAverage,
         negative: Negative::Cover,
         shortage_cost: ShortageCost::Kept,
-        returns: Returns {
-            sales: ReturnCost::OriginalCost,
-            purchase: ReturnCost::CurrentCost,
-        },
+        returns: Returns { sales: ReturnCost::OriginalCost, purchase: ReturnCost::CurrentCost },
         late_cost: LateCost::StockCoverage,
         amendment: Amendment::Append,
         rounding: Rounding::HalfUp,
@@ -110,10 +85,7 @@ fn sap() -> Policy {
     Policy {
         method: Method::MovingAverage,
         negative: Negative::Variance,
-        returns: Returns {
-            sales: ReturnCost::CurrentCost,
-            purchase: ReturnCost::CurrentCost,
-        },
+        returns: Returns { sales: ReturnCost::CurrentCost, purchase: ReturnCost::CurrentCost },
         late_cost: LateCost::StockCoverage,
         amendment: Amendment::Append,
         rounding: Rounding::HalfUp,
@@ -125,10 +97,7 @@ fn cas() -> Policy {
     Policy {
         method: Method::PeriodicAverage,
         negative: Negative::Variance,
-        returns: Returns {
-            sales: ReturnCost::OriginalCost,
-            purchase: ReturnCost::OriginalCost,
-        },
+        returns: Returns { sales: ReturnCost::OriginalCost, purchase: ReturnCost::OriginalCost },
         late_cost: LateCost::Prospective,
         amendment: Amendment::Append,
         provisional: Provisional::MonthStartReversal,

@@ -43,9 +43,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Internal`] if serialisation fails, which no policy is known to do.
     pub fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|error| Error::Internal {
-            message: error.to_string(),
-        })
+        serde_json::to_string(self).map_err(|error| Error::Internal { message: error.to_string() })
     }
 
     /// The policy, if its numbers lie in their ranges and its choices go together.
@@ -61,24 +59,12 @@ impl Policy {
         at_most("cost_scale", u32::from(self.cost_scale), 9)?;
         at_most("quantity_scale", u32::from(self.quantity_scale.unwrap_or(0)), 9)?;
         self.utc_offset_minutes()?;
-        check_rules(
-            "",
-            self.method,
-            self.switch,
-            [self.fallback_cost, self.standard_cost],
-            self.cost_scale,
-        )?;
+        check_rules("", self.method, self.switch, [self.fallback_cost, self.standard_cost], self.cost_scale)?;
         for (place, table) in [("classes", &self.classes), ("items", &self.items)] {
             for (name, overrides) in table {
                 let method = overrides.method.unwrap_or(self.method);
                 let costs = [overrides.fallback_cost, overrides.standard_cost];
-                check_rules(
-                    &format!("{place}.{name}."),
-                    method,
-                    overrides.switch,
-                    costs,
-                    self.cost_scale,
-                )?;
+                check_rules(&format!("{place}.{name}."), method, overrides.switch, costs, self.cost_scale)?;
             }
         }
         Ok(self)
@@ -103,9 +89,7 @@ impl Policy {
         };
         let (hours, minutes) = rest.split_once(':').ok_or_else(wrong)?;
         let read = |part: &str, limit: i32| {
-            part.parse::<i32>()
-                .ok()
-                .filter(|n| part.len() == 2 && (0..limit).contains(n))
+            part.parse::<i32>().ok().filter(|n| part.len() == 2 && (0..limit).contains(n))
         };
         match (read(hours, 15), read(minutes, 60)) {
             (Some(hours), Some(minutes)) => Ok(sign * (hours * 60 + minutes)),
@@ -116,10 +100,7 @@ impl Policy {
 
 fn at_most(path: &str, found: u32, limit: u32) -> Result<(), Error> {
     if found > limit {
-        return Err(Error::policy(
-            path,
-            format!("expected at most {limit}, found {found}"),
-        ));
+        return Err(Error::policy(path, format!("expected at most {limit}, found {found}")));
     }
     Ok(())
 }
@@ -169,10 +150,7 @@ enum ReturnsText {
 impl From<ReturnsText> for Returns {
     fn from(text: ReturnsText) -> Self {
         match text {
-            ReturnsText::One(cost) => Self {
-                sales: cost,
-                purchase: cost,
-            },
+            ReturnsText::One(cost) => Self { sales: cost, purchase: cost },
             ReturnsText::Both(returns) => returns,
         }
     }
@@ -203,22 +181,14 @@ mod tests {
 
     #[test]
     fn json_goes_both_ways() {
-        let policy = Policy {
-            fallback_cost: Some(Decimal::new(125, 1).unwrap()),
-            ..Policy::default()
-        };
+        let policy = Policy { fallback_cost: Some(Decimal::new(125, 1).unwrap()), ..Policy::default() };
         assert_eq!(Policy::from_json(&policy.to_json().unwrap()).unwrap(), policy);
     }
 
     #[test]
     fn offsets_are_read_strictly() {
-        let minutes = |text: &str| {
-            Policy {
-                utc_offset: text.to_owned(),
-                ..Policy::default()
-            }
-            .utc_offset_minutes()
-        };
+        let minutes =
+            |text: &str| Policy { utc_offset: text.to_owned(), ..Policy::default() }.utc_offset_minutes();
         assert_eq!(minutes("+08:00").unwrap(), 480);
         assert_eq!(minutes("-03:30").unwrap(), -210);
         for wrong in ["8", "+8:00", "+08:60", "Z", ""] {

@@ -93,19 +93,13 @@ pub fn age(
 ) -> Result<Ageing, ReportError> {
     check_edges(edges)?;
     let mut keys = KeyIndex::default();
-    let mut ages = Ages {
-        buckets: edges.len() + 1,
-        ..Ages::default()
-    };
+    let mut ages = Ages { buckets: edges.len() + 1, ..Ages::default() };
     for layer in layers {
         let number = keys.number(layer.item, layer.pool);
         let days = age_in_days(&layer, as_of, calendar)?;
         let bucket = edges.partition_point(|&edge| i64::from(edge) < days);
         ages.add(number, &layer, days, bucket)
-            .ok_or(ReportError::Overflow {
-                what: "the quantity or value",
-                item: layer.item,
-            })?;
+            .ok_or(ReportError::Overflow { what: "the quantity or value", item: layer.item })?;
     }
     columns(&keys, &ages, as_of, edges)
 }
@@ -114,15 +108,8 @@ pub fn age(
 #[must_use]
 pub fn bucket_labels(edges: &[u32]) -> Vec<String> {
     let starts = std::iter::once(0).chain(edges.iter().map(|edge| u64::from(*edge) + 1));
-    let mut labels: Vec<String> = starts
-        .zip(edges)
-        .map(|(start, edge)| format!("{start}-{edge}"))
-        .collect();
-    labels.push(
-        edges
-            .last()
-            .map_or_else(|| "0-".to_owned(), |edge| format!(">{edge}")),
-    );
+    let mut labels: Vec<String> = starts.zip(edges).map(|(start, edge)| format!("{start}-{edge}")).collect();
+    labels.push(edges.last().map_or_else(|| "0-".to_owned(), |edge| format!(">{edge}")));
     labels
 }
 
@@ -138,11 +125,7 @@ fn check_edges(edges: &[u32]) -> Result<(), ReportError> {
 fn age_in_days(layer: &OpenLayer, as_of: Date, calendar: Calendar) -> Result<i64, ReportError> {
     let date = calendar.date(layer.at)?;
     if date > as_of {
-        return Err(ReportError::FutureLayer {
-            row: layer.row,
-            date,
-            as_of,
-        });
+        return Err(ReportError::FutureLayer { row: layer.row, date, as_of });
     }
     Ok(i64::from(as_of.days()) - i64::from(date.days()))
 }
@@ -179,10 +162,7 @@ impl Ages {
             false => self.cells.get_mut(number * self.buckets + bucket)?,
         };
         for sum in [cell, &mut key.closing] {
-            *sum = (
-                sum.0.checked_add(layer.quantity)?,
-                sum.1.checked_add(layer.value)?,
-            );
+            *sum = (sum.0.checked_add(layer.quantity)?, sum.1.checked_add(layer.value)?);
         }
         if layer.quantity > 0 {
             // 2^32 layers of 2^63 pieces for 2^22 days stay below 2^117.
@@ -196,9 +176,7 @@ impl Ages {
     /// One part of every bucket, by bucket and then in the given order of keys.
     fn columns(&self, order: &[usize], part: fn(&(i64, i64)) -> i64) -> Vec<Vec<i64>> {
         let column = |bucket: usize| {
-            let cells = order
-                .iter()
-                .map(|&number| self.cells.get(number * self.buckets + bucket));
+            let cells = order.iter().map(|&number| self.cells.get(number * self.buckets + bucket));
             cells.map(|cell| cell.map_or(0, part)).collect()
         };
         (0..self.buckets).map(column).collect()
@@ -209,15 +187,10 @@ fn columns(keys: &KeyIndex, ages: &Ages, as_of: Date, edges: &[u32]) -> Result<A
     let order = keys.sorted();
     let pairs = keys.pairs();
     let sorted: Vec<&KeyAge> = order.iter().filter_map(|&number| ages.keys.get(number)).collect();
-    let (item, pool) = order
-        .iter()
-        .filter_map(|&number| pairs.get(number).copied())
-        .unzip();
+    let (item, pool) = order.iter().filter_map(|&number| pairs.get(number).copied()).unzip();
     let quantity = ages.columns(&order, |cell| cell.0);
     let value = ages.columns(&order, |cell| cell.1);
-    let oldest = sorted
-        .iter()
-        .map(|key| key.oldest_days.map(|days| as_of.add_days(-days)).transpose());
+    let oldest = sorted.iter().map(|key| key.oldest_days.map(|days| as_of.add_days(-days)).transpose());
     let oldest = oldest.collect::<Result<_, _>>()?;
     Ok(Ageing {
         as_of,
@@ -228,10 +201,7 @@ fn columns(keys: &KeyIndex, ages: &Ages, as_of: Date, edges: &[u32]) -> Result<A
         shortage_value: sorted.iter().map(|key| key.shortage.1).collect(),
         closing_quantity: sorted.iter().map(|key| key.closing.0).collect(),
         closing_value: sorted.iter().map(|key| key.closing.1).collect(),
-        average_age: sorted
-            .iter()
-            .map(|key| average_age(key.weighted_days, key.weight))
-            .collect(),
+        average_age: sorted.iter().map(|key| average_age(key.weighted_days, key.weight)).collect(),
         oldest,
         totals: AgeingTotals {
             quantity: quantity.iter().map(|column| sum(column)).collect(),

@@ -50,11 +50,7 @@ fn layers_of_a_real_batch_report_land_in_their_buckets() {
 #[test]
 fn a_shortage_stands_in_its_own_column() {
     let day = on("2024-01-01");
-    let layers = [
-        layer(1, 0, day, -5, -50),
-        layer(0, 0, day, 4, 40),
-        layer(2, 0, day, 0, 3),
-    ];
+    let layers = [layer(1, 0, day, -5, -50), layer(0, 0, day, 4, 40), layer(2, 0, day, 0, 3)];
     let ageing = age(layers, date("2024-01-11"), &[30], DAYS).unwrap();
     assert_eq!(ageing.item, [0, 1, 2]);
     assert_eq!(ageing.quantity, [[4, 0, 0], [0, 0, 0]]);
@@ -70,10 +66,7 @@ fn a_shortage_stands_in_its_own_column() {
 fn wrong_settings_and_layers_are_named() {
     let error = age([], Date::EPOCH, &[30, 30], DAYS).unwrap_err();
     assert_eq!(error.code(), "COSTING_AGEING_BUCKETS");
-    let late = OpenLayer {
-        row: 17,
-        ..layer(0, 0, on("2024-05-02"), 1, 1)
-    };
+    let late = OpenLayer { row: 17, ..layer(0, 0, on("2024-05-02"), 1, 1) };
     let error = age([late], date("2024-05-01"), &[], DAYS).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -84,15 +84,9 @@ mod tests {
             (far, 2),
             (far, 1),
         ];
-        let numbers: Vec<usize> = given
-            .iter()
-            .map(|&(item, pool)| index.number(item, pool))
-            .collect();
+        let numbers: Vec<usize> = given.iter().map(|&(item, pool)| index.number(item, pool)).collect();
         assert_eq!(numbers, [0, 0, 1, 2, 3, 4, 2, 0, 5, 6, 1]);
-        assert_eq!(
-            index.pairs(),
-            [(0, 0), (far, 1), (3, 1), (2, u32::MAX), (3, 0), (9, 9), (far, 2)]
-        );
+        assert_eq!(index.pairs(), [(0, 0), (far, 1), (3, 1), (2, u32::MAX), (3, 0), (9, 9), (far, 2)]);
         assert_eq!(index.sorted(), [0, 3, 4, 2, 5, 1, 6]);
     }
 }

@@ -15,10 +15,7 @@ impl Calendar {
     /// A calendar of UTC days.
     #[must_use]
     pub const fn utc(clock: Clock) -> Self {
-        Self {
-            clock,
-            utc_offset_ticks: 0,
-        }
+        Self { clock, utc_offset_ticks: 0 }
     }
 
     /// The day on which the moment lies.
@@ -54,12 +51,7 @@ pub(super) struct PeriodCursor {
 impl PeriodCursor {
     /// A cursor; `origin` is the first day of the only period of [`Period::Total`].
     pub(super) fn new(period: Period, origin: Date) -> Self {
-        Self {
-            period,
-            origin,
-            start: origin,
-            end: origin,
-        }
+        Self { period, origin, start: origin, end: origin }
     }
 
     /// First day of the period of the date.
@@ -87,10 +79,7 @@ pub(super) fn next_start(period: Period, start: Date) -> Option<Date> {
 
 /// Last day of the month that starts here.
 pub(super) fn month_end(start: Date) -> Date {
-    start
-        .next_month()
-        .and_then(|next| next.add_days(-1))
-        .unwrap_or(Date::MAX)
+    start.next_month().and_then(|next| next.add_days(-1)).unwrap_or(Date::MAX)
 }
 
 #[cfg(test)]
@@ -104,25 +93,11 @@ mod tests {
     #[test]
     fn periods_start_where_their_dates_say() {
         let mut months = PeriodCursor::new(Period::Month, Date::EPOCH);
-        let starts = [
-            "2024-01-31",
-            "2024-02-29",
-            "2024-02-01",
-            "2024-01-01",
-            "9999-12-31",
-            "1970-01-01",
-        ]
-        .map(|text| months.start(date(text)).to_string());
+        let starts = ["2024-01-31", "2024-02-29", "2024-02-01", "2024-01-01", "9999-12-31", "1970-01-01"]
+            .map(|text| months.start(date(text)).to_string());
         assert_eq!(
             starts,
-            [
-                "2024-01-01",
-                "2024-02-01",
-                "2024-02-01",
-                "2024-01-01",
-                "9999-12-01",
-                "1970-01-01"
-            ]
+            ["2024-01-01", "2024-02-01", "2024-02-01", "2024-01-01", "9999-12-01", "1970-01-01"]
         );
         let mut total = PeriodCursor::new(Period::Total, date("2024-01-15"));
         assert_eq!(total.start(date("2025-07-01")), date("2024-01-15"));
@@ -132,10 +107,7 @@ mod tests {
 
     #[test]
     fn the_day_follows_local_time() {
-        let shanghai = Calendar {
-            clock: Clock::SECOND,
-            utc_offset_ticks: 8 * 3600,
-        };
+        let shanghai = Calendar { clock: Clock::SECOND, utc_offset_ticks: 8 * 3600 };
         assert_eq!(shanghai.date(16 * 3600).unwrap(), date("1970-01-02"));
         assert_eq!(Calendar::utc(Clock::SECOND).date(16 * 3600).unwrap(), Date::EPOCH);
     }

@@ -128,39 +128,24 @@ fn row(
     let required = by_bucket
         .iter()
         .try_fold(0_i64, |sum, &amount| sum.checked_add(amount))
-        .ok_or(ReportError::Overflow {
-            what: "the required provision",
-            item: key.0,
-        })?;
+        .ok_or(ReportError::Overflow { what: "the required provision", item: key.0 })?;
     let action = match required.cmp(&booked) {
         std::cmp::Ordering::Equal => ProvisionAction::Keep,
         std::cmp::Ordering::Greater => ProvisionAction::Charge,
         std::cmp::Ordering::Less if on_hand > 0 => ProvisionAction::Reversal,
         std::cmp::Ordering::Less => ProvisionAction::Release,
     };
-    Ok(Row {
-        key,
-        value,
-        by_bucket,
-        required,
-        booked,
-        action,
-    })
+    Ok(Row { key, value, by_bucket, required, booked, action })
 }
 
 fn check_rates(rates: &[Decimal], buckets: usize) -> Result<(), ReportError> {
     if rates.len() != buckets {
-        let message = format!(
-            "{} given for {buckets} buckets; each bucket needs one",
-            rates.len()
-        );
+        let message = format!("{} given for {buckets} buckets; each bucket needs one", rates.len());
         return Err(ReportError::Rates { message });
     }
     let one = Decimal::from(1_u32);
     match rates.iter().find(|rate| **rate < Decimal::ZERO || **rate > one) {
-        Some(rate) => Err(ReportError::Rates {
-            message: format!("`{rate}` is not between 0 and 1"),
-        }),
+        Some(rate) => Err(ReportError::Rates { message: format!("`{rate}` is not between 0 and 1") }),
         None => Ok(()),
     }
 }
@@ -172,10 +157,7 @@ fn sum_booked(booked: &[BookedProvision]) -> Result<BTreeMap<(u32, u32), i64>, R
             return Err(ReportError::BookedProvision { item });
         }
         let sum: &mut i64 = sums.entry((item, pool)).or_default();
-        *sum = sum.checked_add(amount).ok_or(ReportError::Overflow {
-            what: "the booked provision",
-            item,
-        })?;
+        *sum = sum.checked_add(amount).ok_or(ReportError::Overflow { what: "the booked provision", item })?;
     }
     Ok(sums)
 }
@@ -187,10 +169,7 @@ fn required_by_bucket(
     rounding: Rounding,
 ) -> Result<Vec<i64>, ReportError> {
     let item = ageing.item.get(index).copied().unwrap_or_default();
-    let is_short = ageing
-        .closing_quantity
-        .get(index)
-        .is_none_or(|&quantity| quantity <= 0);
+    let is_short = ageing.closing_quantity.get(index).is_none_or(|&quantity| quantity <= 0);
     let amount = |(column, rate): (&Vec<i64>, &Decimal)| {
         let value = column.get(index).copied().unwrap_or(0);
         if is_short || value <= 0 {
@@ -198,20 +177,14 @@ fn required_by_bucket(
         }
         pow10(rate.scale())
             .and_then(|one| mul_div(value, rate.units(), one, rounding))
-            .ok_or(ReportError::Overflow {
-                what: "the required provision",
-                item,
-            })
+            .ok_or(ReportError::Overflow { what: "the required provision", item })
     };
     ageing.value.iter().zip(rates).map(amount).collect()
 }
 
 fn columns(rows: &[Row], buckets: usize) -> Provision {
-    let bucket = |index: usize| {
-        rows.iter()
-            .map(|row| row.by_bucket.get(index).copied().unwrap_or(0))
-            .collect()
-    };
+    let bucket =
+        |index: usize| rows.iter().map(|row| row.by_bucket.get(index).copied().unwrap_or(0)).collect();
     let mut totals = ProvisionTotals::default();
     for row in rows {
         let change = i128::from(row.required) - i128::from(row.booked);
@@ -251,13 +224,7 @@ mod tests {
 
     fn aged(layers: &[crate::posting::OpenLayer]) -> Ageing {
         let as_of = Date::EPOCH.add_days(100).unwrap();
-        age(
-            layers.iter().copied(),
-            as_of,
-            &[30, 60],
-            Calendar::utc(Clock::DAY),
-        )
-        .unwrap()
+        age(layers.iter().copied(), as_of, &[30, 60], Calendar::utc(Clock::DAY)).unwrap()
     }
 
     fn rates(texts: [&str; 3]) -> Vec<Decimal> {
@@ -280,25 +247,14 @@ mod tests {
         });
         let provision = provide(&ageing, &rates(["0", "0.05", "0.5"]), &booked, Rounding::HalfEven).unwrap();
         assert_eq!(provision.item, [0, 1, 2, 9]);
-        assert_eq!(
-            provision.required_by_bucket,
-            [[0, 0, 0, 0], [5, 5, 0, 0], [100, 0, 0, 0]]
-        );
+        assert_eq!(provision.required_by_bucket, [[0, 0, 0, 0], [5, 5, 0, 0], [100, 0, 0, 0]]);
         assert_eq!(provision.booked, [0, 40, 4, 7]);
         assert_eq!(provision.change, [105, -35, -4, -7]);
         use ProvisionAction::{Charge, Release, Reversal};
         assert_eq!(provision.action, [Charge, Reversal, Release, Release]);
         assert_eq!(provision.booked_after, [105, 5, 0, 0]);
         let totals = provision.totals;
-        assert_eq!(
-            (
-                totals.charge,
-                totals.reversal,
-                totals.release,
-                totals.booked_after
-            ),
-            (105, 35, 11, 110)
-        );
+        assert_eq!((totals.charge, totals.reversal, totals.release, totals.booked_after), (105, 35, 11, 110));
     }
 
     #[test]
@@ -307,24 +263,11 @@ mod tests {
         let refused = |rates: &[Decimal], booked: &[BookedProvision]| {
             provide(&ageing, rates, booked, Rounding::HalfUp).unwrap_err()
         };
-        assert_eq!(
-            refused(&rates(["0", "0", "0"])[1..], &[]).code(),
-            "COSTING_PROVISION_RATES"
-        );
+        assert_eq!(refused(&rates(["0", "0", "0"])[1..], &[]).code(), "COSTING_PROVISION_RATES");
         let error = refused(&rates(["0", "0", "1.01"]), &[]);
-        assert_eq!(
-            error.to_string(),
-            "provision rates: `1.01` is not between 0 and 1"
-        );
-        let negative = BookedProvision {
-            item: 3,
-            pool: 0,
-            amount: -1,
-        };
-        assert_eq!(
-            refused(&rates(["0", "0", "1"]), &[negative]).code(),
-            "COSTING_PROVISION_BOOKED"
-        );
+        assert_eq!(error.to_string(), "provision rates: `1.01` is not between 0 and 1");
+        let negative = BookedProvision { item: 3, pool: 0, amount: -1 };
+        assert_eq!(refused(&rates(["0", "0", "1"]), &[negative]).code(), "COSTING_PROVISION_BOOKED");
     }
 
     proptest! {

@@ -9,11 +9,7 @@ pub(super) fn ratio(numerator: i128, denominator: i128, scale: u8) -> Option<i12
     if denominator <= 0 {
         return None;
     }
-    divide(
-        numerator.checked_mul(pow10_wide(scale)?)?,
-        denominator,
-        Rounding::HalfEven,
-    )
+    divide(numerator.checked_mul(pow10_wide(scale)?)?, denominator, Rounding::HalfEven)
 }
 
 #[cfg(test)]

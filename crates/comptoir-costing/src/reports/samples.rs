@@ -10,15 +10,7 @@ pub(super) fn date(text: &str) -> Date {
 }
 
 pub(super) fn layer(item: u32, pool: u32, at: i64, quantity: i64, value: i64) -> OpenLayer {
-    OpenLayer {
-        item,
-        pool,
-        lot: NONE,
-        row: 0,
-        at,
-        quantity,
-        value,
-    }
+    OpenLayer { item, pool, lot: NONE, row: 0, at, quantity, value }
 }
 
 /// The line of a movement itself, in pool 0 and without what stands on hand.
@@ -43,14 +35,7 @@ pub(super) fn posting(row: u32, item: u32, at: i64, kind: Kind, quantity: i64, v
 
 /// A line that corrects the cost of an earlier movement.
 pub(super) fn correction(of: (u32, Kind), cause: Posting, reason: Reason, value: i64) -> Posting {
-    Posting {
-        adjusts: of.0,
-        adjusted_kind: of.1,
-        reason: Some(reason),
-        quantity: 0,
-        value,
-        ..cause
-    }
+    Posting { adjusts: of.0, adjusted_kind: of.1, reason: Some(reason), quantity: 0, value, ..cause }
 }
 
 /// Fills in what stands on hand of each (item, pool), as the engine does.
@@ -84,17 +69,12 @@ pub(super) fn histories() -> impl proptest::strategy::Strategy<Value = Vec<Posti
             |((item, pool, days, kind, quantity, value, variance, extra), row)| {
                 at += days * 9;
                 let kind = crate::movement::KINDS[kind];
-                let line = Posting {
-                    pool,
-                    variance,
-                    ..posting(row, item, at, kind, quantity, value)
-                };
+                let line = Posting { pool, variance, ..posting(row, item, at, kind, quantity, value) };
                 match crate::movement::REASONS.get(extra) {
                     // A correction comes right after the movement that causes it and carries its row.
-                    Some(&reason) if row > 0 => Posting {
-                        row: row - 1,
-                        ..correction((0, Kind::Issue), line, reason, value)
-                    },
+                    Some(&reason) if row > 0 => {
+                        Posting { row: row - 1, ..correction((0, Kind::Issue), line, reason, value) }
+                    }
                     _ => line,
                 }
             },

@@ -84,14 +84,8 @@ mod tests {
             posting(0, 5, 0, Kind::Receipt, 10, 100),
             posting(1, 6, 0, Kind::Receipt, 1, 1),
             posting(2, 5, 1, Kind::TransferOut, -4, -40),
-            Posting {
-                pool: 1,
-                ..posting(3, 5, 1, Kind::TransferIn, 4, 40)
-            },
-            Posting {
-                pool: 1,
-                ..posting(4, 5, 2, Kind::Issue, -1, -10)
-            },
+            Posting { pool: 1, ..posting(3, 5, 1, Kind::TransferIn, 4, 40) },
+            Posting { pool: 1, ..posting(4, 5, 2, Kind::Issue, -1, -10) },
         ]);
         let card = stock_card(postings, 5);
         assert_eq!(card.row, [0, 2, 3, 4]);

@@ -91,22 +91,14 @@ pub fn summarise(
     for posting in postings {
         let date = calendar.date(posting.at)?;
         let number = keys.number(posting.item, posting.pool);
-        let overflow = || ReportError::Overflow {
-            what: "the movement of a period",
-            item: posting.item,
-        };
+        let overflow = || ReportError::Overflow { what: "the movement of a period", item: posting.item };
         if spec.from.is_some_and(|from| date < from) {
             book.carry_forward(number, &posting).ok_or_else(overflow)?;
         } else if spec.to.is_none_or(|to| date <= to) {
             let origin = spec.from.unwrap_or(date);
-            let start = cursor
-                .get_or_insert_with(|| PeriodCursor::new(spec.period, origin))
-                .start(date);
+            let start = cursor.get_or_insert_with(|| PeriodCursor::new(spec.period, origin)).start(date);
             if last_start.is_some_and(|last| start < last) {
-                return Err(ReportError::Unordered {
-                    row: posting.row,
-                    date,
-                });
+                return Err(ReportError::Unordered { row: posting.row, date });
             }
             last_start = Some(start);
             book.add(number, start, &posting).ok_or_else(overflow)?;
@@ -201,10 +193,7 @@ struct Book {
 impl Book {
     fn carry_forward(&mut self, number: usize, posting: &Posting) -> Option<()> {
         if number == self.keys.len() {
-            self.keys.push(KeyBook {
-                balance: (0, 0),
-                latest: usize::MAX,
-            });
+            self.keys.push(KeyBook { balance: (0, 0), latest: usize::MAX });
         }
         let key = self.keys.get_mut(number)?;
         key.balance = plus(key.balance, (posting.quantity, posting.value))?;
@@ -218,8 +207,7 @@ impl Book {
         let key = self.keys.get_mut(number)?;
         if self.rows.get(key.latest).is_none_or(|row| row.start != start) {
             key.latest = self.rows.len();
-            self.rows
-                .push(Row::quiet(start, u32::try_from(number).ok()?, carried));
+            self.rows.push(Row::quiet(start, u32::try_from(number).ok()?, carried));
         }
         let row = self.rows.get_mut(key.latest)?;
         let change = (posting.quantity, posting.value);

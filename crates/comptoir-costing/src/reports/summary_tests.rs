@@ -8,12 +8,7 @@ use crate::movement::Reason;
 const DAYS: Calendar = Calendar::utc(Clock::DAY);
 
 fn spec(period: Period, quiet: Quiet) -> SummarySpec {
-    SummarySpec {
-        period,
-        from: None,
-        to: None,
-        quiet,
-    }
+    SummarySpec { period, from: None, to: None, quiet }
 }
 
 fn day(text: &str) -> i64 {
@@ -37,41 +32,11 @@ fn months_carry_their_closing_forward() {
     let summary = summarise(quarter(), spec(Period::Month, Quiet::Carry), DAYS).unwrap();
     let starts: Vec<String> = summary.start.iter().map(ToString::to_string).collect();
     assert_eq!(starts, ["2024-01-01", "2024-02-01", "2024-03-01"]);
-    assert_eq!(
-        summary.opening,
-        Amounts {
-            quantity: vec![5, 2, 2],
-            value: vec![50, 20, 20]
-        }
-    );
-    assert_eq!(
-        summary.received,
-        Amounts {
-            quantity: vec![0, 0, 11],
-            value: vec![0, 0, 142]
-        }
-    );
-    assert_eq!(
-        summary.issued,
-        Amounts {
-            quantity: vec![3, 0, 0],
-            value: vec![30, 0, 6]
-        }
-    );
-    assert_eq!(
-        summary.adjusted,
-        Amounts {
-            quantity: vec![0, 0, -2],
-            value: vec![0, 0, -24]
-        }
-    );
-    assert_eq!(
-        summary.closing,
-        Amounts {
-            quantity: vec![2, 2, 11],
-            value: vec![20, 20, 132]
-        }
-    );
+    assert_eq!(summary.opening, Amounts { quantity: vec![5, 2, 2], value: vec![50, 20, 20] });
+    assert_eq!(summary.received, Amounts { quantity: vec![0, 0, 11], value: vec![0, 0, 142] });
+    assert_eq!(summary.issued, Amounts { quantity: vec![3, 0, 0], value: vec![30, 0, 6] });
+    assert_eq!(summary.adjusted, Amounts { quantity: vec![0, 0, -2], value: vec![0, 0, -24] });
+    assert_eq!(summary.closing, Amounts { quantity: vec![2, 2, 11], value: vec![20, 20, 132] });
     let moved = summarise(quarter(), spec(Period::Month, Quiet::Omit), DAYS).unwrap();
     assert_eq!(moved.closing.value, [20, 132]);
 }
@@ -89,26 +54,14 @@ fn a_window_opens_with_what_lies_before_it() {
     assert_eq!(summary.start, [date("2024-02-01"); 2]);
     assert_eq!(summary.item, [0, 7]);
     assert_eq!(summary.opening.value, [20, 11]);
-    assert_eq!(
-        summary.closing,
-        Amounts {
-            quantity: vec![12, 1],
-            value: vec![144, 11]
-        }
-    );
+    assert_eq!(summary.closing, Amounts { quantity: vec![12, 1], value: vec![144, 11] });
 }
 
 #[test]
 fn a_quiet_window_still_shows_the_stock() {
-    let window = SummarySpec {
-        from: Some(date("2025-01-01")),
-        ..spec(Period::Month, Quiet::Carry)
-    };
+    let window = SummarySpec { from: Some(date("2025-01-01")), ..spec(Period::Month, Quiet::Carry) };
     let summary = summarise(quarter(), window, DAYS).unwrap();
-    assert_eq!(
-        (summary.start, summary.closing.value),
-        (vec![date("2025-01-01")], vec![132])
-    );
+    assert_eq!((summary.start, summary.closing.value), (vec![date("2025-01-01")], vec![132]));
 }
 
 #[test]
@@ -122,10 +75,7 @@ fn wrong_order_and_windows_are_refused() {
         to: Some(date("2024-01-31")),
         ..spec(Period::Day, Quiet::Omit)
     };
-    assert_eq!(
-        summarise([], window, DAYS).unwrap_err().code(),
-        "COSTING_REPORT_WINDOW"
-    );
+    assert_eq!(summarise([], window, DAYS).unwrap_err().code(), "COSTING_REPORT_WINDOW");
 }
 
 fn periods() -> impl Strategy<Value = Period> {

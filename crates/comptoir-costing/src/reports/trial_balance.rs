@@ -64,9 +64,7 @@ pub fn trial_balance(
             let [opening, debit, credit] = sums.entry(line.account).or_default();
             if is_before {
                 let change = line.debit - line.credit;
-                *opening = opening
-                    .checked_add(change)
-                    .ok_or_else(|| overflow(line.account))?;
+                *opening = opening.checked_add(change).ok_or_else(|| overflow(line.account))?;
             } else {
                 *debit += line.debit;
                 *credit += line.credit;
@@ -87,11 +85,7 @@ pub fn check_inventory(
     let rows = balance.account.iter().zip(&balance.balance);
     let own = rows.filter(|(account, _)| inventory.contains(&account.as_str()));
     let accounts_total: i128 = own.map(|(_, balance)| balance).sum();
-    InventoryCheck {
-        accounts_total,
-        stock_value,
-        difference: accounts_total - stock_value,
-    }
+    InventoryCheck { accounts_total, stock_value, difference: accounts_total - stock_value }
 }
 
 impl TrialBalance {
@@ -109,9 +103,7 @@ fn columns(sums: &BTreeMap<&str, [i128; 3]>) -> Result<TrialBalance, ReportError
         columns.opening.push(opening);
         columns.debit.push(debit);
         columns.credit.push(credit);
-        let balance = opening
-            .checked_add(debit - credit)
-            .ok_or_else(|| overflow(account))?;
+        let balance = opening.checked_add(debit - credit).ok_or_else(|| overflow(account))?;
         columns.balance.push(balance);
         columns.total_debit += debit;
         columns.total_credit += credit;
@@ -121,7 +113,5 @@ fn columns(sums: &BTreeMap<&str, [i128; 3]>) -> Result<TrialBalance, ReportError
 
 /// Debits and credits come from 64-bit lines and cannot overflow; only openings, which callers give, can be that large.
 fn overflow(account: &str) -> ReportError {
-    ReportError::BalanceOverflow {
-        account: account.to_owned(),
-    }
+    ReportError::BalanceOverflow { account: account.to_owned() }
 }

@@ -61,13 +61,7 @@ impl TurnoverSpec {
     #[must_use]
     pub fn sales(from: Date, to: Date) -> Self {
         let consumption = vec![Kind::Issue, Kind::SalesReturn];
-        Self {
-            from,
-            to,
-            consumption,
-            average: AverageInventory::Daily,
-            scale: 2,
-        }
+        Self { from, to, consumption, average: AverageInventory::Daily, scale: 2 }
     }
 }
 
@@ -94,16 +88,10 @@ pub fn turnover(
         }
         let number = keys.number(posting.item, posting.pool);
         if number == states.len() {
-            states.push(KeyState {
-                day: from.days(),
-                ..KeyState::default()
-            });
+            states.push(KeyState { day: from.days(), ..KeyState::default() });
         }
         if let Some(state) = states.get_mut(number) {
-            state.add(&posting, date, spec).ok_or(ReportError::Unordered {
-                row: posting.row,
-                date,
-            })?;
+            state.add(&posting, date, spec).ok_or(ReportError::Unordered { row: posting.row, date })?;
         }
     }
     Ok(columns(&keys, &mut states, spec))
@@ -178,13 +166,9 @@ fn columns(keys: &KeyIndex, states: &mut [KeyState], spec: &TurnoverSpec) -> Tur
         columns.cost_of_sales.push(cost);
         columns.average_inventory.push(ratio(sum, count, 0).unwrap_or(0));
         columns.turnover.push(per(times(cost, count), Some(sum)));
-        columns
-            .days_in_inventory
-            .push(per(times(sum, days), times(cost, count)));
+        columns.days_in_inventory.push(per(times(sum, days), times(cost, count)));
         columns.on_hand.push(state.on_hand);
-        columns
-            .days_of_supply
-            .push(per(times(state.on_hand, days), Some(state.consumed_quantity)));
+        columns.days_of_supply.push(per(times(state.on_hand, days), Some(state.consumed_quantity)));
     }
     columns
 }
@@ -219,10 +203,7 @@ mod tests {
         assert_eq!(daily.turnover, [Some(53)]); // 40 / 76 = 0.526
         assert_eq!(daily.days_in_inventory, [Some(1900)]); // 10 * 76 / 40
         assert_eq!(daily.days_of_supply, [Some(1500)]); // 6 on hand at 0.4 a day
-        let spec = TurnoverSpec {
-            average: AverageInventory::OpeningAndClosing,
-            ..spec
-        };
+        let spec = TurnoverSpec { average: AverageInventory::OpeningAndClosing, ..spec };
         let ends = turnover(postings, &spec, DAYS).unwrap();
         assert_eq!(ends.average_inventory, [80]);
         assert_eq!(ends.turnover, [Some(50)]);
@@ -233,24 +214,14 @@ mod tests {
         let spec = TurnoverSpec::sales(date("2024-01-01"), date("2024-01-10"));
         let still = turnover([posting(0, 0, 0, Kind::Receipt, 1, 9)], &spec, DAYS).unwrap();
         assert_eq!(
-            (
-                still.turnover[0],
-                still.days_in_inventory[0],
-                still.days_of_supply[0]
-            ),
+            (still.turnover[0], still.days_in_inventory[0], still.days_of_supply[0]),
             (Some(0), None, None)
         );
         let empty = TurnoverSpec::sales(date("2024-01-02"), date("2024-01-01"));
-        assert_eq!(
-            turnover([], &empty, DAYS).unwrap_err().code(),
-            "COSTING_REPORT_WINDOW"
-        );
+        assert_eq!(turnover([], &empty, DAYS).unwrap_err().code(), "COSTING_REPORT_WINDOW");
         let unordered =
             [day("2024-01-05"), day("2024-01-04")].map(|at| posting(0, 0, at, Kind::Receipt, 1, 9));
-        assert_eq!(
-            turnover(unordered, &spec, DAYS).unwrap_err().code(),
-            "COSTING_POSTINGS_UNORDERED"
-        );
+        assert_eq!(turnover(unordered, &spec, DAYS).unwrap_err().code(), "COSTING_POSTINGS_UNORDERED");
     }
 
     proptest! {

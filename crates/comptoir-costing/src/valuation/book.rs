@@ -25,23 +25,13 @@ impl Valuation {
     /// The postings of one item in book order; `item` is its code.
     #[must_use]
     pub fn postings_of(&self, item: u32) -> Vec<Posting> {
-        self.book_lines(|posting| posting.item == item)
-            .into_iter()
-            .map(|line| line.posting)
-            .collect()
+        self.book_lines(|posting| posting.item == item).into_iter().map(|line| line.posting).collect()
     }
 
     /// One posting for each accepted row, in the order of the input, then the corrections by time.
     pub fn postings_by_row(&self) -> impl Iterator<Item = Posting> + '_ {
-        let rows = self
-            .ranges
-            .iter()
-            .flat_map(move |range| self.range_postings(range));
-        rows.chain(
-            self.corrections
-                .iter()
-                .map(|correction| self.correction_posting(correction)),
-        )
+        let rows = self.ranges.iter().flat_map(move |range| self.range_postings(range));
+        rows.chain(self.corrections.iter().map(|correction| self.correction_posting(correction)))
     }
 
     /// The id of a row as text.
@@ -59,19 +49,11 @@ impl Valuation {
 
     fn book_lines(&self, keep: impl Fn(&Posting) -> bool) -> Vec<BookLine> {
         let movements = self.ranges.iter().flat_map(|range| self.range_postings(range));
-        let corrections = self
-            .corrections
-            .iter()
-            .map(|correction| self.correction_posting(correction));
-        let ranked = movements
-            .map(|posting| (posting, 0))
-            .chain(corrections.zip(1u32..));
+        let corrections = self.corrections.iter().map(|correction| self.correction_posting(correction));
+        let ranked = movements.map(|posting| (posting, 0)).chain(corrections.zip(1u32..));
         let mut lines: Vec<BookLine> = ranked
             .filter(|(posting, _)| keep(posting))
-            .map(|(posting, rank)| BookLine {
-                posting,
-                rank: self.rank(&posting, rank),
-            })
+            .map(|(posting, rank)| BookLine { posting, rank: self.rank(&posting, rank) })
             .collect();
         if !lines.is_sorted_by(|one, other| self.compare(one, other) != Ordering::Greater) {
             lines.par_sort_by(|one, other| self.compare(one, other));
@@ -82,27 +64,16 @@ impl Valuation {
     /// A correction that settles an estimate stands before its movement, all others after it.
     fn rank(&self, posting: &Posting, number: u32) -> i64 {
         let before = posting.reason == Some(Reason::EstimateReversed);
-        if before {
-            i64::from(number) - i64::from(u32::MAX)
-        } else {
-            i64::from(number)
-        }
+        if before { i64::from(number) - i64::from(u32::MAX) } else { i64::from(number) }
     }
 
     fn compare(&self, one: &BookLine, other: &BookLine) -> Ordering {
         let by_time = one.posting.at.cmp(&other.posting.at);
-        let (own, others) = (
-            stands_first(one.posting.reason),
-            stands_first(other.posting.reason),
-        );
+        let (own, others) = (stands_first(one.posting.reason), stands_first(other.posting.reason));
         by_time
             .then(others.cmp(&own))
             .then_with(|| {
-                if own {
-                    Ordering::Equal
-                } else {
-                    self.compare_rows(one.posting.row, other.posting.row)
-                }
+                if own { Ordering::Equal } else { self.compare_rows(one.posting.row, other.posting.row) }
             })
             .then(one.rank.cmp(&other.rank))
     }
@@ -111,11 +82,7 @@ impl Valuation {
     pub(super) fn compare_corrections(&self, one: &RowCorrection, other: &RowCorrection) -> Ordering {
         let (own, others) = (stands_first(Some(one.reason)), stands_first(Some(other.reason)));
         let by_row = || {
-            if own {
-                Ordering::Equal
-            } else {
-                self.compare_rows(one.row, other.row)
-            }
+            if own { Ordering::Equal } else { self.compare_rows(one.row, other.row) }
         };
         one.at.cmp(&other.at).then(others.cmp(&own)).then_with(by_row)
     }
@@ -127,11 +94,7 @@ impl Valuation {
         }
         let rank = |row: u32| self.kind_of(row).map(Kind::tie_rank);
         let by_id = || {
-            if self.columns.ids.ascending() {
-                one.cmp(&other)
-            } else {
-                self.columns.ids.compare(one, other)
-            }
+            if self.columns.ids.ascending() { one.cmp(&other) } else { self.columns.ids.compare(one, other) }
         };
         match self.policy.ties {
             Ties::Row => one.cmp(&other),
@@ -149,11 +112,7 @@ impl Valuation {
             let kind = Kind::from_code(*chunk.kind.get(row - start)?)?;
             let row_code = u32::try_from(row).ok()?;
             let (value, variance) = (*range.value.get(place)?, *range.variance.get(place)?);
-            let amount = if kind == Kind::Settlement {
-                self.amount(chunk, row - start)
-            } else {
-                None
-            };
+            let amount = if kind == Kind::Settlement { self.amount(chunk, row - start) } else { None };
             Some(Posting {
                 row: row_code,
                 adjusts: NONE,
@@ -178,12 +137,7 @@ impl Valuation {
         let given = |column: &[i64]| column.get(place).copied().filter(|number| *number != ABSENT);
         given(&chunk.amount).or_else(|| {
             let unit_cost = given(&chunk.unit_cost)?.checked_mul(self.context.price_up)?;
-            mul_div(
-                given(&chunk.quantity)?,
-                unit_cost,
-                self.context.price_down,
-                self.context.rounding,
-            )
+            mul_div(given(&chunk.quantity)?, unit_cost, self.context.price_down, self.context.rounding)
         })
     }
 
@@ -205,21 +159,10 @@ impl Valuation {
     }
 
     pub(crate) fn correction_posting(&self, correction: &RowCorrection) -> Posting {
-        let RowCorrection {
-            row,
-            adjusts,
-            reason,
-            key,
-            at,
-            line,
-        } = *correction;
+        let RowCorrection { row, adjusts, reason, key, at, line } = *correction;
         let kind = self.kind_of(row).unwrap_or(Kind::Receipt);
         let Key { item, pool, .. } = key;
-        let pool = if self.policy.scope == Scope::Item {
-            self.pool_of(adjusts)
-        } else {
-            pool
-        };
+        let pool = if self.policy.scope == Scope::Item { self.pool_of(adjusts) } else { pool };
         Posting {
             row,
             adjusts,
@@ -241,10 +184,7 @@ impl Valuation {
 
 /// Whether a line that the engine makes itself stands before all movements of its instant; such lines keep the engine's order.
 const fn stands_first(reason: Option<Reason>) -> bool {
-    matches!(
-        reason,
-        Some(Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched)
-    )
+    matches!(reason, Some(Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched))
 }
 
 struct BookLine {

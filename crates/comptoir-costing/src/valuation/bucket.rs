@@ -1,18 +1,17 @@
 //! Second pass: the items of one bucket are put in book order and valued, one component after another.
 
-use std::cmp::Ordering;
-
 use hashbrown::{HashMap, HashSet};
 
 use super::Balance;
 use super::columns::Columns;
+use super::order::{book_order, by_component, is_in_order};
 use super::partition::{Record, Slot, follows_reference, uses_reference};
 use super::plain;
 use super::plan::Plan;
 use super::run::{aged_layers, open_layers};
 use crate::engine::{ABSENT, Auto, Context, Correction, Event, KeyRules, Line, Stock, run};
 use crate::movement::{Kind, Reason};
-use crate::policy::{Policy, Provisional, Scope, Ties};
+use crate::policy::{Policy, Provisional, Scope};
 use crate::posting::{NONE, OpenLayer};
 use crate::reject::{Fault, RejectCode};
 
@@ -67,20 +66,9 @@ pub(crate) const REJECTED: i64 = i64::MIN;
 
 /// Values one bucket. `parts` are its records by range; each slot gets the line of its record.
 pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<&mut [Slot]>) -> BucketResult {
-    let records: Vec<Record> = parts
-        .iter()
-        .flat_map(|part| part.iter())
-        .map(Record::from_slot)
-        .collect();
-    let mut result = BucketResult {
-        lines: vec![Line::default(); records.len()],
-        ..BucketResult::default()
-    };
-    let order = if is_in_order(job, &records) {
-        None
-    } else {
-        Some(book_order(job, &records))
-    };
+    let records: Vec<Record> = parts.iter().flat_map(|part| part.iter()).map(Record::from_slot).collect();
+    let mut result = BucketResult { lines: vec![Line::default(); records.len()], ..BucketResult::default() };
+    let order = if is_in_order(job, &records) { None } else { Some(book_order(job, &records)) };
     let general = plain::run(job, &records, order.as_deref(), &mut result);
     if general.contains(&true) {
         let (starts, order) = by_component(job, &records, order.as_deref(), &general);
@@ -95,129 +83,10 @@ pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<&mut [Slot]>) -> BucketResult
     }
     let slots = parts.into_iter().flat_map(|part| part.iter_mut());
     for (slot, line) in slots.zip(&result.lines) {
-        *slot = [
-            line.quantity,
-            line.value,
-            line.on_hand,
-            line.on_hand_value,
-            line.variance,
-        ];
+        *slot = [line.quantity, line.value, line.on_hand, line.on_hand_value, line.variance];
     }
     result.lines = Vec::new();
     result
-}
-
-/// Whether the records of every component stand in book order already.
-fn is_in_order(job: &Job<'_>, records: &[Record]) -> bool {
-    let ties_by_row = match job.policy.ties {
-        Ties::Row => true,
-        Ties::Id => job.columns.ids.ascending(),
-        Ties::ReceiptsFirst => false,
-    };
-    let mut last = vec![i64::MIN; job.plan.places(job.columns.items)];
-    let later = i64::from(!ties_by_row);
-    records.iter().all(|record| {
-        let Some(last) = last.get_mut(place(job, record)) else {
-            return true;
-        };
-        let in_order = record.at >= last.saturating_add(later);
-        *last = record.at;
-        in_order
-    })
-}
-
-/// Places of the records in book order: by time; among equal times by component, and inside one by the policy's tie rule.
-fn book_order(job: &Job<'_>, records: &[Record]) -> Vec<u32> {
-    let mut order: Vec<(i64, u32)> = (0u32..)
-        .zip(records)
-        .map(|(index, record)| (record.at, index))
-        .collect();
-    order.sort_unstable();
-    let mut start = 0;
-    while let Some((at, _)) = order.get(start).copied() {
-        let length = order
-            .iter()
-            .skip(start)
-            .take_while(|(other, _)| *other == at)
-            .count();
-        if length > 1
-            && let Some(equal) = order.get_mut(start..start + length)
-        {
-            equal.sort_unstable_by(|(_, one), (_, other)| {
-                let (Some(one), Some(other)) = (records.get(*one as usize), records.get(*other as usize))
-                else {
-                    return Ordering::Equal;
-                };
-                place(job, one)
-                    .cmp(&place(job, other))
-                    .then_with(|| tie(job, one, other))
-            });
-        }
-        start += length;
-    }
-    order.into_iter().map(|(_, index)| index).collect()
-}
-
-fn place(job: &Job<'_>, record: &Record) -> usize {
-    job.plan.place(job.plan.component(record.item))
-}
-
-/// The policy's tie rule.
-fn tie(job: &Job<'_>, one: &Record, other: &Record) -> Ordering {
-    let ids = &job.columns.ids;
-    let by_id = || {
-        if ids.ascending() {
-            one.row.cmp(&other.row)
-        } else {
-            ids.compare(one.row, other.row)
-        }
-    };
-    match job.policy.ties {
-        Ties::Row => one.row.cmp(&other.row),
-        Ties::Id => by_id(),
-        Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
-    }
-}
-
-/// Places of the records of the components that the engine must value, ordered by component and, inside it, in book order; with the
-/// start of every component.
-fn by_component(
-    job: &Job<'_>,
-    records: &[Record],
-    order: Option<&[u32]>,
-    general: &[bool],
-) -> (Vec<usize>, Vec<u32>) {
-    let mut starts = vec![0_usize; general.len() + 1];
-    let wanted = |record: &Record| general.get(place(job, record)).copied().unwrap_or(false);
-    for record in records.iter().filter(|record| wanted(record)) {
-        if let Some(count) = starts.get_mut(place(job, record) + 1) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for start in &mut starts {
-        sum += *start;
-        *start = sum;
-    }
-    let mut next = starts.clone();
-    let mut sorted = vec![0_u32; sum];
-    let mut put = |index: u32| {
-        let Some(record) = records.get(index as usize).filter(|record| wanted(record)) else {
-            return;
-        };
-        let Some(slot) = next.get_mut(place(job, record)) else {
-            return;
-        };
-        if let Some(target) = sorted.get_mut(*slot) {
-            *target = index;
-        }
-        *slot += 1;
-    };
-    match order {
-        Some(order) => order.iter().for_each(|index| put(*index)),
-        None => (0u32..).take(records.len()).for_each(put),
-    }
-    (starts, sorted)
 }
 
 /// Memory that the components of a bucket use one after another.
@@ -247,15 +116,9 @@ impl<'a, 'b> Bucket<'a, 'b> {
     fn run_component(&mut self, order: &[u32], result: &mut BucketResult) {
         let linked = self.make_events(order, result);
         let rules: Vec<KeyRules> = self.keys.iter().map(|(_, rules)| *rules).collect();
-        let provisional = rules
-            .first()
-            .is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal);
-        if provisional
-            && self
-                .events
-                .iter()
-                .any(|event| event.kind == Kind::ProvisionalReceipt)
-        {
+        let provisional =
+            rules.first().is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal);
+        if provisional && self.events.iter().any(|event| event.kind == Kind::ProvisionalReceipt) {
             self.add_month_borders();
         }
         let stocks = run::run_component(self.job.context, &rules, &self.events, linked, &mut self.book);
@@ -276,10 +139,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
         let has_links = !columns.reference.is_empty() || !columns.group.is_empty();
         let mut index_of: HashMap<u32, u32> = HashMap::new();
         if has_links && !columns.reference.is_empty() {
-            let rows = order
-                .iter()
-                .filter_map(|place| self.record(*place))
-                .map(|record| record.row);
+            let rows = order.iter().filter_map(|place| self.record(*place)).map(|record| record.row);
             index_of.extend(rows.zip(0u32..));
         }
         let mut linked = false;
@@ -317,10 +177,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
                 dangling = reference == NONE;
                 if follows_reference(record.kind) {
                     let target = columns.stands_at(target);
-                    key_row = (
-                        Columns::code(&columns.pool, target),
-                        Columns::code(&columns.lot, target),
-                    );
+                    key_row = (Columns::code(&columns.pool, target), Columns::code(&columns.lot, target));
                 }
             }
         }
@@ -330,11 +187,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
             amount: record.amount,
             unit_cost: self.unit_cost(row),
             row,
-            key: if dangling {
-                NONE
-            } else {
-                self.key(record.item, key_row, keys)
-            },
+            key: if dangling { NONE } else { self.key(record.item, key_row, keys) },
             reference,
             lot: key_row.1,
             group: Columns::code(&columns.group, row),
@@ -345,35 +198,20 @@ impl<'a, 'b> Bucket<'a, 'b> {
 
     /// The unit cost that a row's amount was made of; `ABSENT` when the row gives an amount.
     fn unit_cost(&self, row: u32) -> i64 {
-        let Some((chunk, place)) = self
-            .job
-            .columns
-            .locate(row)
-            .filter(|(chunk, _)| !chunk.unit_cost.is_empty())
+        let Some((chunk, place)) =
+            self.job.columns.locate(row).filter(|(chunk, _)| !chunk.unit_cost.is_empty())
         else {
             return ABSENT;
         };
         let given = chunk.amount.get(place).is_some_and(|amount| *amount != ABSENT);
-        if given {
-            ABSENT
-        } else {
-            chunk.unit_cost.get(place).copied().unwrap_or(ABSENT)
-        }
+        if given { ABSENT } else { chunk.unit_cost.get(place).copied().unwrap_or(ABSENT) }
     }
 
     /// The place of a key in the component; most components have few.
     fn key(&mut self, item: u32, (pool, lot): (u32, u32), keys: &mut HashMap<Key, u32>) -> u32 {
         let key = match self.job.policy.scope {
-            Scope::Item => Key {
-                item,
-                pool: NONE,
-                lot: NONE,
-            },
-            Scope::Pool => Key {
-                item,
-                pool,
-                lot: NONE,
-            },
+            Scope::Item => Key { item, pool: NONE, lot: NONE },
+            Scope::Pool => Key { item, pool, lot: NONE },
             Scope::Lot => Key { item, pool, lot },
         };
         if let Some(((first, _), true)) = self.keys.first().map(|first| (first, first.0 == key)) {
@@ -381,9 +219,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
             return 0;
         }
         let next = self.keys.len();
-        let place = *keys
-            .entry(key)
-            .or_insert_with(|| u32::try_from(next).unwrap_or(NONE));
+        let place = *keys.entry(key).or_insert_with(|| u32::try_from(next).unwrap_or(NONE));
         if place as usize == next {
             let rules = self.job.rules.get(self.job.columns.rules_of(item)).copied();
             if let Some(rules) = rules {
@@ -397,12 +233,8 @@ impl<'a, 'b> Bucket<'a, 'b> {
     fn drop_dangling(&mut self, result: &mut BucketResult) {
         let mut dangling: Vec<bool> = self.events.iter().map(|event| event.key == NONE).collect();
         let own = |event: &Event| event.key == NONE && event.group != NONE;
-        let mut fallen: HashSet<u32> = self
-            .events
-            .iter()
-            .filter(|event| own(event))
-            .map(|event| event.group)
-            .collect();
+        let mut fallen: HashSet<u32> =
+            self.events.iter().filter(|event| own(event)).map(|event| event.group).collect();
         let mut spreads = true;
         while std::mem::take(&mut spreads) {
             for (place, event) in self.events.iter().enumerate() {
@@ -428,11 +260,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
         for ((event, place), gone) in events.into_iter().zip(places).zip(dangling) {
             if gone {
                 let by_group = event.key != NONE && fallen.contains(&event.group);
-                let code = if by_group {
-                    RejectCode::GroupRejected
-                } else {
-                    RejectCode::ReferenceRejected
-                };
+                let code = if by_group { RejectCode::GroupRejected } else { RejectCode::ReferenceRejected };
                 reject(result, place, event.row, Fault::new(code));
             } else {
                 let reference = now.get(event.reference as usize).copied().unwrap_or(NONE);
@@ -446,13 +274,10 @@ impl<'a, 'b> Bucket<'a, 'b> {
         let context = self.job.context;
         crate::engine::with_month_borders(&mut self.events, context.clock, context.utc_offset, context.until);
         let mut old = std::mem::take(&mut self.places).into_iter();
-        let places = self.events.iter().map(|event| {
-            if event.auto == Auto::No {
-                old.next().unwrap_or(NONE)
-            } else {
-                NONE
-            }
-        });
+        let places = self
+            .events
+            .iter()
+            .map(|event| if event.auto == Auto::No { old.next().unwrap_or(NONE) } else { NONE });
         self.places = places.collect();
     }
 
@@ -460,15 +285,9 @@ impl<'a, 'b> Bucket<'a, 'b> {
     fn take_stocks(&self, stocks: Vec<Stock>, result: &mut BucketResult) {
         let context = self.job.context;
         for ((key, _), stock) in self.keys.iter().zip(stocks) {
-            result.balances.push(Balance {
-                key: *key,
-                quantity: stock.qty,
-                value: stock.value,
-            });
+            result.balances.push(Balance { key: *key, quantity: stock.qty, value: stock.value });
             if context.track_ages {
-                result
-                    .layers
-                    .extend(aged_layers(*key, &stock, context.until, context));
+                result.layers.extend(aged_layers(*key, &stock, context.until, context));
             } else if stock.method.keeps_layers() {
                 let row = |index: u32| self.events.get(index as usize).map_or(NONE, |event| event.row);
                 result.layers.extend(open_layers(*key, &stock, row));
@@ -490,15 +309,7 @@ impl<'a, 'b> Bucket<'a, 'b> {
             }
         }
         let row = |index: u32| self.events.get(index as usize).map_or(NONE, |event| event.row);
-        for Correction {
-            cause,
-            adjusts,
-            reason,
-            key,
-            at,
-            line,
-        } in self.book.corrections.iter().copied()
-        {
+        for Correction { cause, adjusts, reason, key, at, line } in self.book.corrections.iter().copied() {
             let Some((key, _)) = self.keys.get(key as usize).copied() else {
                 continue;
             };

@@ -47,14 +47,7 @@ impl Checks {
             unsigned: !matches!(kind, Kind::Opening | Kind::CostAdjustment),
         });
         let (price_up, price_down) = (context.price_up, context.price_down);
-        Self {
-            needs,
-            first,
-            last,
-            price_up,
-            price_down,
-            rounding: context.rounding,
-        }
+        Self { needs, first, last, price_up, price_down, rounding: context.rounding }
     }
 
     /// Checks one row; `unit_cost` is read where there is no amount.

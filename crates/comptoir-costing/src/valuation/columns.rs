@@ -102,10 +102,7 @@ impl Columns {
     /// The chunk that holds a row, and the row's place in it.
     pub fn locate(&self, row: u32) -> Option<(&Chunk, usize)> {
         let row = row as usize;
-        let place = self
-            .chunks
-            .partition_point(|chunk| chunk.start <= row)
-            .checked_sub(1)?;
+        let place = self.chunks.partition_point(|chunk| chunk.start <= row).checked_sub(1)?;
         let chunk = self.chunks.get(place)?;
         Some((chunk, row - chunk.start))
     }
@@ -136,8 +133,6 @@ impl Columns {
 
     /// The choices that hold for an item.
     pub fn rules_of(&self, item: u32) -> usize {
-        self.item_rules
-            .get(item as usize)
-            .map_or(0, |index| *index as usize)
+        self.item_rules.get(item as usize).map_or(0, |index| *index as usize)
     }
 }

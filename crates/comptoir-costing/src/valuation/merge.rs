@@ -41,11 +41,7 @@ pub(crate) fn merge(
     dealt: Vec<Dealt>,
     excluded: &[(u32, Fault)],
 ) -> Vec<RangePostings> {
-    let scale = UnitCost {
-        numerator: context.price_down,
-        denominator: context.price_up,
-        context,
-    };
+    let scale = UnitCost { numerator: context.price_down, denominator: context.price_up, context };
     plan.ranges
         .par_iter()
         .zip(dealt)
@@ -53,9 +49,7 @@ pub(crate) fn merge(
             let first = columns.chunks.get(*chunk).map_or(0, |chunk| chunk.start) + rows.start;
             let rows = first..first + rows.len();
             let mut lines = Lines::with_capacity(rows.len());
-            in_row_order(columns, plan, dealt, excluded, rows.clone(), |block| {
-                lines.extend(block, &scale)
-            });
+            in_row_order(columns, plan, dealt, excluded, rows.clone(), |block| lines.extend(block, &scale));
             lines.finish(*chunk, rows)
         })
         .collect()
@@ -73,18 +67,10 @@ fn in_row_order(
     rows: Range<usize>,
     mut take: impl FnMut(&[Slot]),
 ) {
-    let Dealt {
-        slots,
-        starts: mut next,
-        ..
-    } = dealt;
+    let Dealt { slots, starts: mut next, .. } = dealt;
     let mut block: Vec<Slot> = Vec::with_capacity(BLOCK);
     let first = excluded.partition_point(|(row, _)| (*row as usize) < rows.start);
-    let mut skip = excluded
-        .iter()
-        .skip(first)
-        .map(|(row, _)| *row as usize)
-        .peekable();
+    let mut skip = excluded.iter().skip(first).map(|(row, _)| *row as usize).peekable();
     let items = columns.item.get(rows.clone()).unwrap_or_default();
     for (row, item) in rows.zip(items) {
         if skip.peek() == Some(&row) {
@@ -134,10 +120,8 @@ impl Lines {
     fn extend(&mut self, block: &[Slot], scale: &UnitCost<'_>) {
         self.quantity.extend(block.iter().map(|[quantity, ..]| quantity));
         self.value.extend(block.iter().map(|[_, value, ..]| value));
-        self.on_hand
-            .extend(block.iter().map(|[_, _, on_hand, ..]| on_hand));
-        self.on_hand_value
-            .extend(block.iter().map(|[_, _, _, value, _]| value));
+        self.on_hand.extend(block.iter().map(|[_, _, on_hand, ..]| on_hand));
+        self.on_hand_value.extend(block.iter().map(|[_, _, _, value, _]| value));
         self.variance.extend(block.iter().map(|[.., variance]| variance));
         let costs = block.iter().map(|[_, _, on_hand, value, _]| match *on_hand {
             REJECTED => ABSENT,
@@ -179,13 +163,8 @@ impl UnitCost<'_> {
         if qty == 0 {
             return ABSENT;
         }
-        let divisor = if self.denominator == 1 {
-            Some(qty)
-        } else {
-            qty.checked_mul(self.denominator)
-        };
+        let divisor = if self.denominator == 1 { Some(qty) } else { qty.checked_mul(self.denominator) };
         let cost = divisor.and_then(|divisor| mul_div(value, self.numerator, divisor, self.context.rounding));
-        cost.filter(|cost| cost.unsigned_abs() < crate::engine::LIMIT.unsigned_abs())
-            .unwrap_or(ABSENT)
+        cost.filter(|cost| cost.unsigned_abs() < crate::engine::LIMIT.unsigned_abs()).unwrap_or(ABSENT)
     }
 }

@@ -9,6 +9,7 @@ mod bucket;
 mod check;
 pub(crate) mod columns;
 mod merge;
+mod order;
 mod partition;
 mod plain;
 mod plan;
@@ -73,11 +74,7 @@ pub struct Counts {
 pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Valuation, Error> {
     let context = run::context(&columns, &policy)?;
     let outcome = run::run(&columns, &policy, &context, None)?;
-    let run::Outcome {
-        ranges,
-        results,
-        faults,
-    } = outcome;
+    let run::Outcome { ranges, results, faults } = outcome;
     let mut corrections = Vec::new();
     let mut balances = Vec::new();
     let mut layers = Vec::new();
@@ -88,16 +85,8 @@ pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Val
     }
     balances.sort_unstable_by_key(|balance| balance.key);
     layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
-    let mut valuation = Valuation {
-        columns,
-        policy,
-        context,
-        ranges,
-        corrections: Vec::new(),
-        faults,
-        balances,
-        layers,
-    };
+    let mut valuation =
+        Valuation { columns, policy, context, ranges, corrections: Vec::new(), faults, balances, layers };
     corrections.sort_by(|one, other| valuation.compare_corrections(one, other));
     valuation.corrections = corrections;
     Ok(valuation)
@@ -109,11 +98,8 @@ impl Valuation {
     pub fn counts(&self) -> Counts {
         let input = self.columns.rows as u64;
         let rejected = self.faults.len() as u64;
-        let duplicates = self
-            .faults
-            .iter()
-            .filter(|(_, fault)| fault.code == RejectCode::DuplicateIgnored)
-            .count();
+        let duplicates =
+            self.faults.iter().filter(|(_, fault)| fault.code == RejectCode::DuplicateIgnored).count();
         Counts {
             input,
             accepted: input - rejected,
@@ -161,21 +147,12 @@ impl Valuation {
     /// # Errors
     /// [`Error::Column`] when the day lies outside the calendar of the input's times.
     pub fn layers_as_of(&self, day: Date) -> Result<Vec<OpenLayer>, Error> {
-        let after = day
-            .add_days(1)
-            .and_then(|next| self.context.clock.ticks(next))
-            .map_err(Error::from)?;
+        let after = day.add_days(1).and_then(|next| self.context.clock.ticks(next)).map_err(Error::from)?;
         let border = after - self.context.utc_offset;
-        let context = Context {
-            track_ages: true,
-            ..self.context
-        };
+        let context = Context { track_ages: true, ..self.context };
         let outcome = run::run(&self.columns, &self.policy, &context, Some(border))?;
-        let mut layers: Vec<OpenLayer> = outcome
-            .results
-            .into_iter()
-            .flat_map(|result| result.layers)
-            .collect();
+        let mut layers: Vec<OpenLayer> =
+            outcome.results.into_iter().flat_map(|result| result.layers).collect();
         layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
         Ok(layers)
     }

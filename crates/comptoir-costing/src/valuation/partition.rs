@@ -50,19 +50,8 @@ impl Record {
         )]
         let unpack = |packed: i64| (packed as u32, (packed >> 32) as u32);
         let ((row, item), (pool, kind)) = (unpack(*row_item), unpack(*pool_kind));
-        let kind = u8::try_from(kind)
-            .ok()
-            .and_then(Kind::from_code)
-            .unwrap_or(Kind::Opening);
-        Self {
-            at: *at,
-            qty: *qty,
-            amount: *amount,
-            row,
-            item,
-            pool,
-            kind,
-        }
+        let kind = u8::try_from(kind).ok().and_then(Kind::from_code).unwrap_or(Kind::Opening);
+        Self { at: *at, qty: *qty, amount: *amount, row, item, pool, kind }
     }
 }
 
@@ -86,16 +75,12 @@ pub(crate) struct Partition {
 impl Partition {
     /// The used slots of every bucket, range after range.
     pub fn by_bucket(&mut self, buckets: usize) -> Vec<Vec<&mut [Slot]>> {
-        let mut result: Vec<Vec<&mut [Slot]>> = (0..buckets)
-            .map(|_| Vec::with_capacity(self.ranges.len()))
-            .collect();
+        let mut result: Vec<Vec<&mut [Slot]>> =
+            (0..buckets).map(|_| Vec::with_capacity(self.ranges.len())).collect();
         for range in &mut self.ranges {
             let mut rest = range.slots.as_mut_slice();
             for ((window, used), parts) in range.starts.windows(2).zip(&range.used).zip(&mut result) {
-                let length = window
-                    .last()
-                    .zip(window.first())
-                    .map_or(0, |(end, start)| end - start);
+                let length = window.last().zip(window.first()).map_or(0, |(end, start)| end - start);
                 let (own, others) = rest.split_at_mut(length.min(rest.len()));
                 let (own, _) = own.split_at_mut((*used).min(own.len()));
                 parts.push(own);
@@ -117,20 +102,11 @@ pub(crate) fn partition(
         .ranges
         .par_iter()
         .map(|(chunk, rows)| match columns.chunks.get(*chunk) {
-            Some(chunk) => RangeReader {
-                columns,
-                plan,
-                checks,
-                chunk,
-            }
-            .read(rows.clone(), excluded),
+            Some(chunk) => RangeReader { columns, plan, checks, chunk }.read(rows.clone(), excluded),
             None => (Dealt::default(), Vec::new()),
         })
         .collect();
-    let mut partition = Partition {
-        ranges: Vec::with_capacity(parts.len()),
-        faults: Vec::new(),
-    };
+    let mut partition = Partition { ranges: Vec::with_capacity(parts.len()), faults: Vec::new() };
     for (dealt, bad) in parts {
         partition.ranges.push(dealt);
         partition.faults.extend(bad);
@@ -148,32 +124,19 @@ struct RangeReader<'a> {
 impl RangeReader<'_> {
     fn read(&self, rows: std::ops::Range<usize>, excluded: &[(u32, Fault)]) -> (Dealt, Vec<(u32, Fault)>) {
         let first = self.chunk.start + rows.start;
-        let items = self
-            .columns
-            .item
-            .get(first..first + rows.len())
-            .unwrap_or_default();
+        let items = self.columns.item.get(first..first + rows.len()).unwrap_or_default();
         let mut dealt = self.empty_buckets(items);
         let mut next = dealt.starts.clone();
         let mut faults = Vec::new();
-        let mut skip = excluded
-            .iter()
-            .skip_while(|(row, _)| (*row as usize) < first)
-            .peekable();
+        let mut skip = excluded.iter().skip_while(|(row, _)| (*row as usize) < first).peekable();
         let at = self.chunk.at.get(rows.clone()).unwrap_or_default();
         let kinds = self.chunk.kind.get(rows.clone()).unwrap_or_default();
         let quantities = self.chunk.quantity.get(rows.clone()).unwrap_or_default();
         let absent = vec![ABSENT; rows.len()];
         let amounts = self.chunk.amount.get(rows.clone()).unwrap_or(&absent);
         let unit_costs = self.chunk.unit_cost.get(rows.clone()).unwrap_or(&absent);
-        let numbers = items
-            .iter()
-            .zip(at)
-            .zip(kinds)
-            .zip(quantities)
-            .zip(amounts)
-            .zip(unit_costs)
-            .enumerate();
+        let numbers =
+            items.iter().zip(at).zip(kinds).zip(quantities).zip(amounts).zip(unit_costs).enumerate();
         for (place, (((((item, at), kind), quantity), amount), unit_cost)) in numbers {
             let Ok(row) = u32::try_from(first + place) else {
                 break;
@@ -207,12 +170,8 @@ impl RangeReader<'_> {
                 Err(fault) => faults.push((row, fault)),
             }
         }
-        dealt.used = next
-            .iter()
-            .zip(&dealt.starts)
-            .map(|(end, start)| end - start)
-            .take(self.plan.buckets)
-            .collect();
+        dealt.used =
+            next.iter().zip(&dealt.starts).map(|(end, start)| end - start).take(self.plan.buckets).collect();
         (dealt, faults)
     }
 
@@ -229,11 +188,7 @@ impl RangeReader<'_> {
             sum += *start;
             *start = sum;
         }
-        Dealt {
-            slots: vec![[0; 5]; items.len()],
-            starts,
-            used: Vec::new(),
-        }
+        Dealt { slots: vec![[0; 5]; items.len()], starts, used: Vec::new() }
     }
 
     /// Checks of the movement referred to that do not depend on the order of the books.
@@ -258,11 +213,7 @@ impl RangeReader<'_> {
     }
 
     fn check_reference(&self, row: u32, kind: Kind, reference: u32) -> Result<(), Fault> {
-        let target = self
-            .columns
-            .locate(reference)
-            .and_then(|(chunk, place)| chunk.kind.get(place))
-            .copied();
+        let target = self.columns.locate(reference).and_then(|(chunk, place)| chunk.kind.get(place)).copied();
         let Some(target) = target.and_then(Kind::from_code) else {
             return Err(Fault::new(RejectCode::ReferenceRejected));
         };
@@ -271,18 +222,13 @@ impl RangeReader<'_> {
         }
         let reversed_twice = kind == Kind::Reversal && target == Kind::Reversal;
         if !may_refer(kind, target) {
-            let code = if reversed_twice {
-                RejectCode::ReversalOfReversal
-            } else {
-                RejectCode::ReferenceKind
-            };
+            let code =
+                if reversed_twice { RejectCode::ReversalOfReversal } else { RejectCode::ReferenceKind };
             return Err(Fault::new(code));
         }
         let followed = self.columns.stands_at(reference);
-        let (own, other) = (
-            Columns::code(&self.columns.pool, row),
-            Columns::code(&self.columns.pool, followed),
-        );
+        let (own, other) =
+            (Columns::code(&self.columns.pool, row), Columns::code(&self.columns.pool, followed));
         if follows_reference(kind) && own != NONE && own != other {
             return Err(Fault::new(RejectCode::ReferencePool));
         }
@@ -297,10 +243,7 @@ pub(crate) const fn uses_reference(kind: Kind) -> bool {
 
 /// Whether a kind changes the stock where the movement in `ref` stands, whatever its own pool.
 pub(crate) const fn follows_reference(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment
-    )
+    matches!(kind, Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment)
 }
 
 /// Whether a kind may refer to a movement of the other kind.

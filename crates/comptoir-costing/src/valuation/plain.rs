@@ -60,9 +60,9 @@ pub(crate) fn run(
 ) -> Vec<bool> {
     let mut plain = Plain::new(job, records);
     match order {
-        None => (0u32..)
-            .zip(records)
-            .for_each(|(index, record)| plain.step(index, record, &mut result.lines)),
+        None => {
+            (0u32..).zip(records).for_each(|(index, record)| plain.step(index, record, &mut result.lines))
+        }
         Some(order) => {
             for index in order {
                 if let Some(record) = records.get(*index as usize) {
@@ -88,15 +88,7 @@ struct Plain<'a, 'b> {
 impl<'a, 'b> Plain<'a, 'b> {
     fn new(job: &'b Job<'a>, records: &[Record]) -> Self {
         let places = job.plan.places(job.columns.items);
-        let new = State {
-            qty: 0,
-            value: 0,
-            item: NONE,
-            pool: NONE,
-            head: 0,
-            tail: 0,
-            way: Way::New,
-        };
+        let new = State { qty: 0, value: 0, item: NONE, pool: NONE, head: 0, tail: 0, way: Way::New };
         let mut states = vec![new; places];
         let mut layers = Vec::new();
         if job.columns.rules.iter().any(|rules| rules.method == Method::Fifo) {
@@ -147,11 +139,7 @@ impl<'a, 'b> Plain<'a, 'b> {
                 if state.way == Way::Fifo
                     && let Some(layer) = self.layers.get_mut(state.tail as usize)
                 {
-                    *layer = PlainLayer {
-                        qty: record.qty,
-                        value: record.amount,
-                        record: index,
-                    };
+                    *layer = PlainLayer { qty: record.qty, value: record.amount, record: index };
                     state.tail += 1;
                 }
                 (record.qty, record.amount)
@@ -179,48 +167,21 @@ impl<'a, 'b> Plain<'a, 'b> {
             return;
         }
         if let Some(line) = lines.get_mut(index as usize) {
-            *line = Line {
-                quantity,
-                value,
-                on_hand: state.qty,
-                on_hand_value: state.value,
-                variance: 0,
-            };
+            *line = Line { quantity, value, on_hand: state.qty, on_hand_value: state.value, variance: 0 };
         }
     }
 
     fn finish(&self, records: &[Record], result: &mut BucketResult) -> Vec<bool> {
-        for state in self
-            .states
-            .iter()
-            .filter(|state| matches!(state.way, Way::Average | Way::Fifo))
-        {
+        for state in self.states.iter().filter(|state| matches!(state.way, Way::Average | Way::Fifo)) {
             let pool = if self.by_pool { state.pool } else { NONE };
-            let key = Key {
-                item: state.item,
-                pool,
-                lot: NONE,
-            };
-            result.balances.push(Balance {
-                key,
-                quantity: state.qty,
-                value: state.value,
-            });
+            let key = Key { item: state.item, pool, lot: NONE };
+            result.balances.push(Balance { key, quantity: state.qty, value: state.value });
             if state.way == Way::Fifo {
-                let open = self
-                    .layers
-                    .get(state.head as usize..state.tail as usize)
-                    .unwrap_or_default();
-                result.layers.extend(
-                    open.iter()
-                        .filter_map(|layer| self.open_layer(key, layer, records)),
-                );
+                let open = self.layers.get(state.head as usize..state.tail as usize).unwrap_or_default();
+                result.layers.extend(open.iter().filter_map(|layer| self.open_layer(key, layer, records)));
             }
         }
-        self.states
-            .iter()
-            .map(|state| state.way == Way::General)
-            .collect()
+        self.states.iter().map(|state| state.way == Way::General).collect()
     }
 
     fn open_layer(&self, key: Key, layer: &PlainLayer, records: &[Record]) -> Option<OpenLayer> {
@@ -251,12 +212,7 @@ fn first(job: &Job<'_>, state: State, record: &Record) -> State {
         }
         _ => Way::General,
     };
-    State {
-        item: record.item,
-        pool: record.pool,
-        way,
-        ..state
-    }
+    State { item: record.item, pool: record.pool, way, ..state }
 }
 
 /// Takes a quantity that is there from the oldest layers: whole ones, then a rounded share of the last.
@@ -265,11 +221,7 @@ fn take_layers(job: &Job<'_>, layers: &mut [PlainLayer], state: &mut State, qty:
     let (mut left, mut value) = (qty, 0);
     while let Some(layer) = layers.get_mut(state.head as usize) {
         if layer.qty > left {
-            let part = if left == 0 {
-                0
-            } else {
-                share(layer.value, left, layer.qty, job.context.rounding)
-            };
+            let part = if left == 0 { 0 } else { share(layer.value, left, layer.qty, job.context.rounding) };
             layer.qty -= left;
             layer.value -= part;
             return value + part;

@@ -36,23 +36,14 @@ impl Plan {
                 ranges.push((index, start..(start + RANGE_ROWS).min(chunk.kind.len())));
             }
         }
-        let wanted = (columns.rows / BUCKET_ROWS)
-            .clamp(1, MOST_BUCKETS)
-            .next_power_of_two();
+        let wanted = (columns.rows / BUCKET_ROWS).clamp(1, MOST_BUCKETS).next_power_of_two();
         let buckets = wanted.min(columns.items.next_power_of_two()).max(1);
-        Self {
-            ranges,
-            buckets,
-            component: Vec::new(),
-        }
+        Self { ranges, buckets, component: Vec::new() }
     }
 
     /// The same plan with the items that groups link valued together.
     pub fn with_links(self, columns: &Columns) -> Self {
-        Self {
-            component: components(columns),
-            ..self
-        }
+        Self { component: components(columns), ..self }
     }
 
     /// Whether items are linked.
@@ -98,12 +89,7 @@ pub(crate) fn groups_link_items(columns: &Columns) -> bool {
 fn components(columns: &Columns) -> Vec<u32> {
     let mut parent: Vec<u32> = (0u32..).take(columns.items).collect();
     let mut first: HashMap<u32, u32> = HashMap::new();
-    for (group, item) in columns
-        .group
-        .iter()
-        .zip(&columns.item)
-        .filter(|(group, _)| **group != NONE)
-    {
+    for (group, item) in columns.group.iter().zip(&columns.item).filter(|(group, _)| **group != NONE) {
         let other = *first.entry(*group).or_insert(*item);
         let (one, two) = (root(&mut parent, *item), root(&mut parent, other));
         if let Some(slot) = parent.get_mut(one.max(two) as usize) {

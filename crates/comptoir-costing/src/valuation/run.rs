@@ -60,13 +60,7 @@ pub(crate) fn run(
         if ban_groups(columns, &mut excluded) {
             continue;
         }
-        let job = Job {
-            columns,
-            plan: &plan,
-            policy,
-            context,
-            rules: &rules,
-        };
+        let job = Job { columns, plan: &plan, policy, context, rules: &rules };
         let results: Vec<BucketResult> = partition
             .by_bucket(plan.buckets)
             .into_par_iter()
@@ -82,23 +76,15 @@ pub(crate) fn run(
         }
         let ranges = merge::merge(columns, &plan, context, partition.ranges, &excluded);
         faults.retain(|(_, fault)| *fault != AFTER);
-        return Ok(Outcome {
-            ranges,
-            results,
-            faults,
-        });
+        return Ok(Outcome { ranges, results, faults });
     }
 }
 
 /// Scales, rounding and calendar of a call.
 pub(crate) fn context(columns: &Columns, policy: &Policy) -> Result<Context, Error> {
     let quantity_and_cost = columns.quantity_scale + policy.cost_scale;
-    let too_fine = || {
-        Error::policy(
-            "cost_scale",
-            "quantity_scale + cost_scale - money_scale must not exceed 18",
-        )
-    };
+    let too_fine =
+        || Error::policy("cost_scale", "quantity_scale + cost_scale - money_scale must not exceed 18");
     let down = pow10(quantity_and_cost.saturating_sub(policy.money_scale)).ok_or_else(too_fine)?;
     let up = pow10(policy.money_scale.saturating_sub(quantity_and_cost)).ok_or_else(too_fine)?;
     Ok(Context {
@@ -120,10 +106,7 @@ fn key_rules(columns: &Columns, policy: &Policy, context: &Context) -> Result<Ve
             .map_err(Error::from)
     };
     let convert = |rules: &Rules| -> Result<KeyRules, Error> {
-        let switch_at = rules
-            .switch
-            .map(|switch| context.clock.ticks(switch.from))
-            .transpose()?;
+        let switch_at = rules.switch.map(|switch| context.clock.ticks(switch.from)).transpose()?;
         Ok(KeyRules {
             rules: *rules,
             fallback: units(rules.fallback_cost)?,
@@ -139,13 +122,8 @@ fn excluded(columns: &Columns, border: Option<i64>) -> Vec<(u32, Fault)> {
     let mut excluded = columns.faults.clone();
     if let Some(border) = border {
         let known: HashSet<u32> = excluded.iter().map(|(row, _)| *row).collect();
-        let rows = columns
-            .chunks
-            .iter()
-            .flat_map(|chunk| (chunk.start..).zip(chunk.at.iter()));
-        let after = rows
-            .filter(|(_, at)| **at >= border)
-            .filter_map(|(row, _)| u32::try_from(row).ok());
+        let rows = columns.chunks.iter().flat_map(|chunk| (chunk.start..).zip(chunk.at.iter()));
+        let after = rows.filter(|(_, at)| **at >= border).filter_map(|(row, _)| u32::try_from(row).ok());
         excluded.extend(after.filter(|row| !known.contains(row)).map(|row| (row, AFTER)));
         excluded.sort_by_key(|(row, _)| *row);
     }
@@ -161,10 +139,7 @@ const fn looks_ahead(rules: &Rules) -> bool {
 fn last_instant(columns: &Columns, excluded: &[(u32, Fault)]) -> i64 {
     let (first, last) = columns.clock.range();
     let gone: HashSet<u32> = excluded.iter().map(|(row, _)| *row).collect();
-    let rows = columns
-        .chunks
-        .iter()
-        .flat_map(|chunk| (chunk.start..).zip(chunk.at.iter()));
+    let rows = columns.chunks.iter().flat_map(|chunk| (chunk.start..).zip(chunk.at.iter()));
     let valid =
         rows.filter(|(row, at)| **at <= last && !(u32::try_from(*row).is_ok_and(|row| gone.contains(&row))));
     valid.map(|(_, at)| *at).max().unwrap_or(first)
@@ -182,15 +157,9 @@ fn has_unpriced_production(columns: &Columns) -> bool {
 /// Groups of which some member is rejected for a reason of its own.
 fn broken_groups<'a>(columns: &'a Columns, faults: &'a [(u32, Fault)]) -> impl Iterator<Item = u32> + 'a {
     let rejected = faults.iter().filter(|(_, fault)| {
-        *fault != AFTER
-            && !matches!(
-                fault.code,
-                RejectCode::DuplicateIgnored | RejectCode::GroupRejected
-            )
+        *fault != AFTER && !matches!(fault.code, RejectCode::DuplicateIgnored | RejectCode::GroupRejected)
     });
-    rejected
-        .map(|(row, _)| Columns::code(&columns.group, *row))
-        .filter(|group| *group != NONE)
+    rejected.map(|(row, _)| Columns::code(&columns.group, *row)).filter(|group| *group != NONE)
 }
 
 /// Excludes the other members of groups of which one is excluded. Whether any was added.
@@ -212,13 +181,7 @@ fn ban_groups(columns: &Columns, excluded: &mut Vec<(u32, Fault)>) -> bool {
 
 /// The open layers of a key whose method keeps layers.
 pub(crate) fn open_layers(key: Key, stock: &Stock, row_of: impl Fn(u32) -> u32) -> Vec<OpenLayer> {
-    stock
-        .open_layers()
-        .map(|layer| OpenLayer {
-            row: row_of(layer.origin),
-            ..of_layer(key, layer)
-        })
-        .collect()
+    stock.open_layers().map(|layer| OpenLayer { row: row_of(layer.origin), ..of_layer(key, layer) }).collect()
 }
 
 /// The layers of a key under any method, with the key's value shared out by quantity where the method has no layers.

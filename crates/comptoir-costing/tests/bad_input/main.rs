@@ -28,9 +28,7 @@ type Row = &'static str;
 type Expected = (i64, &'static str, &'static str);
 
 fn cell(row: Row, place: usize) -> Option<&'static str> {
-    row.split_whitespace()
-        .nth(place)
-        .filter(|cell| *cell != "-" && !cell.starts_with('@'))
+    row.split_whitespace().nth(place).filter(|cell| *cell != "-" && !cell.starts_with('@'))
 }
 
 fn at(row: Row, place: usize) -> Option<i64> {
@@ -45,23 +43,13 @@ fn at(row: Row, place: usize) -> Option<i64> {
 fn table(rows: &[Row]) -> RecordBatch {
     let text =
         |place| -> ArrayRef { Arc::new(rows.iter().map(|row| cell(row, place)).collect::<StringArray>()) };
-    let times = rows
-        .iter()
-        .enumerate()
-        .map(|(place, row)| at(row, place).map(|day| day.saturating_mul(DAY)));
-    let items: ArrayRef = Arc::new(
-        rows.iter()
-            .map(|row| cell(row, 0).map(|_| "mug"))
-            .collect::<StringArray>(),
-    );
+    let times = rows.iter().enumerate().map(|(place, row)| at(row, place).map(|day| day.saturating_mul(DAY)));
+    let items: ArrayRef =
+        Arc::new(rows.iter().map(|row| cell(row, 0).map(|_| "mug")).collect::<StringArray>());
     RecordBatch::try_from_iter_with_nullable([
         ("movement_id", text(0), true),
         ("item", items, true),
-        (
-            "at",
-            Arc::new(times.collect::<TimestampMicrosecondArray>()) as ArrayRef,
-            true,
-        ),
+        ("at", Arc::new(times.collect::<TimestampMicrosecondArray>()) as ArrayRef, true),
         ("kind", text(1), true),
         ("quantity", text(2), true),
         ("amount", text(3), true),
@@ -86,21 +74,13 @@ fn movements(rows: &[Row]) -> Option<Vec<Movement>> {
             kind,
             quantity.flatten(),
         );
-        Some(Movement {
-            amount: amount.flatten(),
-            reference: cell(row, 4).map(str::to_owned),
-            ..base
-        })
+        Some(Movement { amount: amount.flatten(), reference: cell(row, 4).map(str::to_owned), ..base })
     };
     rows.iter().enumerate().map(movement).collect()
 }
 
 fn policy() -> Policy {
-    Policy {
-        quantity_scale: Some(0),
-        ties: Ties::Row,
-        ..Policy::default()
-    }
+    Policy { quantity_scale: Some(0), ties: Ties::Row, ..Policy::default() }
 }
 
 /// Checks the rejections of a table and, where it can be written so, of rows; all other rows must stand.
@@ -110,11 +90,7 @@ fn check(rows: &[Row], expected: &[Expected]) {
     let counts = tables.valuation().counts();
     assert_eq!(counts.accepted + counts.rejected, rows.len() as u64);
     assert_eq!(
-        tables
-            .valuation()
-            .postings_by_row()
-            .filter(|line| line.reason.is_none())
-            .count() as u64,
+        tables.valuation().postings_by_row().filter(|line| line.reason.is_none()).count() as u64,
         counts.accepted
     );
     let (_, rejected) = tables.rejected_table().unwrap();
@@ -132,22 +108,12 @@ fn check(rows: &[Row], expected: &[Expected]) {
             .rejected()
             .iter()
             .map(|(row, fault)| {
-                (
-                    i64::from(*row),
-                    fault.code.code(),
-                    fault.message(Some(rows[*row as usize].kind), 0),
-                )
+                (i64::from(*row), fault.code.code(), fault.message(Some(rows[*row as usize].kind), 0))
             })
             .collect();
-        let found: Vec<_> = messages
-            .iter()
-            .map(|(row, code, message)| (*row, *code, message.as_str()))
-            .collect();
-        let codes = |list: &[Expected]| {
-            list.iter()
-                .map(|(row, code, _)| (*row, *code))
-                .collect::<Vec<_>>()
-        };
+        let found: Vec<_> =
+            messages.iter().map(|(row, code, message)| (*row, *code, message.as_str())).collect();
+        let codes = |list: &[Expected]| list.iter().map(|(row, code, _)| (*row, *code)).collect::<Vec<_>>();
         let codes_found: Vec<_> = found.iter().map(|(row, code, _)| (*row, *code)).collect();
         assert_eq!(codes_found, codes(expected));
     }
@@ -157,10 +123,7 @@ fn same(found: &[(i64, &str, &str)], expected: &[Expected]) {
     assert_eq!(found.len(), expected.len(), "{found:?}");
     for ((row, code, message), (wanted_row, wanted_code, wanted_message)) in found.iter().zip(expected) {
         assert_eq!((row, code), (wanted_row, wanted_code), "{message}");
-        assert!(
-            message.starts_with(wanted_message),
-            "`{message}` is not `{wanted_message}`"
-        );
+        assert!(message.starts_with(wanted_message), "`{message}` is not `{wanted_message}`");
         assert!(!message.ends_with('.'), "{message}");
     }
 }
@@ -175,13 +138,7 @@ fn an_unknown_kind_is_quoted() {
 
 #[test]
 fn nulls_name_their_column() {
-    let rows = [
-        "- receipt 1 1",
-        "b - 1 1",
-        "c receipt - 1",
-        "d receipt 1 1 @-",
-        "e receipt 1 -",
-    ];
+    let rows = ["- receipt 1 1", "b - 1 1", "c receipt - 1", "d receipt 1 1 @-", "e receipt 1 -"];
     let expected = [
         (0, "COSTING_NULL_VALUE", "column `movement_id`"),
         (1, "COSTING_NULL_VALUE", "column `kind`"),
@@ -194,77 +151,32 @@ fn nulls_name_their_column() {
 
 #[test]
 fn duplicates_are_told_apart_by_their_content() {
-    let rows = [
-        "a receipt 1 1 @0",
-        "a receipt 1 1 @0",
-        "a receipt 2 1 @0",
-        "b issue 1 - @5",
-    ];
+    let rows = ["a receipt 1 1 @0", "a receipt 1 1 @0", "a receipt 2 1 @0", "b issue 1 - @5"];
     let expected = [
-        (
-            1,
-            "COSTING_DUPLICATE_IGNORED",
-            "column `movement_id`: same content as row 0",
-        ),
-        (
-            2,
-            "COSTING_DUPLICATE_ID",
-            "column `movement_id`: already used with other content in row 0",
-        ),
+        (1, "COSTING_DUPLICATE_IGNORED", "column `movement_id`: same content as row 0"),
+        (2, "COSTING_DUPLICATE_ID", "column `movement_id`: already used with other content in row 0"),
     ];
     check(&rows, &expected);
 }
 
 #[test]
 fn references_to_nothing_and_to_later_movements_are_refused() {
-    let rows = [
-        "a receipt 9 9",
-        "b sales_return 1 - zz",
-        "c sales_return 1 - d",
-        "d issue 1",
-        "e reversal - -",
-    ];
+    let rows =
+        ["a receipt 9 9", "b sales_return 1 - zz", "c sales_return 1 - d", "d issue 1", "e reversal - -"];
     let expected = [
-        (
-            1,
-            "COSTING_REFERENCE_UNKNOWN",
-            "column `ref`: no such movement in the input: `zz`",
-        ),
-        (
-            2,
-            "COSTING_REFERENCE_LATER",
-            "column `ref`: names this or a later movement: `d`",
-        ),
-        (
-            4,
-            "COSTING_REFERENCE_MISSING",
-            "column `ref`: reversal must name a movement",
-        ),
+        (1, "COSTING_REFERENCE_UNKNOWN", "column `ref`: no such movement in the input: `zz`"),
+        (2, "COSTING_REFERENCE_LATER", "column `ref`: names this or a later movement: `d`"),
+        (4, "COSTING_REFERENCE_MISSING", "column `ref`: reversal must name a movement"),
     ];
     check(&rows, &expected);
 }
 
 #[test]
 fn quantities_below_their_least_are_refused() {
-    let rows = [
-        "a receipt 0 1",
-        "b issue -3",
-        "c opening 0 0",
-        "d count -1",
-        "e receipt 2 2",
-        "f count 0",
-    ];
+    let rows = ["a receipt 0 1", "b issue -3", "c opening 0 0", "d count -1", "e receipt 2 2", "f count 0"];
     let expected = [
-        (
-            0,
-            "COSTING_QUANTITY_SIGN",
-            "column `quantity`: receipt needs a positive quantity, found 0",
-        ),
-        (
-            1,
-            "COSTING_QUANTITY_SIGN",
-            "column `quantity`: issue needs a positive quantity, found -3",
-        ),
+        (0, "COSTING_QUANTITY_SIGN", "column `quantity`: receipt needs a positive quantity, found 0"),
+        (1, "COSTING_QUANTITY_SIGN", "column `quantity`: issue needs a positive quantity, found -3"),
         (2, "COSTING_QUANTITY_SIGN", "column `quantity`: opening needs"),
         (3, "COSTING_QUANTITY_SIGN", "column `quantity`: count needs"),
     ];
@@ -292,23 +204,10 @@ fn what_does_not_fit_is_refused_and_never_wraps() {
 
 #[test]
 fn times_outside_the_calendar_are_refused() {
-    let rows = [
-        "a receipt 1 1 @-800000",
-        "b receipt 1 1 @0",
-        "c issue 1 - @3000000",
-        "d issue 1 - @1",
-    ];
+    let rows = ["a receipt 1 1 @-800000", "b receipt 1 1 @0", "c issue 1 - @3000000", "d issue 1 - @1"];
     let expected = [
-        (
-            0,
-            "COSTING_TIME_RANGE",
-            "column `at`: outside the years 1 to 9999",
-        ),
-        (
-            2,
-            "COSTING_TIME_RANGE",
-            "column `at`: outside the years 1 to 9999",
-        ),
+        (0, "COSTING_TIME_RANGE", "column `at`: outside the years 1 to 9999"),
+        (2, "COSTING_TIME_RANGE", "column `at`: outside the years 1 to 9999"),
     ];
     check(&rows, &expected);
 }
@@ -316,8 +215,5 @@ fn times_outside_the_calendar_are_refused() {
 #[test]
 fn negative_stock_tells_what_was_there() {
     let rows = ["a receipt 2 2", "b issue 3", "c issue 2"];
-    check(
-        &rows,
-        &[(1, "COSTING_NEGATIVE_STOCK", "issue of 3 exceeds the 2 on hand")],
-    );
+    check(&rows, &[(1, "COSTING_NEGATIVE_STOCK", "issue of 3 exceeds the 2 on hand")]);
 }

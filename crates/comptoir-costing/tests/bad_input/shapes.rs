@@ -21,13 +21,7 @@ fn empty_input_gives_empty_books() {
         assert_eq!(tables.valuation().counts(), comptoir_costing::Counts::default());
         assert_eq!(tables.valuation().postings().count(), 0);
         let (columns, rows) = tables.postings_table().unwrap();
-        assert_eq!(
-            (
-                columns.fields().len(),
-                rows.iter().map(RecordBatch::num_rows).sum::<usize>()
-            ),
-            (13, 0)
-        );
+        assert_eq!((columns.fields().len(), rows.iter().map(RecordBatch::num_rows).sum::<usize>()), (13, 0));
         assert!(tables.valuation().balances().is_empty());
     }
     assert!(value(&[], &policy()).unwrap().balances().is_empty());
@@ -37,18 +31,10 @@ fn empty_input_gives_empty_books() {
 fn with_column(name: &str, array: Option<ArrayRef>) -> RecordBatch {
     let batch = table(&["a receipt 1 1", "b issue 1"]);
     let schema = batch.schema();
-    let columns = schema
-        .fields()
-        .iter()
-        .zip(batch.columns())
-        .filter_map(|(field, column)| {
-            let column = if field.name() == name {
-                array.clone()?
-            } else {
-                Arc::clone(column)
-            };
-            Some((field.name().clone(), column, true))
-        });
+    let columns = schema.fields().iter().zip(batch.columns()).filter_map(|(field, column)| {
+        let column = if field.name() == name { array.clone()? } else { Arc::clone(column) };
+        Some((field.name().clone(), column, true))
+    });
     RecordBatch::try_from_iter_with_nullable(columns).unwrap()
 }
 
@@ -58,12 +44,7 @@ fn missing_columns_are_named() {
         let batch = with_column(name, None);
         let error = value_batches(&batch.schema(), vec![batch], &policy()).unwrap_err();
         assert_eq!(error.code(), "TYPES_COLUMN_MISSING");
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("column `{name}` is missing")),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(&format!("column `{name}` is missing")), "{error}");
     }
 }
 
@@ -85,53 +66,27 @@ fn wrong_types_are_named_with_what_to_send() {
         let batch = with_column(name, Some(Arc::clone(array)));
         let error = value_batches(&batch.schema(), vec![batch], &policy()).unwrap_err();
         assert_eq!(error.code(), "TYPES_COLUMN_TYPE", "{error}");
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("column `{name}`: expected")),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with(&format!("column `{name}`: expected")), "{error}");
     }
     let batch = with_column("amount", Some(floats));
-    let error = value_batches(&batch.schema(), vec![batch], &policy())
-        .unwrap_err()
-        .to_string();
+    let error = value_batches(&batch.schema(), vec![batch], &policy()).unwrap_err().to_string();
     assert!(error.contains("decimal"), "{error}");
 }
 
 /// `rows` receipts and issues in turn over `items` items, integers for ids.
 fn large(rows: i64, items: i64) -> RecordBatch {
     let numbers = |cell: fn(i64, i64) -> i64| (0..rows).map(move |row| cell(row, items));
-    let kinds: StringArray = (0..rows)
-        .map(|row| {
-            Some(if (row / items) % 2 == 0 {
-                "receipt"
-            } else {
-                "issue"
-            })
-        })
-        .collect();
-    let amounts = (0..rows)
-        .map(|row| Some(row % 97 + 1))
-        .collect::<Decimal64Array>();
+    let kinds: StringArray =
+        (0..rows).map(|row| Some(if (row / items) % 2 == 0 { "receipt" } else { "issue" })).collect();
+    let amounts = (0..rows).map(|row| Some(row % 97 + 1)).collect::<Decimal64Array>();
     let column = |array: Int64Array| Arc::new(array) as ArrayRef;
     RecordBatch::try_from_iter([
         ("movement_id", column(numbers(|row, _| row).collect())),
         ("item", column(numbers(|row, items| row % items).collect())),
-        (
-            "at",
-            Arc::new(
-                numbers(|row, _| row)
-                    .map(Some)
-                    .collect::<TimestampMicrosecondArray>(),
-            ) as ArrayRef,
-        ),
+        ("at", Arc::new(numbers(|row, _| row).map(Some).collect::<TimestampMicrosecondArray>()) as ArrayRef),
         ("kind", Arc::new(kinds) as ArrayRef),
         ("quantity", column(numbers(|_, _| 1).collect())),
-        (
-            "amount",
-            Arc::new(amounts.with_precision_and_scale(18, 2).unwrap()) as ArrayRef,
-        ),
+        ("amount", Arc::new(amounts.with_precision_and_scale(18, 2).unwrap()) as ArrayRef),
     ])
     .unwrap()
 }
@@ -142,12 +97,7 @@ fn check_large(rows: i64, items: i64) {
     let counts = tables.valuation().counts();
     assert_eq!((counts.input, counts.rejected), (rows.unsigned_abs(), 0));
     assert_eq!(i64::try_from(tables.valuation().balances().len()), Ok(items));
-    let closing: i64 = tables
-        .valuation()
-        .balances()
-        .iter()
-        .map(|balance| balance.quantity)
-        .sum();
+    let closing: i64 = tables.valuation().balances().iter().map(|balance| balance.quantity).sum();
     assert_eq!(closing, if rows == items { rows } else { 0 });
 }
 
@@ -172,19 +122,11 @@ fn columns_without_rows_are_checked_too() {
         .iter()
         .map(|field| {
             let wrong = field.name() == "quantity";
-            if wrong {
-                Field::new("quantity", DataType::Float64, true)
-            } else {
-                field.as_ref().clone()
-            }
+            if wrong { Field::new("quantity", DataType::Float64, true) } else { field.as_ref().clone() }
         })
         .collect::<Vec<_>>();
     let schema = Arc::new(Schema::new(fields));
-    let columns = schema
-        .fields()
-        .iter()
-        .map(|field| new_empty_array(field.data_type()))
-        .collect();
+    let columns = schema.fields().iter().map(|field| new_empty_array(field.data_type())).collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns).unwrap();
     let at = schema.field_with_name("at").unwrap().data_type();
     assert_eq!(*at, DataType::Timestamp(TimeUnit::Microsecond, None));

@@ -42,12 +42,7 @@ pub struct Books {
 
 /// Cases of a property that runs often, and no files about failures beside the sources.
 pub fn cases(cases: u32) -> Config {
-    Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 2000,
-        ..Config::default()
-    }
+    Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() }
 }
 
 /// Values a history and gives its books.
@@ -61,10 +56,7 @@ pub fn read(valuation: &Valuation, history: &[Movement], scope: Scope) -> Books 
     let mut layers: BTreeMap<KeyName, Vec<_>> = BTreeMap::new();
     for layer in valuation.layers() {
         let key = names.key(layer.item, layer.pool, layer.lot);
-        layers
-            .entry(key)
-            .or_default()
-            .push((layer.at, layer.quantity, layer.value));
+        layers.entry(key).or_default().push((layer.at, layer.quantity, layer.value));
     }
     for list in layers.values_mut() {
         list.sort_unstable();
@@ -110,16 +102,8 @@ impl<'a> Names<'a> {
 
     fn key(&self, item: u32, pool: u32, lot: u32) -> KeyName {
         let name = |names: &[&str], code: u32| (code != NONE).then(|| names[code as usize].to_owned());
-        let pool = if self.scope == Scope::Item {
-            None
-        } else {
-            name(&self.pools, pool)
-        };
-        let lot = if self.scope == Scope::Lot {
-            name(&self.lots, lot)
-        } else {
-            None
-        };
+        let pool = if self.scope == Scope::Item { None } else { name(&self.pools, pool) };
+        let lot = if self.scope == Scope::Lot { name(&self.lots, lot) } else { None };
         (self.items[item as usize].to_owned(), pool, lot)
     }
 
@@ -145,10 +129,8 @@ impl<'a> Names<'a> {
 
     /// The lot whose stock a movement changes: some kinds change that of the movement that they name.
     fn lot_of(&self, row: &Movement) -> Option<String> {
-        let follows = matches!(
-            row.kind,
-            Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment
-        );
+        let follows =
+            matches!(row.kind, Kind::Settlement | Kind::CostAdjustment | Kind::Reversal | Kind::Amendment);
         let named = row.reference.as_ref().filter(|_| follows);
         let target = named.and_then(|id| self.history.iter().find(|other| other.id == *id));
         target.unwrap_or(row).lot.clone()
@@ -170,9 +152,7 @@ pub fn layer_sums(layers: &[OpenLayer], history: &[Movement], scope: Scope) -> B
     let names = Names::new(history, scope);
     let mut sums: BTreeMap<KeyName, (i64, i64)> = BTreeMap::new();
     for layer in layers {
-        let sum = sums
-            .entry(names.key(layer.item, layer.pool, layer.lot))
-            .or_default();
+        let sum = sums.entry(names.key(layer.item, layer.pool, layer.lot)).or_default();
         *sum = (sum.0 + layer.quantity, sum.1 + layer.value);
     }
     sums.retain(|_, sum| *sum != (0, 0));

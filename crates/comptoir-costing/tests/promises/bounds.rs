@@ -12,12 +12,7 @@ use crate::histories::{DAY, QUANTITY_SCALE, SOUND, Shape, histories, id};
 use crate::oracle::rounding::{Exact, exact};
 use crate::policies::{PERPETUAL, policies};
 
-const PLAIN: Shape = Shape {
-    kinds: &[Kind::Receipt, Kind::Issue, Kind::Issue],
-    items: 1,
-    pools: 0,
-    ..SOUND
-};
+const PLAIN: Shape = Shape { kinds: &[Kind::Receipt, Kind::Issue, Kind::Issue], items: 1, pools: 0, ..SOUND };
 
 /// How far a mode may lead from the exact number.
 fn bound(rounding: Rounding) -> Exact {
@@ -43,13 +38,7 @@ fn exact_cost(layers: impl Iterator<Item = (i64, i64, i64)>, qty: i64) -> Exact 
 
 fn issue(history: &[Movement], qty: i64) -> Movement {
     let at = history.last().unwrap().at + DAY;
-    Movement::new(
-        id(history.len()),
-        "item0",
-        at,
-        Kind::Issue,
-        Decimal::new(qty, QUANTITY_SCALE).ok(),
-    )
+    Movement::new(id(history.len()), "item0", at, Kind::Issue, Decimal::new(qty, QUANTITY_SCALE).ok())
 }
 
 proptest! {

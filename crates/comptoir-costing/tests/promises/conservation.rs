@@ -23,16 +23,8 @@ fn assert_conserved(books: &Books) -> Result<(), TestCaseError> {
     let mut totals: BTreeMap<&KeyName, (i128, i128)> = BTreeMap::new();
     for line in &books.lines {
         let total = totals.entry(&line.key).or_default();
-        *total = (
-            total.0 + i128::from(line.quantity),
-            total.1 + i128::from(line.value),
-        );
-        prop_assert_eq!(
-            *total,
-            (line.on_hand.into(), line.on_hand_value.into()),
-            "after {:?}",
-            line
-        );
+        *total = (total.0 + i128::from(line.quantity), total.1 + i128::from(line.value));
+        prop_assert_eq!(*total, (line.on_hand.into(), line.on_hand_value.into()), "after {:?}", line);
     }
     for (key, balance) in &books.balances {
         let total = totals.get(key).copied().unwrap_or_default();
@@ -53,11 +45,7 @@ fn assert_empty_is_nothing(books: &Books, policy: &Policy) -> Result<(), TestCas
             together && other.key == line.key
         };
         let is_last = !books.lines.get(place + 1..).unwrap_or_default().iter().any(same);
-        prop_assert!(
-            !is_last || line.on_hand != 0 || line.on_hand_value == 0,
-            "after {:?}",
-            line
-        );
+        prop_assert!(!is_last || line.on_hand != 0 || line.on_hand_value == 0, "after {:?}", line);
     }
     Ok(())
 }
@@ -79,10 +67,7 @@ fn without_unit_costs(mut history: Vec<Movement>) -> Vec<Movement> {
     // A shortage that is revalued to an amount is there too.
     history.retain(|row| row.kind != Kind::Revaluation);
     for row in &mut history {
-        let cents = row
-            .unit_cost
-            .take()
-            .and_then(|cost| Decimal::new(cost.units(), 2).ok());
+        let cents = row.unit_cost.take().and_then(|cost| Decimal::new(cost.units(), 2).ok());
         row.amount = row.amount.or(cents);
     }
     history
@@ -92,21 +77,9 @@ fn without_unit_costs(mut history: Vec<Movement>) -> Vec<Movement> {
 fn on_invoice_where_replayed(policy: Policy) -> Policy {
     let replays = policy.late_cost == LateCost::Replay;
     let month_start = policy.provisional == Provisional::MonthStartReversal;
-    let provisional = if replays && month_start {
-        Provisional::ReverseOnInvoice
-    } else {
-        policy.provisional
-    };
-    let amendment = if replays {
-        Amendment::KeepPlace
-    } else {
-        Amendment::Append
-    };
-    Policy {
-        provisional,
-        amendment,
-        ..policy
-    }
+    let provisional = if replays && month_start { Provisional::ReverseOnInvoice } else { policy.provisional };
+    let amendment = if replays { Amendment::KeepPlace } else { Amendment::Append };
+    Policy { provisional, amendment, ..policy }
 }
 
 proptest! {
@@ -259,16 +232,10 @@ fn assert_vouchers_balance(
     let calendar = Calendar::utc(Clock::MICROSECOND);
     let set = vouchers(valuation.postings(), template, by, &Ids(history), calendar).unwrap();
     for voucher in 0..set.len() {
-        let sums = set
-            .lines(voucher)
-            .fold((0, 0), |sums, line| (sums.0 + line.debit, sums.1 + line.credit));
+        let sums = set.lines(voucher).fold((0, 0), |sums, line| (sums.0 + line.debit, sums.1 + line.credit));
         prop_assert_eq!(sums.0, sums.1);
     }
-    let stock: i128 = valuation
-        .balances()
-        .iter()
-        .map(|balance| i128::from(balance.value))
-        .sum();
+    let stock: i128 = valuation.balances().iter().map(|balance| i128::from(balance.value)).sum();
     let trial = trial_balance(&set, &[], None).unwrap();
     prop_assert!(trial.is_balanced());
     prop_assert_eq!(check_inventory(&trial, template, stock).difference, 0);

@@ -14,21 +14,14 @@ use crate::histories::{EVERYTHING, Shape, histories};
 use crate::policies::{METHODS, plain, policies};
 use crate::tables::{Encoding, Numbers, Text, table};
 
-const SHAPE: Shape = Shape {
-    wild: 0,
-    ..EVERYTHING
-};
+const SHAPE: Shape = Shape { wild: 0, ..EVERYTHING };
 
 /// As many rows as several buckets hold.
 const ROWS: usize = 40_000;
 
 fn by_batches(history: &[Movement], batches: Vec<RecordBatch>, policy: &Policy) -> Books {
     let schema = batches[0].schema();
-    read(
-        value_batches(&schema, batches, policy).unwrap().valuation(),
-        history,
-        policy.scope,
-    )
+    read(value_batches(&schema, batches, policy).unwrap().valuation(), history, policy.scope)
 }
 
 /// A table cut after each of the rows.
@@ -37,10 +30,7 @@ fn cut(table: &RecordBatch, cuts: &[Index]) -> Vec<RecordBatch> {
     ends.push(table.num_rows());
     ends.sort_unstable();
     let starts = std::iter::once(0).chain(ends.clone());
-    starts
-        .zip(&ends)
-        .map(|(start, end)| table.slice(start, end - start))
-        .collect()
+    starts.zip(&ends).map(|(start, end)| table.slice(start, end - start)).collect()
 }
 
 /// A random history many times over, each time with items and ids of its own.
@@ -82,30 +72,14 @@ proptest! {
 #[test]
 fn p5_threads_do_not_matter() {
     let history = many_items();
-    let batch = table(
-        &history,
-        Encoding {
-            text: Text::Utf8,
-            numbers: Numbers::Decimal64,
-        },
-    );
-    let policy = Policy {
-        negative: Negative::Cover,
-        ..plain(Method::Fifo)
-    };
+    let batch = table(&history, Encoding { text: Text::Utf8, numbers: Numbers::Decimal64 });
+    let policy = Policy { negative: Negative::Cover, ..plain(Method::Fifo) };
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let tables = value_batches(&batch.schema(), vec![batch.clone()], &policy).unwrap();
             let postings = tables.postings_table().unwrap().1;
-            (
-                postings,
-                tables.layers_table().unwrap().1,
-                tables.rejected_table().unwrap().1,
-            )
+            (postings, tables.layers_table().unwrap().1, tables.rejected_table().unwrap().1)
         })
     };
     let one = run(1);

@@ -36,22 +36,13 @@ const KINDS: &[Kind] = &[
     Kind::Reversal,
 ];
 
-const SHAPE: Shape = Shape {
-    kinds: KINDS,
-    items: 2,
-
-    ..SOUND
-};
+const SHAPE: Shape = Shape { kinds: KINDS, items: 2, ..SOUND };
 
 /// Leaves out what tests in `findings` are about, so that this one shows what else there is.
 fn within_reach(mut history: Vec<Movement>, policy: &Policy) -> Vec<Movement> {
     let kinds: Vec<(String, Kind)> = history.iter().map(|row| (row.id.clone(), row.kind)).collect();
-    let kind_of = |id: &Option<String>| {
-        kinds
-            .iter()
-            .find(|(other, _)| Some(other) == id.as_ref())
-            .map(|found| found.1)
-    };
+    let kind_of =
+        |id: &Option<String>| kinds.iter().find(|(other, _)| Some(other) == id.as_ref()).map(|found| found.1);
     history.retain(|row| {
         let value_only = matches!(kind_of(&row.reference), Some(Kind::CostAdjustment | Kind::Count));
         let emptied =
@@ -59,10 +50,7 @@ fn within_reach(mut history: Vec<Movement>, policy: &Policy) -> Vec<Movement> {
         !(emptied || row.kind == Kind::Reversal && value_only)
     });
     let mixes_value = matches!(policy.negative, Negative::Carry | Negative::Variance);
-    for row in history
-        .iter_mut()
-        .filter(|row| mixes_value && row.kind == Kind::PurchaseReturn)
-    {
+    for row in history.iter_mut().filter(|row| mixes_value && row.kind == Kind::PurchaseReturn) {
         row.reference = None;
     }
     history
@@ -70,22 +58,12 @@ fn within_reach(mut history: Vec<Movement>, policy: &Policy) -> Vec<Movement> {
 
 fn engine_books(history: &[Movement], policy: &Policy) -> OracleBooks {
     let books = books(history, policy);
-    let wide = |numbers: &[i64]| {
-        numbers
-            .iter()
-            .map(|number| i128::from(*number))
-            .collect::<Vec<_>>()
-    };
+    let wide = |numbers: &[i64]| numbers.iter().map(|number| i128::from(*number)).collect::<Vec<_>>();
     let line = |line: crate::books::Line| {
         let numbers = wide(&[line.quantity, line.value, line.variance]);
         let on_hand = wide(&[line.on_hand, line.on_hand_value]);
         let corrects = line.adjusts.zip(line.reason);
-        (
-            line.id,
-            corrects,
-            numbers.try_into().unwrap(),
-            on_hand.try_into().unwrap(),
-        )
+        (line.id, corrects, numbers.try_into().unwrap(), on_hand.try_into().unwrap())
     };
     let empty = |balance: &(i64, i64)| *balance == (0, 0);
     OracleBooks {
@@ -109,13 +87,7 @@ fn engine_books(history: &[Movement], policy: &Policy) -> OracleBooks {
 }
 
 /// Receipts and issues alone, of which most histories are made.
-const PLAIN: Shape = Shape {
-    kinds: &[Kind::Receipt, Kind::Issue],
-    items: 3,
-    pools: 1,
-    gap: 3,
-    ..SOUND
-};
+const PLAIN: Shape = Shape { kinds: &[Kind::Receipt, Kind::Issue], items: 3, pools: 1, gap: 3, ..SOUND };
 
 fn assert_exact(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
     let mut expected = oracle_books(history, policy);

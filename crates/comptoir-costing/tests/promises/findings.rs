@@ -5,7 +5,7 @@ use comptoir_costing::{Movement, Policy, value};
 use comptoir_types::Date;
 
 use crate::books::{Books, books};
-use crate::histories::{DAY, id};
+use crate::histories::DAY;
 
 /// `kind quantity amount ref lot` per movement, one a day, `-` for what is absent; ids are m0, m1, ...
 fn run(policy: &str, moves: &str) -> Books {
@@ -16,9 +16,7 @@ fn movements(moves: &str) -> Vec<Movement> {
     (0_i64..)
         .zip(moves.split(';'))
         .map(|(day, text)| {
-            let mut words = text
-                .split_whitespace()
-                .map(|word| Some(word).filter(|word| *word != "-"));
+            let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
             let kind = Kind::from_name(words.next().flatten().unwrap()).unwrap();
             let mut next = || words.next().flatten();
             let number = |word: Option<&str>| word.map(|word| word.parse().unwrap());
@@ -46,21 +44,13 @@ fn closing(books: &Books) -> (i64, i64) {
 
 /// Quantity and value of the layers, oldest first.
 fn layers(books: &Books) -> Vec<(i64, i64)> {
-    books
-        .layers
-        .values()
-        .flatten()
-        .map(|layer| (layer.1, layer.2))
-        .collect()
+    books.layers.values().flatten().map(|layer| (layer.1, layer.2)).collect()
 }
 
 /// 10 for 120.00, of which 20.00 came late and is taken back: 100.00 remain.
 #[test]
 fn a_replayed_cost_can_be_reversed() {
-    let books = run(
-        "late_cost: replay",
-        "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1",
-    );
+    let books = run("late_cost: replay", "receipt 10 100; cost_adjustment - 20 m0; reversal - - m1");
     assert_eq!(closing(&books), (10, 10_000), "{books:?}");
 }
 
@@ -94,25 +84,16 @@ fn a_count_to_zero_keeps_the_last_cost() {
 #[test]
 fn a_sales_return_at_current_cost_gets_what_an_issue_would_take() {
     let policy = "{method: fifo, returns: current_cost}";
-    let books = run(
-        policy,
-        "receipt 10 100; receipt 10 200; issue 5; sales_return 5 - m2",
-    );
+    let books = run(policy, "receipt 10 100; receipt 10 200; issue 5; sales_return 5 - m2");
     assert_eq!(values(&books), [10_000, 20_000, -5_000, 5_000]);
 }
 
 /// A return that was entered wrongly and reversed leaves the receipt free to be returned.
 #[test]
 fn a_reversed_return_can_be_made_again() {
-    let back = run(
-        "{}",
-        "receipt 10 100; purchase_return 10 - m0; reversal - - m1; purchase_return 10 - m0",
-    );
+    let back = run("{}", "receipt 10 100; purchase_return 10 - m0; reversal - - m1; purchase_return 10 - m0");
     assert_eq!(closing(&back), (0, 0), "{:?}", back.rejected);
-    let sold = run(
-        "{}",
-        "receipt 9 90; issue 9; sales_return 9 - m1; reversal - - m2; sales_return 9 - m1",
-    );
+    let sold = run("{}", "receipt 9 90; issue 9; sales_return 9 - m1; reversal - - m2; sales_return 9 - m1");
     assert_eq!(closing(&sold), (9, 9_000), "{:?}", sold.rejected);
 }
 
@@ -129,14 +110,8 @@ fn a_month_of_huge_receipts_is_rejected_in_part() {
 #[test]
 fn what_refers_to_a_rejected_movement_is_rejected() {
     let books = run("{}", "receipt 0 1; cost_adjustment - 1 m0");
-    let expected = [
-        ("m0", "COSTING_QUANTITY_SIGN"),
-        ("m1", "COSTING_REFERENCE_REJECTED"),
-    ];
-    assert_eq!(
-        books.rejected,
-        expected.map(|(id, code)| (id.to_owned(), code)).into()
-    );
+    let expected = [("m0", "COSTING_QUANTITY_SIGN"), ("m1", "COSTING_REFERENCE_REJECTED")];
+    assert_eq!(books.rejected, expected.map(|(id, code)| (id.to_owned(), code)).into());
     assert!(books.lines.is_empty(), "{:?}", books.lines);
 }
 
@@ -149,12 +124,7 @@ fn a_group_falls_with_a_member_that_refers_to_a_rejected_movement() {
         history[place].group = Some("g".to_owned());
     }
     let books = books(&history, &Policy::default());
-    assert_eq!(
-        books.rejected.get("m2"),
-        Some(&"COSTING_GROUP_REJECTED"),
-        "{:?}",
-        books.rejected
-    );
+    assert_eq!(books.rejected.get("m2"), Some(&"COSTING_GROUP_REJECTED"), "{:?}", books.rejected);
 }
 
 /// The cent that rounding leaves over goes to the same lot, whichever lot stands first in the input.
@@ -186,10 +156,7 @@ fn a_reversal_puts_back_the_lots_that_left() {
 #[ignore = "the receipt leaves at a share of the stock value"]
 fn a_reversed_receipt_leaves_standard_values_as_they_were() {
     let policy = "{method: standard, standard_cost: '0.014'}";
-    let books = run(
-        policy,
-        "receipt 1 1; receipt 1 1; receipt 1 1; receipt 2 2; reversal - - m3",
-    );
+    let books = run(policy, "receipt 1 1; receipt 1 1; receipt 1 1; receipt 2 2; reversal - - m3");
     assert_eq!(closing(&books), (3, 3));
 }
 
@@ -197,21 +164,13 @@ fn a_reversed_receipt_leaves_standard_values_as_they_were() {
 #[test]
 fn an_issue_of_more_than_eighteen_digits_is_rejected() {
     let books = run("negative: carry", "receipt 2 8000000000000000; issue 3");
-    assert_eq!(
-        books.rejected.get("m1"),
-        Some(&"COSTING_OVERFLOW"),
-        "{:?}",
-        values(&books)
-    );
+    assert_eq!(books.rejected.get("m1"), Some(&"COSTING_OVERFLOW"), "{:?}", values(&books));
 }
 
 /// The issue of 1 needs the return of another that is refused: nothing is there, both are refused.
 #[test]
 fn a_refused_return_brings_nothing_to_its_month() {
-    let books = run(
-        "method: periodic_average",
-        "issue 1; issue 1; sales_return 1 1 m1",
-    );
+    let books = run("method: periodic_average", "issue 1; issue 1; sales_return 1 1 m1");
     assert_eq!(closing(&books), (0, 0), "{:?}", books.rejected);
 }
 
@@ -254,12 +213,7 @@ fn a_late_cost_after_a_month_start_leaves_no_value_without_stock() {
     let books = books(&history, &policy);
     let last = books.lines.last().unwrap();
     let sum: i64 = values(&books).iter().sum();
-    assert_eq!(
-        (sum, last.on_hand_value, closing(&books)),
-        (0, 0, (0, 0)),
-        "{:?}",
-        values(&books)
-    );
+    assert_eq!((sum, last.on_hand_value, closing(&books)), (0, 0, (0, 0)), "{:?}", values(&books));
 }
 
 /// The opening of -1 lies beside one of 1: the layers of the day add up to the nothing that is there.
@@ -301,23 +255,16 @@ fn a_late_cost_after_an_appended_amendment_adds_up() {
 fn an_amendment_before_a_settlement_adds_up() {
     let moves = "provisional_receipt 10 100; issue 9; settlement - 10 m0; amendment 1 - m1";
     let books = run("{method: fifo, late_cost: prospective}", moves);
-    assert_eq!(
-        (closing(&books), values(&books).iter().sum()),
-        ((9, 0), 0),
-        "{:?}",
-        values(&books)
-    );
+    assert_eq!((closing(&books), values(&books).iter().sum()), ((9, 0), 0), "{:?}", values(&books));
 }
 
 /// 1 at -8.00 is there, the shortage of 10.00 less the receipt of 2.00: -8.00 leave and -8.00 arrive.
 #[test]
 fn a_negative_value_arrives_as_it_left() {
     let policy = "{scope: item, negative: carry, fallback_cost: '10'}";
-    for back in [
-        "transfer_out 1; transfer_in 1 - m2",
-        "issue 1; sales_return 1 - m2",
-        "issue 1; reversal - - m2",
-    ] {
+    for back in
+        ["transfer_out 1; transfer_in 1 - m2", "issue 1; sales_return 1 - m2", "issue 1; reversal - - m2"]
+    {
         let books = run(policy, &format!("issue 1; receipt 2 2; {back}"));
         assert_eq!(closing(&books), (1, -800), "{back}");
     }

@@ -87,11 +87,7 @@ pub const EVERYTHING: Shape = Shape {
 };
 
 /// All that there is, without slips and groups.
-pub const SOUND: Shape = Shape {
-    grouped: 0,
-    wild: 0,
-    ..EVERYTHING
-};
+pub const SOUND: Shape = Shape { grouped: 0, wild: 0, ..EVERYTHING };
 
 /// Numbers near the limit of 18 digits.
 pub const EXTREME: Shape = Shape {
@@ -117,17 +113,10 @@ struct Draw {
 
 fn draw(shape: Shape) -> impl Strategy<Value = Draw> {
     let percent = || 0..100_u8;
-    let numbers = (
-        small_or_any(shape.largest_quantity),
-        small_or_any(shape.largest_amount),
-    );
+    let numbers = (small_or_any(shape.largest_quantity), small_or_any(shape.largest_amount));
     let places = (0..shape.items, 0..shape.pools.max(1), 0..shape.lots);
     let least = u8::from(shape.gap > 1);
-    let rest = (
-        any::<Index>(),
-        least..=shape.gap,
-        [percent(), percent(), percent()],
-    );
+    let rest = (any::<Index>(), least..=shape.gap, [percent(), percent(), percent()]);
     (proptest::sample::select(shape.kinds), places, numbers, rest).prop_map(
         |(kind, places, numbers, rest)| Draw {
             kind,
@@ -175,16 +164,8 @@ fn movement(
     let item = format!("item{}", draw.item);
     let [reference_draw, number_draw, group_draw] = draw.percent;
     let wanted = reference_draw < 80 || draw.kind.needs_reference();
-    let target = if wanted {
-        target(draw, &item, history)
-    } else {
-        None
-    };
-    let kind = if target.is_none() && draw.kind.needs_reference() {
-        Kind::Receipt
-    } else {
-        draw.kind
-    };
+    let target = if wanted { target(draw, &item, history) } else { None };
+    let kind = if target.is_none() && draw.kind.needs_reference() { Kind::Receipt } else { draw.kind };
     let mut row = Movement::new(id(place), item, at, kind, None);
     row.pool = (shape.pools > 0).then(|| format!("pool{}", draw.pool));
     row.lot = Some(format!("lot{}", draw.lot));
@@ -232,11 +213,7 @@ fn numbers(row: &mut Movement, draw: &Draw, percent: u8, target: Option<&Movemen
     let whole = target
         .and_then(|target| target.quantity)
         .map_or(draw.quantity, |quantity| quantity.units().abs().max(1));
-    let part = if target.is_some() {
-        1 + (draw.quantity - 1) % whole
-    } else {
-        draw.quantity
-    };
+    let part = if target.is_some() { 1 + (draw.quantity - 1) % whole } else { draw.quantity };
     let quantity = |units| Decimal::new(units, QUANTITY_SCALE).ok();
     let amount = |cents| Decimal::new(cents, 2).ok();
     row.quantity = quantity(part);
@@ -255,9 +232,7 @@ fn numbers(row: &mut Movement, draw: &Draw, percent: u8, target: Option<&Movemen
         }
         Kind::CostAdjustment => {
             row.amount = amount(if percent < 40 { -draw.cents } else { draw.cents });
-            row.quantity = (percent.is_multiple_of(4))
-                .then(|| quantity(draw.quantity))
-                .flatten();
+            row.quantity = (percent.is_multiple_of(4)).then(|| quantity(draw.quantity)).flatten();
         }
         Kind::Revaluation => (row.quantity, row.unit_cost) = (None, Decimal::new(draw.cents, 3).ok()),
         Kind::Count => {

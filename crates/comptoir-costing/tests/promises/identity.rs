@@ -13,11 +13,7 @@ use crate::books::{books, cases, read};
 use crate::histories::{EVERYTHING, SOUND, Shape, histories};
 use crate::policies::{METHODS, PERPETUAL, policies};
 
-const GROUPS: Shape = Shape {
-    kinds: CERTAIN,
-    grouped: 35,
-    ..SOUND
-};
+const GROUPS: Shape = Shape { kinds: CERTAIN, grouped: 35, ..SOUND };
 
 /// Kinds that their row alone does not get rejected.
 const CERTAIN: &[Kind] = &[
@@ -96,10 +92,7 @@ proptest! {
 }
 
 fn assert_atomic(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
-    let policy = Policy {
-        provisional: Provisional::DifferenceOnInvoice,
-        ..policy.clone()
-    };
+    let policy = Policy { provisional: Provisional::DifferenceOnInvoice, ..policy.clone() };
     // The reversal of a replayed cost is in `findings`.
     let adjusted = |id: &String| {
         let late = |row: &Movement| matches!(row.kind, Kind::CostAdjustment | Kind::Amendment);
@@ -113,18 +106,12 @@ fn assert_atomic(history: &[Movement], policy: &Policy) -> Result<(), TestCaseEr
     let mut members: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
     for row in history {
         if let Some(group) = &row.group {
-            members
-                .entry(group)
-                .or_default()
-                .insert(found.rejected.contains_key(&row.id));
+            members.entry(group).or_default().insert(found.rejected.contains_key(&row.id));
         }
     }
     prop_assert!(members.values().all(|fates| fates.len() == 1), "{:?}", members);
-    let fallen: BTreeSet<&str> = members
-        .into_iter()
-        .filter(|(_, fates)| fates.contains(&true))
-        .map(|(group, _)| group)
-        .collect();
+    let fallen: BTreeSet<&str> =
+        members.into_iter().filter(|(_, fates)| fates.contains(&true)).map(|(group, _)| group).collect();
     // What refers to a movement that is left out is rejected either way.
     let mut gone: BTreeSet<&str> = BTreeSet::new();
     for row in history {
@@ -133,11 +120,7 @@ fn assert_atomic(history: &[Movement], policy: &Policy) -> Result<(), TestCaseEr
             gone.insert(&row.id);
         }
     }
-    let rest: Vec<Movement> = history
-        .iter()
-        .filter(|row| !gone.contains(row.id.as_str()))
-        .cloned()
-        .collect();
+    let rest: Vec<Movement> = history.iter().filter(|row| !gone.contains(row.id.as_str())).cloned().collect();
     prop_assert_eq!(found.lines, books(&rest, &policy).lines, "fallen: {:?}", fallen);
     Ok(())
 }

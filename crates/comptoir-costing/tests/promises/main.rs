@@ -9,11 +9,7 @@
     clippy::panic,
     reason = "a test ends where its claim fails"
 )]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unreachable,
-    reason = "a test ends where its claim fails"
-)]
+#![allow(clippy::indexing_slicing, clippy::unreachable, reason = "a test ends where its claim fails")]
 
 mod ageing;
 mod books;

@@ -14,13 +14,8 @@ use crate::histories::{DAY, EVERYTHING, SOUND, START, Shape, histories, id, shuf
 use crate::policies::{PERPETUAL, policies};
 
 /// All methods but specific identification.
-const WITHOUT_LOTS: &[Method] = &[
-    Method::MovingAverage,
-    Method::PeriodicAverage,
-    Method::Fifo,
-    Method::Lifo,
-    Method::Standard,
-];
+const WITHOUT_LOTS: &[Method] =
+    &[Method::MovingAverage, Method::PeriodicAverage, Method::Fifo, Method::Lifo, Method::Standard];
 
 /// Several movements at one instant, so that the tie rule decides.
 const TIED: Shape = Shape { gap: 1, ..EVERYTHING };

@@ -22,31 +22,15 @@ pub const METHODS: [Method; 6] = [
 ];
 
 /// Methods whose costs depend on what stands before a movement only.
-pub const PERPETUAL: [Method; 5] = [
-    Method::MovingAverage,
-    Method::Fifo,
-    Method::Lifo,
-    Method::Specific,
-    Method::Standard,
-];
+pub const PERPETUAL: [Method; 5] =
+    [Method::MovingAverage, Method::Fifo, Method::Lifo, Method::Specific, Method::Standard];
 
 /// The ways to treat negative stock.
-pub const NEGATIVES: [Negative; 4] = [
-    Negative::Reject,
-    Negative::Carry,
-    Negative::Cover,
-    Negative::Variance,
-];
+pub const NEGATIVES: [Negative; 4] = [Negative::Reject, Negative::Carry, Negative::Cover, Negative::Variance];
 
 /// The rounding modes.
-pub const ROUNDINGS: [Rounding; 6] = [
-    Rounding::HalfEven,
-    Rounding::HalfUp,
-    Rounding::Down,
-    Rounding::Up,
-    Rounding::Floor,
-    Rounding::Ceiling,
-];
+pub const ROUNDINGS: [Rounding; 6] =
+    [Rounding::HalfEven, Rounding::HalfUp, Rounding::Down, Rounding::Up, Rounding::Floor, Rounding::Ceiling];
 
 /// A policy with a method and all else by default, at the scales of the histories.
 pub fn plain(method: Method) -> Policy {
@@ -60,11 +44,7 @@ pub fn plain(method: Method) -> Policy {
 
 /// Any policy with one of the methods.
 pub fn policies(methods: &'static [Method]) -> impl Strategy<Value = Policy> {
-    let costs = select(&[
-        ReturnCost::OriginalCost,
-        ReturnCost::CurrentCost,
-        ReturnCost::FifoHead,
-    ]);
+    let costs = select(&[ReturnCost::OriginalCost, ReturnCost::CurrentCost, ReturnCost::FifoHead]);
     let stock = (
         select(methods),
         select(&NEGATIVES),
@@ -91,10 +71,7 @@ pub fn policies(methods: &'static [Method]) -> impl Strategy<Value = Policy> {
         negative: stock.1,
         shortage_cost: stock.2,
         fallback_cost: stock.3.map(|units| Decimal::new(units, 2).unwrap()),
-        returns: Returns {
-            sales: stock.4.0,
-            purchase: stock.4.1,
-        },
+        returns: Returns { sales: stock.4.0, purchase: stock.4.1 },
         late_cost: late.0,
         amendment: late.1,
         provisional: late.2,

@@ -41,19 +41,11 @@ const VALUES: Shape = Shape {
 };
 
 /// Balances and layers by key.
-type There = (
-    BTreeMap<KeyName, (i64, i64)>,
-    BTreeMap<KeyName, Vec<(i64, i64, i64)>>,
-);
+type There = (BTreeMap<KeyName, (i64, i64)>, BTreeMap<KeyName, Vec<(i64, i64, i64)>>);
 
 /// What is there: a key that was touched and is empty again is no different from one that never was.
 fn there(books: &Books) -> There {
-    let balances = books
-        .balances
-        .clone()
-        .into_iter()
-        .filter(|(_, balance)| *balance != (0, 0))
-        .collect();
+    let balances = books.balances.clone().into_iter().filter(|(_, balance)| *balance != (0, 0)).collect();
     (balances, books.layers.clone())
 }
 
@@ -62,13 +54,7 @@ fn with_reversal(history: &[Movement]) -> Vec<Movement> {
     let last = history.last().unwrap();
     let reversal = Movement {
         reference: Some(last.id.clone()),
-        ..Movement::new(
-            id(history.len()),
-            last.item.clone(),
-            last.at + 1,
-            Kind::Reversal,
-            None,
-        )
+        ..Movement::new(id(history.len()), last.item.clone(), last.at + 1, Kind::Reversal, None)
     };
     history.iter().cloned().chain([reversal]).collect()
 }
@@ -119,17 +105,10 @@ proptest! {
 
 fn assert_restored(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
     let provisional = Provisional::DifferenceOnInvoice;
-    let policy = Policy {
-        negative: Negative::Reject,
-        ties: Ties::Id,
-        provisional,
-        ..policy.clone()
-    };
+    let policy = Policy { negative: Negative::Reject, ties: Ties::Id, provisional, ..policy.clone() };
     // An arrival where it left from is in `findings`.
     let last = history.last().unwrap();
-    let source = history
-        .iter()
-        .find(|row| Some(&row.id) == last.reference.as_ref());
+    let source = history.iter().find(|row| Some(&row.id) == last.reference.as_ref());
     let stays = policy.scope == Scope::Item || source.is_some_and(|row| row.pool == last.pool);
     if last.kind == Kind::TransferIn && stays {
         return Ok(());

@@ -89,42 +89,23 @@ fn numbers(cells: Vec<Option<Decimal>>, scale: u8, form: Numbers) -> ArrayRef {
     let units: Vec<Option<i64>> = cells.iter().map(units).collect();
     match form {
         Numbers::Decimal32 => {
-            let narrow = units
-                .iter()
-                .map(|cell| cell.map(|cell| i32::try_from(cell).unwrap()));
-            Arc::new(
-                narrow
-                    .collect::<Decimal32Array>()
-                    .with_precision_and_scale(9, exponent)
-                    .unwrap(),
-            )
+            let narrow = units.iter().map(|cell| cell.map(|cell| i32::try_from(cell).unwrap()));
+            Arc::new(narrow.collect::<Decimal32Array>().with_precision_and_scale(9, exponent).unwrap())
         }
-        Numbers::Decimal64 => Arc::new(
-            Decimal64Array::from(units)
-                .with_precision_and_scale(18, exponent)
-                .unwrap(),
-        ),
+        Numbers::Decimal64 => {
+            Arc::new(Decimal64Array::from(units).with_precision_and_scale(18, exponent).unwrap())
+        }
         Numbers::Decimal128 => {
             let wide = units.iter().map(|cell| cell.map(i128::from));
-            Arc::new(
-                wide.collect::<Decimal128Array>()
-                    .with_precision_and_scale(38, exponent)
-                    .unwrap(),
-            )
+            Arc::new(wide.collect::<Decimal128Array>().with_precision_and_scale(38, exponent).unwrap())
         }
         Numbers::Decimal256 => {
             let wide = units.iter().map(|cell| cell.map(arrow_buffer::i256::from));
-            Arc::new(
-                wide.collect::<Decimal256Array>()
-                    .with_precision_and_scale(76, exponent)
-                    .unwrap(),
-            )
+            Arc::new(wide.collect::<Decimal256Array>().with_precision_and_scale(76, exponent).unwrap())
         }
         Numbers::Text => {
-            let texts: Vec<Option<String>> = cells
-                .iter()
-                .map(|cell| cell.map(|number| number.to_string()))
-                .collect();
+            let texts: Vec<Option<String>> =
+                cells.iter().map(|cell| cell.map(|number| number.to_string())).collect();
             Arc::new(StringArray::from(texts))
         }
     }

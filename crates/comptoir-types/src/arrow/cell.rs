@@ -43,22 +43,18 @@ fn dictionary_text(array: &dyn Array, row: usize) -> Option<String> {
 
 fn decimal_text(array: &dyn Array, row: usize) -> Option<String> {
     let (digits, scale) = match array.data_type() {
-        DataType::Decimal32(_, scale) => (
-            array.as_primitive::<Decimal32Type>().value(row).to_string(),
-            scale,
-        ),
-        DataType::Decimal64(_, scale) => (
-            array.as_primitive::<Decimal64Type>().value(row).to_string(),
-            scale,
-        ),
-        DataType::Decimal128(_, scale) => (
-            array.as_primitive::<Decimal128Type>().value(row).to_string(),
-            scale,
-        ),
-        DataType::Decimal256(_, scale) => (
-            array.as_primitive::<Decimal256Type>().value(row).to_string(),
-            scale,
-        ),
+        DataType::Decimal32(_, scale) => {
+            (array.as_primitive::<Decimal32Type>().value(row).to_string(), scale)
+        }
+        DataType::Decimal64(_, scale) => {
+            (array.as_primitive::<Decimal64Type>().value(row).to_string(), scale)
+        }
+        DataType::Decimal128(_, scale) => {
+            (array.as_primitive::<Decimal128Type>().value(row).to_string(), scale)
+        }
+        DataType::Decimal256(_, scale) => {
+            (array.as_primitive::<Decimal256Type>().value(row).to_string(), scale)
+        }
         _ => return None,
     };
     Some(format_digits(&digits, i16::from(*scale)))
@@ -66,27 +62,20 @@ fn decimal_text(array: &dyn Array, row: usize) -> Option<String> {
 
 fn time_text(array: &dyn Array, row: usize) -> Option<String> {
     let (clock, ticks) = match array.data_type() {
-        DataType::Date32 => (
-            Clock::DAY,
-            i64::from(array.as_primitive::<Date32Type>().value(row)),
-        ),
+        DataType::Date32 => (Clock::DAY, i64::from(array.as_primitive::<Date32Type>().value(row))),
         DataType::Date64 => (Clock::MILLISECOND, array.as_primitive::<Date64Type>().value(row)),
-        DataType::Timestamp(TimeUnit::Second, _) => (
-            Clock::SECOND,
-            array.as_primitive::<TimestampSecondType>().value(row),
-        ),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => (
-            Clock::MILLISECOND,
-            array.as_primitive::<TimestampMillisecondType>().value(row),
-        ),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => (
-            Clock::MICROSECOND,
-            array.as_primitive::<TimestampMicrosecondType>().value(row),
-        ),
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => (
-            Clock::NANOSECOND,
-            array.as_primitive::<TimestampNanosecondType>().value(row),
-        ),
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            (Clock::SECOND, array.as_primitive::<TimestampSecondType>().value(row))
+        }
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            (Clock::MILLISECOND, array.as_primitive::<TimestampMillisecondType>().value(row))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            (Clock::MICROSECOND, array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            (Clock::NANOSECOND, array.as_primitive::<TimestampNanosecondType>().value(row))
+        }
         _ => return None,
     };
     Some(clock.format(ticks))
@@ -104,9 +93,7 @@ mod tests {
 
     #[test]
     fn cells_read_as_they_are_written() {
-        let decimal = Decimal128Array::from(vec![-5])
-            .with_precision_and_scale(10, 2)
-            .unwrap();
+        let decimal = Decimal128Array::from(vec![-5]).with_precision_and_scale(10, 2).unwrap();
         let dictionary: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b")].into_iter().collect();
         let cells: [(&dyn Array, usize, Option<&str>); 11] = [
             (&decimal, 0, Some("-0.05")),
@@ -121,11 +108,7 @@ mod tests {
                 Some("a text beyond twelve bytes"),
             ),
             (&Date32Array::from(vec![0]), 0, Some("1970-01-01")),
-            (
-                &TimestampMicrosecondArray::from(vec![1]),
-                0,
-                Some("1970-01-01T00:00:00.000001Z"),
-            ),
+            (&TimestampMicrosecondArray::from(vec![1]), 0, Some("1970-01-01T00:00:00.000001Z")),
             (&Float64Array::from(vec![0.5]), 0, Some("0.5")),
             (&NullArray::new(1), 0, None),
         ];

@@ -10,10 +10,8 @@ use crate::error::Error;
 /// # Errors
 /// `TYPES_COLUMN_MISSING`, with the names that are alike; `TYPES_COLUMN_AMBIGUOUS` where the name occurs twice.
 pub fn column(schema: &Schema, batches: &[RecordBatch], name: &str) -> Result<Vec<ArrayRef>, Error> {
-    optional_column(schema, batches, name)?.ok_or_else(|| Error::ColumnMissing {
-        column: name.to_owned(),
-        hint: hint(schema, name),
-    })
+    optional_column(schema, batches, name)?
+        .ok_or_else(|| Error::ColumnMissing { column: name.to_owned(), hint: hint(schema, name) })
 }
 
 /// The chunks of the column `name`, or `None` where the table has no such column.
@@ -26,33 +24,19 @@ pub fn optional_column(
     batches: &[RecordBatch],
     name: &str,
 ) -> Result<Option<Vec<ArrayRef>>, Error> {
-    let count = schema
-        .fields()
-        .iter()
-        .filter(|field| field.name() == name)
-        .count();
+    let count = schema.fields().iter().filter(|field| field.name() == name).count();
     match count {
         0 => Ok(None),
-        1 => batches
-            .iter()
-            .map(|batch| chunk(batch, name))
-            .collect::<Result<_, _>>()
-            .map(Some),
-        _ => Err(Error::ColumnAmbiguous {
-            column: name.to_owned(),
-            count,
-        }),
+        1 => batches.iter().map(|batch| chunk(batch, name)).collect::<Result<_, _>>().map(Some),
+        _ => Err(Error::ColumnAmbiguous { column: name.to_owned(), count }),
     }
 }
 
 fn chunk(batch: &RecordBatch, name: &str) -> Result<ArrayRef, Error> {
-    batch
-        .column_by_name(name)
-        .cloned()
-        .ok_or_else(|| Error::ColumnMissing {
-            column: name.to_owned(),
-            hint: ": a batch of the stream lacks it".to_owned(),
-        })
+    batch.column_by_name(name).cloned().ok_or_else(|| Error::ColumnMissing {
+        column: name.to_owned(),
+        hint: ": a batch of the stream lacks it".to_owned(),
+    })
 }
 
 /// A type as users know it: `float64`, `decimal128(38, 10)`, `dictionary<int32, utf8>`.
@@ -95,13 +79,7 @@ const fn unit_name(unit: TimeUnit) -> &'static str {
 /// Names that could have been meant; where none is near, all that there are.
 fn hint(schema: &Schema, name: &str) -> String {
     let names = || schema.fields().iter().map(|field| field.name().as_str());
-    let list = |names: Vec<&str>| {
-        names
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let list = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let near: Vec<&str> = names().filter(|found| is_near(found, name)).collect();
     if near.is_empty() {
         let all: Vec<&str> = names().collect();
@@ -150,16 +128,9 @@ mod tests {
     use crate::error::{ErrorCode, ErrorKind};
 
     fn batch(names: &[&str]) -> RecordBatch {
-        let fields: Vec<Field> = names
-            .iter()
-            .map(|name| Field::new(*name, DataType::Int64, true))
-            .collect();
+        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Int64, true)).collect();
         let array = || Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
-        RecordBatch::try_new(
-            Arc::new(Schema::new(fields)),
-            names.iter().map(|_| array()).collect(),
-        )
-        .unwrap()
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), names.iter().map(|_| array()).collect()).unwrap()
     }
 
     #[test]
@@ -176,10 +147,7 @@ mod tests {
         let message = |names: &[&str], name| {
             let batch = batch(names);
             let error = column(&batch.schema(), std::slice::from_ref(&batch), name).unwrap_err();
-            assert_eq!(
-                (error.code(), error.kind()),
-                ("TYPES_COLUMN_MISSING", ErrorKind::Schema)
-            );
+            assert_eq!((error.code(), error.kind()), ("TYPES_COLUMN_MISSING", ErrorKind::Schema));
             error.to_string()
         };
         assert_eq!(
@@ -190,20 +158,14 @@ mod tests {
             message(&["qantity", "at"], "quantity"),
             "column `quantity` is missing: did you mean `qantity`?"
         );
-        assert_eq!(
-            message(&["sku", "at"], "quantity"),
-            "column `quantity` is missing: found `sku`, `at`"
-        );
+        assert_eq!(message(&["sku", "at"], "quantity"), "column `quantity` is missing: found `sku`, `at`");
     }
 
     #[test]
     fn a_name_that_occurs_twice_is_refused() {
         let batch = batch(&["item", "item"]);
         let error = column(&batch.schema(), std::slice::from_ref(&batch), "item").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "column `item` occurs 2 times: names must be unique"
-        );
+        assert_eq!(error.to_string(), "column `item` occurs 2 times: names must be unique");
     }
 
     #[test]

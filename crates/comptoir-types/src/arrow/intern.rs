@@ -53,10 +53,7 @@ const MIN_RANGE: usize = 1 << 16;
 /// `rows` in at most `parts` ranges of about equal length.
 pub(super) fn split(rows: usize, parts: usize) -> Vec<Range<usize>> {
     let length = rows.div_ceil(parts.max(1)).max(MIN_RANGE);
-    (0..rows)
-        .step_by(length)
-        .map(|start| start..rows.min(start + length))
-        .collect()
+    (0..rows).step_by(length).map(|start| start..rows.min(start + length)).collect()
 }
 
 /// Every range by itself, in parallel; then the tables are merged in the order of the ranges, which keeps codes in
@@ -71,11 +68,7 @@ pub(super) fn intern_ranges(column: &KeyColumn, ranges: &[Range<usize>]) -> Inte
         .map(|(range, codes)| Local::new(column, range.clone(), codes, dense))
         .collect();
     let (first, maps) = merge(locals);
-    parts
-        .into_par_iter()
-        .skip(1)
-        .zip(maps)
-        .for_each(|(codes, map)| replace(codes, &map));
+    parts.into_par_iter().skip(1).zip(maps).for_each(|(codes, map)| replace(codes, &map));
     Interned { codes, first }
 }
 

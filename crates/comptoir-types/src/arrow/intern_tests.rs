@@ -17,18 +17,10 @@ pub(in super::super) fn text_shapes(cells: &[Option<&str>], chunk: usize) -> Vec
     let whole: ArrayRef = Arc::new(StringArray::from(cells.to_vec()));
     let slices = (0..cells.len()).step_by(chunk.max(1));
     vec![
-        pieces()
-            .map(|cells| Arc::new(StringArray::from(cells)) as ArrayRef)
-            .collect(),
-        slices
-            .map(|start| whole.slice(start, chunk.max(1).min(cells.len() - start)))
-            .collect(),
-        pieces()
-            .map(|cells| Arc::new(LargeStringArray::from(cells)) as ArrayRef)
-            .collect(),
-        pieces()
-            .map(|cells| Arc::new(StringViewArray::from(cells)) as ArrayRef)
-            .collect(),
+        pieces().map(|cells| Arc::new(StringArray::from(cells)) as ArrayRef).collect(),
+        slices.map(|start| whole.slice(start, chunk.max(1).min(cells.len() - start))).collect(),
+        pieces().map(|cells| Arc::new(LargeStringArray::from(cells)) as ArrayRef).collect(),
+        pieces().map(|cells| Arc::new(StringViewArray::from(cells)) as ArrayRef).collect(),
         pieces()
             .map(|cells| Arc::new(cells.into_iter().collect::<DictionaryArray<Int32Type>>()) as ArrayRef)
             .collect(),
@@ -88,10 +80,7 @@ fn check_ranges(chunks: &[ArrayRef], expected: &Interned) {
     let column = KeyColumn::new(chunks, "item").unwrap();
     for length in [1, 3, 7] {
         let rows = column.rows();
-        let ranges: Vec<_> = (0..rows)
-            .step_by(length)
-            .map(|start| start..rows.min(start + length))
-            .collect();
+        let ranges: Vec<_> = (0..rows).step_by(length).map(|start| start..rows.min(start + length)).collect();
         assert_eq!(&intern_ranges(&column, &ranges), expected, "ranges of {length}");
     }
 }
@@ -102,9 +91,7 @@ fn integers_of_every_width_give_the_same_codes() {
     let expected = oracle(&cells);
     macro_rules! array {
         ($array:ty, $native:ty) => {{
-            let cells = cells
-                .iter()
-                .map(|cell| cell.map(|cell| <$native>::try_from(cell).unwrap()));
+            let cells = cells.iter().map(|cell| cell.map(|cell| <$native>::try_from(cell).unwrap()));
             Arc::new(cells.collect::<$array>()) as ArrayRef
         }};
     }
@@ -121,40 +108,22 @@ fn integers_of_every_width_give_the_same_codes() {
     ] {
         check_ranges(&[array], &expected);
     }
-    assert_eq!(
-        intern(&[Arc::new(dictionary)], "item").unwrap().codes,
-        [0, NULL_CODE, 0, 0, 1, 0]
-    );
+    assert_eq!(intern(&[Arc::new(dictionary)], "item").unwrap().codes, [0, NULL_CODE, 0, 0, 1, 0]);
 }
 
 #[test]
 fn extreme_integers_are_told_apart() {
     let cells = [i64::MIN, i64::MAX, -1, 0, 1, i64::MIN];
-    check_ranges(
-        &[Arc::new(Int64Array::from(cells.to_vec()))],
-        &oracle(&cells.map(Some)),
-    );
+    check_ranges(&[Arc::new(Int64Array::from(cells.to_vec()))], &oracle(&cells.map(Some)));
     let cells = [u64::MAX, 0, 1 << 63, u64::MAX];
-    check_ranges(
-        &[Arc::new(UInt64Array::from(cells.to_vec()))],
-        &oracle(&cells.map(Some)),
-    );
+    check_ranges(&[Arc::new(UInt64Array::from(cells.to_vec()))], &oracle(&cells.map(Some)));
 }
 
 #[test]
 fn a_column_of_nulls_and_an_empty_one_have_no_codes() {
-    let nulls = intern(
-        &[
-            Arc::new(NullArray::new(3)),
-            Arc::new(StringArray::from(vec!["a"])),
-        ],
-        "pool",
-    )
-    .unwrap();
-    assert_eq!(
-        (nulls.codes, nulls.first),
-        (vec![NULL_CODE, NULL_CODE, NULL_CODE, 0], vec![3])
-    );
+    let nulls =
+        intern(&[Arc::new(NullArray::new(3)), Arc::new(StringArray::from(vec!["a"]))], "pool").unwrap();
+    assert_eq!((nulls.codes, nulls.first), (vec![NULL_CODE, NULL_CODE, NULL_CODE, 0], vec![3]));
     assert_eq!(intern(&[], "pool").unwrap(), Interned::default());
     let all_null: ArrayRef = Arc::new(Int32Array::from(vec![None, None]));
     assert_eq!(intern(&[all_null], "pool").unwrap().codes, [NULL_CODE; 2]);
@@ -192,10 +161,7 @@ fn many_rows_on_several_threads_match_the_definition() {
 #[test]
 fn a_sparse_column_matches_the_definition() {
     let names: Vec<String> = (0..100_000).map(|row| format!("lot {}", row % 777)).collect();
-    let cells = names
-        .iter()
-        .enumerate()
-        .map(|(row, name)| (row % 31 == 5).then_some(name.as_str()));
+    let cells = names.iter().enumerate().map(|(row, name)| (row % 31 == 5).then_some(name.as_str()));
     let cells: Vec<Option<&str>> = cells.collect();
     let expected = oracle(&cells);
     for chunks in text_shapes(&cells, 30_000) {

@@ -76,17 +76,9 @@ impl KeyColumn {
             offsets.push(rows);
         }
         if rows as u64 > MAX_ROWS {
-            return Err(Error::TooManyRows {
-                rows: rows as u64,
-                limit: MAX_ROWS,
-            }
-            .in_column(column));
+            return Err(Error::TooManyRows { rows: rows as u64, limit: MAX_ROWS }.in_column(column));
         }
-        Ok(Self {
-            chunks,
-            offsets,
-            form,
-        })
+        Ok(Self { chunks, offsets, form })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -95,9 +87,7 @@ impl KeyColumn {
 
     /// Whether the null masks leave no cell.
     pub(crate) fn is_all_null(&self) -> bool {
-        self.chunks
-            .iter()
-            .all(|chunk| chunk.null_count() == chunk.array.len())
+        self.chunks.iter().all(|chunk| chunk.null_count() == chunk.array.len())
     }
 
     pub(crate) fn has_nulls(&self) -> bool {
@@ -141,14 +131,11 @@ impl KeyColumn {
 
     /// The chunks that `rows` touches, each with its first row in the column and its own rows in question.
     pub(crate) fn parts(&self, rows: Range<usize>) -> impl Iterator<Item = (&KeyChunk, usize, Range<usize>)> {
-        self.chunks
-            .iter()
-            .zip(self.offsets.windows(2))
-            .filter_map(move |(chunk, bounds)| {
-                let [first, end] = bounds else { return None };
-                let part = rows.start.max(*first)..rows.end.min(*end);
-                (part.start < part.end).then(|| (chunk, *first, part.start - first..part.end - first))
-            })
+        self.chunks.iter().zip(self.offsets.windows(2)).filter_map(move |(chunk, bounds)| {
+            let [first, end] = bounds else { return None };
+            let part = rows.start.max(*first)..rows.end.min(*end);
+            (part.start < part.end).then(|| (chunk, *first, part.start - first..part.end - first))
+        })
     }
 
     /// The key of one row.
@@ -163,8 +150,7 @@ impl KeyColumn {
 
     /// The bytes of the text in `row`; empty for null and for integers.
     pub(crate) fn bytes(&self, row: usize) -> &[u8] {
-        self.locate(row)
-            .map_or(&[], |(chunk, row)| bytes_at(chunk.array.as_ref(), row))
+        self.locate(row).map_or(&[], |(chunk, row)| bytes_at(chunk.array.as_ref(), row))
     }
 
     fn locate(&self, row: usize) -> Option<(&KeyChunk, usize)> {
@@ -184,27 +170,18 @@ impl KeyChunk {
                 let other = before.array.as_any_dictionary_opt();
                 other.is_some_and(|other| other.values().to_data().ptr_eq(&values.to_data()))
             });
-            same.and_then(|before| before.dictionary.clone())
-                .unwrap_or_else(|| {
-                    let mut keys = vec![0; values.len()];
-                    Self {
-                        array: Arc::clone(values),
-                        nulls: values.nulls().cloned(),
-                        dictionary: None,
-                    }
+            same.and_then(|before| before.dictionary.clone()).unwrap_or_else(|| {
+                let mut keys = vec![0; values.len()];
+                Self { array: Arc::clone(values), nulls: values.nulls().cloned(), dictionary: None }
                     .keys(0, &mut keys);
-                    keys.into()
-                })
+                keys.into()
+            })
         });
         let nulls = match array.data_type() {
             DataType::Null => Some(NullBuffer::new_null(array.len())),
             _ => array.nulls().cloned(),
         };
-        Self {
-            array: Arc::clone(array),
-            nulls,
-            dictionary,
-        }
+        Self { array: Arc::clone(array), nulls, dictionary }
     }
 
     pub(crate) fn null_count(&self) -> usize {
@@ -348,10 +325,7 @@ const fn masks() -> [u128; 17] {
 }
 
 #[inline]
-#[expect(
-    clippy::cast_sign_loss,
-    reason = "64-bit integers shifted by 2^64 are positive"
-)]
+#[expect(clippy::cast_sign_loss, reason = "64-bit integers shifted by 2^64 are positive")]
 pub(crate) const fn shifted(value: i128) -> u128 {
     (value + SHIFT) as u128
 }

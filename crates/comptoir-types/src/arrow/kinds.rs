@@ -40,11 +40,7 @@ pub fn read_kinds(
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<u8>;
 
 fn read(array: &dyn Array, column: &str, lookup: Lookup<'_>) -> Result<Kinds, Error> {
-    let mut reader = Reader {
-        lookup,
-        memo: Memo::default(),
-        kinds: Kinds::default(),
-    };
+    let mut reader = Reader { lookup, memo: Memo::default(), kinds: Kinds::default() };
     reader.kinds.nulls = array.nulls().cloned();
     match array.data_type() {
         DataType::Null => reader.kinds = nulls_only(array.len()),
@@ -64,12 +60,7 @@ fn read(array: &dyn Array, column: &str, lookup: Lookup<'_>) -> Result<Kinds, Er
     let mut kinds = reader.kinds;
     if let Some(nulls) = kinds.nulls.as_ref().filter(|nulls| nulls.null_count() > 0) {
         // Below a null may lie any text, also a known one.
-        kinds
-            .codes
-            .iter_mut()
-            .zip(nulls)
-            .filter(|(_, valid)| !valid)
-            .for_each(|(code, _)| *code = 0);
+        kinds.codes.iter_mut().zip(nulls).filter(|(_, valid)| !valid).for_each(|(code, _)| *code = 0);
     }
     Ok(kinds)
 }
@@ -106,10 +97,7 @@ impl Reader<'_> {
         for row in 0..array.len() {
             let text = if array.is_null(row) { "" } else { array.value(row) };
             let word = Word::new(text.as_bytes(), 0, text.len());
-            let answer = self
-                .memo
-                .find(word)
-                .unwrap_or_else(|slot| self.learn(slot, word, text));
+            let answer = self.memo.find(word).unwrap_or_else(|slot| self.learn(slot, word, text));
             self.push(row, answer, || text.to_owned(), array.nulls());
         }
     }
@@ -122,22 +110,14 @@ impl Reader<'_> {
         let values = read(array.values().as_ref(), column, self.lookup)?;
         let mut answers: Vec<Answer> = values.codes.iter().map(|code| Answer::from(*code)).collect();
         for (value, _) in &values.unknown {
-            answers
-                .get_mut(*value)
-                .into_iter()
-                .for_each(|answer| *answer = UNKNOWN);
+            answers.get_mut(*value).into_iter().for_each(|answer| *answer = UNKNOWN);
         }
         let nulls = array.logical_nulls();
         self.kinds.codes.reserve_exact(array.len());
         for (row, key) in array.keys().values().iter().enumerate() {
             // The key of a null row may be anything.
             let answer = answers.get(key.as_usize()).copied().unwrap_or(0);
-            self.push(
-                row,
-                answer,
-                || super::text_at(array, row).unwrap_or_default(),
-                nulls.as_ref(),
-            );
+            self.push(row, answer, || super::text_at(array, row).unwrap_or_default(), nulls.as_ref());
         }
         self.kinds.nulls = nulls;
         Ok(())
@@ -200,10 +180,7 @@ const EMPTY: Answer = Answer::MAX;
 
 impl Default for Memo {
     fn default() -> Self {
-        Self {
-            entries: Box::new([(Word::default(), EMPTY); Self::SLOTS]),
-            filled: 0,
-        }
+        Self { entries: Box::new([(Word::default(), EMPTY); Self::SLOTS]), filled: 0 }
     }
 }
 
@@ -212,10 +189,7 @@ impl Memo {
 
     /// The answer for `word`, or the slot where it may be put.
     #[inline]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "the slot is taken modulo the number of slots"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "the slot is taken modulo the number of slots")]
     fn find(&self, word: Word) -> Result<Answer, Option<usize>> {
         let mut slot = word.hash() % Self::SLOTS;
         if word.length > Word::MAX {
@@ -242,18 +216,11 @@ impl Memo {
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    )
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 fn nulls_only(rows: usize) -> Kinds {
-    Kinds {
-        codes: vec![0; rows],
-        nulls: Some(NullBuffer::new_null(rows)),
-        unknown: Vec::new(),
-    }
+    Kinds { codes: vec![0; rows], nulls: Some(NullBuffer::new_null(rows)), unknown: Vec::new() }
 }
 
 fn type_error(array: &dyn Array, column: &str) -> Error {
@@ -286,10 +253,7 @@ mod tests {
     ];
 
     fn lookup(word: &str) -> Option<u8> {
-        WORDS
-            .iter()
-            .position(|known| *known == word)
-            .and_then(|at| u8::try_from(at).ok())
+        WORDS.iter().position(|known| *known == word).and_then(|at| u8::try_from(at).ok())
     }
 
     fn shapes(cells: &[Option<&str>]) -> Vec<ArrayRef> {
@@ -316,17 +280,13 @@ mod tests {
                 .iter()
                 .enumerate()
                 .filter_map(|(row, cell)| {
-                    cell.filter(|word| lookup(word).is_none())
-                        .map(|word| (row, word.to_owned()))
+                    cell.filter(|word| lookup(word).is_none()).map(|word| (row, word.to_owned()))
                 })
                 .collect();
             assert_eq!(kinds.unknown, unknown);
             for (row, cell) in cells.iter().enumerate() {
                 assert_eq!(kinds.codes[row], cell.and_then(lookup).unwrap_or(0), "row {row}");
-                assert_eq!(
-                    kinds.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)),
-                    cell.is_none()
-                );
+                assert_eq!(kinds.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)), cell.is_none());
             }
         }
     }
@@ -350,12 +310,7 @@ mod tests {
     fn more_words_than_the_memo_holds_are_still_told_apart() {
         let words: Vec<String> = (0..100_u8).map(|number| format!("w{number}")).collect();
         let junk: Vec<String> = (0..400).map(|number| format!("junk {number}")).collect();
-        let cells: Vec<&str> = junk
-            .iter()
-            .chain(&words)
-            .chain(&junk)
-            .map(String::as_str)
-            .collect();
+        let cells: Vec<&str> = junk.iter().chain(&words).chain(&junk).map(String::as_str).collect();
         let known = |word: &str| word.strip_prefix('w').and_then(|number| number.parse().ok());
         let kinds = read_kinds(&StringArray::from(cells), "kind", known).unwrap();
         assert_eq!(kinds.unknown.len(), 800);
@@ -369,14 +324,7 @@ mod tests {
             message(&Int32Array::from(vec![1])),
             "column `kind`: expected text or a dictionary of text, found int32"
         );
-        assert_eq!(
-            read_kinds(&NullArray::new(2), "kind", lookup)
-                .unwrap()
-                .nulls
-                .unwrap()
-                .null_count(),
-            2
-        );
+        assert_eq!(read_kinds(&NullArray::new(2), "kind", lookup).unwrap().nulls.unwrap().null_count(), 2);
     }
 
     proptest! {

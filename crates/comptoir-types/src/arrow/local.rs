@@ -50,11 +50,7 @@ impl Local {
     ) -> Self {
         let mut local = Self::default();
         if let Some((base, span)) = dense {
-            local.codes = Codes::Dense {
-                base,
-                slots: vec![0; span],
-                keys: Vec::new(),
-            };
+            local.codes = Codes::Dense { base, slots: vec![0; span], keys: Vec::new() };
         }
         let mut known: (Option<&Arc<[u128]>>, Vec<u32>) = (None, Vec::new());
         let (start, mut rest) = (range.start, codes);
@@ -73,10 +69,7 @@ impl Local {
                 (None, None) => {
                     for (piece, codes) in part.step_by(PIECE).zip(codes.chunks_mut(PIECE)) {
                         let rows = piece..piece + codes.len();
-                        match chunk
-                            .nulls()
-                            .filter(|nulls| nulls.null_count() > nulls.len() / 8 * 7)
-                        {
+                        match chunk.nulls().filter(|nulls| nulls.null_count() > nulls.len() / 8 * 7) {
                             Some(nulls) => local.sparse(chunk, nulls, base, rows.clone(), codes),
                             None => local.plain(chunk, base, rows.clone(), codes),
                         }
@@ -141,17 +134,9 @@ impl Local {
     }
 
     /// Rows of integers of a small span: the value is the place of its code.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "distances are below the span, which fits"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "distances are below the span, which fits")]
     fn integers(&mut self, chunk: &KeyChunk, base: usize, part: Range<usize>, codes: &mut [u32]) {
-        let Codes::Dense {
-            base: smallest,
-            slots,
-            keys,
-        } = &mut self.codes
-        else {
+        let Codes::Dense { base: smallest, slots, keys } = &mut self.codes else {
             return;
         };
         let (array, nulls) = (chunk.array(), chunk.nulls());
@@ -239,10 +224,7 @@ impl Local {
             return NULL_CODE;
         }
         let long = &self.long;
-        match self
-            .codes
-            .code(key, |code| !is_long(key) || long.get(code as usize) == bytes())
-        {
+        match self.codes.code(key, |code| !is_long(key) || long.get(code as usize) == bytes()) {
             Entry::Found(code) => code,
             Entry::Inserted(code) => {
                 self.first.push(row);
@@ -269,10 +251,7 @@ impl Default for Codes {
 
 impl Codes {
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the span fits, and there are fewer than 2^32 codes"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the span fits, and there are fewer than 2^32 codes")]
     fn code(&mut self, key: u128, same: impl Fn(u32) -> bool) -> Entry {
         match self {
             Self::Hashed(table) => table.code(key, same),

@@ -26,11 +26,7 @@ pub(crate) enum Entry {
 impl KeyTable {
     pub(crate) fn with_capacity(keys: usize) -> Self {
         let slots = (keys.saturating_mul(2)).next_power_of_two().max(64);
-        Self {
-            slots: vec![0; slots],
-            keys: Vec::with_capacity(keys),
-            seeds: seeds(),
-        }
+        Self { slots: vec![0; slots], keys: Vec::with_capacity(keys), seeds: seeds() }
     }
 
     /// The keys by code.
@@ -165,9 +161,7 @@ pub(crate) const fn hash(key: u128, seeds: [u64; 2]) -> u64 {
     let low = key as u64 ^ seeds[0];
     let high = (key >> 64) as u64 ^ seeds[1];
     let product = low as u128 * high as u128;
-    (product as u64 ^ (product >> 64) as u64)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .rotate_left(29)
+    (product as u64 ^ (product >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29)
 }
 
 /// Seeds drawn once per process: nobody can prepare item codes that collide. Results never depend on them.

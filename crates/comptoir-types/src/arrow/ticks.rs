@@ -59,13 +59,7 @@ pub fn read_ticks(array: &dyn Array, column: &str) -> Result<Ticks, Error> {
         _ => None,
     };
     let faults = faults(&values, array.nulls(), clock, column);
-    Ok(Ticks {
-        values,
-        nulls: array.nulls().cloned(),
-        faults,
-        clock,
-        zone,
-    })
+    Ok(Ticks { values, nulls: array.nulls().cloned(), faults, clock, zone })
 }
 
 fn shared<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array) -> ScalarBuffer<i64> {
@@ -75,29 +69,18 @@ fn shared<T: ArrowPrimitiveType<Native = i64>>(array: &dyn Array) -> ScalarBuffe
 fn faults(values: &[i64], nulls: Option<&NullBuffer>, clock: Clock, column: &str) -> Vec<(usize, Error)> {
     let (first, last) = clock.range();
     // One pass without branches; only a column that has a moment outside is looked at row by row.
-    if values
-        .iter()
-        .fold(false, |bad, ticks| bad | (*ticks < first) | (*ticks > last))
-    {
+    if values.iter().fold(false, |bad, ticks| bad | (*ticks < first) | (*ticks > last)) {
         let bad = values.iter().enumerate().filter(|(row, ticks)| {
             !(first..=last).contains(*ticks) && nulls.is_none_or(|nulls| nulls.is_valid(*row))
         });
-        return bad
-            .map(|(row, ticks)| (row, clock.out_of_range(*ticks).in_column(column)))
-            .collect();
+        return bad.map(|(row, ticks)| (row, clock.out_of_range(*ticks).in_column(column))).collect();
     }
     Vec::new()
 }
 
 fn nulls_only(rows: usize) -> Ticks {
     let nulls = Some(NullBuffer::new_null(rows));
-    Ticks {
-        values: vec![0; rows].into(),
-        nulls,
-        faults: Vec::new(),
-        clock: Clock::DAY,
-        zone: None,
-    }
+    Ticks { values: vec![0; rows].into(), nulls, faults: Vec::new(), clock: Clock::DAY, zone: None }
 }
 
 fn type_error(found: &DataType, column: &str) -> Error {
@@ -139,10 +122,7 @@ mod tests {
         ];
         for array in arrays {
             let ticks = read_ticks(array, "at").unwrap();
-            assert_eq!(
-                ticks.clock.date(ticks.values[0], 0).unwrap().to_string(),
-                "2024-03-31"
-            );
+            assert_eq!(ticks.clock.date(ticks.values[0], 0).unwrap().to_string(), "2024-03-31");
             assert!(ticks.faults.is_empty() && ticks.nulls.is_none());
         }
         assert_eq!(read_ticks(arrays[3], "at").unwrap().zone.as_deref(), Some("UTC"));
@@ -159,17 +139,9 @@ mod tests {
     fn a_moment_outside_the_calendar_is_a_fault_of_its_row() {
         let array = TimestampSecondArray::from(vec![Some(0), Some(i64::MAX), None, Some(i64::MIN)]);
         let ticks = read_ticks(&array, "at").unwrap();
-        assert_eq!(
-            ticks.faults.iter().map(|(row, _)| *row).collect::<Vec<_>>(),
-            [1, 3]
-        );
+        assert_eq!(ticks.faults.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 3]);
         assert_eq!(ticks.faults[0].1.code(), "TYPES_TIME_RANGE");
-        assert!(
-            ticks.faults[0]
-                .1
-                .to_string()
-                .starts_with("column `at`: `9223372036854775807 s")
-        );
+        assert!(ticks.faults[0].1.to_string().starts_with("column `at`: `9223372036854775807 s"));
     }
 
     #[test]
@@ -182,13 +154,6 @@ mod tests {
         assert!(
             message(&Int64Array::from(vec![1])).ends_with("cast the integers to a timestamp of their unit")
         );
-        assert_eq!(
-            read_ticks(&NullArray::new(3), "at")
-                .unwrap()
-                .nulls
-                .unwrap()
-                .null_count(),
-            3
-        );
+        assert_eq!(read_ticks(&NullArray::new(3), "at").unwrap().nulls.unwrap().null_count(), 3);
     }
 }

@@ -33,10 +33,7 @@ pub struct Units {
 /// `TYPES_COLUMN_TYPE` for any other type, with what to send instead; `TYPES_SCALE_RANGE` above 18 decimal places.
 pub fn read_units(array: &dyn Array, column: &str, scale: u8) -> Result<Units, Error> {
     if scale > MAX_SCALE {
-        return Err(Error::ScaleRange {
-            scale: i16::from(scale),
-        }
-        .in_column(column));
+        return Err(Error::ScaleRange { scale: i16::from(scale) }.in_column(column));
     }
     let place = Place { column, scale };
     Ok(match array.data_type() {
@@ -85,15 +82,8 @@ impl Step {
         let shift = i16::from(to) - i16::from(from);
         let places = u8::try_from(shift.unsigned_abs()).unwrap_or(u8::MAX);
         match (shift >= 0, pow10(places)) {
-            (true, Some(power)) => Self::Multiply {
-                power,
-                limit: MAX_UNITS / power,
-            },
-            (false, Some(power)) => Self::Divide {
-                power,
-                places,
-                inverse: inverse_of_power_of_5(places),
-            },
+            (true, Some(power)) => Self::Multiply { power, limit: MAX_UNITS / power },
+            (false, Some(power)) => Self::Divide { power, places, inverse: inverse_of_power_of_5(places) },
             (_, None) => Self::Never,
         }
     }
@@ -149,11 +139,7 @@ impl Place<'_> {
             })
         });
         let values = values.collect::<Vec<_>>().into();
-        Units {
-            values,
-            nulls: nulls.cloned(),
-            faults,
-        }
+        Units { values, nulls: nulls.cloned(), faults }
     }
 
     /// All rows in one pass without branches, and only if that meets a value that does not fit, row by row.
@@ -162,15 +148,9 @@ impl Place<'_> {
         i128: From<T::Native>,
     {
         if let Some(values) = convert_all(array.values(), Step::new(from, self.scale)) {
-            return Units {
-                values: values.into(),
-                nulls: array.nulls().cloned(),
-                faults: Vec::new(),
-            };
+            return Units { values: values.into(), nulls: array.nulls().cloned(), faults: Vec::new() };
         }
-        self.each(array.len(), array.nulls(), |row| {
-            self.rescale(i128::from(array.value(row)), from)
-        })
+        self.each(array.len(), array.nulls(), |row| self.rescale(i128::from(array.value(row)), from))
     }
 
     fn each(
@@ -190,11 +170,7 @@ impl Place<'_> {
             })
         });
         let values = values.collect::<Vec<_>>().into();
-        Units {
-            values,
-            nulls: nulls.cloned(),
-            faults,
-        }
+        Units { values, nulls: nulls.cloned(), faults }
     }
 
     fn rescale(self, value: i128, from: i8) -> Result<i64, Error> {
@@ -207,10 +183,7 @@ impl Place<'_> {
             (_, Some(power)) if value % power == 0 => Some(value / power),
             _ if shift >= 0 => None,
             _ => {
-                return Err(Error::ExcessScale {
-                    text: text(),
-                    scale: self.scale,
-                });
+                return Err(Error::ExcessScale { text: text(), scale: self.scale });
             }
         };
         self.within(scaled, text)
@@ -224,10 +197,7 @@ impl Place<'_> {
             _ if shift >= 0 => None,
             Some(power) if value.wrapping_rem(power) == i256::ZERO => value.wrapping_div(power).to_i128(),
             _ => {
-                return Err(Error::ExcessScale {
-                    text: text(),
-                    scale: self.scale,
-                });
+                return Err(Error::ExcessScale { text: text(), scale: self.scale });
             }
         };
         self.within(scaled, text)
@@ -237,11 +207,7 @@ impl Place<'_> {
         scaled
             .and_then(|scaled| i64::try_from(scaled).ok())
             .filter(|scaled| (-MAX_UNITS..=MAX_UNITS).contains(scaled))
-            .ok_or_else(|| Error::DecimalOverflow {
-                text: text(),
-                digits: 18,
-                scale: self.scale,
-            })
+            .ok_or_else(|| Error::DecimalOverflow { text: text(), digits: 18, scale: self.scale })
     }
 }
 
@@ -267,11 +233,7 @@ where
                 low.wrapping_mul(power)
             })
             .collect(),
-        Step::Divide {
-            power,
-            places,
-            inverse,
-        } => values
+        Step::Divide { power, places, inverse } => values
             .iter()
             .map(|value| {
                 let value = i128::from(*value);
@@ -297,11 +259,7 @@ const fn outside(value: i64, limit: i64) -> u64 {
 }
 
 fn nulls_only(rows: usize) -> Units {
-    Units {
-        values: vec![0; rows].into(),
-        nulls: Some(NullBuffer::new_null(rows)),
-        faults: Vec::new(),
-    }
+    Units { values: vec![0; rows].into(), nulls: Some(NullBuffer::new_null(rows)), faults: Vec::new() }
 }
 
 fn type_error(found: &DataType, column: &str, scale: u8) -> Error {

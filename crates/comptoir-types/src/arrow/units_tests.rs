@@ -10,9 +10,7 @@ use super::*;
 use crate::error::ErrorCode;
 
 fn decimal128(values: Vec<Option<i128>>, scale: i8) -> Decimal128Array {
-    Decimal128Array::from(values)
-        .with_precision_and_scale(38, scale)
-        .unwrap()
+    Decimal128Array::from(values).with_precision_and_scale(38, scale).unwrap()
 }
 
 #[test]
@@ -27,52 +25,27 @@ fn every_shape_gives_the_same_units() {
         Box::new(UInt32Array::from(vec![Some(5), None, Some(120)])),
         Box::new(UInt64Array::from(vec![Some(5), None, Some(120)])),
         Box::new(
-            Decimal32Array::from(vec![Some(500), None, Some(12_000)])
-                .with_precision_and_scale(9, 2)
-                .unwrap(),
+            Decimal32Array::from(vec![Some(500), None, Some(12_000)]).with_precision_and_scale(9, 2).unwrap(),
         ),
         Box::new(
-            Decimal64Array::from(vec![Some(50), None, Some(1200)])
-                .with_precision_and_scale(18, 1)
-                .unwrap(),
+            Decimal64Array::from(vec![Some(50), None, Some(1200)]).with_precision_and_scale(18, 1).unwrap(),
         ),
         Box::new(decimal128(vec![Some(5_000), None, Some(120_000)], 3)),
-        Box::new(decimal128(
-            vec![Some(5 * 10_i128.pow(18)), None, Some(120 * 10_i128.pow(18))],
-            18,
-        )),
+        Box::new(decimal128(vec![Some(5 * 10_i128.pow(18)), None, Some(120 * 10_i128.pow(18))], 18)),
         Box::new(
-            Decimal256Array::from(vec![
-                Some(i256::from_i128(5_000)),
-                None,
-                Some(i256::from_i128(120_000)),
-            ])
-            .with_precision_and_scale(76, 3)
-            .unwrap(),
+            Decimal256Array::from(vec![Some(i256::from_i128(5_000)), None, Some(i256::from_i128(120_000))])
+                .with_precision_and_scale(76, 3)
+                .unwrap(),
         ),
         Box::new(StringArray::from(vec![Some("5"), None, Some("120.000")])),
         Box::new(LargeStringArray::from(vec![Some("5.0"), None, Some("+120")])),
-        Box::new(StringViewArray::from(vec![
-            Some("5.00"),
-            None,
-            Some("120.0000000000000"),
-        ])),
+        Box::new(StringViewArray::from(vec![Some("5.00"), None, Some("120.0000000000000")])),
     ];
     for array in arrays {
         let units = read_units(array.as_ref(), "amount", 2).unwrap();
-        assert!(
-            units.faults.is_empty(),
-            "{:?}: {:?}",
-            array.data_type(),
-            units.faults
-        );
+        assert!(units.faults.is_empty(), "{:?}: {:?}", array.data_type(), units.faults);
         let nulls = units.nulls.unwrap();
-        assert_eq!(
-            (units.values[0], units.values[2]),
-            (500, 12_000),
-            "{:?}",
-            array.data_type()
-        );
+        assert_eq!((units.values[0], units.values[2]), (500, 12_000), "{:?}", array.data_type());
         assert_eq!((nulls.null_count(), nulls.is_null(1)), (1, true));
     }
 }
@@ -80,46 +53,17 @@ fn every_shape_gives_the_same_units() {
 #[test]
 fn a_column_in_the_right_form_is_shared() {
     let whole = Int64Array::from(vec![1, 2, 3]);
-    assert_eq!(
-        read_units(&whole, "quantity", 0).unwrap().values.as_ptr(),
-        whole.values().as_ptr()
-    );
-    let cents = Decimal64Array::from(vec![1, 2, 3])
-        .with_precision_and_scale(18, 2)
-        .unwrap();
-    assert_eq!(
-        read_units(&cents, "amount", 2).unwrap().values.as_ptr(),
-        cents.values().as_ptr()
-    );
+    assert_eq!(read_units(&whole, "quantity", 0).unwrap().values.as_ptr(), whole.values().as_ptr());
+    let cents = Decimal64Array::from(vec![1, 2, 3]).with_precision_and_scale(18, 2).unwrap();
+    assert_eq!(read_units(&cents, "amount", 2).unwrap().values.as_ptr(), cents.values().as_ptr());
 }
 
 #[test]
 fn a_value_that_does_not_fit_is_a_fault_of_its_row() {
-    let array = decimal128(
-        vec![
-            Some(1234),
-            Some(-1001),
-            None,
-            Some(i128::MAX / 2),
-            Some(1230),
-            Some(0),
-        ],
-        3,
-    );
+    let array = decimal128(vec![Some(1234), Some(-1001), None, Some(i128::MAX / 2), Some(1230), Some(0)], 3);
     let units = read_units(&array, "amount", 2).unwrap();
-    let faults: Vec<_> = units
-        .faults
-        .iter()
-        .map(|(row, error)| (*row, error.code()))
-        .collect();
-    assert_eq!(
-        faults,
-        [
-            (0, "TYPES_EXCESS_SCALE"),
-            (1, "TYPES_EXCESS_SCALE"),
-            (3, "TYPES_EXCESS_SCALE")
-        ]
-    );
+    let faults: Vec<_> = units.faults.iter().map(|(row, error)| (*row, error.code())).collect();
+    assert_eq!(faults, [(0, "TYPES_EXCESS_SCALE"), (1, "TYPES_EXCESS_SCALE"), (3, "TYPES_EXCESS_SCALE")]);
     assert_eq!((units.values[4], units.values[5]), (123, 0));
     assert_eq!(
         units.faults[1].1.to_string(),
@@ -128,31 +72,20 @@ fn a_value_that_does_not_fit_is_a_fault_of_its_row() {
     let large = Int64Array::from(vec![MAX_UNITS, MAX_UNITS + 1, i64::MIN]);
     let units = read_units(&large, "amount", 0).unwrap();
     assert_eq!(units.values[0], MAX_UNITS);
-    assert_eq!(
-        units.faults.iter().map(|(row, _)| *row).collect::<Vec<_>>(),
-        [1, 2]
-    );
+    assert_eq!(units.faults.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2]);
     let unsigned = UInt64Array::from(vec![u64::MAX, 1]);
-    assert_eq!(
-        read_units(&unsigned, "amount", 0).unwrap().faults[0].1.code(),
-        "TYPES_DECIMAL_OVERFLOW"
-    );
+    assert_eq!(read_units(&unsigned, "amount", 0).unwrap().faults[0].1.code(), "TYPES_DECIMAL_OVERFLOW");
     let text = StringArray::from(vec!["1e3", "0.5", "0.005"]);
     let units = read_units(&text, "amount", 2).unwrap();
-    let codes: Vec<_> = units
-        .faults
-        .iter()
-        .map(|(row, error)| (*row, error.code()))
-        .collect();
+    let codes: Vec<_> = units.faults.iter().map(|(row, error)| (*row, error.code())).collect();
     assert_eq!(codes, [(0, "TYPES_DECIMAL_SYNTAX"), (2, "TYPES_EXCESS_SCALE")]);
 }
 
 #[test]
 fn a_null_may_hide_any_value() {
     let nulls = Some(NullBuffer::from(vec![true, false]));
-    let array = Decimal128Array::new(vec![100, i128::MAX].into(), nulls)
-        .with_precision_and_scale(38, 2)
-        .unwrap();
+    let array =
+        Decimal128Array::new(vec![100, i128::MAX].into(), nulls).with_precision_and_scale(38, 2).unwrap();
     let units = read_units(&array, "amount", 2).unwrap();
     assert!(units.faults.is_empty());
     assert_eq!(units.values[0], 100);
@@ -184,18 +117,8 @@ fn floats_are_refused_with_advice() {
          decimal(18, 2), or text such as `12.30`"
     );
     assert_eq!(error.code(), "TYPES_COLUMN_TYPE");
-    assert_eq!(
-        read_units(&NullArray::new(2), "amount", 2)
-            .unwrap()
-            .nulls
-            .unwrap()
-            .null_count(),
-        2
-    );
-    assert_eq!(
-        read_units(&NullArray::new(2), "amount", 19).unwrap_err().code(),
-        "TYPES_SCALE_RANGE"
-    );
+    assert_eq!(read_units(&NullArray::new(2), "amount", 2).unwrap().nulls.unwrap().null_count(), 2);
+    assert_eq!(read_units(&NullArray::new(2), "amount", 19).unwrap_err().code(), "TYPES_SCALE_RANGE");
 }
 
 proptest! {

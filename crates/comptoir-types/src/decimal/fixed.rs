@@ -33,9 +33,7 @@ impl Decimal {
     /// # Errors
     /// `TYPES_SCALE_RANGE` above 18 decimal places, `TYPES_DECIMAL_OVERFLOW` above 18 digits.
     pub fn new(units: i64, scale: u8) -> Result<Self, Error> {
-        Self::from_wide(i128::from(units), scale, || {
-            format_units(i128::from(units), scale.min(MAX_SCALE))
-        })
+        Self::from_wide(i128::from(units), scale, || format_units(i128::from(units), scale.min(MAX_SCALE)))
     }
 
     /// The scaled integer: for money at scale 2, cents.
@@ -79,10 +77,7 @@ impl Decimal {
     /// The value with the opposite sign; the range is symmetric, so that this cannot fail.
     #[must_use]
     pub const fn negated(self) -> Self {
-        Self {
-            units: -self.units,
-            scale: self.scale,
-        }
+        Self { units: -self.units, scale: self.scale }
     }
 
     /// The exact product, at the sum of the two scales.
@@ -102,9 +97,7 @@ impl Decimal {
     pub fn mul_round(self, other: Self, scale: u8, rounding: Rounding) -> Result<Self, Error> {
         let product = i128::from(self.units) * i128::from(other.units);
         let exponent = i16::from(scale) - i16::from(self.scale) - i16::from(other.scale);
-        Self::scaled_quotient(product, 1, exponent, scale, rounding, || {
-            format!("{self} * {other}")
-        })
+        Self::scaled_quotient(product, 1, exponent, scale, rounding, || format!("{self} * {other}"))
     }
 
     /// The quotient rounded to `scale` decimal places, in one rounding.
@@ -113,15 +106,11 @@ impl Decimal {
     /// `TYPES_DIVISION_BY_ZERO`, `TYPES_SCALE_RANGE` above 18 decimal places, `TYPES_DECIMAL_OVERFLOW` above 18 digits.
     pub fn div_round(self, other: Self, scale: u8, rounding: Rounding) -> Result<Self, Error> {
         if other.units == 0 {
-            return Err(Error::DivisionByZero {
-                text: self.to_string(),
-            });
+            return Err(Error::DivisionByZero { text: self.to_string() });
         }
         let exponent = i16::from(scale) + i16::from(other.scale) - i16::from(self.scale);
         let (dividend, divisor) = (i128::from(self.units), i128::from(other.units));
-        Self::scaled_quotient(dividend, divisor, exponent, scale, rounding, || {
-            format!("{self} / {other}")
-        })
+        Self::scaled_quotient(dividend, divisor, exponent, scale, rounding, || format!("{self} / {other}"))
     }
 
     /// The same value with `scale` decimal places.
@@ -134,10 +123,7 @@ impl Decimal {
         if rescaled == self {
             Ok(rescaled)
         } else {
-            Err(Error::ExcessScale {
-                text: self.to_string(),
-                scale,
-            })
+            Err(Error::ExcessScale { text: self.to_string(), scale })
         }
     }
 
@@ -147,9 +133,7 @@ impl Decimal {
     /// `TYPES_SCALE_RANGE` above 18 decimal places, `TYPES_DECIMAL_OVERFLOW` above 18 digits.
     pub fn round_to(self, scale: u8, rounding: Rounding) -> Result<Self, Error> {
         let exponent = i16::from(scale) - i16::from(self.scale);
-        Self::scaled_quotient(i128::from(self.units), 1, exponent, scale, rounding, || {
-            self.to_string()
-        })
+        Self::scaled_quotient(i128::from(self.units), 1, exponent, scale, rounding, || self.to_string())
     }
 
     /// The same value in the wide form.
@@ -178,11 +162,7 @@ impl Decimal {
             }
         });
         let Some(units) = quotient else {
-            return Err(Error::DecimalOverflow {
-                text: text(),
-                digits: 18,
-                scale,
-            });
+            return Err(Error::DecimalOverflow { text: text(), digits: 18, scale });
         };
         Self::from_wide(units, scale, text)
     }
@@ -196,23 +176,13 @@ impl Decimal {
         check_scale(scale)?;
         match i64::try_from(units) {
             Ok(units) if (-MAX_UNITS..=MAX_UNITS).contains(&units) => Ok(Self { units, scale }),
-            _ => Err(Error::DecimalOverflow {
-                text: text(),
-                digits: 18,
-                scale,
-            }),
+            _ => Err(Error::DecimalOverflow { text: text(), digits: 18, scale }),
         }
     }
 }
 
 pub(super) fn check_scale(scale: u8) -> Result<(), Error> {
-    if scale > MAX_SCALE {
-        Err(Error::ScaleRange {
-            scale: i16::from(scale),
-        })
-    } else {
-        Ok(())
-    }
+    if scale > MAX_SCALE { Err(Error::ScaleRange { scale: i16::from(scale) }) } else { Ok(()) }
 }
 
 impl FromStr for Decimal {
@@ -232,19 +202,13 @@ impl fmt::Display for Decimal {
 
 impl From<i32> for Decimal {
     fn from(value: i32) -> Self {
-        Self {
-            units: i64::from(value),
-            scale: 0,
-        }
+        Self { units: i64::from(value), scale: 0 }
     }
 }
 
 impl From<u32> for Decimal {
     fn from(value: u32) -> Self {
-        Self {
-            units: i64::from(value),
-            scale: 0,
-        }
+        Self { units: i64::from(value), scale: 0 }
     }
 }
 

@@ -10,15 +10,7 @@ fn decimal(text: &str) -> Decimal {
 
 #[test]
 fn text_keeps_its_scale() {
-    for text in [
-        "12.30",
-        "-0.5",
-        "0",
-        "0.00",
-        "-1",
-        "999999999999999999",
-        "0.000000000000000001",
-    ] {
+    for text in ["12.30", "-0.5", "0", "0.00", "-1", "999999999999999999", "0.000000000000000001"] {
         assert_eq!(decimal(text).to_string(), text);
     }
     assert_eq!(decimal("+7").to_string(), "7");
@@ -48,18 +40,9 @@ fn bad_text_is_refused_with_the_reason() {
 fn lost_digits_are_an_error_only_if_they_are_not_zero() {
     assert_eq!(decimal("1.50").rescale_exact(1).unwrap().to_string(), "1.5");
     assert_eq!(decimal("1.5").rescale_exact(3).unwrap().to_string(), "1.500");
-    assert_eq!(
-        decimal("1.55").rescale_exact(1).unwrap_err().code(),
-        "TYPES_EXCESS_SCALE"
-    );
-    assert_eq!(
-        decimal("999999999999999999").rescale_exact(1).unwrap_err().code(),
-        "TYPES_DECIMAL_OVERFLOW"
-    );
-    assert_eq!(
-        decimal("1").rescale_exact(19).unwrap_err().code(),
-        "TYPES_SCALE_RANGE"
-    );
+    assert_eq!(decimal("1.55").rescale_exact(1).unwrap_err().code(), "TYPES_EXCESS_SCALE");
+    assert_eq!(decimal("999999999999999999").rescale_exact(1).unwrap_err().code(), "TYPES_DECIMAL_OVERFLOW");
+    assert_eq!(decimal("1").rescale_exact(19).unwrap_err().code(), "TYPES_SCALE_RANGE");
 }
 
 #[test]
@@ -70,19 +53,12 @@ fn equal_values_hash_alike() {
 
 #[test]
 fn division_by_zero_is_named() {
-    let error = decimal("3")
-        .div_round(Decimal::ZERO, 2, Rounding::HalfEven)
-        .unwrap_err();
+    let error = decimal("3").div_round(Decimal::ZERO, 2, Rounding::HalfEven).unwrap_err();
     assert_eq!(error.code(), "TYPES_DIVISION_BY_ZERO");
 }
 
 fn any_decimal() -> impl Strategy<Value = Decimal> {
-    let units = prop_oneof![
-        -MAX_UNITS..=MAX_UNITS,
-        -1000_i64..=1000,
-        Just(MAX_UNITS),
-        Just(-MAX_UNITS)
-    ];
+    let units = prop_oneof![-MAX_UNITS..=MAX_UNITS, -1000_i64..=1000, Just(MAX_UNITS), Just(-MAX_UNITS)];
     (units, 0_u8..=18).prop_map(|(units, scale)| Decimal::new(units, scale).unwrap())
 }
 
@@ -107,11 +83,7 @@ fn oracle(numerator: &BigInt, denominator: &BigInt, rounding: Rounding) -> BigIn
         return floor;
     }
     let ceiling = &floor + 1;
-    let (toward, away) = if numerator < zero {
-        (&ceiling, &floor)
-    } else {
-        (&floor, &ceiling)
-    };
+    let (toward, away) = if numerator < zero { (&ceiling, &floor) } else { (&floor, &ceiling) };
     let twice: BigInt = &remainder * 2;
     let nearest = match twice.cmp(&denominator) {
         Ordering::Less => &floor,

@@ -33,28 +33,12 @@ pub fn mul_div(value: i64, numerator: i64, denominator: i64, rounding: Rounding)
     // The quotient is within 0.82 of `nearest`, the remainder within 0.82 denominators: below 2^61, so that
     // the true difference of the products is what is left of them modulo 2^64.
     let nearest = nearest_integer(estimate);
-    let remainder = value
-        .wrapping_mul(numerator)
-        .wrapping_sub(nearest.wrapping_mul(denominator));
-    let (remainder, divisor) = if denominator < 0 {
-        (-remainder, -denominator)
-    } else {
-        (remainder, denominator)
-    };
-    let (floor, remainder) = if remainder < 0 {
-        (nearest - 1, remainder + divisor)
-    } else {
-        (nearest, remainder)
-    };
-    Some(
-        floor
-            + i64::from(rounds_up(
-                rounding,
-                floor.into(),
-                remainder.into(),
-                divisor.into(),
-            )),
-    )
+    let remainder = value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator));
+    let (remainder, divisor) =
+        if denominator < 0 { (-remainder, -denominator) } else { (remainder, denominator) };
+    let (floor, remainder) =
+        if remainder < 0 { (nearest - 1, remainder + divisor) } else { (nearest, remainder) };
+    Some(floor + i64::from(rounds_up(rounding, floor.into(), remainder.into(), divisor.into())))
 }
 
 /// Computes `value * numerator / denominator` rounded half to even, without a branch, for loops over millions
@@ -72,9 +56,7 @@ pub fn mul_div_half_even_small(value: i64, numerator: i64, denominator: i64) -> 
     // equal to its residue modulo 2^64, and one step up or down reaches the result.
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let nearest = nearest_integer(estimate);
-    let remainder = value
-        .wrapping_mul(numerator)
-        .wrapping_sub(nearest.wrapping_mul(denominator));
+    let remainder = value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator));
     let twice = remainder.wrapping_mul(2);
     // A tie moves off an odd integer only: adding the lowest bit turns "greater" into "greater or equal"
     // there.
@@ -100,13 +82,7 @@ pub fn estimate_share(value: i64, numerator: i64, denominator: i64) -> (i64, f64
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let shifted = estimate + SHIFT;
     let bound = (estimate - (shifted - SHIFT)).abs() + estimate.abs() * RELATIVE;
-    (
-        shifted
-            .to_bits()
-            .cast_signed()
-            .wrapping_sub(SHIFT.to_bits().cast_signed()),
-        bound,
-    )
+    (shifted.to_bits().cast_signed().wrapping_sub(SHIFT.to_bits().cast_signed()), bound)
 }
 
 /// 1.5 * 2^52: between 2^52 and 2^53 the floats are the integers, and the low bits of one count up with it.
@@ -118,11 +94,7 @@ const SHIFT: f64 = 6_755_399_441_055_744.0;
 /// each row's conversion waits for the division of the row before it, which is most of the time of the row.
 #[inline(always)]
 fn exact_float(integer: i64) -> f64 {
-    f64::from_bits(
-        integer
-            .wrapping_add(SHIFT.to_bits().cast_signed())
-            .cast_unsigned(),
-    ) - SHIFT
+    f64::from_bits(integer.wrapping_add(SHIFT.to_bits().cast_signed()).cast_unsigned()) - SHIFT
 }
 
 /// The integer nearest to `estimate`, for `|estimate| < 2^51`; anything else gives some integer.
@@ -132,10 +104,7 @@ fn exact_float(integer: i64) -> f64 {
 /// the division saves.
 #[inline(always)]
 fn nearest_integer(estimate: f64) -> i64 {
-    (estimate + SHIFT)
-        .to_bits()
-        .cast_signed()
-        .wrapping_sub(SHIFT.to_bits().cast_signed())
+    (estimate + SHIFT).to_bits().cast_signed().wrapping_sub(SHIFT.to_bits().cast_signed())
 }
 
 /// The same in 128 bits, for operands that the estimate cannot serve.
@@ -200,9 +169,7 @@ mod tests {
         }
         let negative = (product < zero) != (denominator < 0);
         let away = &truncated + if negative { -1 } else { 1 };
-        let half = (BigInt::from(2) * rest)
-            .magnitude()
-            .cmp(BigInt::from(denominator).magnitude());
+        let half = (BigInt::from(2) * rest).magnitude().cmp(BigInt::from(denominator).magnitude());
         let truncated_is_odd = &truncated % 2 != zero;
         let takes_away = match rounding {
             Rounding::HalfEven => half.is_gt() || half.is_eq() && truncated_is_odd,

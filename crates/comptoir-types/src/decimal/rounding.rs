@@ -28,10 +28,9 @@ pub enum Rounding {
 /// 128 bits.
 #[must_use]
 pub const fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> Option<i128> {
-    let (Some(quotient), Some(remainder)) = (
-        numerator.checked_div(denominator),
-        numerator.checked_rem(denominator),
-    ) else {
+    let (Some(quotient), Some(remainder)) =
+        (numerator.checked_div(denominator), numerator.checked_rem(denominator))
+    else {
         return None;
     };
     if remainder == 0 {
@@ -58,14 +57,8 @@ pub const fn divide(numerator: i128, denominator: i128, rounding: Rounding) -> O
 
 impl Rounding {
     /// All modes, in the order of their declaration.
-    pub const ALL: [Self; 6] = [
-        Self::HalfEven,
-        Self::HalfUp,
-        Self::Down,
-        Self::Up,
-        Self::Floor,
-        Self::Ceiling,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::HalfEven, Self::HalfUp, Self::Down, Self::Up, Self::Floor, Self::Ceiling];
 
     /// The name used in policies: `half_even`, `half_up`, `down`, `up`, `floor` or `ceiling`.
     #[must_use]
@@ -94,9 +87,7 @@ impl FromStr for Rounding {
         Self::ALL
             .into_iter()
             .find(|mode| mode.name() == text)
-            .ok_or_else(|| Error::RoundingUnknown {
-                text: text.to_owned(),
-            })
+            .ok_or_else(|| Error::RoundingUnknown { text: text.to_owned() })
     }
 }
 
@@ -137,12 +128,6 @@ mod tests {
             assert_eq!(mode.to_string().parse::<Rounding>().unwrap(), mode);
             assert_eq!(serde_json::to_string(&mode).unwrap(), format!("\"{mode}\""));
         }
-        assert!(
-            "bankers"
-                .parse::<Rounding>()
-                .unwrap_err()
-                .to_string()
-                .contains("half_even")
-        );
+        assert!("bankers".parse::<Rounding>().unwrap_err().to_string().contains("half_even"));
     }
 }

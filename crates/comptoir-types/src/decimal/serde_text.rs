@@ -69,10 +69,7 @@ mod tests {
 
     #[test]
     fn text_and_whole_numbers_are_read_and_floats_refused() {
-        assert_eq!(
-            serde_json::from_str::<Decimal>("\"12.30\"").unwrap().to_string(),
-            "12.30"
-        );
+        assert_eq!(serde_json::from_str::<Decimal>("\"12.30\"").unwrap().to_string(), "12.30");
         assert_eq!(serde_json::from_str::<Decimal>("-7").unwrap(), Decimal::from(-7));
         let error = serde_json::from_str::<Decimal>("0.1").unwrap_err().to_string();
         assert!(error.contains("send it as text, such as \"0.1\""), "{error}");

@@ -12,9 +12,7 @@ pub(crate) fn parse(text: &str) -> Result<(i128, u8), Error> {
             .and_then(|units| units.checked_add(i128::from(digit - b'0')))
             .ok_or_else(|| syntax(text, "it has more than 38 digits"))?;
     }
-    let scale = u8::try_from(fraction.len())
-        .ok()
-        .filter(|scale| *scale <= super::MAX_SCALE);
+    let scale = u8::try_from(fraction.len()).ok().filter(|scale| *scale <= super::MAX_SCALE);
     let scale = scale.ok_or_else(|| syntax(text, "it has more than 18 decimal places"))?;
     Ok((if negative { -units } else { units }, scale))
 }
@@ -54,9 +52,7 @@ fn parse_short(text: &[u8], scale: u8) -> Option<i64> {
     }
     let places = point.map_or(0, |point| digits.len() - point);
     let fill = super::pow10(scale.checked_sub(u8::try_from(places).ok()?)?)?;
-    let units = units
-        .checked_mul(fill)
-        .filter(|units| *units <= super::MAX_UNITS)?;
+    let units = units.checked_mul(fill).filter(|units| *units <= super::MAX_UNITS)?;
     Some(if negative { -units } else { units })
 }
 
@@ -96,11 +92,7 @@ fn fault(body: &str, whole: &str, fraction: &str) -> Option<&'static str> {
         return Some("it has no digits");
     }
     let bad = |character: char| !character.is_ascii_digit();
-    if let Some(character) = whole
-        .chars()
-        .chain(fraction.chars())
-        .find(|character| bad(*character))
-    {
+    if let Some(character) = whole.chars().chain(fraction.chars()).find(|character| bad(*character)) {
         return Some(match character {
             'e' | 'E' => "exponents are not accepted, write the digits out",
             ',' | '_' | '\'' => "separators are not accepted, write digits and at most one point",
@@ -113,8 +105,5 @@ fn fault(body: &str, whole: &str, fraction: &str) -> Option<&'static str> {
 }
 
 fn syntax(text: &str, reason: &'static str) -> Error {
-    Error::DecimalSyntax {
-        text: text.to_owned(),
-        reason,
-    }
+    Error::DecimalSyntax { text: text.to_owned(), reason }
 }

@@ -57,10 +57,7 @@ impl WideDecimal {
     /// `TYPES_DECIMAL_OVERFLOW` where an operand or the sum needs more than 38 digits at that scale.
     pub fn checked_add(self, other: Self) -> Result<Self, Error> {
         let scale = self.scale.max(other.scale);
-        let sum = self
-            .units_at(scale)
-            .zip(other.units_at(scale))
-            .and_then(|(a, b)| a.checked_add(b));
+        let sum = self.units_at(scale).zip(other.units_at(scale)).and_then(|(a, b)| a.checked_add(b));
         sum.and_then(|units| Self::new(units, scale).ok())
             .ok_or_else(|| overflow(format!("{self} + {other}"), scale))
     }
@@ -76,10 +73,7 @@ impl WideDecimal {
     /// The value with the opposite sign; the range is symmetric, so that this cannot fail.
     #[must_use]
     pub const fn negated(self) -> Self {
-        Self {
-            units: -self.units,
-            scale: self.scale,
-        }
+        Self { units: -self.units, scale: self.scale }
     }
 
     /// The value rounded to `scale` decimal places.
@@ -93,9 +87,7 @@ impl WideDecimal {
         } else {
             pow10_wide(self.scale - scale).and_then(|power| divide(self.units, power, rounding))
         };
-        units
-            .and_then(|units| Self::new(units, scale).ok())
-            .ok_or_else(|| overflow(self.to_string(), scale))
+        units.and_then(|units| Self::new(units, scale).ok()).ok_or_else(|| overflow(self.to_string(), scale))
     }
 
     /// The same value with `scale` decimal places.
@@ -107,10 +99,7 @@ impl WideDecimal {
         if rescaled == self {
             Ok(rescaled)
         } else {
-            Err(Error::ExcessScale {
-                text: self.to_string(),
-                scale,
-            })
+            Err(Error::ExcessScale { text: self.to_string(), scale })
         }
     }
 
@@ -123,8 +112,7 @@ impl WideDecimal {
     }
 
     fn units_at(self, scale: u8) -> Option<i128> {
-        self.units
-            .checked_mul(pow10_wide(scale.saturating_sub(self.scale))?)
+        self.units.checked_mul(pow10_wide(scale.saturating_sub(self.scale))?)
     }
 
     /// Whole part and fraction in units of 10^-18, both rounded down: equal values have equal parts at any scale.
@@ -136,28 +124,18 @@ impl WideDecimal {
 }
 
 fn overflow(text: String, scale: u8) -> Error {
-    Error::DecimalOverflow {
-        text,
-        digits: 38,
-        scale,
-    }
+    Error::DecimalOverflow { text, digits: 38, scale }
 }
 
 impl From<Decimal> for WideDecimal {
     fn from(value: Decimal) -> Self {
-        Self {
-            units: i128::from(value.units()),
-            scale: value.scale(),
-        }
+        Self { units: i128::from(value.units()), scale: value.scale() }
     }
 }
 
 impl From<i64> for WideDecimal {
     fn from(value: i64) -> Self {
-        Self {
-            units: i128::from(value),
-            scale: 0,
-        }
+        Self { units: i128::from(value), scale: 0 }
     }
 }
 
@@ -211,10 +189,7 @@ mod tests {
     #[test]
     fn sums_beyond_64_bits_are_exact_and_bounded() {
         let large: WideDecimal = "999999999999999999.99".parse().unwrap();
-        assert_eq!(
-            large.checked_add(large).unwrap().to_string(),
-            "1999999999999999999.98"
-        );
+        assert_eq!(large.checked_add(large).unwrap().to_string(), "1999999999999999999.98");
         let limit = WideDecimal::new(MAX_WIDE_UNITS, 0).unwrap();
         assert!(limit.checked_add(WideDecimal::from(1)).is_err());
         assert!(WideDecimal::new(MAX_WIDE_UNITS + 1, 0).is_err());
@@ -226,10 +201,7 @@ mod tests {
         let limit = WideDecimal::new(MAX_WIDE_UNITS, 0).unwrap();
         let small = WideDecimal::new(MAX_WIDE_UNITS, 18).unwrap();
         assert!(small < limit && limit.negated() < small.negated());
-        assert_eq!(
-            WideDecimal::new(-150, 2).unwrap(),
-            WideDecimal::new(-15, 1).unwrap()
-        );
+        assert_eq!(WideDecimal::new(-150, 2).unwrap(), WideDecimal::new(-15, 1).unwrap());
     }
 
     proptest! {

@@ -20,30 +20,15 @@ pub struct Clock {
 
 impl Clock {
     /// One tick is a day, as in `date32`.
-    pub const DAY: Self = Self {
-        ticks_per_day: 1,
-        unit: "d",
-    };
+    pub const DAY: Self = Self { ticks_per_day: 1, unit: "d" };
     /// One tick is a second.
-    pub const SECOND: Self = Self {
-        ticks_per_day: 86_400,
-        unit: "s",
-    };
+    pub const SECOND: Self = Self { ticks_per_day: 86_400, unit: "s" };
     /// One tick is a millisecond, as in `date64`.
-    pub const MILLISECOND: Self = Self {
-        ticks_per_day: 86_400_000,
-        unit: "ms",
-    };
+    pub const MILLISECOND: Self = Self { ticks_per_day: 86_400_000, unit: "ms" };
     /// One tick is a microsecond.
-    pub const MICROSECOND: Self = Self {
-        ticks_per_day: 86_400_000_000,
-        unit: "us",
-    };
+    pub const MICROSECOND: Self = Self { ticks_per_day: 86_400_000_000, unit: "us" };
     /// One tick is a nanosecond.
-    pub const NANOSECOND: Self = Self {
-        ticks_per_day: 86_400_000_000_000,
-        unit: "ns",
-    };
+    pub const NANOSECOND: Self = Self { ticks_per_day: 86_400_000_000_000, unit: "ns" };
 
     /// Ticks in a day.
     #[must_use]
@@ -61,9 +46,7 @@ impl Clock {
     /// ticks that [`Clock::range`] has been checked for. An offset that leaves 64 bits is held at the edge.
     #[must_use]
     pub const fn day_number(self, ticks: i64, utc_offset_ticks: i64) -> i64 {
-        ticks
-            .saturating_add(utc_offset_ticks)
-            .div_euclid(self.ticks_per_day)
+        ticks.saturating_add(utc_offset_ticks).div_euclid(self.ticks_per_day)
     }
 
     /// The date that `ticks` falls on at a place `utc_offset_ticks` ahead of UTC: a moment before 1970 belongs to the
@@ -82,9 +65,7 @@ impl Clock {
     pub fn ticks(self, date: Date) -> Result<i64, Error> {
         i64::from(date.days())
             .checked_mul(self.ticks_per_day)
-            .ok_or_else(|| Error::TimeRange {
-                text: format!("{date} in {}", self.unit),
-            })
+            .ok_or_else(|| Error::TimeRange { text: format!("{date} in {}", self.unit) })
     }
 
     /// First and last tick inside the calendar.
@@ -122,9 +103,7 @@ impl Clock {
     /// The error for ticks outside the calendar.
     #[must_use]
     pub fn out_of_range(self, ticks: i64) -> Error {
-        Error::TimeRange {
-            text: format!("{ticks} {} after 1970-01-01", self.unit),
-        }
+        Error::TimeRange { text: format!("{ticks} {} after 1970-01-01", self.unit) }
     }
 }
 
@@ -133,13 +112,8 @@ mod tests {
     use super::*;
     use crate::error::ErrorCode;
 
-    const ALL: [Clock; 5] = [
-        Clock::DAY,
-        Clock::SECOND,
-        Clock::MILLISECOND,
-        Clock::MICROSECOND,
-        Clock::NANOSECOND,
-    ];
+    const ALL: [Clock; 5] =
+        [Clock::DAY, Clock::SECOND, Clock::MILLISECOND, Clock::MICROSECOND, Clock::NANOSECOND];
 
     #[test]
     fn moments_before_1970_belong_to_the_day_that_has_begun() {
@@ -159,10 +133,7 @@ mod tests {
                 assert_eq!(clock.date(clock.ticks(date).unwrap(), 0).unwrap(), date);
             }
         }
-        assert_eq!(
-            Clock::NANOSECOND.ticks(Date::MAX).unwrap_err().code(),
-            "TYPES_TIME_RANGE"
-        );
+        assert_eq!(Clock::NANOSECOND.ticks(Date::MAX).unwrap_err().code(), "TYPES_TIME_RANGE");
     }
 
     #[test]
@@ -185,15 +156,9 @@ mod tests {
     fn moments_are_written_with_the_digits_of_their_unit() {
         assert_eq!(Clock::DAY.format(-1), "1969-12-31");
         assert_eq!(Clock::SECOND.format(61), "1970-01-01T00:01:01Z");
-        assert_eq!(
-            Clock::MILLISECOND.format(1_711_873_800_250),
-            "2024-03-31T08:30:00.250Z"
-        );
+        assert_eq!(Clock::MILLISECOND.format(1_711_873_800_250), "2024-03-31T08:30:00.250Z");
         assert_eq!(Clock::MICROSECOND.format(-1), "1969-12-31T23:59:59.999999Z");
         assert_eq!(Clock::NANOSECOND.format(1), "1970-01-01T00:00:00.000000001Z");
-        assert_eq!(
-            Clock::SECOND.format(i64::MAX),
-            "9223372036854775807 s after 1970-01-01"
-        );
+        assert_eq!(Clock::SECOND.format(i64::MAX), "9223372036854775807 s after 1970-01-01");
     }
 }

@@ -34,9 +34,7 @@ impl Date {
     pub fn from_days(days: i64) -> Result<Self, Error> {
         match i32::try_from(days) {
             Ok(days) if (Self::MIN.0..=Self::MAX.0).contains(&days) => Ok(Self(days)),
-            _ => Err(Error::TimeRange {
-                text: format!("day {days} after 1970-01-01"),
-            }),
+            _ => Err(Error::TimeRange { text: format!("day {days} after 1970-01-01") }),
         }
     }
 
@@ -51,9 +49,7 @@ impl Date {
         if known {
             Ok(Self(days_from_civil(year, month, day)))
         } else {
-            Err(Error::DateSyntax {
-                text: format!("{year:04}-{month:02}-{day:02}"),
-            })
+            Err(Error::DateSyntax { text: format!("{year:04}-{month:02}-{day:02}") })
         }
     }
 
@@ -101,19 +97,14 @@ impl Date {
     /// # Errors
     /// `TYPES_TIME_RANGE` outside 0001-01-01 to 9999-12-31.
     pub fn add_days(self, days: i64) -> Result<Self, Error> {
-        Self::from_days(i64::from(self.0).saturating_add(days)).map_err(|_| Error::TimeRange {
-            text: format!("{self} and {days} days"),
-        })
+        Self::from_days(i64::from(self.0).saturating_add(days))
+            .map_err(|_| Error::TimeRange { text: format!("{self} and {days} days") })
     }
 }
 
 /// Year, month and day of a day number; Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
 /// `civil_from_days`. Its years begin in March, so that the leap day is the last of the year.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "months and days are under 32"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "months and days are under 32")]
 const fn civil_from_days(days: i32) -> (i32, u8, u8) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -122,16 +113,8 @@ const fn civil_from_days(days: i32) -> (i32, u8, u8) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (
-        year_of_era + era * 400 + (month <= 2) as i32,
-        month as u8,
-        day as u8,
-    )
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + (month <= 2) as i32, month as u8, day as u8)
 }
 
 /// The inverse of [`civil_from_days`], from the same source.
@@ -158,18 +141,13 @@ impl FromStr for Date {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let syntax = || Error::DateSyntax {
-            text: text.to_owned(),
-        };
+        let syntax = || Error::DateSyntax { text: text.to_owned() };
         let digits = |part: &str, length: usize| {
             (part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit())).then_some(())
         };
         let (year, rest) = text.split_once('-').ok_or_else(syntax)?;
         let (month, day) = rest.split_once('-').ok_or_else(syntax)?;
-        digits(year, 4)
-            .and(digits(month, 2))
-            .and(digits(day, 2))
-            .ok_or_else(syntax)?;
+        digits(year, 4).and(digits(month, 2)).and(digits(day, 2)).ok_or_else(syntax)?;
         match (year.parse(), month.parse(), day.parse()) {
             (Ok(year), Ok(month), Ok(day)) => Self::from_ymd(year, month, day),
             _ => Err(syntax()),
@@ -192,9 +170,7 @@ impl Serialize for Date {
 
 impl<'de> Deserialize<'de> for Date {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -222,13 +198,7 @@ mod tests {
 
     #[test]
     fn text_round_trips_and_bad_text_is_refused() {
-        for text in [
-            "1970-01-01",
-            "0001-01-01",
-            "9999-12-31",
-            "2024-02-29",
-            "1900-02-28",
-        ] {
+        for text in ["1970-01-01", "0001-01-01", "9999-12-31", "2024-02-29", "1900-02-28"] {
             assert_eq!(text.parse::<Date>().unwrap().to_string(), text);
         }
         for text in [
@@ -241,11 +211,7 @@ mod tests {
             "2024-01-+1",
             "x",
         ] {
-            assert_eq!(
-                text.parse::<Date>().unwrap_err().code(),
-                "TYPES_DATE_SYNTAX",
-                "{text}"
-            );
+            assert_eq!(text.parse::<Date>().unwrap_err().code(), "TYPES_DATE_SYNTAX", "{text}");
         }
         assert_eq!("1970-01-02".parse::<Date>().unwrap().days(), 1);
         assert_eq!(serde_json::to_string(&Date(0)).unwrap(), "\"1970-01-01\"");
@@ -259,10 +225,7 @@ mod tests {
         assert_eq!(date.next_month().unwrap().to_string(), "2024-01-01");
         assert_eq!(date.add_days(-365).unwrap().to_string(), "2022-12-31");
         assert_eq!(Date::MAX.next_month().unwrap_err().code(), "TYPES_TIME_RANGE");
-        assert_eq!(
-            Date::MAX.add_days(i64::MAX).unwrap_err().code(),
-            "TYPES_TIME_RANGE"
-        );
+        assert_eq!(Date::MAX.add_days(i64::MAX).unwrap_err().code(), "TYPES_TIME_RANGE");
         assert!(Date::from_days(i64::MIN).is_err());
     }
 }

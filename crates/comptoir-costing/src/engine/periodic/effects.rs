@@ -22,12 +22,8 @@ impl Periodic<'_> {
     /// Finds the effect of every event of the month; running quantities tell what a count changes.
     pub fn read_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
         let totals = self.totals.iter();
-        let mut running: Vec<Running> = totals
-            .map(|total| Running {
-                qty: total.qty,
-                value: total.value,
-            })
-            .collect();
+        let mut running: Vec<Running> =
+            totals.map(|total| Running { qty: total.qty, value: total.value }).collect();
         for place in month.clone() {
             let (Some(event), Ok(index)) = (self.events.get(place).copied(), u32::try_from(place)) else {
                 return;
@@ -50,12 +46,7 @@ impl Periodic<'_> {
             *slot = effect;
         }
         if let Some(entry) = self.entries.get_mut(place).filter(|_| event.auto == Auto::No) {
-            *entry = Entry {
-                accepted: true,
-                key: effect.key,
-                qty: effect.qty,
-                ..*entry
-            };
+            *entry = Entry { accepted: true, key: effect.key, qty: effect.qty, ..*entry };
             if event.kind == Kind::ProvisionalReceipt {
                 (entry.open_qty, entry.open_amount) = (event.qty, event.amount);
             }
@@ -63,13 +54,7 @@ impl Periodic<'_> {
     }
 
     fn effect(&mut self, index: u32, start: usize, event: &Event, on_hand: i64) -> Result<Effect, Fault> {
-        let at = |qty, cost| {
-            Ok(Effect {
-                key: event.key,
-                qty,
-                cost,
-            })
-        };
+        let at = |qty, cost| Ok(Effect { key: event.key, qty, cost });
         if event.auto != Auto::No {
             return self.estimate(event);
         }
@@ -108,11 +93,7 @@ impl Periodic<'_> {
     fn back_reference(&mut self, index: u32, start: usize, event: &Event) -> Result<Effect, Fault> {
         if event.reference == NONE {
             let sign = if event.kind == Kind::PurchaseReturn { -1 } else { 1 };
-            return Ok(Effect {
-                key: event.key,
-                qty: sign * event.qty,
-                cost: own_amount(event, sign),
-            });
+            return Ok(Effect { key: event.key, qty: sign * event.qty, cost: own_amount(event, sign) });
         }
         let origin = self.referred(index, event)?;
         let value_only = origin.qty == 0;
@@ -121,11 +102,7 @@ impl Periodic<'_> {
             (false, ABSENT) => origin.left(),
             (false, qty) => qty,
         };
-        let left = if value_only {
-            1 - origin.taken_qty
-        } else {
-            origin.left()
-        };
+        let left = if value_only { 1 - origin.taken_qty } else { origin.left() };
         if qty > left || left == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, left));
         }
@@ -136,11 +113,7 @@ impl Periodic<'_> {
                 entry.taken_value += value.abs();
             }
         }
-        Ok(Effect {
-            key: event.key,
-            qty: -origin.qty.signum() * qty,
-            cost,
-        })
+        Ok(Effect { key: event.key, qty: -origin.qty.signum() * qty, cost })
     }
 
     /// The cost of `qty` that comes back or goes back of an earlier movement.
@@ -183,11 +156,7 @@ impl Periodic<'_> {
 
     fn settlement(&mut self, index: u32, event: &Event) -> Result<Effect, Fault> {
         let entry = self.referred(index, event)?;
-        let qty = if event.qty == ABSENT {
-            entry.open_qty
-        } else {
-            event.qty
-        };
+        let qty = if event.qty == ABSENT { entry.open_qty } else { event.qty };
         if qty > entry.open_qty || qty == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, entry.open_qty));
         }
@@ -197,25 +166,13 @@ impl Periodic<'_> {
         } else {
             share(entry.open_amount, qty, entry.open_qty, self.context.rounding)
         };
-        let settled = Settled {
-            qty,
-            estimate,
-            difference: bounded(event.amount - estimate)?,
-        };
+        let settled = Settled { qty, estimate, difference: bounded(event.amount - estimate)? };
         if let Some(original) = self.entries.get_mut(event.reference as usize) {
             original.open_qty -= settled.qty;
             original.open_amount -= settled.estimate;
         }
-        let (qty, value) = if entry.estimate_out {
-            (qty, event.amount)
-        } else {
-            (0, settled.difference)
-        };
-        Ok(Effect {
-            key: entry.key,
-            qty,
-            cost: Cost::Known(value),
-        })
+        let (qty, value) = if entry.estimate_out { (qty, event.amount) } else { (0, settled.difference) };
+        Ok(Effect { key: entry.key, qty, cost: Cost::Known(value) })
     }
 
     fn estimate(&mut self, event: &Event) -> Result<Effect, Fault> {
@@ -226,21 +183,13 @@ impl Periodic<'_> {
         }
         entry.estimate_out = out;
         let sign = if out { -1 } else { 1 };
-        Ok(Effect {
-            key: event.key,
-            qty: sign * entry.open_qty,
-            cost: Cost::Known(sign * entry.open_amount),
-        })
+        Ok(Effect { key: event.key, qty: sign * entry.open_qty, cost: Cost::Known(sign * entry.open_amount) })
     }
 }
 
 /// The amount of the row with its sign, else the month's cost.
 fn own_amount(event: &Event, sign: i64) -> Cost {
-    if event.amount == ABSENT {
-        Cost::Rate
-    } else {
-        Cost::Known(sign * event.amount)
-    }
+    if event.amount == ABSENT { Cost::Rate } else { Cost::Known(sign * event.amount) }
 }
 
 /// Adds an effect to what is on hand, if both stay within 18 digits.
@@ -248,14 +197,7 @@ fn run_on(running: &mut [Running], effect: Effect) -> Result<Effect, Fault> {
     let Some(running) = running.get_mut(effect.key as usize) else {
         return Ok(effect);
     };
-    let known = if let Cost::Known(value) = effect.cost {
-        value
-    } else {
-        0
-    };
-    *running = Running {
-        qty: bounded(running.qty + effect.qty)?,
-        value: bounded(running.value + known)?,
-    };
+    let known = if let Cost::Known(value) = effect.cost { value } else { 0 };
+    *running = Running { qty: bounded(running.qty + effect.qty)?, value: bounded(running.value + known)? };
     Ok(effect)
 }

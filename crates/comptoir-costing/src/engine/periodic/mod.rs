@@ -52,11 +52,7 @@ pub(crate) fn run_periodic(
 
 /// An estimate made again belongs to the month that ends at its instant.
 fn border_time(event: &Event) -> i64 {
-    if event.auto == Auto::EstimateIn {
-        event.at - 1
-    } else {
-        event.at
-    }
+    if event.auto == Auto::EstimateIn { event.at - 1 } else { event.at }
 }
 
 /// What an event does in its month: a signed quantity, at a cost of its own or at the month's.
@@ -80,11 +76,7 @@ enum Cost {
 }
 
 impl Effect {
-    const NOTHING: Self = Self {
-        key: NONE,
-        qty: 0,
-        cost: Cost::None,
-    };
+    const NOTHING: Self = Self { key: NONE, qty: 0, cost: Cost::None };
 }
 
 /// Totals of one key over the months.
@@ -99,14 +91,7 @@ impl Total {
     /// The last unit cost known: that of the last month that had one, else that of a shortage brought from another system.
     fn last_cost(&self) -> Ratio {
         let brought = self.last.qty == 0 && self.qty < 0 && self.value < 0;
-        if brought {
-            Ratio {
-                value: -self.value,
-                qty: -self.qty,
-            }
-        } else {
-            self.last
-        }
+        if brought { Ratio { value: -self.value, qty: -self.qty } } else { self.last }
     }
 }
 
@@ -132,10 +117,7 @@ impl Periodic<'_> {
     /// The events of the month that change the stock of a key, by place.
     fn effects_of(&self, key: u32, month: &Range<usize>) -> impl Iterator<Item = (usize, Effect)> + '_ {
         let effects = self.effects.get(month.clone()).unwrap_or_default();
-        month
-            .clone()
-            .zip(effects.iter().copied())
-            .filter(move |(_, effect)| effect.key == key)
+        month.clone().zip(effects.iter().copied()).filter(move |(_, effect)| effect.key == key)
     }
 
     fn keys(&self) -> impl Iterator<Item = u32> + use<> {
@@ -143,9 +125,7 @@ impl Periodic<'_> {
     }
 
     fn rule(&self, key: u32) -> Rules {
-        self.rules
-            .get(key as usize)
-            .map_or_else(Rules::default, |rules| rules.rules)
+        self.rules.get(key as usize).map_or_else(Rules::default, |rules| rules.rules)
     }
 
     fn total(&self, key: u32) -> Total {
@@ -158,18 +138,12 @@ impl Periodic<'_> {
     }
 
     fn is_transfer_out(&self, place: usize) -> bool {
-        self.events
-            .get(place)
-            .is_some_and(|event| event.kind == Kind::TransferOut)
+        self.events.get(place).is_some_and(|event| event.kind == Kind::TransferOut)
     }
 
     /// The stock of every key at the end. Ages do not depend on the cost, so a moving average run gives them.
     fn stocks(&self, book: &Book) -> Vec<Stock> {
-        let aged = if self.context.track_ages {
-            self.ages(book)
-        } else {
-            Vec::new()
-        };
+        let aged = if self.context.track_ages { self.ages(book) } else { Vec::new() };
         let mut aged = aged.into_iter();
         let totals = self.totals.iter().zip(self.rules);
         totals

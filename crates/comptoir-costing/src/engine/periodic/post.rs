@@ -17,10 +17,8 @@ struct Worth {
 impl Periodic<'_> {
     /// Posts the lines of the month in book order; the last movement at the month's cost takes what rounding left over.
     pub fn post_month(&mut self, month: &Range<usize>, book: &mut Book) {
-        let rests: Vec<Option<(usize, i64)>> = self
-            .keys()
-            .map(|key| self.rest_without_stock(key, month))
-            .collect();
+        let rests: Vec<Option<(usize, i64)>> =
+            self.keys().map(|key| self.rest_without_stock(key, month)).collect();
         for place in month.clone() {
             let (Some(effect), Some(event)) =
                 (self.effects.get(place).copied(), self.events.get(place).copied())
@@ -30,11 +28,7 @@ impl Periodic<'_> {
             let Some(mut worth) = self.worth(place, effect) else {
                 continue;
             };
-            let rest = rests
-                .get(effect.key as usize)
-                .copied()
-                .flatten()
-                .filter(|(last, _)| *last == place);
+            let rest = rests.get(effect.key as usize).copied().flatten().filter(|(last, _)| *last == place);
             if let Some((_, rest)) = rest {
                 worth.value -= rest;
                 worth.variance += if effect.cost == Cost::Rate { 0 } else { rest };
@@ -46,13 +40,7 @@ impl Periodic<'_> {
 
     /// Adds a line to the totals of its key.
     fn add(&mut self, effect: Effect, worth: Worth) {
-        let rate = self
-            .rates
-            .get(effect.key as usize)
-            .copied()
-            .flatten()
-            .unwrap_or_default()
-            .ratio;
+        let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default().ratio;
         if let Some(total) = self.totals.get_mut(effect.key as usize) {
             total.qty += effect.qty;
             total.value += worth.value;
@@ -62,26 +50,14 @@ impl Periodic<'_> {
 
     /// What an effect is worth under the month's cost, with the revaluation that it carries; `None` for one that does nothing.
     fn worth(&self, place: usize, effect: Effect) -> Option<Worth> {
-        let rate = self
-            .rates
-            .get(effect.key as usize)
-            .copied()
-            .flatten()
-            .unwrap_or_default();
+        let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default();
         let value = match effect.cost {
             Cost::Known(value) => value,
             Cost::Rate => self.price(effect.key, effect.qty, rate.ratio),
             Cost::Transfer(_) | Cost::None => return None,
         };
-        let extra = if rate.carrier == Some(place) {
-            rate.revaluation
-        } else {
-            0
-        };
-        Some(Worth {
-            value: value + extra,
-            variance: -extra,
-        })
+        let extra = if rate.carrier == Some(place) { rate.revaluation } else { 0 };
+        Some(Worth { value: value + extra, variance: -extra })
     }
 
     /// For a key whose month ends without stock: the event that takes the value that would be left, and that value.
@@ -109,13 +85,8 @@ impl Periodic<'_> {
             entry.variance = variance;
         }
         let total = self.total(effect.key);
-        let line = Line {
-            quantity: effect.qty,
-            value,
-            on_hand: total.qty,
-            on_hand_value: total.value,
-            variance,
-        };
+        let line =
+            Line { quantity: effect.qty, value, on_hand: total.qty, on_hand_value: total.value, variance };
         if event.auto == Auto::No {
             book.movement(index, effect.key, line);
         } else {

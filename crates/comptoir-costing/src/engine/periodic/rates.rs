@@ -53,10 +53,7 @@ impl Periodic<'_> {
             let Some(first) = open.first().copied() else {
                 return;
             };
-            let ready = open
-                .iter()
-                .copied()
-                .find(|key| self.waiting(*key, month).next().is_none());
+            let ready = open.iter().copied().find(|key| self.waiting(*key, month).next().is_none());
             if ready.is_none() {
                 self.cut(first, month);
             }
@@ -66,11 +63,10 @@ impl Periodic<'_> {
 
     /// Sources of the transfers of the month into a key whose cost is not known yet.
     fn waiting(&self, key: u32, month: &Range<usize>) -> impl Iterator<Item = u32> + '_ {
-        self.effects_of(key, month)
-            .filter_map(|(_, effect)| match effect.cost {
-                Cost::Transfer(source) => Some(source),
-                _ => None,
-            })
+        self.effects_of(key, month).filter_map(|(_, effect)| match effect.cost {
+            Cost::Transfer(source) => Some(source),
+            _ => None,
+        })
     }
 
     fn cut(&mut self, key: u32, month: &Range<usize>) {
@@ -80,14 +76,8 @@ impl Periodic<'_> {
                 continue;
             };
             let total = self.total(effect.key);
-            let ratio = if total.qty > 0 {
-                Ratio {
-                    value: total.value,
-                    qty: total.qty,
-                }
-            } else {
-                total.last_cost()
-            };
+            let ratio =
+                if total.qty > 0 { Ratio { value: total.value, qty: total.qty } } else { total.last_cost() };
             let value = self.price(effect.key, effect.qty, ratio);
             self.fix_transfer(source, value, month);
         }
@@ -103,11 +93,7 @@ impl Periodic<'_> {
             return;
         };
         origin.value = value;
-        let mut left = Entry {
-            taken_qty: 0,
-            taken_value: 0,
-            ..*origin
-        };
+        let mut left = Entry { taken_qty: 0, taken_value: 0, ..*origin };
         for place in month.clone() {
             let Some(effect) = self.effects.get(place).copied() else {
                 return;
@@ -133,10 +119,7 @@ impl Periodic<'_> {
             (ratio.value, ratio.qty)
         } else {
             let cost = rules.and_then(|rules| rules.fallback).unwrap_or(0);
-            (
-                cost.saturating_mul(self.context.price_up),
-                self.context.price_down,
-            )
+            (cost.saturating_mul(self.context.price_up), self.context.price_down)
         };
         comptoir_types::decimal::mul_div(value, qty, of, self.context.rounding).unwrap_or(0)
     }
@@ -144,22 +127,13 @@ impl Periodic<'_> {
     fn find_rate(&mut self, key: u32, month: &Range<usize>) {
         let supply = self.supply(key, month);
         let covers = matches!(self.rule(key).negative, Negative::Cover | Negative::Variance);
-        let rate = if covers {
-            self.covering_rate(key, month, supply)
-        } else {
-            plain_rate(supply)
-        };
+        let rate = if covers { self.covering_rate(key, month, supply) } else { plain_rate(supply) };
         let available = supply.opening.qty + supply.known.qty;
         let value = supply.opening.value + supply.known.value + rate.revaluation;
-        let rated = self
-            .effects_of(key, month)
-            .filter(|(_, effect)| effect.cost == Cost::Rate);
+        let rated = self.effects_of(key, month).filter(|(_, effect)| effect.cost == Cost::Rate);
         let rated: Vec<(usize, Effect)> = rated.collect();
-        for (place, effect) in rated
-            .iter()
-            .filter(|(place, _)| self.is_transfer_out(*place))
-            .copied()
-            .collect::<Vec<_>>()
+        for (place, effect) in
+            rated.iter().filter(|(place, _)| self.is_transfer_out(*place)).copied().collect::<Vec<_>>()
         {
             let Ok(source) = u32::try_from(place) else {
                 continue;
@@ -180,40 +154,18 @@ impl Periodic<'_> {
 
     fn supply(&self, key: u32, month: &Range<usize>) -> Supply {
         let total = self.total(key);
-        let (mut opening, mut known) = (
-            Sum {
-                qty: total.qty,
-                value: total.value,
-            },
-            Sum::default(),
-        );
+        let (mut opening, mut known) = (Sum { qty: total.qty, value: total.value }, Sum::default());
         let mut closing = total.qty;
         for (place, effect) in self.effects_of(key, month) {
             closing += effect.qty;
             let Cost::Known(value) = effect.cost else { continue };
-            let short = effect.qty < 0
-                && self
-                    .events
-                    .get(place)
-                    .is_some_and(|event| event.kind == Kind::Opening);
+            let short =
+                effect.qty < 0 && self.events.get(place).is_some_and(|event| event.kind == Kind::Opening);
             let sum = if short { &mut opening } else { &mut known };
-            *sum = Sum {
-                qty: sum.qty + effect.qty,
-                value: sum.value + value,
-            };
+            *sum = Sum { qty: sum.qty + effect.qty, value: sum.value + value };
         }
-        let last = Total {
-            qty: opening.qty,
-            value: opening.value,
-            ..total
-        }
-        .last_cost();
-        Supply {
-            opening,
-            known,
-            closing,
-            last,
-        }
+        let last = Total { qty: opening.qty, value: opening.value, ..total }.last_cost();
+        Supply { opening, known, closing, last }
     }
 
     /// The rate under `cover` and `variance`: never below zero, so that no issue adds value.
@@ -225,51 +177,25 @@ impl Periodic<'_> {
         } else if supply.opening.qty < 0 {
             self.first_inflow(key, month)
         } else {
-            self.largest_taker(key, month)
-                .or_else(|| self.first_inflow(key, month))
+            self.largest_taker(key, month).or_else(|| self.first_inflow(key, month))
         };
         let revaluation = if carrier.is_some() { wanted - value } else { 0 };
-        MonthRate {
-            ratio,
-            revaluation,
-            carrier,
-        }
+        MonthRate { ratio, revaluation, carrier }
     }
 
     /// The rate, and the value that opening stock and lines at a cost of their own should have together.
     fn sound_value(&self, key: u32, supply: Supply) -> (Ratio, i64) {
-        let Supply {
-            opening,
-            known,
-            closing,
-            last,
-        } = supply;
+        let Supply { opening, known, closing, last } = supply;
         let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
         if opening.qty < 0 && known.qty > 0 {
-            let ratio = Ratio {
-                value: known.value.max(0),
-                qty: known.qty,
-            };
+            let ratio = Ratio { value: known.value.max(0), qty: known.qty };
             return (ratio, self.price(key, opening.qty, ratio) + ratio.value);
         }
         if qty > 0 {
-            return (
-                Ratio {
-                    value: value.max(0),
-                    qty,
-                },
-                value.max(0),
-            );
+            return (Ratio { value: value.max(0), qty }, value.max(0));
         }
         // Goods without a cost of their own, such as goods found, end the shortage: at the cost that they have.
-        (
-            last,
-            if closing >= 0 {
-                self.price(key, qty, last)
-            } else {
-                value
-            },
-        )
+        (last, if closing >= 0 { self.price(key, qty, last) } else { value })
     }
 
     /// The first line that brings stock: at a cost of its own if there is one, and of a movement before those that the engine makes.
@@ -282,12 +208,10 @@ impl Periodic<'_> {
 
     /// The line that takes the most value at a cost of its own, of movements before those that the engine makes.
     fn largest_taker(&self, key: u32, month: &Range<usize>) -> Option<usize> {
-        let values = self
-            .effects_of(key, month)
-            .filter_map(|(place, effect)| match effect.cost {
-                Cost::Known(value) if value < 0 => Some((!self.is_movement(place), value, place)),
-                _ => None,
-            });
+        let values = self.effects_of(key, month).filter_map(|(place, effect)| match effect.cost {
+            Cost::Known(value) if value < 0 => Some((!self.is_movement(place), value, place)),
+            _ => None,
+        });
         values.min().map(|(_, _, place)| place)
     }
 
@@ -297,22 +221,15 @@ impl Periodic<'_> {
             let fixed = self.is_transfer_out(*place) && matches!(effect.cost, Cost::Known(_));
             *place != last && (effect.cost == Cost::Rate || fixed)
         };
-        let taken = self
-            .effects_of(key, month)
-            .filter(at_rate)
-            .map(|(_, effect)| self.price(key, effect.qty, ratio));
+        let taken =
+            self.effects_of(key, month).filter(at_rate).map(|(_, effect)| self.price(key, effect.qty, ratio));
         value + taken.sum::<i64>()
     }
 }
 
 /// Opening value and value in by opening quantity and quantity in; the last known cost where that is no quantity.
 fn plain_rate(supply: Supply) -> MonthRate {
-    let Supply {
-        opening, known, last, ..
-    } = supply;
+    let Supply { opening, known, last, .. } = supply;
     let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
-    MonthRate {
-        ratio: if qty > 0 { Ratio { value, qty } } else { last },
-        ..MonthRate::default()
-    }
+    MonthRate { ratio: if qty > 0 { Ratio { value, qty } } else { last }, ..MonthRate::default() }
 }

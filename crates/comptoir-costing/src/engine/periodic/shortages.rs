@@ -27,10 +27,7 @@ impl Periodic<'_> {
     }
 
     fn refuse_uncovered(&mut self, key: u32, month: &Range<usize>, book: &mut Book) {
-        let incoming: i64 = self
-            .effects_of(key, month)
-            .map(|(_, effect)| effect.qty.max(0))
-            .sum();
+        let incoming: i64 = self.effects_of(key, month).map(|(_, effect)| effect.qty.max(0)).sum();
         let mut there = self.total(key).qty + incoming;
         let outgoing: Vec<(usize, i64)> = self
             .effects_of(key, month)
@@ -52,10 +49,7 @@ impl Periodic<'_> {
         for place in month.clone() {
             let reference = self.events.get(place).map_or(NONE, |event| event.reference);
             let stands = self.entries.get(place).is_some_and(|entry| entry.accepted);
-            let gone = self
-                .entries
-                .get(reference as usize)
-                .is_some_and(|entry| !entry.accepted);
+            let gone = self.entries.get(reference as usize).is_some_and(|entry| !entry.accepted);
             if reference != NONE && stands && gone {
                 self.refuse(place, Fault::new(RejectCode::ReferenceRejected), book);
                 refused = true;

@@ -14,9 +14,7 @@ const DAY: i64 = 86_400_000_000;
 /// `day kind quantity amount ref` per movement; day 0 is 1 January 1970, ids are m0, m1, ...
 fn movements(moves: &str) -> Vec<Movement> {
     let movement = |(index, text): (usize, &str)| {
-        let mut words = text
-            .split_whitespace()
-            .map(|word| Some(word).filter(|word| *word != "-"));
+        let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
         let mut next = || words.next().flatten();
         let day: i64 = next().unwrap().parse().unwrap();
         let kind = Kind::from_name(next().unwrap()).unwrap();
@@ -24,11 +22,7 @@ fn movements(moves: &str) -> Vec<Movement> {
         let [quantity, amount] =
             [quantity, amount].map(|number| number.map(|number| number.parse().unwrap()));
         let reference = next().map(str::to_owned);
-        Movement {
-            amount,
-            reference,
-            ..Movement::new(format!("m{index}"), "mug", day * DAY, kind, quantity)
-        }
+        Movement { amount, reference, ..Movement::new(format!("m{index}"), "mug", day * DAY, kind, quantity) }
     };
     moves.split(';').enumerate().map(movement).collect()
 }
@@ -82,12 +76,7 @@ fn a_shortage_that_is_not_covered_stands_at_the_new_cost() {
 #[test]
 fn the_last_cost_holds_without_receipts() {
     let moves = "0 receipt 1 3; 1 issue 2; 31 issue 4; 62 count_gain 1";
-    let expected = [
-        [300, 0, 1, 300],
-        [-600, 0, -1, -300],
-        [-1_200, 0, -5, -1_500],
-        [300, 0, -4, -1_200],
-    ];
+    let expected = [[300, 0, 1, 300], [-600, 0, -1, -300], [-1_200, 0, -5, -1_500], [300, 0, -4, -1_200]];
     assert_eq!(lines(&run("variance", moves)), expected);
 }
 
@@ -95,30 +84,18 @@ fn the_last_cost_holds_without_receipts() {
 #[test]
 fn a_shortage_may_come_with_the_opening() {
     let apart = "0 opening -5 -50; 31 issue 1; 62 receipt 6 24";
-    assert_eq!(
-        lines(&run("variance", apart))[1..],
-        [[-1_000, 0, -6, -6_000], [6_000, -3_600, 0, 0]]
-    );
+    assert_eq!(lines(&run("variance", apart))[1..], [[-1_000, 0, -6, -6_000], [6_000, -3_600, 0, 0]]);
     let together = "0 opening -5 -50; 3 receipt 6 24; 4 issue 1";
-    assert_eq!(
-        lines(&run("variance", together))[1..],
-        [[5_400, -3_000, 1, 400], [-400, 0, 0, 0]]
-    );
+    assert_eq!(lines(&run("variance", together))[1..], [[5_400, -3_000, 1, 400], [-400, 0, 0, 0]]);
 }
 
 /// 6 at 10.00 are there; 5 go back at their own 20.00. What remains cannot be worth less than nothing: 40.00 are variance.
 #[test]
 fn value_without_stock_is_variance() {
     let moves = "0 receipt 5 100; 0 receipt 20 150; 5 issue 19; 31 purchase_return 5 - m0; 35 issue 1";
-    assert_eq!(
-        lines(&run("variance", moves))[3..],
-        [[-6_000, -4_000, 1, 0], [0, 0, 0, 0]]
-    );
+    assert_eq!(lines(&run("variance", moves))[3..], [[-6_000, -4_000, 1, 0], [0, 0, 0, 0]]);
     let adjusted = "0 receipt 5 50; 3 cost_adjustment - -80; 4 issue 2";
-    assert_eq!(
-        lines(&run("cover", adjusted))[1..],
-        [[-5_000, -3_000, 5, 0], [0, 0, 3, 0]]
-    );
+    assert_eq!(lines(&run("cover", adjusted))[1..], [[-5_000, -3_000, 5, 0], [0, 0, 3, 0]]);
 }
 
 /// The receipt that carries the variance goes back at what it cost.
@@ -141,11 +118,7 @@ fn a_refused_return_covers_no_issue() {
 fn a_month_too_large_for_its_sum_is_rejected_in_part() {
     let valuation = run("reject", &["0 receipt 1 9000000000000000"; 12].join(";"));
     assert_eq!(valuation.balances()[0].value, 900_000_000_000_000_000);
-    let codes: Vec<&str> = valuation
-        .rejected()
-        .iter()
-        .map(|(_, fault)| fault.code.code())
-        .collect();
+    let codes: Vec<&str> = valuation.rejected().iter().map(|(_, fault)| fault.code.code()).collect();
     assert_eq!(codes, ["COSTING_OVERFLOW"; 11]);
 }
 
@@ -164,18 +137,10 @@ const fn target(kind: Kind) -> Option<Kind> {
 fn movement(history: &[Movement], kind: Kind, qty: i64, cents: i64, pick: prop::sample::Index) -> Movement {
     let targets = history.iter().filter(|row| Some(row.kind) == target(kind));
     let targets: Vec<&str> = targets.map(|row| row.id.as_str()).collect();
-    let kind = if target(kind).is_some() && targets.is_empty() {
-        Kind::Receipt
-    } else {
-        kind
-    };
+    let kind = if target(kind).is_some() && targets.is_empty() { Kind::Receipt } else { kind };
     let reference = target(kind).map(|_| targets[pick.index(targets.len())].to_owned());
     let signed = matches!(kind, Kind::Opening | Kind::CostAdjustment);
-    let quantity = if kind == Kind::Opening {
-        qty * cents.signum()
-    } else {
-        qty
-    };
+    let quantity = if kind == Kind::Opening { qty * cents.signum() } else { qty };
     let has_amount = kind.needs_amount() || (kind == Kind::CountGain && cents % 2 == 0);
     let amount = comptoir_types::Decimal::new(if signed { cents } else { cents.abs() }, 2).unwrap();
     Movement {
@@ -186,8 +151,7 @@ fn movement(history: &[Movement], kind: Kind, qty: i64, cents: i64, pick: prop::
             "mug",
             0,
             kind,
-            kind.needs_quantity()
-                .then(|| quantity.to_string().parse().unwrap()),
+            kind.needs_quantity().then(|| quantity.to_string().parse().unwrap()),
         )
     }
 }
@@ -213,14 +177,7 @@ const KINDS: [Kind; 15] = [
 
 fn histories() -> impl Strategy<Value = Vec<Movement>> {
     let cents = (-3_000..9_000_i64).prop_filter("an opening balance has a sign", |cents| *cents != 0);
-    let line = (
-        select(&KINDS),
-        1..40_i64,
-        cents,
-        any::<prop::sample::Index>(),
-        0..9_i64,
-        0..2_u8,
-    );
+    let line = (select(&KINDS), 1..40_i64, cents, any::<prop::sample::Index>(), 0..9_i64, 0..2_u8);
     prop::collection::vec(line, 1..40).prop_map(|lines| {
         let (mut day, mut history) = (0, Vec::new());
         for (kind, qty, cents, pick, gap, pool) in lines {
@@ -228,11 +185,7 @@ fn histories() -> impl Strategy<Value = Vec<Movement>> {
             let row = movement(&history, kind, qty, cents, pick);
             let follows = matches!(row.kind, Kind::Settlement | Kind::Reversal);
             let pool = (!follows).then(|| format!("p{pool}"));
-            history.push(Movement {
-                at: day * DAY,
-                pool,
-                ..row
-            });
+            history.push(Movement { at: day * DAY, pool, ..row });
         }
         history
     })
@@ -243,12 +196,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         select(&[Negative::Cover, Negative::Variance]),
         select(&[ShortageCost::Kept, ShortageCost::LatestReceipt]),
         select(&["difference_on_invoice", "month_start_reversal"]),
-        select(&[
-            Rounding::HalfEven,
-            Rounding::HalfUp,
-            Rounding::Up,
-            Rounding::Floor,
-        ]),
+        select(&[Rounding::HalfEven, Rounding::HalfUp, Rounding::Up, Rounding::Floor]),
     );
     choices.prop_map(|(negative, shortage_cost, provisional, rounding)| Policy {
         method: Method::PeriodicAverage,

@@ -87,13 +87,7 @@ impl Assembly {
     /// The vouchers as columns, still without their ids.
     pub(super) fn finish(self, accounts: Vec<String>, summaries: Vec<String>) -> VoucherSet {
         let (row_offsets, rows) = self.grouped_rows();
-        let mut set = VoucherSet {
-            accounts,
-            summaries,
-            row_offsets,
-            rows,
-            ..VoucherSet::default()
-        };
+        let mut set = VoucherSet { accounts, summaries, row_offsets, rows, ..VoucherSet::default() };
         set.line_offsets.reserve(self.date.len() + 1);
         set.line_offsets.push(0);
         let mut lines = Vec::new();
@@ -106,12 +100,7 @@ impl Assembly {
             }
             set.line_offsets.push(set.line_account.len());
         }
-        VoucherSet {
-            date: self.date,
-            key: self.key,
-            summary: self.summary,
-            ..set
-        }
+        VoucherSet { date: self.date, key: self.key, summary: self.summary, ..set }
     }
 
     /// Lines of one voucher: one for each account and side.
@@ -119,11 +108,7 @@ impl Assembly {
         lines.clear();
         let mut at = first;
         while let Some(link) = self.entries.get(at as usize) {
-            let Entry {
-                debit,
-                credit,
-                amount,
-            } = link.entry;
+            let Entry { debit, credit, amount } = link.entry;
             lines.extend([(Side::Debit, debit, amount), (Side::Credit, credit, amount)]);
             at = link.next;
         }
@@ -142,9 +127,7 @@ impl Assembly {
         let vouchers = self.date.len();
         let mut ends = vec![0_usize; vouchers + 1];
         for &(voucher, _) in &self.rows {
-            ends.get_mut(voucher as usize + 1)
-                .into_iter()
-                .for_each(|end| *end += 1);
+            ends.get_mut(voucher as usize + 1).into_iter().for_each(|end| *end += 1);
         }
         (1..ends.len()).for_each(|index| {
             let before = ends.get(index - 1).copied().unwrap_or(0);

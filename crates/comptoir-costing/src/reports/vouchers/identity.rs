@@ -53,14 +53,7 @@ fn write_head(
     part.clear();
     set.write_key(voucher, names, part);
     write_text(content, part);
-    content.extend(
-        set.date
-            .get(voucher)
-            .copied()
-            .unwrap_or(Date::EPOCH)
-            .days()
-            .to_le_bytes(),
-    );
+    content.extend(set.date.get(voucher).copied().unwrap_or(Date::EPOCH).days().to_le_bytes());
     // The text divides days and months; elsewhere it is that of whichever line came first.
     if let Some(VoucherKey::Day | VoucherKey::Month) = set.key.get(voucher) {
         write_text(content, set.summary(voucher).as_bytes());

@@ -179,16 +179,8 @@ impl VoucherSet {
         columns.map(|((&account, side), &amount)| {
             let account = text(&self.accounts, account);
             match side {
-                Side::Debit => Line {
-                    account,
-                    debit: amount,
-                    credit: 0,
-                },
-                Side::Credit => Line {
-                    account,
-                    debit: 0,
-                    credit: amount,
-                },
+                Side::Debit => Line { account, debit: amount, credit: 0 },
+                Side::Credit => Line { account, debit: 0, credit: amount },
             }
         })
     }
@@ -202,9 +194,7 @@ impl VoucherSet {
     /// Text of a voucher.
     #[must_use]
     pub fn summary(&self, voucher: usize) -> &str {
-        self.summary
-            .get(voucher)
-            .map_or("", |&code| text(&self.summaries, code))
+        self.summary.get(voucher).map_or("", |&code| text(&self.summaries, code))
     }
 
     /// Appends the key of a voucher: a movement id, a document number, `2024-03-31` or `2024-03`.
@@ -237,12 +227,7 @@ impl VoucherSet {
 fn place(by: By, names: &impl MovementNames, row: u32, day: Date) -> (VoucherKey, Date) {
     match by {
         By::Movement => (VoucherKey::Movement(row), day),
-        By::Document => (
-            names
-                .document(row)
-                .map_or(VoucherKey::Movement(row), VoucherKey::Document),
-            day,
-        ),
+        By::Document => (names.document(row).map_or(VoucherKey::Movement(row), VoucherKey::Document), day),
         By::Day => (VoucherKey::Day, day),
         By::Month => (VoucherKey::Month, month_end(day.first_of_month())),
     }
@@ -250,16 +235,11 @@ fn place(by: By, names: &impl MovementNames, row: u32, day: Date) -> (VoucherKey
 
 fn slice<'a, T>(column: &'a [T], offsets: &[usize], index: usize) -> &'a [T] {
     let range = offsets.get(index).zip(offsets.get(index + 1));
-    range
-        .and_then(|(&start, &end)| column.get(start..end))
-        .unwrap_or_default()
+    range.and_then(|(&start, &end)| column.get(start..end)).unwrap_or_default()
 }
 
 fn text(texts: &[String], code: u32) -> &str {
-    usize::try_from(code)
-        .ok()
-        .and_then(|code| texts.get(code))
-        .map_or("", String::as_str)
+    usize::try_from(code).ok().and_then(|code| texts.get(code)).map_or("", String::as_str)
 }
 
 #[cfg(test)]

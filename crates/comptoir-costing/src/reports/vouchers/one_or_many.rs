@@ -32,9 +32,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, sequence: A) -> Result<Vec<T>, A::Error> {
         let values = Vec::<T>::deserialize(SeqAccessDeserializer::new(sequence))?;
         if values.is_empty() {
-            return Err(A::Error::custom(
-                "an empty list; leave the field out to mean everything",
-            ));
+            return Err(A::Error::custom("an empty list; leave the field out to mean everything"));
         }
         Ok(values)
     }

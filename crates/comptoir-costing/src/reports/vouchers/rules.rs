@@ -62,9 +62,7 @@ impl<'a> Rules<'a> {
         class_name: impl FnOnce() -> &'n str,
     ) -> Result<Treatment, ReportError> {
         let sign = sign(posting);
-        let reason = posting
-            .reason
-            .map_or(u32::from(u8::MAX), |reason| u32::from(reason as u8));
+        let reason = posting.reason.map_or(u32::from(u8::MAX), |reason| u32::from(reason as u8));
         let kinds = u32::from(posting.adjusted_kind as u8) << 8 | u32::from(posting.kind as u8);
         let combination = kinds << 16 | reason << 8 | u32::from(sign == Sign::Out);
         if let Some(known) = self.treatments.get(&(class, combination)) {
@@ -82,21 +80,17 @@ impl<'a> Rules<'a> {
 
     fn find(&self, posting: &Posting, sign: Sign, class: &str) -> Result<Treatment, ReportError> {
         let mut rules = self.template.rules.iter().enumerate();
-        let (index, rule) = rules
-            .find(|(_, rule)| fits(rule, posting, sign, class))
-            .ok_or_else(|| ReportError::Unmatched {
+        let (index, rule) = rules.find(|(_, rule)| fits(rule, posting, sign, class)).ok_or_else(|| {
+            ReportError::Unmatched {
                 row: posting.row,
                 kind: posting.adjusted_kind,
                 caused_by: posting.kind,
                 reason: posting.reason,
                 class: class.to_owned(),
-            })?;
+            }
+        })?;
         let pair = |pair: &Option<AccountPair>| pair.as_ref().map(|pair| self.pair(pair, class)).transpose();
-        let estimate = rule
-            .estimate
-            .as_ref()
-            .map(|pair| self.accounts(pair, class))
-            .transpose()?;
+        let estimate = rule.estimate.as_ref().map(|pair| self.accounts(pair, class)).transpose()?;
         Ok(Treatment {
             rule: index,
             summary: code(&self.summaries, &rule.summary),
@@ -110,20 +104,14 @@ impl<'a> Rules<'a> {
     fn pair(&self, pair: &AccountPair, class: &str) -> Result<(u32, u32), ReportError> {
         let (debit, credit) = self.accounts(pair, class)?;
         if debit == credit {
-            let message = format!(
-                "item class `{class}`: debits and credits one account, `{}`",
-                pair.debit
-            );
+            let message = format!("item class `{class}`: debits and credits one account, `{}`", pair.debit);
             return Err(invalid("inventory", message));
         }
         Ok((debit, credit))
     }
 
     fn accounts(&self, pair: &AccountPair, class: &str) -> Result<(u32, u32), ReportError> {
-        Ok((
-            self.account(&pair.debit, class)?,
-            self.account(&pair.credit, class)?,
-        ))
+        Ok((self.account(&pair.debit, class)?, self.account(&pair.credit, class)?))
     }
 
     fn account(&self, account: &str, class: &str) -> Result<u32, ReportError> {
@@ -157,11 +145,7 @@ impl Treatment {
                 return Ok(None);
             }
             let rule = self.rule + 1;
-            let accounts = accounts.ok_or(ReportError::NoAccounts {
-                rule,
-                part,
-                row: posting.row,
-            })?;
+            let accounts = accounts.ok_or(ReportError::NoAccounts { rule, part, row: posting.row })?;
             Ok(Some(oriented(accounts, i128::from(units), meant, negative)))
         };
         let entries = [
@@ -170,27 +154,16 @@ impl Treatment {
             // The estimate stands on the side on which the provisional receipt put it, whichever way the difference goes.
             entry(self.estimate, posting.estimate, Sign::In, "estimate")?,
         ];
-        Ok(entries
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry.debit != entry.credit))
+        Ok(entries.into_iter().flatten().filter(|entry| entry.debit != entry.credit))
     }
 }
 
 fn oriented((debit, credit): (u32, u32), units: i128, meant: Sign, negative: Negative) -> Entry {
     let amount = if meant == Sign::In { units } else { -units };
     if amount < 0 && negative == Negative::Swap {
-        return Entry {
-            debit: credit,
-            credit: debit,
-            amount: -amount,
-        };
+        return Entry { debit: credit, credit: debit, amount: -amount };
     }
-    Entry {
-        debit,
-        credit,
-        amount,
-    }
+    Entry { debit, credit, amount }
 }
 
 fn fits(rule: &Rule, posting: &Posting, sign: Sign, class: &str) -> bool {
@@ -205,11 +178,7 @@ fn fits(rule: &Rule, posting: &Posting, sign: Sign, class: &str) -> bool {
 fn sign(posting: &Posting) -> Sign {
     let parts = [posting.value, posting.variance, posting.estimate];
     let decisive = parts.into_iter().find(|part| *part != 0);
-    if decisive.is_some_and(|part| part < 0) {
-        Sign::Out
-    } else {
-        Sign::In
-    }
+    if decisive.is_some_and(|part| part < 0) { Sign::Out } else { Sign::In }
 }
 
 fn meant(kind: Kind) -> Sign {

@@ -10,11 +10,7 @@ use crate::movement::Kind;
 use crate::policy::Policy;
 use crate::{Movement, value};
 
-const WAYS: [&str; 3] = [
-    "difference_on_invoice",
-    "reverse_on_invoice",
-    "month_start_reversal",
-];
+const WAYS: [&str; 3] = ["difference_on_invoice", "reverse_on_invoice", "month_start_reversal"];
 const LATE_COSTS: [&str; 3] = ["replay", "prospective", "stock_coverage"];
 const METHODS: [&str; 5] = ["moving_average", "periodic_average", "fifo", "lifo", "standard"];
 
@@ -40,39 +36,19 @@ fn movements(moves: &str) -> Vec<Movement> {
         let mut words = text.split_whitespace();
         let day: i64 = words.next().unwrap().parse().unwrap();
         let kind = Kind::from_name(words.next().unwrap()).unwrap();
-        let mut number = || {
-            words
-                .next()
-                .filter(|word| *word != "-")
-                .map(|word| word.parse().unwrap())
-        };
+        let mut number = || words.next().filter(|word| *word != "-").map(|word| word.parse().unwrap());
         let (quantity, amount) = (number(), number());
         let reference = (kind == Kind::Settlement).then(|| "m0".to_owned());
         let at = day * 86_400_000_000;
-        Movement {
-            amount,
-            reference,
-            ..Movement::new(format!("m{index}"), "mug", at, kind, quantity)
-        }
+        Movement { amount, reference, ..Movement::new(format!("m{index}"), "mug", at, kind, quantity) }
     };
     moves.split(';').enumerate().map(movement).collect()
 }
 
 fn set(moves: &[Movement], policy: &str, template: &VoucherTemplate) -> VoucherSet {
     let valuation = value(moves, &Policy::from_yaml(policy).unwrap()).unwrap();
-    assert!(
-        valuation.rejected().is_empty(),
-        "{policy}: {:?}",
-        valuation.rejected()
-    );
-    vouchers(
-        valuation.postings(),
-        template,
-        By::Movement,
-        &Rows,
-        Calendar::utc(Clock::MICROSECOND),
-    )
-    .unwrap()
+    assert!(valuation.rejected().is_empty(), "{policy}: {:?}", valuation.rejected());
+    vouchers(valuation.postings(), template, By::Movement, &Rows, Calendar::utc(Clock::MICROSECOND)).unwrap()
 }
 
 /// Balances of the accounts that have one.
@@ -80,12 +56,7 @@ fn balances(moves: &[Movement], policy: &str) -> BTreeMap<String, i128> {
     let set = set(moves, policy, &VoucherTemplate::default_ifrs().unwrap());
     let balance = trial_balance(&set, &[], None).unwrap();
     assert!(balance.is_balanced());
-    balance
-        .account
-        .into_iter()
-        .zip(balance.balance)
-        .filter(|(_, amount)| *amount != 0)
-        .collect()
+    balance.account.into_iter().zip(balance.balance).filter(|(_, amount)| *amount != 0).collect()
 }
 
 fn policy(method: &str, way: &str, late_cost: &str) -> String {
@@ -101,45 +72,19 @@ fn policies(methods: &'static [&str]) -> impl Iterator<Item = String> {
 #[test]
 fn every_way_of_settlement_gives_the_same_trial_balance() {
     let cases = [
-        (
-            "0 provisional_receipt 10 100; 9 settlement - 102",
-            [10_200, 0, -10_200],
-        ),
-        (
-            "0 provisional_receipt 10 100; 9 settlement - 98",
-            [9_800, 0, -9_800],
-        ),
-        (
-            "0 provisional_receipt 10 100; 9 settlement - 100",
-            [10_000, 0, -10_000],
-        ),
-        (
-            "0 provisional_receipt 10 100; 9 settlement 4 41",
-            [10_100, -6_000, -4_100],
-        ),
-        (
-            "0 provisional_receipt 10 100; 9 settlement 4 41; 12 settlement 6 61",
-            [10_200, 0, -10_200],
-        ),
-        (
-            "20 provisional_receipt 10 100; 40 settlement - 102",
-            [10_200, 0, -10_200],
-        ),
+        ("0 provisional_receipt 10 100; 9 settlement - 102", [10_200, 0, -10_200]),
+        ("0 provisional_receipt 10 100; 9 settlement - 98", [9_800, 0, -9_800]),
+        ("0 provisional_receipt 10 100; 9 settlement - 100", [10_000, 0, -10_000]),
+        ("0 provisional_receipt 10 100; 9 settlement 4 41", [10_100, -6_000, -4_100]),
+        ("0 provisional_receipt 10 100; 9 settlement 4 41; 12 settlement 6 61", [10_200, 0, -10_200]),
+        ("20 provisional_receipt 10 100; 40 settlement - 102", [10_200, 0, -10_200]),
     ];
     let names = ["inventory", "goods_received_not_invoiced", "trade_payables"];
     for (moves, amounts) in cases {
-        let expected: BTreeMap<String, i128> = names
-            .map(str::to_owned)
-            .into_iter()
-            .zip(amounts)
-            .filter(|(_, amount)| *amount != 0)
-            .collect();
+        let expected: BTreeMap<String, i128> =
+            names.map(str::to_owned).into_iter().zip(amounts).filter(|(_, amount)| *amount != 0).collect();
         for policy in policies(&["moving_average", "periodic_average", "fifo", "lifo"]) {
-            assert_eq!(
-                balances(&movements(moves), &policy),
-                expected,
-                "{moves} under {policy}"
-            );
+            assert_eq!(balances(&movements(moves), &policy), expected, "{moves} under {policy}");
         }
     }
 }
@@ -154,21 +99,12 @@ fn what_is_owed_does_not_depend_on_what_the_difference_does() {
         "0 provisional_receipt 10 100; 3 issue 4; 9 settlement 3 33; 12 settlement 7 69",
         "0 provisional_receipt 10 100; 3 issue 4; 9 settlement 3 33; 40 settlement 7 69",
     ];
-    for (moves, policy) in histories
-        .iter()
-        .flat_map(|moves| policies(&METHODS).map(move |policy| (moves, policy)))
+    for (moves, policy) in
+        histories.iter().flat_map(|moves| policies(&METHODS).map(move |policy| (moves, policy)))
     {
         let balances = balances(&movements(moves), &policy);
-        assert_eq!(
-            balances.get("trade_payables"),
-            Some(&-10_200),
-            "{moves} under {policy}"
-        );
-        assert_eq!(
-            balances.get("goods_received_not_invoiced"),
-            None,
-            "{moves} under {policy}"
-        );
+        assert_eq!(balances.get("trade_payables"), Some(&-10_200), "{moves} under {policy}");
+        assert_eq!(balances.get("goods_received_not_invoiced"), None, "{moves} under {policy}");
     }
 }
 
@@ -177,11 +113,7 @@ fn an_invoice_by_unit_cost_counts_as_its_amount() {
     let mut moves = movements("0 provisional_receipt 10 100; 9 settlement 10 -");
     moves[1].unit_cost = "10.2".parse().ok();
     for policy in policies(&["moving_average"]) {
-        assert_eq!(
-            balances(&moves, &policy).get("trade_payables"),
-            Some(&-10_200),
-            "{policy}"
-        );
+        assert_eq!(balances(&moves, &policy).get("trade_payables"), Some(&-10_200), "{policy}");
     }
 }
 
@@ -190,14 +122,9 @@ fn an_invoice_by_unit_cost_counts_as_its_amount() {
 fn an_invoice_as_estimated_has_a_voucher() {
     let moves = movements("0 provisional_receipt 10 100; 9 settlement - 100");
     let set = set(&moves, "{}", &VoucherTemplate::cas().unwrap());
-    let shown: Vec<String> = set
-        .lines(1)
-        .map(|line| format!("{} {}/{}", line.account, line.debit, line.credit))
-        .collect();
-    assert_eq!(
-        (set.len(), set.summary(1), set.rows(1)),
-        (2, "采购结算", [1].as_slice())
-    );
+    let shown: Vec<String> =
+        set.lines(1).map(|line| format!("{} {}/{}", line.account, line.debit, line.credit)).collect();
+    assert_eq!((set.len(), set.summary(1), set.rows(1)), (2, "采购结算", [1].as_slice()));
     assert_eq!(shown, ["220202 10000/0", "220201 0/10000"]);
 }
 
@@ -214,13 +141,7 @@ fn a_template_with_one_account_for_both_moves_the_difference_only() {
     assert_eq!((vouchers_of.len(), vouchers_of.totals()), (2, (10_200, 10_200)));
     let silent = VoucherTemplate::from_yaml(&text("")).unwrap();
     let valuation = value(&moves, &Policy::default()).unwrap();
-    let refused = vouchers(
-        valuation.postings(),
-        &silent,
-        By::Day,
-        &Rows,
-        Calendar::utc(Clock::MICROSECOND),
-    );
+    let refused = vouchers(valuation.postings(), &silent, By::Day, &Rows, Calendar::utc(Clock::MICROSECOND));
     assert_eq!(
         refused.unwrap_err().to_string(),
         "voucher template: rule 2: no accounts for the estimate of row 1"

@@ -72,32 +72,16 @@ pub enum Negative {
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Kind of the movement whose cost the line carries: the movement itself or, in a correction, the one corrected.
-    #[serde(
-        default,
-        deserialize_with = "one_or_many",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub kind: Vec<Kind>,
     /// Kind of the movement that caused the line, where that matters.
-    #[serde(
-        default,
-        deserialize_with = "one_or_many",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub caused_by: Vec<Kind>,
     /// Reason of a correction; a rule with reasons fits no line without one.
-    #[serde(
-        default,
-        deserialize_with = "one_or_many",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub reason: Vec<Reason>,
     /// Item class.
-    #[serde(
-        default,
-        deserialize_with = "one_or_many",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub class: Vec<String>,
     /// Sign of the line: of its value or, where that is zero, of its variance, else of its estimate. It also says how the accounts are meant: a
     /// rule for `in` debits what is added, one for `out` debits what is taken. Without it, the direction of the kind says
@@ -143,9 +127,7 @@ pub struct AccountPair {
 impl Rule {
     /// The accounts of all parts that the rule has.
     pub(super) fn pairs(&self) -> impl Iterator<Item = &AccountPair> {
-        [&self.value, &self.variance, &self.estimate]
-            .into_iter()
-            .flatten()
+        [&self.value, &self.variance, &self.estimate].into_iter().flatten()
     }
 }
 
@@ -218,10 +200,7 @@ impl VoucherTemplate {
     /// account on both sides, an account without a title where titles are given.
     pub fn check(&self) -> Result<(), ReportError> {
         if self.version != TEMPLATE_VERSION {
-            return Err(invalid(
-                "version",
-                format!("`{}` is unknown; this release reads 1", self.version),
-            ));
+            return Err(invalid("version", format!("`{}` is unknown; this release reads 1", self.version)));
         }
         if self.inventory.is_empty() {
             return Err(invalid("inventory", "names no account".to_owned()));
@@ -244,10 +223,7 @@ impl VoucherTemplate {
         }
         for pair in [&rule.value, &rule.variance].into_iter().flatten() {
             if pair.debit == pair.credit {
-                return Err(invalid(
-                    place,
-                    format!("debits and credits one account, `{}`", pair.debit),
-                ));
+                return Err(invalid(place, format!("debits and credits one account, `{}`", pair.debit)));
             }
         }
         let accounts = rule.pairs().flat_map(|pair| [&pair.debit, &pair.credit]);
@@ -261,10 +237,7 @@ impl VoucherTemplate {
             return Err(invalid(place, format!("`{account}` is no account")));
         }
         if !self.accounts.is_empty() && !self.accounts.contains_key(account) {
-            return Err(invalid(
-                place,
-                format!("account `{account}` has no title in `accounts`"),
-            ));
+            return Err(invalid(place, format!("account `{account}` has no title in `accounts`")));
         }
         Ok(())
     }
@@ -278,10 +251,7 @@ where
         let path = error.path().to_string();
         let message = error.into_inner().to_string();
         // The YAML reader names the path itself, the JSON reader does not.
-        let message = message
-            .strip_prefix(&format!("{path}: "))
-            .unwrap_or(&message)
-            .to_owned();
+        let message = message.strip_prefix(&format!("{path}: ")).unwrap_or(&message).to_owned();
         ReportError::TemplateSyntax { path, message }
     })?;
     template.check()?;
@@ -289,10 +259,7 @@ where
 }
 
 pub(super) fn invalid(place: &str, message: String) -> ReportError {
-    ReportError::Template {
-        place: place.to_owned(),
-        message,
-    }
+    ReportError::Template { place: place.to_owned(), message }
 }
 
 #[cfg(test)]

@@ -18,14 +18,8 @@ fn presets_are_valid_and_survive_both_forms() {
         assert_eq!(VoucherTemplate::from_yaml(&yaml).unwrap(), template);
     }
     let error = VoucherTemplate::preset("gaap").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "voucher template: preset: `gaap` is unknown; use ifrs or cas"
-    );
-    assert_eq!(
-        VoucherTemplate::cas().unwrap().inventory_accounts(),
-        ["1403", "1405"]
-    );
+    assert_eq!(error.to_string(), "voucher template: preset: `gaap` is unknown; use ifrs or cas");
+    assert_eq!(VoucherTemplate::cas().unwrap().inventory_accounts(), ["1403", "1405"]);
 }
 
 #[test]
@@ -43,9 +37,7 @@ fn a_field_takes_one_name_or_a_list() {
 fn errors_name_the_field() {
     let rules = |rule: &str| refused(&format!("{HEAD}rules: [{rule}]"));
     assert_eq!(
-        rules("{kind: sale, value: {debit: a, credit: b}}")
-            .split(", expected")
-            .next(),
+        rules("{kind: sale, value: {debit: a, credit: b}}").split(", expected").next(),
         Some("voucher template: `rules[0].kind`: unknown variant `sale`")
     );
     assert!(rules("{knd: issue}").contains("unknown field `knd`"));
@@ -69,12 +61,6 @@ fn errors_name_the_field() {
     let untitled = format!(
         "{HEAD}accounts: {{'1405': stock}}\nrules: [{{value: {{debit: '@inventory', credit: '22O2'}}}}]"
     );
-    assert_eq!(
-        refused(&untitled),
-        "voucher template: rule 1: account `22O2` has no title in `accounts`"
-    );
-    assert_eq!(
-        VoucherTemplate::from_json("{").unwrap_err().code(),
-        "COSTING_TEMPLATE_SYNTAX"
-    );
+    assert_eq!(refused(&untitled), "voucher template: rule 1: account `22O2` has no title in `accounts`");
+    assert_eq!(VoucherTemplate::from_json("{").unwrap_err().code(), "COSTING_TEMPLATE_SYNTAX");
 }

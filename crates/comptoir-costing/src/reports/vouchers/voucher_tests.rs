@@ -45,13 +45,7 @@ fn shown(set: &VoucherSet) -> Vec<String> {
     let line = |line: Line<'_>| format!("{} {}/{}", line.account, line.debit, line.credit);
     let voucher = |voucher: usize| {
         let lines: Vec<String> = set.lines(voucher).map(line).collect();
-        format!(
-            "{} {} {:?} {}",
-            set.date[voucher],
-            set.summary(voucher),
-            set.rows(voucher),
-            lines.join(", ")
-        )
+        format!("{} {} {:?} {}", set.date[voucher], set.summary(voucher), set.rows(voucher), lines.join(", "))
     };
     (0..set.len()).map(voucher).collect()
 }
@@ -60,17 +54,11 @@ fn shown(set: &VoucherSet) -> Vec<String> {
 fn month() -> Vec<Posting> {
     let late = posting(2, 0, day("2024-03-20"), Kind::Receipt, 5, 70);
     vec![
-        Posting {
-            variance: 20,
-            ..posting(0, 0, day("2024-03-05"), Kind::Receipt, 10, 100)
-        },
+        Posting { variance: 20, ..posting(0, 0, day("2024-03-05"), Kind::Receipt, 10, 100) },
         posting(1, 0, day("2024-03-06"), Kind::Issue, -4, -40),
         late,
         correction((1, Kind::Issue), late, Reason::LateCost, 6),
-        Posting {
-            variance: -4,
-            ..posting(3, 0, day("2024-03-21"), Kind::PurchaseReturn, -2, -20)
-        },
+        Posting { variance: -4, ..posting(3, 0, day("2024-03-21"), Kind::PurchaseReturn, -2, -20) },
     ]
 }
 
@@ -111,31 +99,15 @@ fn a_month_collects_by_summary_and_swaps_what_is_negative() {
     let documents = vouchers(month(), &template, By::Document, &SHOP, DAYS).unwrap();
     assert_eq!(
         documents.key,
-        [
-            VoucherKey::Movement(0),
-            VoucherKey::Document(0),
-            VoucherKey::Document(0),
-            VoucherKey::Document(1)
-        ]
+        [VoucherKey::Movement(0), VoucherKey::Document(0), VoucherKey::Document(0), VoucherKey::Document(1)]
     );
 }
 
 #[test]
 fn lines_of_one_movement_on_two_days_are_two_vouchers() {
     let estimate = posting(0, 0, day("2024-03-31"), Kind::ProvisionalReceipt, 1, 90);
-    let back = Posting {
-        at: day("2024-04-01"),
-        ..estimate
-    };
-    let lines = [
-        estimate,
-        correction(
-            (0, Kind::ProvisionalReceipt),
-            back,
-            Reason::MonthStartReversal,
-            -90,
-        ),
-    ];
+    let back = Posting { at: day("2024-04-01"), ..estimate };
+    let lines = [estimate, correction((0, Kind::ProvisionalReceipt), back, Reason::MonthStartReversal, -90)];
     let set = vouchers(lines, &VoucherTemplate::cas().unwrap(), By::Movement, &SHOP, DAYS).unwrap();
     assert_eq!(
         shown(&set),
@@ -149,17 +121,12 @@ fn lines_of_one_movement_on_two_days_are_two_vouchers() {
 
 #[test]
 fn classes_choose_the_inventory_account() {
-    let lines = [
-        posting(0, 3, 0, Kind::ProductionIssue, -1, -7),
-        posting(1, 0, 0, Kind::ProductionReceipt, 1, 7),
-    ];
+    let lines =
+        [posting(0, 3, 0, Kind::ProductionIssue, -1, -7), posting(1, 0, 0, Kind::ProductionReceipt, 1, 7)];
     let set = vouchers(lines, &VoucherTemplate::cas().unwrap(), By::Day, &SHOP, DAYS).unwrap();
     assert_eq!(
         shown(&set),
-        [
-            "1970-01-01 生产领料 [0] 5001 7/0, 1403 0/7",
-            "1970-01-01 产成品入库 [1] 1405 7/0, 5001 0/7",
-        ]
+        ["1970-01-01 生产领料 [0] 5001 7/0, 1403 0/7", "1970-01-01 产成品入库 [1] 1405 7/0, 5001 0/7",]
     );
 }
 
@@ -171,11 +138,7 @@ fn what_no_rule_covers_is_an_error() {
            {reason: late_cost, value: {debit: '@inventory', credit: b}}]}",
     )
     .unwrap();
-    let refused = |line: Posting| {
-        vouchers([line], &template, By::Day, &SHOP, DAYS)
-            .unwrap_err()
-            .to_string()
-    };
+    let refused = |line: Posting| vouchers([line], &template, By::Day, &SHOP, DAYS).unwrap_err().to_string();
     let receipt = posting(8, 0, 0, Kind::Receipt, 1, 5);
     assert_eq!(
         refused(receipt),
@@ -190,21 +153,10 @@ fn what_no_rule_covers_is_an_error() {
         refused(correction((1, Kind::Issue), receipt, Reason::LateCost, 3)),
         "voucher template: inventory: no account for item class `goods`, and none for `*`"
     );
-    let material = Posting {
-        item: 3,
-        variance: 2,
-        ..receipt
-    };
-    assert_eq!(
-        refused(material),
-        "voucher template: rule 1: no accounts for the variance of row 8"
-    );
+    let material = Posting { item: 3, variance: 2, ..receipt };
+    assert_eq!(refused(material), "voucher template: rule 1: no accounts for the variance of row 8");
     let silent = Posting { value: 0, ..receipt };
-    assert!(
-        vouchers([silent], &template, By::Day, &SHOP, DAYS)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(vouchers([silent], &template, By::Day, &SHOP, DAYS).unwrap().is_empty());
 }
 
 #[test]
@@ -234,25 +186,13 @@ fn ids_follow_content_and_nothing_else() {
     let after = ids(changed, &template, By::Month);
     assert_eq!((before[0], before[2]), (after[0], after[2]));
     assert_ne!(before[1], after[1]);
-    let renamed = VoucherTemplate {
-        name: "cas-2".to_owned(),
-        ..template.clone()
-    };
-    assert!(
-        ids(month(), &renamed, By::Month)
-            .iter()
-            .zip(&before)
-            .all(|(new, old)| new != old)
-    );
+    let renamed = VoucherTemplate { name: "cas-2".to_owned(), ..template.clone() };
+    assert!(ids(month(), &renamed, By::Month).iter().zip(&before).all(|(new, old)| new != old));
     // A rule that nothing uses changes no id.
     let mut longer = template.clone();
     longer.rules.insert(
         0,
-        Rule {
-            class: vec!["none".to_owned()],
-            summary: "a".to_owned(),
-            ..template.rules[0].clone()
-        },
+        Rule { class: vec!["none".to_owned()], summary: "a".to_owned(), ..template.rules[0].clone() },
     );
     assert_eq!(ids(month(), &longer, By::Month), before);
 }
@@ -260,22 +200,14 @@ fn ids_follow_content_and_nothing_else() {
 #[test]
 fn presets_have_accounts_for_every_kind_and_reason() {
     let reasons = crate::movement::REASONS.map(Some).into_iter().chain([None]);
-    for (template, reason) in ["ifrs", "cas"]
-        .into_iter()
-        .flat_map(|name| reasons.clone().map(move |reason| (name, reason)))
+    for (template, reason) in
+        ["ifrs", "cas"].into_iter().flat_map(|name| reasons.clone().map(move |reason| (name, reason)))
     {
         let template = VoucherTemplate::preset(template).unwrap();
-        for kind in KINDS
-            .into_iter()
-            .filter(|kind| !matches!(kind, Kind::Reversal | Kind::Amendment))
-        {
+        for kind in KINDS.into_iter().filter(|kind| !matches!(kind, Kind::Reversal | Kind::Amendment)) {
             for value in [-5, 5] {
                 let variance = if kind == Kind::Revaluation { 0 } else { 3 };
-                let line = Posting {
-                    reason,
-                    variance,
-                    ..posting(0, 3, 0, kind, 0, value)
-                };
+                let line = Posting { reason, variance, ..posting(0, 3, 0, kind, 0, value) };
                 let set = vouchers([line], &template, By::Movement, &SHOP, DAYS).unwrap();
                 let balance = trial_balance(&set, &[], None).unwrap();
                 assert_eq!(
@@ -303,20 +235,11 @@ fn a_trial_balance_opens_with_earlier_vouchers() {
     assert_eq!(balance.balance, [-1000, 20, 1136, -190, 34]);
     assert!(balance.is_balanced());
     let huge = trial_balance(&set, &[("1405".to_owned(), i128::MAX)], None).unwrap_err();
-    assert_eq!(
-        huge.to_string(),
-        "the balance of account `1405` is too large for 128 bits"
-    );
+    assert_eq!(huge.to_string(), "the balance of account `1405` is too large for 128 bits");
     let check = check_inventory(&balance, &template, 1130);
     assert_eq!((check.accounts_total, check.difference), (1136, 6));
-    let error = vouchers(
-        [posting(0, 0, i64::MAX, Kind::Receipt, 1, 1)],
-        &template,
-        By::Day,
-        &SHOP,
-        DAYS,
-    )
-    .unwrap_err();
+    let error = vouchers([posting(0, 0, i64::MAX, Kind::Receipt, 1, 1)], &template, By::Day, &SHOP, DAYS)
+        .unwrap_err();
     assert_eq!(error.code(), "TYPES_TIME_RANGE");
 }
 
@@ -334,12 +257,7 @@ fn bookable() -> impl Strategy<Value = Vec<Posting>> {
 }
 
 fn forms() -> impl Strategy<Value = By> {
-    prop_oneof![
-        Just(By::Movement),
-        Just(By::Document),
-        Just(By::Day),
-        Just(By::Month)
-    ]
+    prop_oneof![Just(By::Movement), Just(By::Document), Just(By::Day), Just(By::Month)]
 }
 
 proptest! {

@@ -8,19 +8,12 @@ use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted};
 impl Oracle<'_> {
     /// What a movement refers to, if it stands in the books.
     fn origin(&self, event: &Event) -> Result<Done, &'static str> {
-        event
-            .reference
-            .and_then(|target| self.done[target].clone())
-            .ok_or("COSTING_REFERENCE_REJECTED")
+        event.reference.and_then(|target| self.done[target].clone()).ok_or("COSTING_REFERENCE_REJECTED")
     }
 
     /// The value of a part of a movement; the last part takes the rest.
     fn part_of(&self, origin: &Done, qty: i128) -> i128 {
-        let whole = if origin.qty < 0 {
-            -origin.value
-        } else {
-            origin.value
-        };
+        let whole = if origin.qty < 0 { -origin.value } else { origin.value };
         if qty == origin.left() {
             return whole - origin.back_value;
         }
@@ -73,10 +66,7 @@ impl Oracle<'_> {
                 return Err("COSTING_REFERENCE_EXCEEDED");
             }
             // A shortage that the receipt covered does not change what the goods cost.
-            let whole = Done {
-                value: origin.value + origin.variance,
-                ..origin.clone()
-            };
+            let whole = Done { value: origin.value + origin.variance, ..origin.clone() };
             let wanted = self.part_of(&whole, qty);
             let value = if original {
                 self.remove_own(place, event, qty, wanted)?
@@ -90,11 +80,7 @@ impl Oracle<'_> {
             value
         };
         let credit = event.amount.or(credit).unwrap_or(value);
-        Ok(Posted {
-            qty: -qty,
-            value: -value,
-            variance: value - credit,
-        })
+        Ok(Posted { qty: -qty, value: -value, variance: value - credit })
     }
 
     /// Takes from the oldest piece on, whatever the method; beyond the stock as an issue does.
@@ -138,9 +124,7 @@ impl Oracle<'_> {
             return Err("COSTING_REFERENCE_EXCEEDED");
         }
         let value = self.part_of(&origin, qty);
-        let parts = self
-            .parts_of(event, qty)
-            .filter(|_| self.policy.transfer_age == TransferAge::Keep);
+        let parts = self.parts_of(event, qty).filter(|_| self.policy.transfer_age == TransferAge::Keep);
         // Inside one key nothing has moved: the pieces go back to their places.
         let stays = origin.key == event.key && parts.is_some();
         let mut pieces = parts.unwrap_or_else(|| vec![Piece::new(qty, value, event.at, place)]);
@@ -163,11 +147,7 @@ impl Oracle<'_> {
             let taken = part.qty.min(left);
             if taken > 0 {
                 let value = share(part.value, taken, part.qty, self.policy.rounding);
-                found.push(Piece {
-                    qty: taken,
-                    value,
-                    ..part.clone()
-                });
+                found.push(Piece { qty: taken, value, ..part.clone() });
             }
             left -= taken;
         }
@@ -196,25 +176,14 @@ impl Oracle<'_> {
         let variance = share(origin.variance, qty, origin.qty.abs(), self.policy.rounding);
         let posted = if origin.qty < 0 {
             let parts = self.parts_of(event, qty);
-            let placing = if parts.is_some() {
-                Placing::Back
-            } else {
-                Placing::New
-            };
+            let placing = if parts.is_some() { Placing::Back } else { Placing::New };
             let pieces = parts.unwrap_or_else(|| vec![Piece::new(qty, value, event.at, place)]);
             let posted = self.receive_pieces(&event.key, value, &pieces, placing);
             self.forget_parts(event, qty);
-            Posted {
-                variance: posted.variance - variance,
-                ..posted
-            }
+            Posted { variance: posted.variance - variance, ..posted }
         } else {
             let taken = self.remove_own(place, event, qty, value)?;
-            Posted {
-                qty: -qty,
-                value: -taken,
-                variance: taken - value - variance,
-            }
+            Posted { qty: -qty, value: -taken, variance: taken - value - variance }
         };
         self.note_back(event, qty, value);
         self.note_undone(event, qty);

@@ -24,22 +24,10 @@ impl Oracle<'_> {
         let stock = self.stock(key);
         if stock.qty >= 0 {
             stock.put(pieces, value, placing);
-            return Posted {
-                qty,
-                value,
-                variance: 0,
-            };
+            return Posted { qty, value, variance: 0 };
         }
-        let posted = if carries {
-            self.carry(key, qty, value)
-        } else {
-            self.cover(key, qty, value)
-        };
-        let kept_value = if carries {
-            self.stock(key).value
-        } else {
-            self.rest_value(key, qty, value)
-        };
+        let posted = if carries { self.carry(key, qty, value) } else { self.cover(key, qty, value) };
+        let kept_value = if carries { self.stock(key).value } else { self.rest_value(key, qty, value) };
         let stock = self.stock(key);
         if stock.qty > 0 {
             let (qty, value) = (stock.qty, kept_value);
@@ -54,28 +42,15 @@ impl Oracle<'_> {
         stock.qty += qty;
         stock.value += value;
         stock.last = Some((value, qty));
-        let residual = if stock.qty == 0 {
-            std::mem::take(&mut stock.value)
-        } else {
-            0
-        };
-        Posted {
-            qty,
-            value: value - residual,
-            variance: residual,
-        }
+        let residual = if stock.qty == 0 { std::mem::take(&mut stock.value) } else { 0 };
+        Posted { qty, value: value - residual, variance: residual }
     }
 
     /// The receipt's cost of what it did not cover.
     fn rest_value(&mut self, key: &Key, qty: i128, value: i128) -> i128 {
         let rounding = self.policy.rounding;
         let rest = self.stock(key).qty.max(0);
-        value
-            - if rest == 0 {
-                value
-            } else {
-                share(value, qty - rest, qty, rounding)
-            }
+        value - if rest == 0 { value } else { share(value, qty - rest, qty, rounding) }
     }
 
     /// Gives the oldest debts the receipt's cost, and corrects what took them or books the difference as variance.
@@ -83,19 +58,8 @@ impl Oracle<'_> {
         let (rounding, policy) = (self.policy.rounding, self.policy);
         let stock = self.stocks.get_mut(key).unwrap();
         let covered = qty.min(-stock.qty);
-        let mut left = (
-            covered,
-            if covered == qty {
-                value
-            } else {
-                share(value, covered, qty, rounding)
-            },
-        );
-        let mut posted = Posted {
-            qty,
-            value,
-            variance: 0,
-        };
+        let mut left = (covered, if covered == qty { value } else { share(value, covered, qty, rounding) });
+        let mut posted = Posted { qty, value, variance: 0 };
         let mut differences = Vec::new();
         while left.0 > 0 {
             let debt = &mut stock.debts[0];
@@ -139,19 +103,11 @@ impl Oracle<'_> {
         let there = self.stock(&event.key).qty;
         if let Some(amount) = event.amount {
             let stock = self.stock(&event.key);
-            let posted = Posted {
-                qty: target - there,
-                value: amount - stock.value,
-                variance: 0,
-            };
+            let posted = Posted { qty: target - there, value: amount - stock.value, variance: 0 };
             (stock.qty, stock.value, stock.last) = (0, 0, Some((amount, target)));
             stock.pieces.clear();
             stock.debts.clear();
-            stock.put(
-                &[Piece::new(target, amount, event.at, place)],
-                amount,
-                Placing::New,
-            );
+            stock.put(&[Piece::new(target, amount, event.at, place)], amount, Placing::New);
             return Ok(posted);
         }
         match target - there {
@@ -171,14 +127,8 @@ impl Oracle<'_> {
             return Err("COSTING_REFERENCE_REJECTED");
         }
         let amount = event.amount.unwrap();
-        let receipt = event
-            .reference
-            .and_then(|target| self.done[target].as_ref())
-            .map(|done| done.qty);
-        let (coverage, rounding) = (
-            self.policy.late_cost == LateCost::StockCoverage,
-            self.policy.rounding,
-        );
+        let receipt = event.reference.and_then(|target| self.done[target].as_ref()).map(|done| done.qty);
+        let (coverage, rounding) = (self.policy.late_cost == LateCost::StockCoverage, self.policy.rounding);
         let stock = self.stock(&event.key);
         let there = if stock.layered() && event.reference.is_some() {
             stock
@@ -190,19 +140,11 @@ impl Oracle<'_> {
         } else {
             stock.qty.max(0)
         };
-        let covered = match event
-            .qty
-            .or(receipt)
-            .filter(|quantity| coverage && there < *quantity)
-        {
+        let covered = match event.qty.or(receipt).filter(|quantity| coverage && there < *quantity) {
             Some(quantity) => share(amount, there, quantity, rounding),
             None => amount,
         };
         let value = stock.add_value(covered, event.reference);
-        Ok(Posted {
-            qty: 0,
-            value,
-            variance: amount - value,
-        })
+        Ok(Posted { qty: 0, value, variance: amount - value })
     }
 }

@@ -116,11 +116,8 @@ pub fn oracle_books(history: &[Movement], policy: &Policy) -> OracleBooks {
         }
     }
     for (key, stock) in &machine.stocks {
-        let mut pieces: Vec<_> = stock
-            .pieces
-            .iter()
-            .map(|piece| (piece.at, piece.qty, piece.value))
-            .collect();
+        let mut pieces: Vec<_> =
+            stock.pieces.iter().map(|piece| (piece.at, piece.qty, piece.value)).collect();
         pieces.sort_unstable();
         if !pieces.is_empty() {
             books.layers.insert(key.clone(), pieces);
@@ -140,9 +137,7 @@ fn post(books: &mut OracleBooks, rows: &[&Movement], machine: &Oracle<'_>, place
         *total = (total.0 + posted.qty, total.1 + posted.value);
         let corrects = reason.map(|reason| (rows[adjusts].id.clone(), reason));
         let numbers = [posted.qty, posted.value, posted.variance];
-        books
-            .lines
-            .push((rows[place].id.clone(), corrects, numbers, [total.0, total.1]));
+        books.lines.push((rows[place].id.clone(), corrects, numbers, [total.0, total.1]));
     }
 }
 
@@ -181,10 +176,7 @@ fn replay(
     for earlier in (0..place).filter(|earlier| skip[*earlier]) {
         again.done[earlier].clone_from(&machine.done[earlier]);
     }
-    again.done[place] = Some(Done {
-        key: old.key,
-        ..Done::default()
-    });
+    again.done[place] = Some(Done { key: old.key, ..Done::default() });
     *machine = again;
     Ok(lines)
 }
@@ -193,19 +185,11 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
     let units = |number: Option<Decimal>, scale: u8| {
         number.map(|number| i128::from(number.rescale_exact(scale).unwrap().units()))
     };
-    let reference = row
-        .reference
-        .as_ref()
-        .and_then(|id| rows.iter().position(|other| other.id == *id));
+    let reference = row.reference.as_ref().and_then(|id| rows.iter().position(|other| other.id == *id));
     let qty = units(row.quantity, QUANTITY_SCALE);
     let priced = || {
         let down = 10_i128.pow(u32::from(QUANTITY_SCALE + policy.cost_scale - policy.money_scale));
-        Some(share(
-            units(row.unit_cost, policy.cost_scale)?,
-            qty?,
-            down,
-            policy.rounding,
-        ))
+        Some(share(units(row.unit_cost, policy.cost_scale)?, qty?, down, policy.rounding))
     };
     let follows = matches!(row.kind, Kind::CostAdjustment | Kind::Reversal);
     let place = reference.filter(|_| follows).map_or(row, |target| rows[target]);
@@ -221,19 +205,12 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
 
 impl<'a> Oracle<'a> {
     fn new(policy: &'a Policy, events: usize) -> Self {
-        Self {
-            policy,
-            stocks: BTreeMap::new(),
-            done: vec![None; events],
-            changes: Vec::new(),
-        }
+        Self { policy, stocks: BTreeMap::new(), done: vec![None; events], changes: Vec::new() }
     }
 
     fn stock(&mut self, key: &Key) -> &mut Stock {
         let (method, rounding) = (self.policy.method, self.policy.rounding);
-        self.stocks
-            .entry(key.clone())
-            .or_insert_with(|| Stock::new(method, rounding))
+        self.stocks.entry(key.clone()).or_insert_with(|| Stock::new(method, rounding))
     }
 
     /// One movement; one that is rejected changes nothing.
@@ -255,10 +232,7 @@ impl<'a> Oracle<'a> {
             variance,
             parts,
             of: event.reference.filter(|_| {
-                matches!(
-                    event.kind,
-                    Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn
-                )
+                matches!(event.kind, Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn)
             }),
             ..Done::default()
         });
@@ -266,14 +240,7 @@ impl<'a> Oracle<'a> {
         for (corrected, value) in std::mem::take(&mut self.changes) {
             self.stock(&event.key).value += value;
             self.done[corrected].as_mut().unwrap().value += value;
-            lines.push((
-                corrected,
-                Some(Reason::ShortageCovered),
-                Posted {
-                    value,
-                    ..Posted::default()
-                },
-            ));
+            lines.push((corrected, Some(Reason::ShortageCovered), Posted { value, ..Posted::default() }));
         }
         Ok(lines)
     }
@@ -304,11 +271,7 @@ impl<'a> Oracle<'a> {
     /// The value of a quantity at a cost; at the fallback cost, else nothing, when none is known.
     fn price(&self, qty: i128, cost: Cost) -> i128 {
         let fallback = || {
-            let cost = self
-                .policy
-                .fallback_cost?
-                .rescale_exact(self.policy.cost_scale)
-                .ok()?;
+            let cost = self.policy.fallback_cost?.rescale_exact(self.policy.cost_scale).ok()?;
             Some((
                 i128::from(cost.units()),
                 10_i128.pow(u32::from(QUANTITY_SCALE + self.policy.cost_scale - 2)),
@@ -336,28 +299,15 @@ impl<'a> Oracle<'a> {
         if short > 0 && self.policy.negative == Negative::Reject {
             return Err("COSTING_NEGATIVE_STOCK");
         }
-        let short_value = if short > 0 {
-            self.price(short, stock.shortage_cost())
-        } else {
-            0
-        };
+        let short_value = if short > 0 { self.price(short, stock.shortage_cost()) } else { 0 };
         let negative = self.policy.negative;
         let stock = self.stock(&event.key);
-        let (value, mut parts) = if qty > short {
-            stock.take(qty - short)
-        } else {
-            (0, Vec::new())
-        };
+        let (value, mut parts) = if qty > short { stock.take(qty - short) } else { (0, Vec::new()) };
         stock.qty -= short;
         stock.value -= short_value;
         if short > 0 {
             if negative != Negative::Carry {
-                stock.debts.push(Debt {
-                    movement: place,
-                    qty: short,
-                    value: short_value,
-                    correctable,
-                });
+                stock.debts.push(Debt { movement: place, qty: short, value: short_value, correctable });
             }
             parts.push(Piece::new(short, short_value, event.at, place));
         }
@@ -367,18 +317,11 @@ impl<'a> Oracle<'a> {
 
     /// Keeps what left with a movement, for what comes back of it.
     fn keep_parts(&mut self, place: usize, parts: Vec<Piece>) {
-        self.done[place] = Some(Done {
-            parts,
-            ..Done::default()
-        });
+        self.done[place] = Some(Done { parts, ..Done::default() });
     }
 
     fn issue(&mut self, place: usize, event: &Event, qty: i128, correctable: bool) -> Outcome {
         let value = self.remove(place, event, qty, correctable)?;
-        Ok(Posted {
-            qty: -qty,
-            value: -value,
-            variance: 0,
-        })
+        Ok(Posted { qty: -qty, value: -value, variance: 0 })
     }
 }

@@ -21,13 +21,7 @@ pub struct Piece {
 impl Piece {
     /// A piece that has no place in a row yet.
     pub fn new(qty: i128, value: i128, at: i64, origin: usize) -> Self {
-        Self {
-            qty,
-            value,
-            at,
-            origin,
-            serial: usize::MAX,
-        }
+        Self { qty, value, at, origin, serial: usize::MAX }
     }
 }
 
@@ -85,20 +79,12 @@ impl Stock {
 
     /// The cost of what is there, else of what left last.
     pub fn current(&self) -> Cost {
-        if self.qty > 0 {
-            Some((self.value, self.qty))
-        } else {
-            self.last
-        }
+        if self.qty > 0 { Some((self.value, self.qty)) } else { self.last }
     }
 
     /// The cost of the piece that an issue would take first, else of the average.
     pub fn next_cost(&self) -> Cost {
-        let next = if self.method == Method::Lifo {
-            self.pieces.last()
-        } else {
-            self.pieces.first()
-        };
+        let next = if self.method == Method::Lifo { self.pieces.last() } else { self.pieces.first() };
         next.map_or_else(|| self.current(), |piece| Some((piece.value, piece.qty)))
     }
 
@@ -117,20 +103,11 @@ impl Stock {
     pub fn put(&mut self, pieces: &[Piece], value: i128, placing: Placing) {
         let mut left = value;
         for (place, piece) in pieces.iter().enumerate() {
-            let own = if place + 1 == pieces.len() {
-                left
-            } else {
-                piece.value.clamp(left.min(0), left.max(0))
-            };
+            let own =
+                if place + 1 == pieces.len() { left } else { piece.value.clamp(left.min(0), left.max(0)) };
             left -= own;
             self.qty += piece.qty;
-            self.lay(
-                Piece {
-                    value: own,
-                    ..piece.clone()
-                },
-                placing,
-            );
+            self.lay(Piece { value: own, ..piece.clone() }, placing);
         }
         self.value += value;
     }
@@ -141,10 +118,7 @@ impl Stock {
             return;
         }
         if placing == Placing::New {
-            self.pieces.push(Piece {
-                serial: self.laid,
-                ..piece
-            });
+            self.pieces.push(Piece { serial: self.laid, ..piece });
             self.laid += 1;
             return;
         }
@@ -164,11 +138,7 @@ impl Stock {
         let value = if self.layered() {
             let mut left = qty;
             while left > 0 {
-                let place = if self.method == Method::Fifo {
-                    0
-                } else {
-                    self.pieces.len() - 1
-                };
+                let place = if self.method == Method::Fifo { 0 } else { self.pieces.len() - 1 };
                 let part = self.take_from(place, left);
                 left -= part.qty;
                 self.last = Some((part.value, part.qty));
@@ -195,22 +165,15 @@ impl Stock {
         let value = share(piece.value, qty, piece.qty, self.rounding);
         piece.qty -= qty;
         piece.value -= value;
-        Piece {
-            qty,
-            value,
-            ..piece.clone()
-        }
+        Piece { qty, value, ..piece.clone() }
     }
 
     /// Takes a quantity that is there first from what one movement brought, the rest by the method.
     pub fn take_own(&mut self, origin: usize, qty: i128) -> (i128, Vec<Piece>) {
         let mut parts = Vec::new();
         let mut left = qty;
-        while let Some(place) = self
-            .pieces
-            .iter()
-            .position(|piece| piece.origin == origin)
-            .filter(|_| left > 0)
+        while let Some(place) =
+            self.pieces.iter().position(|piece| piece.origin == origin).filter(|_| left > 0)
         {
             let part = self.take_from(place, left);
             left -= part.qty;
@@ -222,11 +185,7 @@ impl Stock {
         if left < qty {
             self.last = Some((own, qty - left));
         }
-        let (rest, more) = if left > 0 {
-            self.take(left)
-        } else {
-            (0, Vec::new())
-        };
+        let (rest, more) = if left > 0 { self.take(left) } else { (0, Vec::new()) };
         parts.extend(more);
         (own + rest, parts)
     }
@@ -255,14 +214,7 @@ impl Stock {
                 let worth = share(left_value, part, left_qty, self.rounding);
                 left_qty -= part;
                 left_value -= worth;
-                self.lay(
-                    Piece {
-                        qty: part,
-                        value: worth,
-                        ..piece.clone()
-                    },
-                    Placing::New,
-                );
+                self.lay(Piece { qty: part, value: worth, ..piece.clone() }, Placing::New);
             }
         }
     }
@@ -272,9 +224,7 @@ impl Stock {
         let aimed = |piece: &&mut Piece| origin.is_none_or(|origin| piece.origin == origin);
         let (qty, value) = if self.layered() {
             let pieces = self.pieces.iter_mut().filter(aimed);
-            pieces.fold((0, 0), |(qty, value), piece| {
-                (qty + piece.qty, value + piece.value)
-            })
+            pieces.fold((0, 0), |(qty, value), piece| (qty + piece.qty, value + piece.value))
         } else {
             (self.qty, self.value)
         };
@@ -286,11 +236,7 @@ impl Stock {
         for piece in self.pieces.iter_mut().filter(aimed) {
             let extra = share(taken, piece.qty, qty, self.rounding);
             let last = piece.qty == left_qty;
-            let now = if last {
-                left_value
-            } else {
-                (piece.value + extra).clamp(0, left_value.max(0))
-            };
+            let now = if last { left_value } else { (piece.value + extra).clamp(0, left_value.max(0)) };
             left_qty -= piece.qty;
             left_value -= now;
             piece.value = now;

@@ -51,11 +51,7 @@ fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
     if column.form != Form::Integer {
         return false;
     }
-    let bounds = if column.has_dictionary() {
-        None
-    } else {
-        integer_bounds(column, ranges)
-    };
+    let bounds = if column.has_dictionary() { None } else { integer_bounds(column, ranges) };
     let Some((low, high)) = bounds else { return false };
     let span = usize::try_from(high - low).unwrap_or(usize::MAX);
     if span / 64 > column.rows() {
@@ -63,24 +59,15 @@ fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
     }
     let mut bits = vec![0_u64; span / 64 + 1];
     let outcome = column.blocks(0..column.rows(), |_, keys| {
-        let fresh = keys
-            .iter()
-            .all(|key| *key == NULL_KEY || set_bit(&mut bits, key.wrapping_sub(low)));
-        if fresh {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(())
-        }
+        let fresh = keys.iter().all(|key| *key == NULL_KEY || set_bit(&mut bits, key.wrapping_sub(low)));
+        if fresh { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     outcome.is_continue()
 }
 
 /// Sets a bit, and says whether it was clear.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the distance is below the span, which fits"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the distance is below the span, which fits")]
 fn set_bit(bits: &mut [u64], distance: u128) -> bool {
     let distance = distance as u64;
     let Some(word) = bits.get_mut((distance / 64) as usize) else {
@@ -95,18 +82,12 @@ fn set_bit(bits: &mut [u64], distance: u128) -> bool {
 /// Any ids: rows are dealt out by their hash into partitions that fit the cache, in row order; every partition is
 /// looked through by itself.
 fn by_partitions(column: &KeyColumn, ranges: &[Range<usize>]) -> Vec<(u64, u64)> {
-    let bits = (column.rows() / ROWS_PER_PARTITION)
-        .next_power_of_two()
-        .trailing_zeros()
-        .min(10);
-    let dealt: Vec<Dealt> = ranges
-        .par_iter()
-        .map(|range| Dealt::new(column, range.clone(), bits))
-        .collect();
+    let bits = (column.rows() / ROWS_PER_PARTITION).next_power_of_two().trailing_zeros().min(10);
+    let dealt: Vec<Dealt> = ranges.par_iter().map(|range| Dealt::new(column, range.clone(), bits)).collect();
     let partitions = 0..1_usize << bits;
-    let found = partitions.into_par_iter().map_init(Vec::new, |slots, partition| {
-        look_through(column, &dealt, partition, slots)
-    });
+    let found = partitions
+        .into_par_iter()
+        .map_init(Vec::new, |slots, partition| look_through(column, &dealt, partition, slots));
     let mut found: Vec<(u64, u64)> = found.flatten_iter().collect();
     found.par_sort_unstable();
     found
@@ -132,11 +113,7 @@ impl Dealt {
         let mut starts = vec![0; (1 << bits) + 1];
         let first = range.start as u64;
         column.for_each(range, |_, key| {
-            let hash = if key == NULL_KEY {
-                NO_HASH
-            } else {
-                hash(key, seeds) & !NO_HASH
-            };
+            let hash = if key == NULL_KEY { NO_HASH } else { hash(key, seeds) & !NO_HASH };
             hashes.push(hash);
             starts[partition(hash, bits) + 1] += usize::from(hash != NO_HASH);
         });
@@ -155,9 +132,7 @@ impl Dealt {
 
     fn partition(&self, partition: usize) -> &[u64] {
         let bounds = self.starts.get(partition).zip(self.starts.get(partition + 1));
-        bounds
-            .and_then(|(start, end)| self.entries.get(*start..*end))
-            .unwrap_or_default()
+        bounds.and_then(|(start, end)| self.entries.get(*start..*end)).unwrap_or_default()
     }
 }
 

@@ -42,9 +42,7 @@ impl IdIndex {
     /// `TYPES_COLUMN_TYPE` for any other type and for chunks that mix text and integers; `TYPES_TOO_MANY_ROWS` above
     /// 2^32 - 3 rows.
     pub fn new(chunks: &[ArrayRef], column: &str) -> Result<Self, Error> {
-        Ok(Self {
-            column: KeyColumn::new(chunks, column)?,
-        })
+        Ok(Self { column: KeyColumn::new(chunks, column)? })
     }
 
     /// The number of rows.
@@ -84,12 +82,7 @@ impl IdIndex {
             return Err(Error::ColumnType {
                 column: column.to_owned(),
                 expected: "the form of the ids it refers to",
-                found: if refs.form == Form::Text {
-                    "text"
-                } else {
-                    "integers"
-                }
-                .to_owned(),
+                found: if refs.form == Form::Text { "text" } else { "integers" }.to_owned(),
                 advice: ": text and integers are never equal, so cast one of the two columns".to_owned(),
             });
         }
@@ -99,13 +92,7 @@ impl IdIndex {
     /// The order of the ids of two rows: integers by value, text by its bytes, null last.
     #[must_use]
     pub fn compare(&self, row: usize, other: usize) -> Ordering {
-        compare(
-            &self.column,
-            self.column.key(row),
-            row,
-            self.column.key(other),
-            other,
-        )
+        compare(&self.column, self.column.key(row), row, self.column.key(other), other)
     }
 }
 

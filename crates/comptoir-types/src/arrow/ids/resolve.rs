@@ -19,10 +19,7 @@ pub(super) fn resolve(ids: &KeyColumn, refs: &KeyColumn) -> Vec<u32> {
     let interned = intern_ranges(refs, &split(refs.rows(), threads));
     let wanted = Wanted::new(refs, interned.first);
     let ranges = split(ids.rows(), threads);
-    let found = ranges
-        .par_iter()
-        .map(|range| wanted.scan(ids, range.clone()))
-        .reduce(Vec::new, earliest);
+    let found = ranges.par_iter().map(|range| wanted.scan(ids, range.clone())).reduce(Vec::new, earliest);
     let mut rows = interned.codes;
     rows.par_iter_mut().for_each(|row| {
         // The code of null is the same number as `NONE`, and is in no table.
@@ -52,12 +49,7 @@ impl<'a> Wanted<'a> {
             // They are distinct, so that every one gets the next code.
             _ = table.code(key, |_| false);
         }
-        Self {
-            refs,
-            first,
-            table,
-            filter,
-        }
+        Self { refs, first, table, filter }
     }
 
     /// The first row of `range` for every reference; [`MISSING`] where the range has none. Ends when all are found.
@@ -74,11 +66,7 @@ impl<'a> Wanted<'a> {
                     open -= 1;
                 }
             }
-            if open == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if open == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         debug_assert!(outcome.is_continue() || open == 0);
         found
@@ -107,10 +95,7 @@ struct Filter {
 
 impl Filter {
     fn with_capacity(keys: usize) -> Self {
-        Self {
-            bits: vec![0; (keys / 4 + 1).next_power_of_two()],
-            seeds: seeds(),
-        }
+        Self { bits: vec![0; (keys / 4 + 1).next_power_of_two()], seeds: seeds() }
     }
 
     fn add(&mut self, key: u128) {
@@ -135,8 +120,6 @@ fn earliest(mut left: Vec<u32>, right: Vec<u32>) -> Vec<u32> {
     if left.is_empty() {
         return right;
     }
-    left.iter_mut()
-        .zip(right)
-        .for_each(|(left, right)| *left = right.min(*left));
+    left.iter_mut().zip(right).for_each(|(left, right)| *left = right.min(*left));
     left
 }

@@ -10,10 +10,7 @@ use crate::error::ErrorCode;
 
 fn oracle<T: std::hash::Hash + Eq>(ids: &[Option<T>]) -> Vec<(u64, u64)> {
     let mut first = HashMap::new();
-    let rows = ids
-        .iter()
-        .enumerate()
-        .filter_map(|(row, id)| id.as_ref().map(|id| (row as u64, id)));
+    let rows = ids.iter().enumerate().filter_map(|(row, id)| id.as_ref().map(|id| (row as u64, id)));
     rows.filter_map(|(row, id)| {
         let before = *first.entry(id).or_insert(row);
         (before != row).then_some((row, before))
@@ -29,9 +26,7 @@ fn integers(ids: &[Option<i64>]) -> Vec<ArrayRef> {
 fn rising_dense_and_wide_integers_are_all_checked() {
     let rising: Vec<_> = (0..200_000).map(Some).collect();
     let shuffled: Vec<_> = (0..200_000_i64).map(|row| Some(row * 77_777 % 200_003)).collect();
-    let wide: Vec<_> = (0..200_000_i64)
-        .map(|row| Some(row.wrapping_mul(0x1234_5678_9ABC_DEF1)))
-        .collect();
+    let wide: Vec<_> = (0..200_000_i64).map(|row| Some(row.wrapping_mul(0x1234_5678_9ABC_DEF1))).collect();
     for ids in [rising, shuffled, wide] {
         let mut ids: Vec<Option<i64>> = ids;
         assert_eq!(IdIndex::new(&integers(&ids), "id").unwrap().duplicates(), []);
@@ -48,10 +43,7 @@ fn rising_dense_and_wide_integers_are_all_checked() {
 #[test]
 fn text_ids_are_checked_in_any_order() {
     let name = |number: u64| {
-        format!(
-            "movement-{number:0width$}",
-            width = if number.is_multiple_of(2) { 5 } else { 12 }
-        )
+        format!("movement-{number:0width$}", width = if number.is_multiple_of(2) { 5 } else { 12 })
     };
     let ids: Vec<String> = (0..150_000_u64).map(|row| name(row * 77_777 % 200_003)).collect();
     let mut cells: Vec<Option<&str>> = ids.iter().map(|id| Some(id.as_str())).collect();
@@ -61,10 +53,7 @@ fn text_ids_are_checked_in_any_order() {
     }
     (cells[100], cells[149_999]) = (cells[99], cells[3]);
     for shape in chunks(&cells) {
-        assert_eq!(
-            IdIndex::new(&shape, "id").unwrap().duplicates(),
-            [(100, 99), (149_999, 3)]
-        );
+        assert_eq!(IdIndex::new(&shape, "id").unwrap().duplicates(), [(100, 99), (149_999, 3)]);
     }
 }
 
@@ -72,43 +61,25 @@ fn text_ids_are_checked_in_any_order() {
 fn one_id_in_every_row_is_found_once_per_row() {
     let index = IdIndex::new(&integers(&vec![Some(i64::MAX); 70_000]), "id").unwrap();
     let found = index.duplicates();
-    assert_eq!(
-        (found.len(), found[0], found[69_998]),
-        (69_999, (1, 0), (69_999, 0))
-    );
+    assert_eq!((found.len(), found[0], found[69_998]), (69_999, (1, 0), (69_999, 0)));
 }
 
 #[test]
 fn references_of_another_width_are_resolved() {
-    let ids: ArrayRef = Arc::new(Int64Array::from(vec![
-        Some(5),
-        Some(-1),
-        None,
-        Some(5),
-        Some(300),
-    ]));
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![Some(5), Some(-1), None, Some(5), Some(300)]));
     let index = IdIndex::new(&[ids], "movement_id").unwrap();
     let resolve = |refs: ArrayRef| index.resolve(&[refs], "ref").unwrap();
     assert_eq!(
-        resolve(Arc::new(UInt16Array::from(vec![
-            Some(300),
-            None,
-            Some(5),
-            Some(6)
-        ]))),
+        resolve(Arc::new(UInt16Array::from(vec![Some(300), None, Some(5), Some(6)]))),
         [4, NONE, 0, MISSING]
     );
     assert_eq!(resolve(Arc::new(Int32Array::from(vec![-1]))), [1]);
     assert_eq!(resolve(Arc::new(UInt64Array::from(vec![u64::MAX]))), [MISSING]);
     assert_eq!(resolve(Arc::new(NullArray::new(2))), [NONE, NONE]);
-    let error = index
-        .resolve(&[Arc::new(StringArray::from(vec!["5"]))], "ref")
-        .unwrap_err();
+    let error = index.resolve(&[Arc::new(StringArray::from(vec!["5"]))], "ref").unwrap_err();
     assert_eq!(error.code(), "TYPES_COLUMN_TYPE");
     assert!(
-        error
-            .to_string()
-            .starts_with("column `ref`: expected the form of the ids it refers to, found text")
+        error.to_string().starts_with("column `ref`: expected the form of the ids it refers to, found text")
     );
 }
 
@@ -116,40 +87,19 @@ fn references_of_another_width_are_resolved() {
 fn no_ids_at_all_leave_every_reference_missing() {
     let index = IdIndex::new(&[], "movement_id").unwrap();
     assert_eq!(
-        index
-            .resolve(&[Arc::new(StringArray::from(vec![Some("a"), None]))], "ref")
-            .unwrap(),
+        index.resolve(&[Arc::new(StringArray::from(vec![Some("a"), None]))], "ref").unwrap(),
         [MISSING, NONE]
     );
-    assert_eq!(
-        (index.duplicates(), index.null_rows(), index.rows()),
-        (vec![], vec![], 0)
-    );
+    assert_eq!((index.duplicates(), index.null_rows(), index.rows()), (vec![], vec![], 0));
 }
 
 #[test]
 fn ids_are_ordered_by_value_and_by_bytes() {
-    let texts = [
-        "",
-        "\0",
-        "a",
-        "a\0",
-        "a\0\0",
-        "ab",
-        "abcdefghijklmno",
-        "abcdefghijklmnop",
-        "abd",
-        "b",
-        "é",
-    ];
+    let texts = ["", "\0", "a", "a\0", "a\0\0", "ab", "abcdefghijklmno", "abcdefghijklmnop", "abd", "b", "é"];
     let index = IdIndex::new(&[Arc::new(StringArray::from(texts.to_vec()))], "id").unwrap();
     for (row, text) in texts.iter().enumerate() {
         for (other, more) in texts.iter().enumerate() {
-            assert_eq!(
-                index.compare(row, other),
-                text.as_bytes().cmp(more.as_bytes()),
-                "{text:?} {more:?}"
-            );
+            assert_eq!(index.compare(row, other), text.as_bytes().cmp(more.as_bytes()), "{text:?} {more:?}");
         }
     }
     let values = vec![Some(i64::MIN), Some(-1), Some(0), Some(i64::MAX), None];
