@@ -199,7 +199,7 @@ impl TableValuation {
     /// days_in_inventory, on_hand, days_of_supply`.
     ///
     /// # Errors
-    /// As [`reports::turnover`].
+    /// As [`reports::turnover()`].
     pub fn turnover_table(&self, from: Date, to: Date) -> Result<Table, Error> {
         let spec = TurnoverSpec { average: AverageInventory::Daily, ..TurnoverSpec::sales(from, to) };
         let made = reports::turnover(self.postings_by_key(), &spec, self.calendar())?;

@@ -27,7 +27,7 @@ impl TableValuation {
     /// Vouchers (凭证) by a template.
     ///
     /// # Errors
-    /// As [`reports::vouchers`].
+    /// As [`reports::vouchers()`].
     pub fn voucher_tables(&self, template: &VoucherTemplate, by: By) -> Result<VoucherTables, Error> {
         let names = Names::new(self);
         let set = self.voucher_set(template, by, &names)?;
@@ -113,7 +113,7 @@ impl TableValuation {
     /// accounts hold the value of the stock.
     ///
     /// # Errors
-    /// As [`reports::vouchers`] and [`reports::trial_balance`].
+    /// As [`reports::vouchers()`] and [`reports::trial_balance()`].
     pub fn trial_balance_table(&self, template: &VoucherTemplate) -> Result<(Table, InventoryCheck), Error> {
         let set = self.voucher_set(template, By::Month, &Names::new(self))?;
         let balance = reports::trial_balance(&set, &[], None)?;
