@@ -1,77 +1,125 @@
 //! Memory for columns: large blocks on huge pages.
 //!
 //! A call over 10^7 movements touches a gigabyte of fresh memory. On 4 kB pages the kernel spends more time on page faults than the
-//! valuation takes; on pages of 2 MB they cost a few milliseconds.
+//! valuation takes; on pages of 2 MB they cost a fifth of it. Large blocks come from the system one by one, so that zeroed memory, which
+//! fresh pages are, costs nothing until it is touched, by whichever thread does.
 
 #![expect(unsafe_code, reason = "an allocator is unsafe by its nature")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// The system allocator, with blocks from [`LARGE`] on aligned to huge pages and advised to use them.
+/// The system allocator, with blocks from [`LARGE`] on mapped by themselves, on huge pages.
 pub struct Memory;
 
 /// Size of a huge page on x86-64 and most AArch64 systems.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Blocks from this size on are worth whole huge pages.
-const LARGE: usize = 2 * HUGE_PAGE;
+/// Blocks from this size on are mapped by themselves.
+const LARGE: usize = HUGE_PAGE;
 
-impl Memory {
-    /// The layout with which a block is really allocated; the same on allocation and release, since it depends on nothing else.
-    fn layout(layout: Layout) -> Layout {
-        if layout.size() < LARGE || layout.align() > HUGE_PAGE {
-            return layout;
-        }
-        layout.align_to(HUGE_PAGE).unwrap_or(layout)
-    }
-
-    fn advise(block: *mut u8, size: usize) {
-        #[cfg(target_os = "linux")]
-        if !block.is_null() {
-            // SAFETY: the range is the block just allocated, page-aligned; the advice changes no content, and failing is harmless.
-            unsafe { libc::madvise(block.cast(), size, libc::MADV_HUGEPAGE) };
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (block, size);
-    }
+/// Whether a block is mapped by itself; a function of its layout alone, so that release matches allocation.
+const fn is_mapped(layout: Layout) -> bool {
+    cfg!(target_os = "linux") && layout.size() >= LARGE && layout.align() <= HUGE_PAGE
 }
 
-// SAFETY: every call is passed to the system allocator with a layout that is a function of the caller's layout alone, of the same
-// size and at least the same alignment, so that release matches allocation.
-unsafe impl GlobalAlloc for Memory {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's guarantees hold for the stricter layout too.
-        let block = unsafe { System.alloc(Self::layout(layout)) };
-        if layout.size() >= LARGE {
-            Self::advise(block, layout.size());
-        }
-        block
+#[cfg(target_os = "linux")]
+mod mapped {
+    use std::alloc::Layout;
+    use std::ptr;
+
+    use super::HUGE_PAGE;
+
+    /// Bytes mapped for a block: whole small pages, so that the end of a block wastes little.
+    const fn length(layout: Layout) -> usize {
+        layout.size().next_multiple_of(4096)
     }
 
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the block is as large as the layout says, and zeroed whole.
+    /// A fresh block of zeros, aligned to a huge page, or null.
+    pub(super) fn allocate(layout: Layout) -> *mut u8 {
+        let length = length(layout);
+        let Some(wanted) = length.checked_add(HUGE_PAGE) else {
+            return ptr::null_mut();
+        };
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: a new anonymous mapping touches no other memory.
+        let base =
+            unsafe { libc::mmap(ptr::null_mut(), wanted, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+        if base == libc::MAP_FAILED {
+            return ptr::null_mut();
+        }
+        let base = base.cast::<u8>();
+        let before = base.align_offset(HUGE_PAGE);
+        // SAFETY: `before` is at most a huge page less one byte, and `wanted` a huge page longer than the block: block and rests lie
+        // inside the mapping, whose rests nobody uses. The advice changes no content, and failing is harmless.
         unsafe {
-            if layout.size() < LARGE {
-                return System.alloc_zeroed(layout);
+            let block = base.add(before);
+            if before > 0 {
+                libc::munmap(base.cast(), before);
             }
-            let block = self.alloc(layout);
-            if !block.is_null() {
-                block.write_bytes(0, layout.size());
+            if before < HUGE_PAGE {
+                libc::munmap(block.add(length).cast(), HUGE_PAGE - before);
             }
+            libc::madvise(block.cast(), length, libc::MADV_HUGEPAGE);
             block
         }
     }
 
+    /// Gives a block back.
+    ///
+    /// # Safety
+    /// The block came from [`allocate`] with the same layout, and is not used any more.
+    pub(super) unsafe fn release(block: *mut u8, layout: Layout) {
+        // SAFETY: the range is exactly what `allocate` left mapped.
+        unsafe { libc::munmap(block.cast(), length(layout)) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod mapped {
+    use std::alloc::Layout;
+
+    pub(super) fn allocate(_: Layout) -> *mut u8 {
+        std::ptr::null_mut()
+    }
+
+    pub(super) unsafe fn release(_: *mut u8, _: Layout) {}
+}
+
+// SAFETY: a block is mapped or from the system allocator by its layout alone, which release is given again; both give memory of at
+// least the size and alignment asked for, and `mapped` gives zeros.
+unsafe impl GlobalAlloc for Memory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_mapped(layout) {
+            return mapped::allocate(layout);
+        }
+        // SAFETY: the caller's guarantees hold.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_mapped(layout) {
+            return mapped::allocate(layout);
+        }
+        // SAFETY: the caller's guarantees hold.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block was allocated with this layout.
-        unsafe { System.dealloc(block, Self::layout(layout)) }
+        // SAFETY: the block was allocated with this layout, so it came from where its layout says.
+        unsafe {
+            if is_mapped(layout) {
+                mapped::release(block, layout);
+            } else {
+                System.dealloc(block, layout);
+            }
+        }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         let Ok(new) = Layout::from_size_align(new_size, layout.align()) else {
             return std::ptr::null_mut();
         };
-        if layout.size() < LARGE && new_size < LARGE {
+        if !is_mapped(layout) && !is_mapped(new) {
             // SAFETY: both layouts are the caller's own.
             return unsafe { System.realloc(block, layout, new_size) };
         }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{
-    Array, ArrayRef, Decimal64Array, DictionaryArray, Int8Array, RecordBatch, RecordBatchOptions,
+    Array, ArrayRef, Decimal128Array, DictionaryArray, Int8Array, RecordBatch, RecordBatchOptions,
     StringArray, UInt32Array, new_null_array,
 };
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::Table;
@@ -16,9 +16,9 @@ use crate::engine::ABSENT;
 use crate::error::Error;
 use crate::movement::REASONS;
 use crate::posting::NONE;
-use crate::valuation::columns::Units;
+use crate::valuation::columns::{Numbers, WideUnits};
 
-/// Precision of all decimal results: 18 digits, the width of 64 bits.
+/// Precision of all decimal results: 18 digits, which fit 64 bits; their type has 128 bits, the one width that every consumer reads.
 const PRECISION: u8 = 18;
 
 /// The first row of every code.
@@ -67,7 +67,7 @@ fn place_of(starts: &[usize], row: u32) -> (usize, usize) {
 }
 
 pub(super) fn decimal_field(name: &str, scale: u8, nullable: bool) -> Field {
-    Field::new(name, DataType::Decimal64(PRECISION, scale.cast_signed()), nullable)
+    Field::new(name, DataType::Decimal128(PRECISION, scale.cast_signed()), nullable)
 }
 
 /// Units as a decimal column; absent ones are null.
@@ -77,19 +77,23 @@ pub(super) fn decimals(units: Vec<i64>, scale: u8) -> Result<ArrayRef, Error> {
     } else {
         None
     };
-    let array = Decimal64Array::new(units.into(), nulls);
+    let wide: Vec<i128> = units.into_iter().map(i128::from).collect();
+    let array = Decimal128Array::new(wide.into(), nulls);
     let array = array.with_precision_and_scale(PRECISION, scale.cast_signed()).map_err(Error::arrow)?;
     Ok(Arc::new(array))
 }
 
-/// Units that the valuation keeps as a decimal column, without a copy.
-pub(super) fn shared_decimals(units: &Units, has_absent: bool, scale: u8) -> Result<ArrayRef, Error> {
+/// Units that the valuation keeps as a decimal column, without a copy; `ABSENT` is null.
+pub(super) fn shared_decimals(units: &WideUnits, has_absent: bool, scale: u8) -> Result<ArrayRef, Error> {
     let values = match units {
-        Units::Owned(values) => values.clone().into(),
-        Units::Shared(values) => values.clone(),
+        Numbers::Owned(values) => values.clone().into(),
+        Numbers::Shared(values) => values.clone(),
     };
-    let nulls = has_absent.then(|| values.iter().map(|unit| *unit != ABSENT).collect::<NullBuffer>());
-    let array = Decimal64Array::new(values, nulls);
+    let absent = i128::from(ABSENT);
+    let nulls = has_absent.then(|| {
+        NullBuffer::new(BooleanBuffer::collect_bool(values.len(), |row| values.get(row) != Some(&absent)))
+    });
+    let array = Decimal128Array::new(values, nulls);
     Ok(Arc::new(array.with_precision_and_scale(PRECISION, scale.cast_signed()).map_err(Error::arrow)?))
 }
 

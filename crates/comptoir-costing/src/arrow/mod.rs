@@ -1,6 +1,7 @@
 //! Arrow in, Arrow out: a history as record batches, and all results as tables.
 
 mod arrays;
+mod cells;
 mod names;
 mod read;
 mod reports;

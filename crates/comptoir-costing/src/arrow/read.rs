@@ -4,24 +4,18 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
-use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, SchemaRef};
+use comptoir_types::Clock;
 use comptoir_types::arrow::{self as columns, IdIndex, Interned};
-use comptoir_types::{Clock, Error as ColumnError};
-use rayon::prelude::*;
 
 use super::Source;
-use crate::engine::ABSENT;
+use super::cells::{WithFaults, kinds, note_nulls, scale_of, units};
 use crate::error::Error;
-use crate::movement::Kind;
 use crate::policy::{ClosedPeriod, Policy};
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 use crate::rows::rules_by_item;
 use crate::valuation::columns::{Chunk, Columns, Ids, MISSING, Units};
-
-/// Rows of a slice that one task reads.
-const SLICE_ROWS: usize = 1 << 18;
 
 /// Batches are joined when they hold fewer rows on average: every batch costs work of its own.
 const SMALL_BATCH: usize = 1 << 17;
@@ -82,8 +76,10 @@ impl Reader<'_> {
         let (item, mut numbers, (ids, duplicates)) = (item?, numbers?, ids?);
         let class = self.codes("class", &source.class)?;
         let mut faults = std::mem::take(&mut numbers.faults);
-        let null_items = (0u32..).zip(&item.codes).filter(|(_, code)| **code == NONE);
-        faults.extend(null_items.map(|(row, _)| (row, Fault::new(RejectCode::NullValue))));
+        if source.item.iter().any(|chunk| chunk.logical_null_count() > 0) {
+            let null_items = (0u32..).zip(&item.codes).filter(|(_, code)| **code == NONE);
+            faults.extend(null_items.map(|(row, _)| (row, Fault::new(RejectCode::NullValue))));
+        }
         faults.extend(ids.nulls.iter().map(|row| (*row, Fault::new(RejectCode::NullValue))));
         let (rules, item_rules) = self.rules(&item, &class, &mut faults);
         let reference = self.references(&ids)?;
@@ -124,7 +120,7 @@ impl Reader<'_> {
     fn ids(&self) -> Result<(ArrowIds, Vec<(u32, u32)>), Error> {
         let index = IdIndex::new(&self.source.id, "movement_id")?;
         let duplicates = index.duplicates();
-        let ascending = duplicates.is_empty() && ascends(&index, self.rows);
+        let ascending = index.rises();
         let nulls = index.null_rows().into_iter().filter_map(|row| u32::try_from(row).ok()).collect();
         let narrow = |(row, first): (u64, u64)| Some((u32::try_from(row).ok()?, u32::try_from(first).ok()?));
         let duplicates = duplicates.into_iter().filter_map(narrow).collect();
@@ -198,14 +194,29 @@ impl Reader<'_> {
     fn chunk(&self, index: usize, start: usize, numbers: &mut Numbers) -> Result<Chunk, Error> {
         let source = self.source;
         let array = |chunks: &[ArrayRef]| chunks.get(index).cloned();
-        let kind = array(&source.kind)
-            .map_or_else(|| Ok(Vec::new()), |array| kinds(&array, start, &mut numbers.faults))?;
         let scale = numbers.quantity_scale;
         let (money, cost) = (self.policy.money_scale, self.policy.cost_scale);
-        let faults = &mut numbers.faults;
-        let quantity = units(array(&source.quantity), "quantity", scale, start, faults)?;
-        let amount = units(array(&source.amount), "amount", money, start, faults)?;
-        let unit_cost = units(array(&source.unit_cost), "unit_cost", cost, start, faults)?;
+        let ((kind, amount), (quantity, unit_cost)) = rayon::join(
+            || {
+                let kind = array(&source.kind).map(|array| kinds(&array, start)).transpose();
+                (kind, units(array(&source.amount), "amount", money, start))
+            },
+            || {
+                let quantity = units(array(&source.quantity), "quantity", scale, start);
+                (quantity, units(array(&source.unit_cost), "unit_cost", cost, start))
+            },
+        );
+        let mut keep = |faults: Vec<(u32, Fault)>| numbers.faults.extend(faults);
+        let (kind, bad) = kind?.unwrap_or_default();
+        keep(bad);
+        let mut numbers_of = |column: Result<WithFaults<Units>, Error>| {
+            column.map(|(units, bad)| {
+                keep(bad);
+                units
+            })
+        };
+        let (quantity, amount, unit_cost) =
+            (numbers_of(quantity)?, numbers_of(amount)?, numbers_of(unit_cost)?);
         let at = match array(&source.at) {
             Some(array) => self.times(&array, start, numbers)?,
             None => Units::Owned(Vec::new()),
@@ -241,90 +252,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-fn ascends(index: &IdIndex, rows: usize) -> bool {
-    (1..rows).all(|row| index.compare(row - 1, row) == Ordering::Less)
-}
-
-/// Decimal places of a quantity column: those of its type, none for integers, six for text.
-fn scale_of(chunks: &[ArrayRef]) -> u8 {
-    match chunks.first().map(|chunk| chunk.data_type()) {
-        Some(
-            DataType::Decimal32(_, scale)
-            | DataType::Decimal64(_, scale)
-            | DataType::Decimal128(_, scale)
-            | DataType::Decimal256(_, scale),
-        ) => u8::try_from(*scale).unwrap_or(0).min(9),
-        Some(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => 6,
-        _ => 0,
-    }
-}
-
-fn kinds(array: &ArrayRef, start: usize, faults: &mut Vec<(u32, Fault)>) -> Result<Vec<u8>, Error> {
-    let lookup = |name: &str| Kind::from_name(name).map(|kind| kind as u8);
-    let slices: Vec<usize> = (0..array.len()).step_by(SLICE_ROWS).collect();
-    let parts: Result<Vec<_>, ColumnError> = slices
-        .par_iter()
-        .map(|offset| {
-            let slice = array.slice(*offset, SLICE_ROWS.min(array.len() - offset));
-            columns::read_kinds(&slice, "kind", lookup).map(|kinds| (*offset, kinds))
-        })
-        .collect();
-    let mut codes = Vec::with_capacity(array.len());
-    for (offset, kinds) in parts? {
-        note_nulls(kinds.nulls.as_ref(), start + offset, faults);
-        let unknown =
-            kinds.unknown.iter().filter_map(|(place, _)| u32::try_from(start + offset + place).ok());
-        faults.extend(unknown.map(|row| (row, Fault::new(RejectCode::UnknownKind))));
-        codes.extend_from_slice(&kinds.codes);
-    }
-    Ok(codes)
-}
-
-/// A column of decimals: shared when nothing is null, else copied with the absent ones marked.
-fn units(
-    array: Option<ArrayRef>,
-    name: &str,
-    scale: u8,
-    start: usize,
-    faults: &mut Vec<(u32, Fault)>,
-) -> Result<Units, Error> {
-    let Some(array) = array.filter(|array| *array.data_type() != DataType::Null) else {
-        return Ok(Units::Owned(Vec::new()));
-    };
-    let units = columns::read_units(&array, name, scale)?;
-    for (place, error) in &units.faults {
-        let code = if is_excess(error) { RejectCode::ExcessScale } else { RejectCode::Overflow };
-        if let Ok(row) = u32::try_from(start + place) {
-            faults.push((row, Fault::new(code)));
-        }
-    }
-    Ok(match units.nulls.filter(|nulls| nulls.null_count() > 0) {
-        None => Units::Shared(units.values),
-        Some(nulls) => Units::Owned(with_absent(&units.values, &nulls)),
-    })
-}
-
-fn with_absent(values: &ScalarBuffer<i64>, nulls: &NullBuffer) -> Vec<i64> {
-    values.iter().zip(nulls.iter()).map(|(value, valid)| if valid { *value } else { ABSENT }).collect()
-}
-
-fn is_excess(error: &ColumnError) -> bool {
-    match error {
-        ColumnError::ExcessScale { .. } => true,
-        ColumnError::At { source, .. } => is_excess(source),
-        _ => false,
-    }
-}
-
-fn note_nulls(nulls: Option<&NullBuffer>, start: usize, faults: &mut Vec<(u32, Fault)>) {
-    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else {
-        return;
-    };
-    let places = (start..).zip(nulls.iter()).filter(|(_, valid)| !valid);
-    let rows = places.filter_map(|(row, _)| u32::try_from(row).ok());
-    faults.extend(rows.map(|row| (row, Fault::new(RejectCode::NullValue))));
 }
 
 /// A repeated id: ignored when all columns agree with the first row that has it, else rejected.

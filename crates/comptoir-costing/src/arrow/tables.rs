@@ -8,6 +8,7 @@ use arrow_array::{
     new_null_array,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use rayon::prelude::*;
 
 use super::arrays::{
     batch, decimal_field, decimals, first_rows, reason_type, reasons_array, shared_decimals, table, take,
@@ -18,6 +19,27 @@ use crate::policy::Scope;
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 use crate::valuation::{Key, REJECTED, RangePostings, RowCorrection, UnitCost};
+
+/// Columns that most ranges of postings have alike: every range shares the memory of one.
+struct Fillers {
+    pool: ArrayRef,
+    zeros: ArrayRef,
+    adjusts: ArrayRef,
+    reason: ArrayRef,
+}
+
+impl Fillers {
+    fn new(valuation: &TableValuation) -> Result<Self, Error> {
+        let rows = valuation.valuation.ranges.iter().map(|range| range.rows.len()).max().unwrap_or(0);
+        let source = &valuation.source;
+        Ok(Self {
+            pool: new_null_array(&source.type_of("pool"), rows),
+            zeros: decimals(vec![0; rows], valuation.valuation.policy.money_scale)?,
+            adjusts: new_null_array(&source.type_of("movement_id"), rows),
+            reason: new_null_array(&reason_type(), rows),
+        })
+    }
+}
 
 impl TableValuation {
     /// Postings: one row per accepted movement in the order of the input, then the corrections by time.
@@ -30,10 +52,11 @@ impl TableValuation {
     /// [`Error::Internal`] for a failure of Arrow, which checked input does not cause.
     pub fn postings_table(&self) -> Result<Table, Error> {
         let schema = self.postings_schema();
-        let mut batches = Vec::new();
-        for range in &self.valuation.ranges {
-            batches.push(self.range_batch(&schema, range)?);
-        }
+        let fillers = Fillers::new(self)?;
+        let ranges = self.valuation.ranges.par_iter();
+        let batches: Result<Vec<RecordBatch>, Error> =
+            ranges.map(|range| self.range_batch(&schema, range, &fillers)).collect();
+        let mut batches = batches?;
         if !self.valuation.corrections.is_empty() {
             batches.push(self.correction_batch(&schema)?);
         }
@@ -63,7 +86,12 @@ impl TableValuation {
         Arc::new(Schema::new(fields))
     }
 
-    fn range_batch(&self, schema: &SchemaRef, range: &RangePostings) -> Result<RecordBatch, Error> {
+    fn range_batch(
+        &self,
+        schema: &SchemaRef,
+        range: &RangePostings,
+        fillers: &Fillers,
+    ) -> Result<RecordBatch, Error> {
         let valuation = &self.valuation;
         let columns = &valuation.columns;
         let start = columns.chunks.get(range.chunk).map_or(0, |chunk| chunk.start);
@@ -71,6 +99,16 @@ impl TableValuation {
         let part = |chunks: &[ArrayRef], name: &str| {
             let chunk = chunks.get(range.chunk).map(|chunk| chunk.slice(offset, rows));
             chunk.unwrap_or_else(|| new_null_array(&self.source.type_of(name), rows))
+        };
+        let pool = match self.pools_of(range) {
+            Some(pools) => pools,
+            None if self.source.pool.is_empty() => fillers.pool.slice(0, rows),
+            None => part(&self.source.pool, "pool"),
+        };
+        let variance = if range.variance.is_empty() {
+            fillers.zeros.slice(0, rows)
+        } else {
+            shared_decimals(&range.variance, false, self.valuation.policy.money_scale)?
         };
         let at = if columns.moved {
             let ticks = columns.chunks.get(range.chunk).and_then(|chunk| chunk.at.get(offset..offset + rows));
@@ -82,7 +120,7 @@ impl TableValuation {
         let arrays = vec![
             part(&self.source.id, "movement_id"),
             part(&self.source.item, "item"),
-            self.pools_of(range).unwrap_or_else(|| part(&self.source.pool, "pool")),
+            pool,
             at,
             part(&self.source.kind, "kind"),
             shared_decimals(&range.quantity, false, quantity)?,
@@ -90,14 +128,15 @@ impl TableValuation {
             shared_decimals(&range.on_hand, false, quantity)?,
             shared_decimals(&range.on_hand_value, false, money)?,
             shared_decimals(&range.unit_cost, range.has_empty, cost)?,
-            shared_decimals(&range.variance, false, money)?,
-            new_null_array(&self.source.type_of("movement_id"), rows),
-            new_null_array(&reason_type(), rows),
+            variance,
+            fillers.adjusts.slice(0, rows),
+            fillers.reason.slice(0, rows),
         ];
         if !range.has_rejected {
             return batch(schema, arrays, rows);
         }
-        let keep: BooleanArray = range.on_hand.iter().map(|on_hand| Some(*on_hand != REJECTED)).collect();
+        let keep: BooleanArray =
+            range.on_hand.iter().map(|on_hand| Some(*on_hand != i128::from(REJECTED))).collect();
         let kept: Result<Vec<ArrayRef>, _> =
             arrays.iter().map(|array| arrow_select::filter::filter(array, &keep)).collect();
         batch(schema, kept.map_err(Error::arrow)?, keep.true_count())
@@ -121,7 +160,7 @@ impl TableValuation {
         let adjusted: Vec<u32> = corrections.iter().map(|correction| correction.adjusts).collect();
         let pools: Vec<u32> = adjusted.iter().map(|row| self.valuation.columns.stands_at(*row)).collect();
         let (quantity, money, cost) = self.scales();
-        let unit_cost = self.unit_cost();
+        let unit_cost = UnitCost::new(&self.valuation.context);
         let costs = corrections
             .iter()
             .map(|correction| unit_cost.of(correction.line.on_hand, correction.line.on_hand_value));
@@ -255,11 +294,6 @@ impl TableValuation {
         (self.valuation.columns.quantity_scale, policy.money_scale, policy.cost_scale)
     }
 
-    fn unit_cost(&self) -> UnitCost<'_> {
-        let context = &self.valuation.context;
-        UnitCost { numerator: context.price_down, denominator: context.price_up, context }
-    }
-
     /// The columns `item`, `pool` and, if wanted, `lot` of keys.
     pub(super) fn key_columns(
         &self,
@@ -294,7 +328,7 @@ impl TableValuation {
         values: Vec<i64>,
     ) -> Result<(), Error> {
         let (quantity, money, cost) = self.scales();
-        let unit_cost = self.unit_cost();
+        let unit_cost = UnitCost::new(&self.valuation.context);
         let costs = quantities.iter().zip(&values).map(|(qty, value)| unit_cost.of(*qty, *value)).collect();
         fields.push(decimal_field("quantity", quantity, false));
         fields.push(decimal_field("value", money, false));

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use comptoir_types::decimal::mul_div;
 use rayon::prelude::*;
 
-use super::bucket::{REJECTED, RowCorrection};
+use super::bucket::RowCorrection;
 use super::columns::{Chunk, Columns};
-use super::merge::RangePostings;
+use super::lines::{REJECTED, RangePostings};
 use super::{Key, Valuation};
 use crate::engine::ABSENT;
 use crate::movement::{Kind, Reason};
@@ -107,11 +107,12 @@ impl Valuation {
         let chunk = self.columns.chunks.get(range.chunk);
         let start = chunk.map_or(0, |chunk| chunk.start);
         range.rows.clone().enumerate().filter_map(move |(place, row)| {
-            let on_hand = *range.on_hand.get(place).filter(|on_hand| **on_hand != REJECTED)?;
+            let number = |column: &[i128]| column.get(place).and_then(|number| i64::try_from(*number).ok());
+            let on_hand = number(&range.on_hand).filter(|on_hand| *on_hand != REJECTED)?;
             let chunk = chunk?;
             let kind = Kind::from_code(*chunk.kind.get(row - start)?)?;
             let row_code = u32::try_from(row).ok()?;
-            let (value, variance) = (*range.value.get(place)?, *range.variance.get(place)?);
+            let (value, variance) = (number(&range.value)?, number(&range.variance).unwrap_or(0));
             let amount = if kind == Kind::Settlement { self.amount(chunk, row - start) } else { None };
             Some(Posting {
                 row: row_code,
@@ -122,10 +123,10 @@ impl Valuation {
                 kind,
                 adjusted_kind: self.stands_for(row_code, kind),
                 reason: None,
-                quantity: *range.quantity.get(place)?,
+                quantity: number(&range.quantity)?,
                 value,
                 on_hand,
-                on_hand_value: *range.on_hand_value.get(place)?,
+                on_hand_value: number(&range.on_hand_value)?,
                 variance,
                 estimate: amount.map_or(0, |amount| amount.saturating_sub(value).saturating_sub(variance)),
             })

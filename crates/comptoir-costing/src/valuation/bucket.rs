@@ -4,9 +4,9 @@ use hashbrown::{HashMap, HashSet};
 
 use super::Balance;
 use super::columns::Columns;
+use super::lines::REJECTED;
 use super::order::{book_order, by_component, is_in_order};
 use super::partition::{Record, Slot, follows_reference, uses_reference};
-use super::plain;
 use super::plan::Plan;
 use super::run::{aged_layers, open_layers};
 use crate::engine::{ABSENT, Auto, Context, Correction, Event, KeyRules, Line, Stock, run};
@@ -61,24 +61,18 @@ pub(crate) struct BucketResult {
     pub layers: Vec<OpenLayer>,
 }
 
-/// Quantity on hand of a line that was not posted.
-pub(crate) const REJECTED: i64 = i64::MIN;
-
 /// Values one bucket. `parts` are its records by range; each slot gets the line of its record.
 pub(crate) fn run_bucket(job: &Job<'_>, parts: Vec<&mut [Slot]>) -> BucketResult {
     let records: Vec<Record> = parts.iter().flat_map(|part| part.iter()).map(Record::from_slot).collect();
     let mut result = BucketResult { lines: vec![Line::default(); records.len()], ..BucketResult::default() };
     let order = if is_in_order(job, &records) { None } else { Some(book_order(job, &records)) };
-    let general = plain::run(job, &records, order.as_deref(), &mut result);
-    if general.contains(&true) {
-        let (starts, order) = by_component(job, &records, order.as_deref(), &general);
-        let mut bucket = Bucket::new(job, &records);
-        for window in starts.windows(2) {
-            if let [start, end] = window
-                && start < end
-            {
-                bucket.run_component(order.get(*start..*end).unwrap_or_default(), &mut result);
-            }
+    let (starts, order) = by_component(job, &records, order.as_deref());
+    let mut bucket = Bucket::new(job, &records);
+    for window in starts.windows(2) {
+        if let [start, end] = window
+            && start < end
+        {
+            bucket.run_component(order.get(*start..*end).unwrap_or_default(), &mut result);
         }
     }
     let slots = parts.into_iter().flat_map(|part| part.iter_mut());

@@ -50,6 +50,30 @@ impl Checks {
         Self { needs, first, last, price_up, price_down, rounding: context.rounding }
     }
 
+    /// Signed quantity and amount of a receipt with an amount or an issue without unit cost that passes its checks; zeros for any
+    /// other row, which [`Checks::row`] must look at.
+    #[inline(always)]
+    pub fn receipt_or_issue(
+        &self,
+        kind: u8,
+        at: i64,
+        quantity: i64,
+        amount: i64,
+        unit_cost: i64,
+    ) -> (i64, i64) {
+        let is_receipt = kind == Kind::Receipt as u8;
+        let in_time =
+            at.wrapping_sub(self.first).cast_unsigned() <= self.last.wrapping_sub(self.first).cast_unsigned();
+        let has_quantity = quantity.wrapping_sub(1).cast_unsigned() < (LIMIT - 1).cast_unsigned();
+        let has_amount = amount.cast_unsigned() < LIMIT.cast_unsigned();
+        let is_free = (amount == ABSENT) & (unit_cost == ABSENT) & (kind == Kind::Issue as u8);
+        if in_time & has_quantity & (is_free | (has_amount & (is_receipt | (kind == Kind::Issue as u8)))) {
+            (if is_receipt { quantity } else { -quantity }, amount)
+        } else {
+            (0, 0)
+        }
+    }
+
     /// Checks one row; `unit_cost` is read where there is no amount.
     #[inline(always)]
     pub fn row(

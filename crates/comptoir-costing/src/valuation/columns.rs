@@ -10,17 +10,32 @@ use crate::movement::Kind;
 use crate::policy::Rules;
 use crate::reject::Fault;
 
-/// A column of 64-bit units: its own memory, or that of an Arrow buffer without a copy.
+/// A column of numbers: its own memory, or that of an Arrow buffer without a copy.
 #[derive(Clone, Debug)]
-pub(crate) enum Units {
-    Owned(Vec<i64>),
+pub(crate) enum Numbers<T: Number> {
+    Owned(Vec<T>),
     #[cfg(feature = "arrow")]
-    Shared(arrow_buffer::ScalarBuffer<i64>),
+    Shared(arrow_buffer::ScalarBuffer<T>),
 }
 
-impl From<Vec<i64>> for Units {
+/// Units in 64 bits: what is computed with.
+pub(crate) type Units = Numbers<i64>;
+
+/// Units in 128 bits: what is handed out, since this is the width of a decimal that every Arrow consumer reads.
+pub(crate) type WideUnits = Numbers<i128>;
+
+/// What a column may hold.
+#[cfg(feature = "arrow")]
+pub(crate) trait Number: arrow_buffer::ArrowNativeType {}
+#[cfg(not(feature = "arrow"))]
+pub(crate) trait Number {}
+
+impl Number for i64 {}
+impl Number for i128 {}
+
+impl<T: Number> From<Vec<T>> for Numbers<T> {
     /// Takes the memory over, in the form in which results are handed out without a copy.
-    fn from(values: Vec<i64>) -> Self {
+    fn from(values: Vec<T>) -> Self {
         #[cfg(feature = "arrow")]
         return Self::Shared(values.into());
         #[cfg(not(feature = "arrow"))]
@@ -28,16 +43,16 @@ impl From<Vec<i64>> for Units {
     }
 }
 
-impl Default for Units {
+impl<T: Number> Default for Numbers<T> {
     fn default() -> Self {
         Self::Owned(Vec::new())
     }
 }
 
-impl Deref for Units {
-    type Target = [i64];
+impl<T: Number> Deref for Numbers<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[i64] {
+    fn deref(&self) -> &[T] {
         match self {
             Self::Owned(values) => values,
             #[cfg(feature = "arrow")]

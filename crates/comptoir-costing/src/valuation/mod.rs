@@ -1,29 +1,33 @@
 //! The batch call: a whole history of movements in, postings, layers, balances and rejected rows out.
 //!
-//! Three passes: [`partition`] checks rows and sorts them into buckets by item, [`bucket`] puts each item in book order and values it,
-//! [`merge`] brings the lines back into the order of the input. All three run in parallel and give the same bytes for any number of
-//! threads.
+//! [`route`] tells the items that only receive and issue from all others. [`plain`] values the former at the speed of the memory. For the
+//! latter [`partition`] checks rows and sorts them into buckets by item, [`bucket`] puts each item in book order and values it by the
+//! engine, and [`engine_lines`] brings the lines back into the order of the input. All run in parallel and give the same bytes for any
+//! number of threads.
 
 mod book;
 mod bucket;
 mod check;
 pub(crate) mod columns;
-mod merge;
+mod engine_lines;
+mod lines;
 mod order;
 mod partition;
 mod plain;
 mod plan;
+mod route;
 mod run;
 
 use std::sync::Arc;
 
 use comptoir_types::Date;
+use rayon::prelude::*;
 
 pub use bucket::Key;
 
-pub(crate) use bucket::{REJECTED, RowCorrection};
+pub(crate) use bucket::RowCorrection;
 use columns::Columns;
-pub(crate) use merge::{RangePostings, UnitCost};
+pub(crate) use lines::{REJECTED, RangePostings, UnitCost};
 
 use crate::engine::Context;
 use crate::error::Error;
@@ -74,17 +78,9 @@ pub struct Counts {
 pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Valuation, Error> {
     let context = run::context(&columns, &policy)?;
     let outcome = run::run(&columns, &policy, &context, None)?;
-    let run::Outcome { ranges, results, faults } = outcome;
-    let mut corrections = Vec::new();
-    let mut balances = Vec::new();
-    let mut layers = Vec::new();
-    for result in results {
-        corrections.extend(result.corrections);
-        balances.extend(result.balances);
-        layers.extend(result.layers);
-    }
-    balances.sort_unstable_by_key(|balance| balance.key);
-    layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
+    let run::Outcome { ranges, mut corrections, mut balances, mut layers, faults } = outcome;
+    balances.par_sort_unstable_by_key(|balance| balance.key);
+    layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
     let mut valuation =
         Valuation { columns, policy, context, ranges, corrections: Vec::new(), faults, balances, layers };
     corrections.sort_by(|one, other| valuation.compare_corrections(one, other));
@@ -150,10 +146,8 @@ impl Valuation {
         let after = day.add_days(1).and_then(|next| self.context.clock.ticks(next)).map_err(Error::from)?;
         let border = after - self.context.utc_offset;
         let context = Context { track_ages: true, ..self.context };
-        let outcome = run::run(&self.columns, &self.policy, &context, Some(border))?;
-        let mut layers: Vec<OpenLayer> =
-            outcome.results.into_iter().flat_map(|result| result.layers).collect();
-        layers.sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
+        let mut layers = run::run(&self.columns, &self.policy, &context, Some(border))?.layers;
+        layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
         Ok(layers)
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::bucket::Job;
 use super::partition::Record;
+use crate::movement::Kind;
 use crate::policy::Ties;
 
 /// Whether the records of every component stand in book order already.
@@ -41,7 +42,7 @@ pub(super) fn book_order(job: &Job<'_>, records: &[Record]) -> Vec<u32> {
                 else {
                     return Ordering::Equal;
                 };
-                place(job, one).cmp(&place(job, other)).then_with(|| tie(job, one, other))
+                place(job, one).cmp(&place(job, other)).then_with(|| tie_of_rows(job, one.row, other.row))
             });
         }
         start += length;
@@ -54,29 +55,30 @@ fn place(job: &Job<'_>, record: &Record) -> usize {
 }
 
 /// The policy's tie rule.
-fn tie(job: &Job<'_>, one: &Record, other: &Record) -> Ordering {
+pub(super) fn tie_of_rows(job: &Job<'_>, one: u32, other: u32) -> Ordering {
     let ids = &job.columns.ids;
     let by_id = || {
-        if ids.ascending() { one.row.cmp(&other.row) } else { ids.compare(one.row, other.row) }
+        if ids.ascending() { one.cmp(&other) } else { ids.compare(one, other) }
+    };
+    let rank = |row: u32| {
+        let kind = job.columns.locate(row).and_then(|(chunk, place)| chunk.kind.get(place)).copied();
+        kind.and_then(Kind::from_code).map(Kind::tie_rank)
     };
     match job.policy.ties {
-        Ties::Row => one.row.cmp(&other.row),
+        Ties::Row => one.cmp(&other),
         Ties::Id => by_id(),
-        Ties::ReceiptsFirst => one.kind.tie_rank().cmp(&other.kind.tie_rank()).then_with(by_id),
+        Ties::ReceiptsFirst => rank(one).cmp(&rank(other)).then_with(by_id),
     }
 }
 
-/// Places of the records of the components that the engine must value, ordered by component and, inside it, in book order; with the
-/// start of every component.
+/// Places of the records ordered by component and, inside it, in book order; with the start of every component.
 pub(super) fn by_component(
     job: &Job<'_>,
     records: &[Record],
     order: Option<&[u32]>,
-    general: &[bool],
 ) -> (Vec<usize>, Vec<u32>) {
-    let mut starts = vec![0_usize; general.len() + 1];
-    let wanted = |record: &Record| general.get(place(job, record)).copied().unwrap_or(false);
-    for record in records.iter().filter(|record| wanted(record)) {
+    let mut starts = vec![0_usize; job.plan.places(job.columns.items) + 1];
+    for record in records {
         if let Some(count) = starts.get_mut(place(job, record) + 1) {
             *count += 1;
         }
@@ -89,7 +91,7 @@ pub(super) fn by_component(
     let mut next = starts.clone();
     let mut sorted = vec![0_u32; sum];
     let mut put = |index: u32| {
-        let Some(record) = records.get(index as usize).filter(|record| wanted(record)) else {
+        let Some(record) = records.get(index as usize) else {
             return;
         };
         let Some(slot) = next.get_mut(place(job, record)) else {

@@ -91,18 +91,21 @@ impl Partition {
     }
 }
 
-/// Distributes all rows that pass their checks; `excluded` (ascending) are left out and not checked.
+/// Distributes all rows of `items` that pass their checks; `excluded` (ascending) are left out and not checked.
 pub(crate) fn partition(
     columns: &Columns,
     plan: &Plan,
     checks: &Checks,
+    items: &[bool],
     excluded: &[(u32, Fault)],
 ) -> Partition {
     let parts: Vec<(Dealt, Vec<(u32, Fault)>)> = plan
         .ranges
         .par_iter()
         .map(|(chunk, rows)| match columns.chunks.get(*chunk) {
-            Some(chunk) => RangeReader { columns, plan, checks, chunk }.read(rows.clone(), excluded),
+            Some(chunk) => {
+                RangeReader { columns, plan, checks, chunk, wanted: items }.read(rows.clone(), excluded)
+            }
             None => (Dealt::default(), Vec::new()),
         })
         .collect();
@@ -119,6 +122,8 @@ struct RangeReader<'a> {
     plan: &'a Plan,
     checks: &'a Checks,
     chunk: &'a Chunk,
+    /// By item code, whether its rows are read.
+    wanted: &'a [bool],
 }
 
 impl RangeReader<'_> {
@@ -128,7 +133,8 @@ impl RangeReader<'_> {
         let mut dealt = self.empty_buckets(items);
         let mut next = dealt.starts.clone();
         let mut faults = Vec::new();
-        let mut skip = excluded.iter().skip_while(|(row, _)| (*row as usize) < first).peekable();
+        let mut skip =
+            excluded.iter().skip(excluded.partition_point(|(row, _)| (*row as usize) < first)).peekable();
         let at = self.chunk.at.get(rows.clone()).unwrap_or_default();
         let kinds = self.chunk.kind.get(rows.clone()).unwrap_or_default();
         let quantities = self.chunk.quantity.get(rows.clone()).unwrap_or_default();
@@ -143,6 +149,9 @@ impl RangeReader<'_> {
             };
             if skip.peek().is_some_and(|(excluded, _)| *excluded == row) {
                 while skip.next_if(|(excluded, _)| *excluded == row).is_some() {}
+                continue;
+            }
+            if !is_wanted(self.wanted, *item) {
                 continue;
             }
             let checked = self.checks.row(*kind, *at, *quantity, *amount, *unit_cost);
@@ -178,7 +187,7 @@ impl RangeReader<'_> {
     /// Slots for all rows, with the place where each bucket begins.
     fn empty_buckets(&self, items: &[u32]) -> Dealt {
         let mut starts = vec![0_usize; self.plan.buckets + 1];
-        for item in items {
+        for item in items.iter().filter(|item| is_wanted(self.wanted, **item)) {
             if let Some(count) = starts.get_mut(self.plan.bucket(self.plan.component(*item)) + 1) {
                 *count += 1;
             }
@@ -188,7 +197,7 @@ impl RangeReader<'_> {
             sum += *start;
             *start = sum;
         }
-        Dealt { slots: vec![[0; 5]; items.len()], starts, used: Vec::new() }
+        Dealt { slots: vec![[0; 5]; sum], starts, used: Vec::new() }
     }
 
     /// Checks of the movement referred to that do not depend on the order of the books.
@@ -234,6 +243,12 @@ impl RangeReader<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the rows of an item are read.
+#[inline]
+pub(crate) fn is_wanted(items: &[bool], item: u32) -> bool {
+    items.get(item as usize).copied().unwrap_or(false)
 }
 
 /// Whether a kind reads its `ref`; others may carry one, such as an order number, that is nobody's business here.

@@ -7,8 +7,9 @@ use hashbrown::HashMap;
 use super::columns::Columns;
 use crate::posting::NONE;
 
-/// Rows that one task reads and writes. Fixed, so that the output's batches do not depend on the number of threads.
-const RANGE_ROWS: usize = 1 << 20;
+/// Rows that one task reads and writes: a column of results fills one huge page. Fixed, so that the output's batches do not depend on
+/// the number of threads.
+pub(super) const RANGE_ROWS: usize = 1 << 17;
 
 /// Movements that one bucket holds about: with their results they fit a core's second-level cache.
 const BUCKET_ROWS: usize = 1 << 14;

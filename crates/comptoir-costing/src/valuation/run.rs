@@ -1,15 +1,19 @@
-//! The three passes in order, with the groups that make a second round necessary.
+//! The passes in order: the short way for plain items, the engine for all others, with the groups that make a second round necessary.
 
 use comptoir_types::decimal::pow10;
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 
-use super::bucket::{self, BucketResult, Job, Key};
+use super::Balance;
+use super::bucket::{self, Job, Key, RowCorrection};
 use super::check::Checks;
 use super::columns::Columns;
-use super::merge::{self, RangePostings};
+use super::engine_lines;
+use super::lines::{Lines, RangePostings};
 use super::partition;
+use super::plain;
 use super::plan::{self, Plan};
+use super::route;
 use crate::engine::{ABSENT, Context, KeyRules, Layer, Stock, share};
 use crate::error::Error;
 use crate::movement::Kind;
@@ -18,9 +22,12 @@ use crate::posting::{NONE, OpenLayer};
 use crate::reject::{Fault, RejectCode};
 
 /// What a run over a history gives.
+#[derive(Default)]
 pub(crate) struct Outcome {
     pub ranges: Vec<RangePostings>,
-    pub results: Vec<BucketResult>,
+    pub corrections: Vec<RowCorrection>,
+    pub balances: Vec<Balance>,
+    pub layers: Vec<OpenLayer>,
     /// Rows that are not in the books, ascending.
     pub faults: Vec<(u32, Fault)>,
 }
@@ -28,10 +35,7 @@ pub(crate) struct Outcome {
 /// Marks rows after the instant up to which a history is valued; they are no rejections.
 const AFTER: Fault = Fault::with(RejectCode::TimeRange, i64::MAX, 0);
 
-/// Values the rows before `border` ticks, or all.
-///
-/// Items are valued apart. Only when production receipts take their cost from other items, or when a group over several items has a
-/// rejected member, are the items that groups link valued together.
+/// Values the rows before `border` ticks, or all. Where ages are tracked, layers are wanted and no lines are made.
 pub(crate) fn run(
     columns: &Columns,
     policy: &Policy,
@@ -40,32 +44,60 @@ pub(crate) fn run(
 ) -> Result<Outcome, Error> {
     let rules = key_rules(columns, policy, context)?;
     let checks = Checks::new(context);
+    let plan = Plan::new(columns);
+    let excluded = excluded(columns, border);
+    let until = match border {
+        Some(border) => border - 1,
+        None if columns.rules.iter().any(looks_ahead) => last_instant(columns, &excluded),
+        None => i64::MIN,
+    };
+    let context = &Context { until, ..*context };
+    let job = Job { columns, plan: &plan, policy, context, rules: &rules };
+    let plain = plain::run(&job, &checks, &excluded, route::engine_items(&job));
+    let mut outcome = Outcome {
+        balances: plain.balances,
+        layers: plain.layers,
+        faults: plain.faults,
+        ..Outcome::default()
+    };
+    outcome.faults.extend(&excluded);
+    outcome.faults.sort_by_key(|(row, _)| *row);
+    let mut lines = plain.lines;
+    if plain.engine_items.contains(&true) {
+        run_engine(&job, &checks, &plain.engine_items, &mut lines, &mut outcome);
+    }
+    let finished = plan.ranges.par_iter().zip(lines).map(|((chunk, rows), lines)| {
+        let start = columns.chunks.get(*chunk).map_or(0, |chunk| chunk.start);
+        lines.finish(*chunk, start + rows.start..start + rows.end)
+    });
+    outcome.ranges = finished.collect();
+    outcome.faults.retain(|(_, fault)| *fault != AFTER);
+    Ok(outcome)
+}
+
+/// Values `items` by the engine and writes their lines.
+///
+/// Items are valued apart. Only when production receipts take their cost from other items, or when a group over several items has a
+/// rejected member, are the items that groups link valued together.
+fn run_engine(job: &Job<'_>, checks: &Checks, items: &[bool], lines: &mut Vec<Lines>, outcome: &mut Outcome) {
+    let columns = job.columns;
     let groups_span_items = plan::groups_link_items(columns);
     let mut plan = Plan::new(columns);
     if groups_span_items && has_unpriced_production(columns) {
         plan = plan.with_links(columns);
     }
-    let given = excluded(columns, border);
-    let until = match border {
-        Some(border) => border - 1,
-        None if columns.rules.iter().any(looks_ahead) => last_instant(columns, &given),
-        None => i64::MIN,
-    };
-    let context = &Context { until, ..*context };
+    let given = std::mem::take(&mut outcome.faults);
     let mut excluded = given.clone();
     loop {
-        let mut partition = partition::partition(columns, &plan, &checks, &excluded);
+        let mut partition = partition::partition(columns, &plan, checks, items, &excluded);
         excluded.extend(&partition.faults);
         excluded.sort_by_key(|(row, _)| *row);
         if ban_groups(columns, &mut excluded) {
             continue;
         }
-        let job = Job { columns, plan: &plan, policy, context, rules: &rules };
-        let results: Vec<BucketResult> = partition
-            .by_bucket(plan.buckets)
-            .into_par_iter()
-            .map(|parts| bucket::run_bucket(&job, parts))
-            .collect();
+        let job = Job { plan: &plan, ..*job };
+        let parts = partition.by_bucket(plan.buckets).into_par_iter();
+        let results: Vec<_> = parts.map(|parts| bucket::run_bucket(&job, parts)).collect();
         let mut faults = excluded.clone();
         faults.extend(results.iter().flat_map(|result| &result.faults));
         faults.sort_by_key(|(row, _)| *row);
@@ -74,9 +106,16 @@ pub(crate) fn run(
             excluded.clone_from(&given);
             continue;
         }
-        let ranges = merge::merge(columns, &plan, context, partition.ranges, &excluded);
-        faults.retain(|(_, fault)| *fault != AFTER);
-        return Ok(Outcome { ranges, results, faults });
+        if !job.context.track_ages {
+            engine_lines::write(&job, items, partition.ranges, &excluded, lines);
+        }
+        outcome.faults = faults;
+        for result in results {
+            outcome.corrections.extend(result.corrections);
+            outcome.balances.extend(result.balances);
+            outcome.layers.extend(result.layers);
+        }
+        return;
     }
 }
 
@@ -200,14 +239,19 @@ pub(crate) fn aged_layers(key: Key, stock: &Stock, now: i64, context: &Context) 
     }
     let mut layers: Vec<OpenLayer> = stock.open_layers().map(|layer| of_layer(key, layer)).collect();
     if !stock.method.keeps_layers() {
-        let (mut left_qty, mut left_value) = (stock.qty, stock.value);
-        for layer in &mut layers {
-            layer.value = share(left_value, layer.quantity, left_qty, context.rounding);
-            left_qty -= layer.quantity;
-            left_value -= layer.value;
-        }
+        share_out((stock.qty, stock.value), &mut layers, context);
     }
     layers
+}
+
+/// Shares the value of a stock out to its layers by quantity.
+pub(super) fn share_out((qty, value): (i64, i64), layers: &mut [OpenLayer], context: &Context) {
+    let (mut left_qty, mut left_value) = (qty, value);
+    for layer in layers {
+        layer.value = share(left_value, layer.quantity, left_qty, context.rounding);
+        left_qty -= layer.quantity;
+        left_value -= layer.value;
+    }
 }
 
 fn of_layer(key: Key, layer: &Layer) -> OpenLayer {

@@ -24,4 +24,5 @@ mod oracle;
 mod order;
 mod policies;
 mod reversal;
+mod scale;
 mod tables;

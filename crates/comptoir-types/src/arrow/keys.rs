@@ -140,12 +140,7 @@ impl KeyColumn {
 
     /// The key of one row.
     pub(crate) fn key(&self, row: usize) -> u128 {
-        let mut key = [NULL_KEY];
-        if let Some((chunk, row)) = self.locate(row) {
-            chunk.keys(row, &mut key);
-        }
-        let [key] = key;
-        key
+        self.locate(row).map_or(NULL_KEY, |(chunk, row)| chunk.key(row))
     }
 
     /// The bytes of the text in `row`; empty for null and for integers.
@@ -199,6 +194,14 @@ impl KeyChunk {
 
     pub(crate) fn array(&self) -> &dyn Array {
         self.array.as_ref()
+    }
+
+    /// The key of one row of the chunk.
+    pub(crate) fn key(&self, row: usize) -> u128 {
+        let mut key = [NULL_KEY];
+        self.keys(row, &mut key);
+        let [key] = key;
+        key
     }
 
     /// The keys of the rows from `start` on.

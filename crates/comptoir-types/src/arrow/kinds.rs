@@ -1,7 +1,5 @@
 //! Text of a small closed vocabulary, such as kinds of movements, as one byte per row.
 
-use std::hint::select_unpredictable;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowDictionaryKeyType, ByteArrayType};
 use arrow_array::{Array, DictionaryArray, GenericByteArray, StringViewArray, downcast_integer};
@@ -152,14 +150,11 @@ impl Word {
 
     #[inline]
     fn new(data: &[u8], start: usize, end: usize) -> Self {
-        // Without a branch on the length, which nothing predicts.
+        // Without a branch on the length of short words, which nothing predicts; long ones are rare.
         let length = end - start;
-        let tail = keys::load(data, end.saturating_sub(16), 16);
-        Self {
-            head: keys::load(data, start, length),
-            tail: select_unpredictable(length > 16, tail, 0),
-            length,
-        }
+        let head = keys::load(data, start, length);
+        let tail = if length > 16 { keys::load(data, end.saturating_sub(16), 16) } else { 0 };
+        Self { head, tail, length }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]

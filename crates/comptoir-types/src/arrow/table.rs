@@ -89,6 +89,7 @@ impl KeyTable {
         reason = "slots are masked by their number, codes are held below the keys'"
     )]
     #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]
+    #[inline(never)]
     pub(crate) fn guess(&self, keys: &[u128], guesses: &mut [u32]) {
         let Some(last) = self.keys.len().checked_sub(1) else {
             return guesses.fill(NO_GUESS);

@@ -12,7 +12,9 @@ mod text;
 mod wide;
 
 pub use fixed::Decimal;
-pub use mul_div::{SMALL_DENOMINATOR, SMALL_VALUE, estimate_share, mul_div, mul_div_half_even_small};
+pub use mul_div::{
+    SMALL_DENOMINATOR, SMALL_VALUE, estimate_share, mul_div, mul_div_half_even, mul_div_half_even_small,
+};
 pub use rounding::{Rounding, divide};
 #[cfg(feature = "arrow")]
 pub(crate) use text::{format_digits, parse_scaled};

@@ -41,6 +41,32 @@ pub fn mul_div(value: i64, numerator: i64, denominator: i64, rounding: Rounding)
     Some(floor + i64::from(rounds_up(rounding, floor.into(), remainder.into(), divisor.into())))
 }
 
+/// [`mul_div`] half to even, for loops over millions of rows: without a branch on the data for operands of ordinary size.
+#[inline(always)]
+#[must_use]
+pub fn mul_div_half_even(value: i64, numerator: i64, denominator: i64) -> Option<i64> {
+    // As in `mul_div`: the quotient is within 0.82 of `nearest`, so one step up or down reaches the result.
+    let estimate = value as f64 * numerator as f64 / denominator as f64;
+    let is_small = estimate.abs() < (1_u64 << 49) as f64 && denominator > 0 && denominator < 1 << 61;
+    if !is_small {
+        return mul_div_wide(value, numerator, denominator, Rounding::HalfEven);
+    }
+    let nearest = nearest_integer(estimate);
+    let remainder = value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator));
+    Some(half_even(nearest, remainder, denominator))
+}
+
+/// The integer nearest to `nearest + remainder / denominator`, a tie to the even one; it is at most one away from `nearest`.
+#[inline(always)]
+fn half_even(nearest: i64, remainder: i64, denominator: i64) -> i64 {
+    let twice = remainder.wrapping_mul(2);
+    // A tie moves off an odd integer only: adding the lowest bit turns "greater" into "greater or equal" there.
+    let odd = nearest & 1;
+    let up = i64::from(twice.wrapping_add(odd) > denominator);
+    let down = i64::from(twice.wrapping_sub(odd) < denominator.wrapping_neg());
+    nearest.wrapping_add(up).wrapping_sub(down)
+}
+
 /// Computes `value * numerator / denominator` rounded half to even, without a branch, for loops over millions
 /// of rows.
 ///
@@ -56,14 +82,11 @@ pub fn mul_div_half_even_small(value: i64, numerator: i64, denominator: i64) -> 
     // equal to its residue modulo 2^64, and one step up or down reaches the result.
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let nearest = nearest_integer(estimate);
-    let remainder = value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator));
-    let twice = remainder.wrapping_mul(2);
-    // A tie moves off an odd integer only: adding the lowest bit turns "greater" into "greater or equal"
-    // there.
-    let odd = nearest & 1;
-    let up = i64::from(twice.wrapping_add(odd) > denominator);
-    let down = i64::from(twice.wrapping_sub(odd) < denominator.wrapping_neg());
-    nearest.wrapping_add(up).wrapping_sub(down)
+    half_even(
+        nearest,
+        value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator)),
+        denominator,
+    )
 }
 
 /// Estimates `value * numerator / denominator` in floating point alone, so that a loop over it runs in vector
@@ -194,6 +217,8 @@ mod tests {
                 rounding
             );
         }
+        let half_even = mul_div_half_even(value, numerator, denominator);
+        prop_assert_eq!(half_even, mul_div(value, numerator, denominator, Rounding::HalfEven));
         Ok(())
     }
 

@@ -2,26 +2,28 @@
 
 use std::cmp::Ordering;
 use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{self, AtomicU64};
 
+use arrow_array::{Array, downcast_integer_array};
 use rayon::prelude::*;
 
 use super::super::intern::{integer_bounds, split};
-use super::super::keys::{Form, KeyColumn, NULL_KEY};
+use super::super::keys::{Form, KeyColumn, NULL_KEY, shifted};
 use super::super::table::{hash, seeds};
 use super::{compare, equal};
 
 /// Rows whose id occurred before, with the row of its first occurrence. Most columns have none, and the cheap proofs
 /// come first: ids that only rise, and small integers, each of which sets its own bit.
-pub(super) fn duplicates(column: &KeyColumn) -> Vec<(u64, u64)> {
+pub(super) fn duplicates(column: &KeyColumn, rises: bool) -> Vec<(u64, u64)> {
     let ranges = split(column.rows(), rayon::current_num_threads());
-    if rises(column, &ranges) || distinct_by_bits(column, &ranges) {
+    if rises || distinct_by_bits(column, &ranges) {
         return Vec::new();
     }
     by_partitions(column, &ranges)
 }
 
-/// Whether every id is greater than the one before it.
-fn rises(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
+/// Whether every row has an id, each greater than the one before it.
+pub(super) fn rises(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
     let borders = ranges.iter().skip(1).all(|range| {
         let (before, row) = (range.start - 1, range.start);
         compare(column, column.key(before), before, column.key(row), row) == Ordering::Less
@@ -30,6 +32,14 @@ fn rises(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
 }
 
 fn range_rises(column: &KeyColumn, range: Range<usize>) -> bool {
+    let plain = column.form == Form::Integer && !column.has_nulls() && !column.has_dictionary();
+    if plain {
+        let mut last: Option<u128> = None;
+        return column.parts(range).all(|(chunk, _, part)| {
+            let (first, end) = (chunk.key(part.start), chunk.key(part.end - 1));
+            last.replace(end).is_none_or(|last| last < first) && integers_rise(chunk.array(), part)
+        });
+    }
     let mut before: Option<(u128, usize)> = None;
     let outcome = column.blocks(range, |row, keys| {
         for (row, key) in (row..).zip(keys) {
@@ -46,6 +56,14 @@ fn range_rises(column: &KeyColumn, range: Range<usize>) -> bool {
     outcome.is_continue()
 }
 
+/// Whether integers without nulls rise: compared as they lie, without a key for each.
+fn integers_rise(array: &dyn Array, rows: Range<usize>) -> bool {
+    downcast_integer_array!(
+        array => array.values().get(rows).unwrap_or_default().windows(2).all(|pair| matches!(pair, [one, other] if one < other)),
+        _ => false
+    )
+}
+
 /// Whether integers of a span of at most 64 bits per row are all distinct.
 fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
     if column.form != Form::Integer {
@@ -57,26 +75,42 @@ fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
     if span / 64 > column.rows() {
         return false;
     }
-    let mut bits = vec![0_u64; span / 64 + 1];
-    let outcome = column.blocks(0..column.rows(), |_, keys| {
-        let fresh = keys.iter().all(|key| *key == NULL_KEY || set_bit(&mut bits, key.wrapping_sub(low)));
-        if fresh { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    outcome.is_continue()
+    let bits: Vec<AtomicU64> = (0..=span / 64).map(|_| AtomicU64::new(0)).collect();
+    ranges.par_iter().all(|range| {
+        column.parts(range.clone()).all(|(chunk, _, part)| {
+            if chunk.nulls().is_none() {
+                return integers_distinct(chunk.array(), part, &bits, low);
+            }
+            let keys = |row: usize| chunk.key(row);
+            part.into_iter().map(keys).all(|key| key == NULL_KEY || set_bit(&bits, distance(key, low)))
+        })
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the distance is below the span, which fits")]
+const fn distance(key: u128, low: u128) -> u64 {
+    key.wrapping_sub(low) as u64
+}
+
+/// Sets the bits of integers without nulls, as they lie; whether all were clear.
+fn integers_distinct(array: &dyn Array, rows: Range<usize>, bits: &[AtomicU64], low: u128) -> bool {
+    downcast_integer_array!(
+        array => {
+            let values = array.values().get(rows).unwrap_or_default();
+            values.iter().all(|value| set_bit(bits, distance(shifted(i128::from(*value)), low)))
+        },
+        _ => false
+    )
 }
 
 /// Sets a bit, and says whether it was clear.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the distance is below the span, which fits")]
-fn set_bit(bits: &mut [u64], distance: u128) -> bool {
-    let distance = distance as u64;
-    let Some(word) = bits.get_mut((distance / 64) as usize) else {
+fn set_bit(bits: &[AtomicU64], distance: u64) -> bool {
+    let Some(word) = usize::try_from(distance / 64).ok().and_then(|place| bits.get(place)) else {
         return false;
     };
     let bit = 1 << (distance % 64);
-    let clear = *word & bit == 0;
-    *word |= bit;
-    clear
+    word.fetch_or(bit, atomic::Ordering::Relaxed) & bit == 0
 }
 
 /// Any ids: rows are dealt out by their hash into partitions that fit the cache, in row order; every partition is

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use arrow_array::ArrayRef;
 
+use super::intern::split;
 use super::keys::{Form, KeyColumn, NULL_KEY, is_long};
 use crate::error::Error;
 
@@ -33,6 +34,7 @@ pub const MISSING: u32 = u32::MAX - 1;
 #[derive(Debug)]
 pub struct IdIndex {
     column: KeyColumn,
+    rises: bool,
 }
 
 impl IdIndex {
@@ -42,13 +44,21 @@ impl IdIndex {
     /// `TYPES_COLUMN_TYPE` for any other type and for chunks that mix text and integers; `TYPES_TOO_MANY_ROWS` above
     /// 2^32 - 3 rows.
     pub fn new(chunks: &[ArrayRef], column: &str) -> Result<Self, Error> {
-        Ok(Self { column: KeyColumn::new(chunks, column)? })
+        let column = KeyColumn::new(chunks, column)?;
+        let rises = duplicates::rises(&column, &split(column.rows(), rayon::current_num_threads()));
+        Ok(Self { column, rises })
     }
 
     /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.column.rows()
+    }
+
+    /// Whether every row has an id, each greater than the one before it.
+    #[must_use]
+    pub const fn rises(&self) -> bool {
+        self.rises
     }
 
     /// The rows without an id, ascending.
@@ -68,7 +78,7 @@ impl IdIndex {
     /// The rows whose id occurred before, ascending, each with the row where it occurred first. Null is no id.
     #[must_use]
     pub fn duplicates(&self) -> Vec<(u64, u64)> {
-        duplicates::duplicates(&self.column)
+        duplicates::duplicates(&self.column, self.rises)
     }
 
     /// For every row of `refs` the first row that has this id, [`NONE`] for null and [`MISSING`] where no row has it.

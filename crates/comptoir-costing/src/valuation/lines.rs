@@ -1,0 +1,163 @@
+//! The lines of consecutive input rows, as columns in the width in which they are handed out.
+
+use std::ops::Range;
+
+use comptoir_types::Rounding;
+use comptoir_types::decimal::{mul_div, mul_div_half_even};
+
+use super::columns::{Chunk, WideUnits};
+use crate::engine::{ABSENT, Context, LIMIT, Line};
+use crate::movement::Kind;
+
+/// Quantity on hand of a row without a line.
+pub(crate) const REJECTED: i64 = i64::MIN;
+
+/// The lines of a range of input rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RangePostings {
+    /// Input rows.
+    pub rows: Range<usize>,
+    /// Chunk of the input in which they lie.
+    pub chunk: usize,
+    pub quantity: WideUnits,
+    pub value: WideUnits,
+    /// [`REJECTED`] for a row without a line.
+    pub on_hand: WideUnits,
+    pub on_hand_value: WideUnits,
+    /// Value on hand by quantity on hand, [`ABSENT`] for an empty stock.
+    pub unit_cost: WideUnits,
+    /// Empty where no line has any.
+    pub variance: WideUnits,
+    /// Whether any row has no line.
+    pub has_rejected: bool,
+    /// Whether any unit cost is absent.
+    pub has_empty: bool,
+}
+
+/// Value of a movement, quantity and value on hand after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moved {
+    pub value: i64,
+    pub on_hand: i64,
+    pub on_hand_value: i64,
+}
+
+impl Moved {
+    /// The line of a row that has none, or not yet.
+    pub const NONE: Self = Self { value: 0, on_hand: REJECTED, on_hand_value: 0 };
+}
+
+/// The lines of a range while they are made.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    quantity: Vec<i128>,
+    value: Vec<i128>,
+    on_hand: Vec<i128>,
+    on_hand_value: Vec<i128>,
+    unit_cost: Vec<i128>,
+    variance: Vec<i128>,
+}
+
+impl Lines {
+    /// No lines yet, with room for `rows`.
+    pub fn with_capacity(rows: usize) -> Self {
+        let column = || Vec::with_capacity(rows);
+        Self {
+            quantity: column(),
+            value: column(),
+            on_hand: column(),
+            on_hand_value: column(),
+            unit_cost: column(),
+            variance: Vec::new(),
+        }
+    }
+
+    /// Rows that have no line yet.
+    pub fn blank(rows: usize) -> Self {
+        let column = |fill: i64| vec![i128::from(fill); rows];
+        Self {
+            quantity: column(0),
+            value: column(0),
+            on_hand: column(REJECTED),
+            on_hand_value: column(0),
+            unit_cost: column(ABSENT),
+            variance: Vec::new(),
+        }
+    }
+
+    /// Appends the lines of receipts and issues: the rows of `chunk` from `start` on.
+    pub fn extend(&mut self, chunk: &Chunk, start: usize, block: &[Moved], scale: &UnitCost<'_>) {
+        let rows = start..start + block.len();
+        let kinds = chunk.kind.get(rows.clone()).unwrap_or_default();
+        let quantities = chunk.quantity.get(rows).unwrap_or_default();
+        self.quantity.extend(kinds.iter().zip(quantities).map(|(kind, quantity)| {
+            let quantity = i128::from(*quantity);
+            if *kind == Kind::Receipt as u8 { quantity } else { -quantity }
+        }));
+        self.value.extend(block.iter().map(|moved| i128::from(moved.value)));
+        self.on_hand.extend(block.iter().map(|moved| i128::from(moved.on_hand)));
+        self.on_hand_value.extend(block.iter().map(|moved| i128::from(moved.on_hand_value)));
+        let cost = |moved: &Moved| i128::from(scale.of(moved.on_hand, moved.on_hand_value));
+        self.unit_cost.extend(block.iter().map(cost));
+    }
+
+    /// Writes the line of one row, which has one already.
+    pub fn put(&mut self, place: usize, line: &Line, scale: &UnitCost<'_>) {
+        let set = |column: &mut Vec<i128>, number: i64| {
+            column.get_mut(place).into_iter().for_each(|slot| *slot = i128::from(number));
+        };
+        set(&mut self.quantity, line.quantity);
+        set(&mut self.value, line.value);
+        set(&mut self.on_hand, line.on_hand);
+        set(&mut self.on_hand_value, line.on_hand_value);
+        set(&mut self.unit_cost, scale.of(line.on_hand, line.on_hand_value));
+        if line.variance != 0 {
+            self.variance.resize(self.value.len(), 0);
+            set(&mut self.variance, line.variance);
+        }
+    }
+
+    /// The finished columns of `rows`.
+    pub fn finish(self, chunk: usize, rows: Range<usize>) -> RangePostings {
+        RangePostings {
+            rows,
+            chunk,
+            has_rejected: self.on_hand.contains(&i128::from(REJECTED)),
+            has_empty: self.unit_cost.contains(&i128::from(ABSENT)),
+            quantity: self.quantity.into(),
+            value: self.value.into(),
+            on_hand: self.on_hand.into(),
+            on_hand_value: self.on_hand_value.into(),
+            unit_cost: self.unit_cost.into(),
+            variance: self.variance.into(),
+        }
+    }
+}
+
+/// Unit cost for display: value * 10^(quantity scale + cost scale - money scale) / quantity.
+pub(crate) struct UnitCost<'a> {
+    pub numerator: i64,
+    pub denominator: i64,
+    pub context: &'a Context,
+}
+
+impl<'a> UnitCost<'a> {
+    /// Unit costs at the scale of a call.
+    pub const fn new(context: &'a Context) -> Self {
+        Self { numerator: context.price_down, denominator: context.price_up, context }
+    }
+
+    /// The unit cost of a stock, [`ABSENT`] when there is none, the row has no line, or it does not fit.
+    #[inline(always)]
+    pub fn of(&self, qty: i64, value: i64) -> i64 {
+        if qty == 0 || qty == REJECTED {
+            return ABSENT;
+        }
+        let divisor = if self.denominator == 1 { Some(qty) } else { qty.checked_mul(self.denominator) };
+        let cost = divisor.and_then(|divisor| match self.context.rounding {
+            Rounding::HalfEven => mul_div_half_even(value, self.numerator, divisor),
+            rounding => mul_div(value, self.numerator, divisor, rounding),
+        });
+        cost.filter(|cost| cost.unsigned_abs() < LIMIT.unsigned_abs()).unwrap_or(ABSENT)
+    }
+}
