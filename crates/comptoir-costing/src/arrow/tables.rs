@@ -92,37 +92,20 @@ impl TableValuation {
         range: &RangePostings,
         fillers: &Fillers,
     ) -> Result<RecordBatch, Error> {
-        let valuation = &self.valuation;
-        let columns = &valuation.columns;
-        let start = columns.chunks.get(range.chunk).map_or(0, |chunk| chunk.start);
-        let (offset, rows) = (range.rows.start - start, range.rows.len());
-        let part = |chunks: &[ArrayRef], name: &str| {
-            let chunk = chunks.get(range.chunk).map(|chunk| chunk.slice(offset, rows));
-            chunk.unwrap_or_else(|| new_null_array(&self.source.type_of(name), rows))
-        };
-        let pool = match self.pools_of(range) {
-            Some(pools) => pools,
-            None if self.source.pool.is_empty() => fillers.pool.slice(0, rows),
-            None => part(&self.source.pool, "pool"),
-        };
+        let rows = range.rows.len();
+        let (quantity, money, cost) = self.scales();
         let variance = if range.variance.is_empty() {
             fillers.zeros.slice(0, rows)
         } else {
-            shared_decimals(&range.variance, false, self.valuation.policy.money_scale)?
+            shared_decimals(&range.variance, false, money)?
         };
-        let at = if columns.moved {
-            let ticks = columns.chunks.get(range.chunk).and_then(|chunk| chunk.at.get(offset..offset + rows));
-            self.times(ticks.unwrap_or_default())?
-        } else {
-            part(&self.source.at, "at")
-        };
-        let (quantity, money, cost) = self.scales();
+        let [id, item, pool, at, kind] = self.own_columns(range, fillers)?;
         let arrays = vec![
-            part(&self.source.id, "movement_id"),
-            part(&self.source.item, "item"),
+            id,
+            item,
             pool,
             at,
-            part(&self.source.kind, "kind"),
+            kind,
             shared_decimals(&range.quantity, false, quantity)?,
             shared_decimals(&range.value, false, money)?,
             shared_decimals(&range.on_hand, false, quantity)?,
@@ -135,11 +118,40 @@ impl TableValuation {
         if !range.has_rejected {
             return batch(schema, arrays, rows);
         }
-        let keep: BooleanArray =
-            range.on_hand.iter().map(|on_hand| Some(*on_hand != i128::from(REJECTED))).collect();
+        let rejected = i128::from(REJECTED);
+        let keep: BooleanArray = range.on_hand.iter().map(|on_hand| Some(*on_hand != rejected)).collect();
         let kept: Result<Vec<ArrayRef>, _> =
             arrays.iter().map(|array| arrow_select::filter::filter(array, &keep)).collect();
         batch(schema, kept.map_err(Error::arrow)?, keep.true_count())
+    }
+
+    /// Id, item, pool, time and kind of a range: slices of the input wherever nothing has changed them.
+    fn own_columns(&self, range: &RangePostings, fillers: &Fillers) -> Result<[ArrayRef; 5], Error> {
+        let (columns, source) = (&self.valuation.columns, &self.source);
+        let start = columns.chunks.get(range.chunk).map_or(0, |chunk| chunk.start);
+        let (offset, rows) = (range.rows.start - start, range.rows.len());
+        let part = |chunks: &[ArrayRef], name: &str| {
+            let chunk = chunks.get(range.chunk).map(|chunk| chunk.slice(offset, rows));
+            chunk.unwrap_or_else(|| new_null_array(&source.type_of(name), rows))
+        };
+        let pool = match self.pools_of(range) {
+            Some(pools) => pools,
+            None if source.pool.is_empty() => fillers.pool.slice(0, rows),
+            None => part(&source.pool, "pool"),
+        };
+        let at = if columns.moved {
+            let ticks = columns.chunks.get(range.chunk).and_then(|chunk| chunk.at.get(offset..offset + rows));
+            self.times(ticks.unwrap_or_default())?
+        } else {
+            part(&source.at, "at")
+        };
+        Ok([
+            part(&source.id, "movement_id"),
+            part(&source.item, "item"),
+            pool,
+            at,
+            part(&source.kind, "kind"),
+        ])
     }
 
     /// The pools of a range whose movements may follow another's pool; `None` when every row has its own.

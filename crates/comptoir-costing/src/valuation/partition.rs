@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::check::Checks;
+use super::check::{Checked, Checks};
 use super::columns::{Chunk, Columns, MISSING};
 use super::plan::Plan;
 use crate::engine::ABSENT;
@@ -154,20 +154,9 @@ impl RangeReader<'_> {
             if !is_wanted(self.wanted, *item) {
                 continue;
             }
-            let checked = self.checks.row(*kind, *at, *quantity, *amount, *unit_cost);
-            match checked.and_then(|(kind, qty, amount)| {
-                self.check_links(row, kind, amount).map(|()| (kind, qty, amount))
-            }) {
-                Ok((kind, qty, amount)) => {
-                    let record = Record {
-                        at: *at,
-                        qty,
-                        amount,
-                        row,
-                        item: *item,
-                        pool: Columns::code(&self.columns.pool, row),
-                        kind,
-                    };
+            let movement = self.checks.row(*kind, *at, *quantity, *amount, *unit_cost);
+            match movement.and_then(|movement| self.record(row, *item, *at, movement)) {
+                Ok(record) => {
                     let Some(next) = next.get_mut(self.plan.bucket(self.plan.component(*item))) else {
                         continue;
                     };
@@ -182,6 +171,14 @@ impl RangeReader<'_> {
         dealt.used =
             next.iter().zip(&dealt.starts).map(|(end, start)| end - start).take(self.plan.buckets).collect();
         (dealt, faults)
+    }
+
+    /// The record of a movement whose numbers passed their checks, if what it refers to does too.
+    #[inline]
+    fn record(&self, row: u32, item: u32, at: i64, (kind, qty, amount): Checked) -> Result<Record, Fault> {
+        self.check_links(row, kind, amount)?;
+        let pool = Columns::code(&self.columns.pool, row);
+        Ok(Record { at, qty, amount, row, item, pool, kind })
     }
 
     /// Slots for all rows, with the place where each bucket begins.

@@ -12,7 +12,7 @@ use comptoir_costing::kernels::{Movements, fifo, moving_average};
 use comptoir_costing::policy::{Method, Policy};
 use comptoir_types::Date;
 
-const ROWS: usize = 400_000;
+const ROWS: usize = 280_000;
 const ITEMS: u32 = 1_000;
 
 /// Seeded receipts and issues. Item 7 goes short at a late row; every other item stays in stock.
