@@ -1,13 +1,18 @@
 """The whole call from Python, Arrow to Arrow, on 10M movements over 100k items.
 
-Run: .venv/bin/python benches/costing/whole_call.py [rows] [items]
+Every history and method runs in a process of its own, so that its peak of memory is its own. Rounds are interleaved with
+the bound: writing as many bytes of fresh memory as the computed columns of the postings take, on one core.
+
+Run: .venv/bin/python benches/costing/whole_call.py [--rows N] [--items N] [--rounds N]
 """
 
 from __future__ import annotations
 
-import resource
+import argparse
+import itertools
+import multiprocessing
+import os
 import statistics
-import sys
 import time
 
 import numpy as np
@@ -89,36 +94,70 @@ def _wide(values: np.ndarray) -> np.ndarray:
     return wide
 
 
-def run(name: str, movements: pa.Table, policy: costing.Policy) -> None:
-    """Prints the median of five calls."""
-    times, values = [], []
-    rows = movements.num_rows
-    for _ in range(5):
-        start = time.perf_counter()
+# Quantity, value, quantity and value on hand, unit cost: decimals of 128 bits.
+COMPUTED_BYTES = 5 * 16
+
+
+def run(order: str, method: str, args: argparse.Namespace) -> None:
+    """Prints the median of the rounds of one history and method."""
+    movements = table(history(args.rows, args.items), order == "unordered")
+    policy = costing.Policy(method=method)
+    walls, cpus, ages, floors = [], [], [], []
+    base, peak = _memory(reset=True), 0.0
+    for _ in range(args.rounds + 1):
+        start, used = time.perf_counter(), os.times()
         valuation = costing.value(movements, policy)
-        values.append(time.perf_counter() - start)
         postings = pa.table(valuation.postings)
-        times.append(time.perf_counter() - start)
-        assert postings.num_rows == rows, valuation
+        walls.append(time.perf_counter() - start)
+        now = os.times()
+        cpus.append(now.user + now.system - used.user - used.system)
+        assert postings.num_rows == args.rows, valuation
+        peak = peak or _memory() - base
+        start = time.perf_counter()
+        valuation.ageing("2023-12-31", [30, 90, 180, 365])
+        ages.append(time.perf_counter() - start)
         del postings, valuation
-    median, alone = statistics.median(times), statistics.median(values)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        floors.append(_touch(args.rows * COMPUTED_BYTES))
+    # The first round meets memory that the machine has not handed to this process before.
+    wall, cpu, age, floor = (statistics.median(times[1:]) for times in (walls, cpus, ages, floors))
+    size = movements.nbytes
     print(
-        f"{name:<44} {median:6.3f} s {rows / median / 1e6:7.1f} M/s (value alone {alone:.3f} s)"
-        f"  input {movements.nbytes / 1e6:.0f} MB  peak {peak:.0f} MB",
+        f"{method + ', ' + order:<26} {wall:6.3f} s {args.rows / wall / 1e6:6.1f} M/s (best {args.rows / min(walls[1:]) / 1e6:.1f})"
+        f"  {cpu / args.rows * 1e9:4.0f} ns CPU a row  memory {size / 1e6:.0f} MB in, {peak / size:.2f} x more"
+        f"  writing the result {floor:.3f} s  ageing {age:.3f} s",
         flush=True,
     )
 
 
+def _memory(*, reset: bool = False) -> float:
+    """The peak of memory in bytes since the last reset."""
+    if reset:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as refs:
+            refs.write("5")
+    with open("/proc/self/status", encoding="ascii") as status:
+        peak = next(line for line in status if line.startswith("VmHWM"))
+    return int(peak.split()[1]) * 1024.0
+
+
+def _touch(size: int) -> float:
+    start = time.perf_counter()
+    np.empty(size, dtype=np.uint8).fill(1)
+    return time.perf_counter() - start
+
+
 def main() -> None:
     """Times ordered and unordered input under two methods."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    items = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    data = history(rows, items)
-    for order in ("ordered", "unordered"):
-        movements = table(data, order == "unordered")
-        for method in ("moving_average", "fifo"):
-            run(f"{method}, {order}, string items", movements, costing.Policy(method=method))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds after the first, which warms up")
+    args = parser.parse_args()
+    context = multiprocessing.get_context("spawn")
+    for order, method in itertools.product(("ordered", "unordered"), ("moving_average", "fifo")):
+        process = context.Process(target=run, args=(order, method, args))
+        process.start()
+        process.join()
+        assert process.exitcode == 0, (order, method)
 
 
 if __name__ == "__main__":
