@@ -92,10 +92,12 @@ impl Machine<'_> {
     /// New unit cost for the stock on hand, and new standard cost.
     pub fn revalue(&mut self, event: &Event) -> Result<Posted, Fault> {
         let key = event.key;
-        if event.unit_cost == ABSENT {
-            return self.revalue_to(key, event.amount);
-        }
         let on_hand = self.key(key)?.qty;
+        if event.unit_cost == ABSENT {
+            // An amount values goods, and a shortage is none.
+            let target = if on_hand > 0 { event.amount } else { self.key(key)?.value };
+            return self.revalue_to(key, target);
+        }
         let target = self.price(on_hand, event.unit_cost)?;
         let stock = self.key(key)?;
         if stock.method == Method::Standard {
@@ -112,9 +114,6 @@ impl Machine<'_> {
     fn revalue_to(&mut self, key: u32, target: i64) -> Result<Posted, Fault> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
-        if stock.qty == 0 {
-            return Ok(Posted { key, quantity: 0, value: 0, variance: 0 });
-        }
         let change = bounded(target)?.checked_sub(stock.value).ok_or(super::OVERFLOW)?;
         if stock.method.keeps_layers() {
             let (mut left_qty, mut left_value) = (stock.qty, target);
@@ -168,6 +167,8 @@ impl Machine<'_> {
             variance: if event.qty == 0 { 0 } else { event.amount - value },
         };
         bounded(posted.value)?;
+        // Goods that are counted away leave as in an issue: what comes next knows what they cost.
+        stock.last = stock.shortage_ratio();
         stock.clear_layers();
         stock.shorts.clear();
         (stock.qty, stock.value) = (0, 0);

@@ -117,6 +117,8 @@ pub(crate) struct Entry {
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Whether it set the value of the stock anew.
+    pub reset: bool,
     /// Event that it referred to, or [`NONE`].
     pub reference: u32,
 }
@@ -134,6 +136,7 @@ impl Entry {
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        reset: false,
         reference: NONE,
     };
 

@@ -206,6 +206,7 @@ impl<'a> Machine<'a> {
         entry.value = posted.value;
         entry.variance = posted.variance;
         entry.reference = event.reference;
+        entry.reset = event.kind == Kind::Count && event.amount != ABSENT;
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
             entry.open_amount = event.amount;

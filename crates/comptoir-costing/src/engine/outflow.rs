@@ -1,7 +1,7 @@
 //! Stock that goes out, also beyond what is there.
 
 use super::inflow::is_correctable;
-use super::layers::Layer;
+use super::layers::{Layer, Own};
 use super::machine::{Machine, Posted};
 use super::stock::Short;
 use super::{ABSENT, Event, OVERFLOW, bounded};
@@ -174,18 +174,32 @@ impl Machine<'_> {
                 parts.push(part);
             }
         };
+        let own = self.own_layers(event.reference, qty);
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
-            stock.take_origin(event.reference, qty, lot, rounding, &mut note)
+            stock.take_own(&own, qty, lot, rounding, &mut note)
         } else if stock.method == Method::Standard {
             stock.take(qty, lot, rounding, &mut note)
         } else {
             stock.take_valued(qty, wanted, rounding, &mut note)
         };
+        self.consume_parts(event.reference, qty);
         if keeps_parts {
             self.keep_parts(index, parts);
         }
         Ok(value)
+    }
+
+    /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from.
+    fn own_layers(&self, reference: u32, qty: i64) -> Vec<Own> {
+        let arrived = self.returning_parts(reference, qty);
+        if arrived.is_empty() {
+            return vec![Own { origin: reference, serial: None, qty }];
+        }
+        arrived
+            .iter()
+            .map(|part| Own { origin: part.origin, serial: Some(part.serial), qty: part.qty })
+            .collect()
     }
 }
 

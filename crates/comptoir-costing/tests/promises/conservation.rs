@@ -64,8 +64,6 @@ fn assert_receipts_add_up(books: &Books, history: &[Movement]) -> Result<(), Tes
 
 /// Amounts in place of unit costs, whose product with a quantity may not fit, which `findings` is about.
 fn without_unit_costs(mut history: Vec<Movement>) -> Vec<Movement> {
-    // A shortage that is revalued to an amount is there too.
-    history.retain(|row| row.kind != Kind::Revaluation);
     for row in &mut history {
         let cents = row.unit_cost.take().and_then(|cost| Decimal::new(cost.units(), 2).ok());
         row.amount = row.amount.or(cents);

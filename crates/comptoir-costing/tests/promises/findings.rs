@@ -72,7 +72,6 @@ fn a_return_at_original_cost_does_not_carry_the_variance_of_a_shortage() {
 
 /// The stock is counted away, but its cost of 10.00 is known: 5 leave at 50.00.
 #[test]
-#[ignore = "a count of no quantity and no amount forgets the last cost"]
 fn a_count_to_zero_keeps_the_last_cost() {
     for count in ["count 0", "count 0 0"] {
         let books = run("negative: carry", &format!("receipt 10 100; {count}; issue 5"));
@@ -229,7 +228,6 @@ fn layers_of_a_month_with_a_negative_opening_add_up() {
 
 /// The unit that cost 5.00 left and came back; taken back, it is gone, and the one found at 1.00 is still there.
 #[test]
-#[ignore = "the reversal takes the newest layer instead of its own"]
 fn an_arrival_where_it_left_from_can_be_reversed() {
     let moves = "receipt 1 5; transfer_out 1; count_gain 1 1; transfer_in 1 - m1; reversal - - m3";
     let books = run("method: lifo", moves);
@@ -272,7 +270,6 @@ fn a_negative_value_arrives_as_it_left() {
 
 /// The shortage of 1 is covered: nothing is there, and nothing is what it is worth.
 #[test]
-#[ignore = "the shortage keeps its cost when an amount revalues it"]
 fn a_revalued_shortage_is_worth_nothing_once_covered() {
     let books = run("negative: cover", "issue 1; revaluation - 5; receipt 1 3");
     assert_eq!(closing(&books), (0, 0), "{:?}", values(&books));

@@ -168,16 +168,22 @@ impl Stock {
         Piece { qty, value, ..piece.clone() }
     }
 
-    /// Takes a quantity that is there first from what one movement brought, the rest by the method.
-    pub fn take_own(&mut self, origin: usize, qty: i128) -> (i128, Vec<Piece>) {
+    /// Takes a quantity that is there first from what one movement brought, or from the pieces in which it lies, then by the method.
+    pub fn take_own(&mut self, origin: usize, arrived: &[Piece], qty: i128) -> (i128, Vec<Piece>) {
         let mut parts = Vec::new();
         let mut left = qty;
-        while let Some(place) =
-            self.pieces.iter().position(|piece| piece.origin == origin).filter(|_| left > 0)
-        {
-            let part = self.take_from(place, left);
-            left -= part.qty;
-            parts.push(part);
+        let brought = [Piece::new(qty, 0, 0, origin)];
+        for own in if arrived.is_empty() { &brought } else { arrived } {
+            let is_own = |piece: &Piece| {
+                piece.origin == own.origin && (arrived.is_empty() || piece.serial == own.serial)
+            };
+            let mut wanted = own.qty;
+            while let Some(place) = self.pieces.iter().position(is_own).filter(|_| wanted > 0) {
+                let part = self.take_from(place, wanted);
+                wanted -= part.qty;
+                left -= part.qty;
+                parts.push(part);
+            }
         }
         let own: i128 = parts.iter().map(|part| part.value).sum();
         self.qty -= qty - left;
