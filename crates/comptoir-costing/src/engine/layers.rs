@@ -26,6 +26,8 @@ pub(crate) struct Own {
     /// The one layer meant, by its number.
     pub serial: Option<u32>,
     pub qty: i64,
+    /// What the quantity takes of a layer that keeps more than that; its share where this is not given.
+    pub value: Option<i64>,
 }
 
 /// Whether stock is new to a key, or comes back to where it was taken from.
@@ -148,7 +150,11 @@ impl Layers {
             if sum.qty == own.qty {
                 break;
             }
-            let taken = take_from(layer, own.qty - sum.qty, rounding);
+            let qty = own.qty - sum.qty;
+            let taken = match own.value.filter(|value| qty < layer.qty && *value <= layer.value) {
+                Some(value) => take_valued(layer, qty, value),
+                None => take_from(layer, qty, rounding),
+            };
             sum.qty += taken.qty;
             sum.value += taken.value;
             if taken.qty > 0 {
@@ -185,10 +191,14 @@ fn take_from(layer: &mut Layer, qty: i64, rounding: Rounding) -> Layer {
         layer.value = 0;
         return whole;
     }
-    let value = share(whole.value, qty, whole.qty, rounding);
+    take_valued(layer, qty, share(whole.value, qty, whole.qty, rounding))
+}
+
+/// Takes a part of a layer at a value of its own.
+fn take_valued(layer: &mut Layer, qty: i64, value: i64) -> Layer {
     layer.qty -= qty;
     layer.value -= value;
-    Layer { qty, value, ..whole }
+    Layer { qty, value, ..*layer }
 }
 
 #[cfg(test)]
@@ -226,7 +236,13 @@ mod tests {
         let shown: Vec<_> = layers.iter().map(|layer| (layer.origin, layer.qty, layer.value)).collect();
         assert_eq!(shown, [(0, 2, 10), (2, 2, 10), (4, 2, 10)]);
         assert_eq!(
-            layers.take_own(Own { origin: 2, serial: None, qty: 5 }, Rounding::HalfEven, &mut |_| ()).value,
+            layers
+                .take_own(
+                    Own { origin: 2, serial: None, qty: 5, value: None },
+                    Rounding::HalfEven,
+                    &mut |_| ()
+                )
+                .value,
             10
         );
         assert_eq!(layers.quantity(), 4);

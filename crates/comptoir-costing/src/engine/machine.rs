@@ -37,6 +37,13 @@ pub(crate) struct Production {
     pub unpriced: i64,
 }
 
+/// The standard cost that a revaluation replaced, and the quantity that it valued anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replaced {
+    pub standard: Option<i64>,
+    pub qty: i64,
+}
+
 /// A change of value that follows from a step: of the key's stock, and of the entry whose cost it corrects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
@@ -60,6 +67,8 @@ pub(crate) struct Machine<'a> {
     /// Whether an event is referred to; empty when none is.
     pub referenced: &'a [bool],
     pub production: HashMap<u32, Production>,
+    /// What revaluations that others refer to replaced, by event.
+    pub replaced: HashMap<u32, Replaced>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
     pub before: Option<(u32, Reason, i64, i64)>,
@@ -91,6 +100,7 @@ impl<'a> Machine<'a> {
             parts: HashMap::new(),
             referenced,
             production,
+            replaced: HashMap::new(),
             changes: Vec::new(),
             before: None,
         }
@@ -150,7 +160,7 @@ impl<'a> Machine<'a> {
             Kind::Count => self.count(index, event),
             Kind::CountGain => self.count_gain(index, event),
             Kind::CostAdjustment => self.adjust_cost(event),
-            Kind::Revaluation => self.revalue(event),
+            Kind::Revaluation => self.revalue(index, event),
             Kind::ProductionReceipt => self.production_receipt(index, event),
             Kind::Reversal => self.reverse(index, event),
             Kind::Settlement => self.settle(index, event),
@@ -174,6 +184,7 @@ impl<'a> Machine<'a> {
             return Ok(());
         }
         let posted = self.switch_to(key, switch)?;
+        self.key(key)?.standard_since = cause;
         if posted.value != 0 {
             let line = self.line(posted);
             let at = rules.switch_at.unwrap_or(at);

@@ -178,7 +178,8 @@ impl Machine<'_> {
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
             stock.take_own(&own, qty, lot, rounding, &mut note)
-        } else if stock.method == Method::Standard {
+        } else if stock.method == Method::Standard && event.reference < stock.standard_since {
+            // It came at another standard cost, and what is there stands at the one that holds.
             stock.take(qty, lot, rounding, &mut note)
         } else {
             stock.take_valued(qty, wanted, rounding, &mut note)
@@ -194,12 +195,15 @@ impl Machine<'_> {
     fn own_layers(&self, reference: u32, qty: i64) -> Vec<Own> {
         let arrived = self.returning_parts(reference, qty);
         if arrived.is_empty() {
-            return vec![Own { origin: reference, serial: None, qty }];
+            return vec![Own { origin: reference, serial: None, qty, value: None }];
         }
-        arrived
-            .iter()
-            .map(|part| Own { origin: part.origin, serial: Some(part.serial), qty: part.qty })
-            .collect()
+        let own = |part: &Layer| Own {
+            origin: part.origin,
+            serial: Some(part.serial),
+            qty: part.qty,
+            value: Some(part.value),
+        };
+        arrived.iter().map(own).collect()
     }
 }
 

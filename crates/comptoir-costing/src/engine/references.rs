@@ -1,5 +1,6 @@
 //! Movements that refer to an earlier one: sales returns, transfers in, reversals, appended amendments.
 
+use super::inflow::worth;
 use super::layers::Placing;
 use super::machine::{Machine, Posted};
 use super::outflow::part_of;
@@ -73,7 +74,7 @@ impl Machine<'_> {
         let posted = self.receive_layers(event.key, value, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
         if placing == Placing::Back && self.referenced.get(index as usize).copied().unwrap_or(false) {
-            self.keep_parts(index, layers);
+            self.keep_parts(index, worth(value, &layers).collect());
         }
         self.note_taken(event.reference, event.qty, value);
         Ok(posted)
@@ -114,7 +115,7 @@ impl Machine<'_> {
     pub fn reverse(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let origin = self.referred(index, event)?;
         if origin.qty == 0 {
-            return self.reverse_value(event, origin);
+            return self.reverse_value(index, event, origin);
         }
         let qty = if event.qty == ABSENT { origin.left() } else { event.qty };
         if qty > origin.left() || qty == 0 {
@@ -164,7 +165,14 @@ impl Machine<'_> {
         let placing = if parts.is_empty() { Placing::New } else { Placing::Back };
         let is_reset = self.entries.get(event.reference as usize).is_some_and(|entry| entry.reset);
         let borne = self.borne_by_others(event.key, value, is_reset, &parts)?;
-        let mut posted = self.receive_layers(event.key, value - borne, &layers, placing)?;
+        let stock = self.key(event.key)?;
+        let stands = stock.method == Method::Standard && event.reference >= stock.standard_since;
+        let mut posted = if stands {
+            // It left at the standard cost that holds, and comes back as it left.
+            self.put_layers(event.key, value, 0, &layers, placing)?
+        } else {
+            self.receive_layers(event.key, value - borne, &layers, placing)?
+        };
         if borne != 0 {
             let rest = self.add_value(event.key, borne, NONE)?;
             posted.value += rest.value;
@@ -190,13 +198,16 @@ impl Machine<'_> {
     }
 
     /// Takes back a movement that changed the value only.
-    fn reverse_value(&mut self, event: &Event, origin: Entry) -> Result<Posted, Fault> {
+    fn reverse_value(&mut self, index: u32, event: &Event, origin: Entry) -> Result<Posted, Fault> {
         if origin.taken_qty != 0 || event.qty != ABSENT {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
         }
         // The layers of a count are its own, those of a cost its receipt's.
         let layers = if origin.reset { event.reference } else { origin.reference };
-        let posted = self.add_value(event.key, -origin.value, layers)?;
+        let posted = match self.reverse_revaluation(index, event, origin.value)? {
+            Some(posted) => posted,
+            None => self.add_value(event.key, -origin.value, layers)?,
+        };
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.taken_qty = 1;
         }

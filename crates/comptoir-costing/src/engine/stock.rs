@@ -50,6 +50,8 @@ pub(crate) struct Stock {
     pub switched: bool,
     /// Newest receipt's cost, for a change of method.
     pub newest: Ratio,
+    /// Event from which the standard cost holds: what came since stands at it.
+    pub standard_since: u32,
 }
 
 impl Stock {
@@ -67,6 +69,7 @@ impl Stock {
             tracks: method.keeps_layers() || track_ages,
             switched: false,
             newest: Ratio::default(),
+            standard_since: 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use comptoir_costing::policy::{Method, ReturnCost, TransferAge};
 
 use super::rounding::share;
-use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted};
+use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted, worth};
 
 impl Oracle<'_> {
     /// What a movement refers to, if it stands in the books.
@@ -139,7 +139,7 @@ impl Oracle<'_> {
         let posted = self.receive_pieces(&event.key, value, &pieces, placing);
         self.forget_parts(event, qty);
         if stays {
-            self.keep_parts(place, pieces);
+            self.keep_parts(place, worth(value, &pieces));
         }
         self.note_back(event, qty, value);
         Ok(posted)
