@@ -29,6 +29,81 @@ pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
     }
 }
 
+/// The events as they should have been, as far as is known.
+struct History {
+    now: Vec<Event>,
+    /// Events that calculating again leaves out: those rejected, and those laid over others.
+    left_out: Vec<bool>,
+    /// Late costs that were laid over an event, beside its own amount.
+    added: Vec<i64>,
+}
+
+impl History {
+    fn added_to(&self, reference: u32) -> i64 {
+        self.added.get(reference as usize).copied().unwrap_or(0)
+    }
+
+    /// Puts the corrected movement in its place. An amendment that was appended to it says what it should have cost without what
+    /// comes late: it is corrected by as much. Gives the events replaced.
+    fn lay(&mut self, index: u32, event: &Event, corrected: Event) -> Result<Vec<(usize, Event)>, Fault> {
+        let target = event.reference as usize;
+        let was = *self.now.get(target).ok_or(OVERFLOW)?;
+        let mut replaced = vec![(target, was)];
+        let difference = if event.kind == Kind::Amendment { 0 } else { corrected.amount - was.amount };
+        let before = self.now.iter().zip(&self.left_out).enumerate().take(index as usize);
+        let amends = |other: &Event| {
+            other.kind == Kind::Amendment && other.reference == event.reference && other.amount != ABSENT
+        };
+        let amended = before.filter(|(_, (other, gone))| difference != 0 && !**gone && amends(other));
+        replaced.extend(amended.map(|(place, (other, _))| (place, *other)));
+        let fits = |(_, other): &(usize, Event)| bounded(other.amount + difference).is_ok();
+        if !replaced.iter().skip(1).all(fits) {
+            return Err(OVERFLOW);
+        }
+        for (place, other) in replaced.iter().skip(1) {
+            self.put(*place, Event { amount: other.amount + difference, ..*other });
+        }
+        self.put(target, corrected);
+        Ok(replaced)
+    }
+
+    fn put(&mut self, place: usize, event: Event) {
+        if let Some(slot) = self.now.get_mut(place) {
+            *slot = event;
+        }
+    }
+
+    fn restore(&mut self, replaced: Vec<(usize, Event)>) {
+        for (place, event) in replaced {
+            self.put(place, event);
+        }
+    }
+
+    /// The event with an amount that holds what came late beside it: an amendment that is appended gives the movement's own amount,
+    /// or scales it.
+    fn resolve(&mut self, machine: &Machine<'_>, place: usize, event: &Event) -> Event {
+        let added = self.added_to(event.reference);
+        let entry = machine.entries.get(event.reference as usize).filter(|entry| entry.qty > 0);
+        let (Kind::Amendment, Auto::No, Some(entry)) = (event.kind, event.auto, entry) else {
+            return *event;
+        };
+        let own = entry.value + entry.variance - added;
+        let scaled = match event.qty {
+            ABSENT => Some(own),
+            qty => mul_div(own, qty, entry.qty, machine.context.rounding),
+        };
+        let amount = if event.amount == ABSENT { scaled } else { Some(event.amount) };
+        let with_added =
+            amount.and_then(|amount| bounded(amount).ok()).and_then(|amount| bounded(amount + added).ok());
+        let Some(amount) = with_added else {
+            return *event;
+        };
+        let resolved = Event { amount, ..*event };
+        self.put(place, resolved);
+        resolved
+    }
+}
+
 /// Values a component that has late events. Each costs one pass over what came before it.
 pub(crate) fn run_with_replay<'a, S: Sink>(
     context: &'a Context,
@@ -37,8 +112,8 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     events: &[Event],
     sink: &mut S,
 ) -> Machine<'a> {
-    let mut now = events.to_vec();
-    let mut left_out = vec![false; events.len()];
+    let mut history =
+        History { now: events.to_vec(), left_out: vec![false; events.len()], added: vec![0; events.len()] };
     let mut machine = Machine::new(context, rules, referenced, events);
     for (place, event) in events.iter().enumerate() {
         let Ok(index) = u32::try_from(place) else { break };
@@ -49,12 +124,15 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
         });
         let late = is_late_here(event) || undone.is_some();
         let outcome = match undone {
-            Some(other) => undo(&mut machine, &mut now, &left_out, index, (event, other), sink),
-            None if late => replay(&mut machine, &mut now, &left_out, index, event, sink),
-            None => run::step(&mut machine, index, event, sink),
+            Some(other) => undo(&mut machine, &mut history, index, (event, other), sink),
+            None if late => replay(&mut machine, &mut history, index, event, sink),
+            None => {
+                let event = history.resolve(&machine, place, event);
+                run::step(&mut machine, index, &event, sink)
+            }
         };
         if (outcome.is_err() || late)
-            && let Some(flag) = left_out.get_mut(place)
+            && let Some(flag) = history.left_out.get_mut(place)
         {
             *flag = true;
         }
@@ -68,8 +146,7 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
 /// Takes back a cost that was replayed: its opposite is replayed in its turn.
 fn undo<'a, S: Sink>(
     machine: &mut Machine<'a>,
-    now: &mut [Event],
-    left_out: &[bool],
+    history: &mut History,
     index: u32,
     (event, adjustment): (&Event, &Event),
     sink: &mut S,
@@ -80,7 +157,7 @@ fn undo<'a, S: Sink>(
     }
     let opposite =
         Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
-    replay(machine, now, left_out, index, &opposite, sink)?;
+    replay(machine, history, index, &opposite, sink)?;
     if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
         entry.taken_qty = 1;
     }
@@ -90,25 +167,26 @@ fn undo<'a, S: Sink>(
 /// Lays the late event over the one that it concerns, calculates again, and posts the differences.
 fn replay<'a, S: Sink>(
     machine: &mut Machine<'a>,
-    now: &mut [Event],
-    left_out: &[bool],
+    history: &mut History,
     index: u32,
     event: &Event,
     sink: &mut S,
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
-    let target = event.reference as usize;
-    let was = *now.get(target).ok_or(OVERFLOW)?;
+    let was = *history.now.get(event.reference as usize).ok_or(OVERFLOW)?;
     let settled =
         if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
-    let corrected = corrected(machine, event, &was, settled)?;
-    if let Some(slot) = now.get_mut(target) {
-        *slot = corrected;
-    }
-    match again(machine, now, left_out, index) {
+    let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
+    let replaced = history.lay(index, event, corrected)?;
+    match again(machine, history, index) {
         Ok(mut redone) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
                 *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
+            }
+            if let (Kind::CostAdjustment, Some(added)) =
+                (event.kind, history.added.get_mut(event.reference as usize))
+            {
+                *added += event.amount;
             }
             carry_open(machine, &mut redone, event, &was, settled);
             post_differences(machine, &mut redone, index, event, settled, sink);
@@ -116,9 +194,7 @@ fn replay<'a, S: Sink>(
             Ok(())
         }
         Err(fault) => {
-            if let Some(slot) = now.get_mut(target) {
-                *slot = was;
-            }
+            history.restore(replaced);
             Err(fault)
         }
     }
@@ -130,6 +206,7 @@ fn corrected(
     event: &Event,
     was: &Event,
     settled: Option<Settled>,
+    added: i64,
 ) -> Result<Event, Fault> {
     if let Some(settled) = settled {
         return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
@@ -141,24 +218,24 @@ fn corrected(
         return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
     }
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
+    // What came late beside the price of the movement stays, whatever the price should have been.
     let amount = match (event.amount, was.amount) {
         (ABSENT, ABSENT) => ABSENT,
-        (ABSENT, _) if was.unit_cost != ABSENT => machine.price(qty, was.unit_cost)?,
-        (ABSENT, amount) => mul_div(amount, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?,
-        (amount, _) => amount,
+        (ABSENT, _) if was.unit_cost != ABSENT => bounded(machine.price(qty, was.unit_cost)? + added)?,
+        (ABSENT, amount) => {
+            let own = mul_div(amount - added, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?;
+            bounded(bounded(own)? + added)?
+        }
+        (amount, ABSENT) => amount,
+        (amount, _) => bounded(amount + added)?,
     };
     Ok(Event { qty, amount, ..*was })
 }
 
 /// Calculates everything before `index` again; fails if a movement that stood before no longer can.
-fn again<'a>(
-    machine: &Machine<'a>,
-    now: &[Event],
-    left_out: &[bool],
-    index: u32,
-) -> Result<Machine<'a>, Fault> {
-    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, now);
-    for ((place, event), skip) in now.iter().enumerate().take(index as usize).zip(left_out) {
+fn again<'a>(machine: &Machine<'a>, history: &History, index: u32) -> Result<Machine<'a>, Fault> {
+    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, &history.now);
+    for ((place, event), skip) in history.now.iter().enumerate().take(index as usize).zip(&history.left_out) {
         let (Ok(place), false) = (u32::try_from(place), *skip) else {
             continue;
         };

@@ -202,6 +202,11 @@ impl<'a> Machine<'a> {
 
     fn record(&mut self, index: u32, event: &Event, posted: Posted) {
         if event.auto != Auto::No {
+            // Kept, so that calculating again finds what an estimate taken back would have been.
+            let Posted { key, quantity: qty, value, variance } = posted;
+            if let Some(entry) = self.entries.get_mut(index as usize) {
+                *entry = Entry { accepted: true, key, qty, value, variance, ..Entry::BLANK };
+            }
             return;
         }
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
