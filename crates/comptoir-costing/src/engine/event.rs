@@ -111,6 +111,8 @@ pub(crate) struct Entry {
     pub taken_qty: i64,
     /// Value of it.
     pub taken_value: i64,
+    /// Quantity whose value is among that already, where a month's cost is found after its movements are read.
+    pub valued_qty: i64,
     /// Quantity of a provisional receipt without an invoice yet.
     pub open_qty: i64,
     /// Estimate of that quantity.
@@ -133,6 +135,7 @@ impl Entry {
         variance: 0,
         taken_qty: 0,
         taken_value: 0,
+        valued_qty: 0,
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,

@@ -2,11 +2,13 @@
 //! each difference becomes a correction posting at the time of the late movement.
 
 use comptoir_types::decimal::mul_div;
+use hashbrown::HashMap;
 
 use super::machine::{Machine, Posted};
+use super::run::Spoilt;
 use super::settle::Settled;
 use super::{
-    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run,
+    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run,
 };
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
@@ -111,7 +113,7 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     referenced: &'a [bool],
     events: &[Event],
     sink: &mut S,
-) -> Machine<'a> {
+) -> Result<Machine<'a>, Spoilt> {
     let mut history =
         History { now: events.to_vec(), left_out: vec![false; events.len()], added: vec![0; events.len()] };
     let mut machine = Machine::new(context, rules, referenced, events);
@@ -131,6 +133,9 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
                 run::step(&mut machine, index, &event, sink)
             }
         };
+        if let Some(index) = machine.spoilt {
+            return Err(Spoilt(index));
+        }
         if (outcome.is_err() || late)
             && let Some(flag) = history.left_out.get_mut(place)
         {
@@ -140,7 +145,7 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
             sink.reject(index, fault);
         }
     }
-    machine
+    Ok(machine)
 }
 
 /// Takes back a cost that was replayed: its opposite is replayed in its turn.
@@ -178,8 +183,13 @@ fn replay<'a, S: Sink>(
         if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
     let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
     let replaced = history.lay(index, event, corrected)?;
-    match again(machine, history, index) {
-        Ok(mut redone) => {
+    let redone = again(machine, history, index).and_then(|mut redone| {
+        carry_open(machine, &mut redone, event, &was, settled);
+        let lines = differences(machine, &redone, index, event, settled)?;
+        Ok((redone, lines))
+    });
+    match redone {
+        Ok((mut redone, lines)) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
                 *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
             }
@@ -188,8 +198,7 @@ fn replay<'a, S: Sink>(
             {
                 *added += event.amount;
             }
-            carry_open(machine, &mut redone, event, &was, settled);
-            post_differences(machine, &mut redone, index, event, settled, sink);
+            post_differences(machine, index, event.at, &lines, sink);
             *machine = redone;
             Ok(())
         }
@@ -277,66 +286,81 @@ fn has_borders(rules: &[KeyRules], key: u32) -> bool {
     rules.get(key as usize).is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
 }
 
-/// Posts the late movement's own line and one correction for each other movement whose cost is different now.
-fn post_differences<S: Sink>(
+/// A line that a late movement causes: what it corrects and why, where it is not the movement's own.
+type Difference = (Option<(u32, Reason)>, Posted);
+
+/// The late movement's own line and one correction for each other movement whose cost is different now, if all of them fit.
+fn differences(
     machine: &mut Machine<'_>,
-    redone: &mut Machine<'_>,
+    redone: &Machine<'_>,
     index: u32,
     event: &Event,
     settled: Option<Settled>,
-    sink: &mut S,
-) {
-    let Some((old, new)) =
-        machine.entries.get(event.reference as usize).zip(redone.entries.get(event.reference as usize))
-    else {
-        return;
-    };
-    let own = Posted {
-        key: old.key,
-        quantity: new.qty - old.qty,
-        value: new.value - old.value,
-        variance: new.variance - old.variance,
-    };
-    let own = match settled {
-        Some(settled) => {
-            let way = machine
-                .rules
-                .get(own.key as usize)
-                .map_or_else(Default::default, |rules| rules.rules.provisional);
-            machine.as_reversal(way, event.reference, settled, own)
-        }
-        None => own,
-    };
-    let before = machine.before.take();
-    let post = |machine: &mut Machine<'_>, posted: Posted| {
-        if let Some(stock) = machine.keys.get_mut(posted.key as usize) {
-            stock.qty += posted.quantity;
-            stock.value += posted.value;
-        }
-        machine.line(posted)
-    };
-    if let Some((adjusts, reason, quantity, value)) = before {
-        let line = post(machine, Posted { key: own.key, quantity, value, variance: 0 });
-        sink.correction(Correction { cause: index, adjusts, reason, key: own.key, at: event.at, line });
-    }
-    let line: Line = post(machine, own);
-    sink.movement(index, own.key, line);
+) -> Result<Vec<Difference>, Fault> {
     let reason = match event.kind {
         Kind::Amendment => Reason::Amended,
         Kind::Settlement => Reason::Settled,
         _ => Reason::LateCost,
     };
-    for adjusts in 0..index {
-        let place = adjusts as usize;
-        let Some((old, new)) = machine.entries.get(place).copied().zip(redone.entries.get(place).copied())
-        else {
-            continue;
+    let mut lines = Vec::new();
+    for (adjusts, (old, new)) in (0..index).zip(machine.entries.iter().zip(&redone.entries)) {
+        let posted = Posted {
+            key: old.key,
+            quantity: new.qty - old.qty,
+            value: new.value - old.value,
+            variance: new.variance - old.variance,
         };
-        let (value, variance) = (new.value - old.value, new.variance - old.variance);
-        let quantity = new.qty - old.qty;
-        if adjusts != event.reference && (value != 0 || variance != 0 || quantity != 0) {
-            let line = post(machine, Posted { key: old.key, quantity, value, variance });
-            sink.correction(Correction { cause: index, adjusts, reason, key: old.key, at: event.at, line });
+        let is_same = posted.value == 0 && posted.variance == 0 && posted.quantity == 0;
+        if adjusts == event.reference {
+            lines.insert(0, (None, posted));
+        } else if !is_same {
+            lines.push((Some((adjusts, reason)), posted));
+        }
+    }
+    if let (Some(settled), Some((_, own))) = (settled, lines.first_mut()) {
+        let way = machine.rule(own.key)?.rules.provisional;
+        *own = machine.as_reversal(way, event.reference, settled, *own);
+        let key = own.key;
+        if let Some((adjusts, reason, quantity, value)) = machine.before.take() {
+            lines.insert(0, (Some((adjusts, reason)), Posted { key, quantity, value, variance: 0 }));
+        }
+    }
+    check_fits(machine, &lines)?;
+    Ok(lines)
+}
+
+/// Whether all lines, and the stock after each of them, stay within 18 digits.
+fn check_fits(machine: &Machine<'_>, lines: &[Difference]) -> Result<(), Fault> {
+    let mut totals: HashMap<u32, (i64, i64)> = HashMap::new();
+    for (_, posted) in lines {
+        let stock = machine.keys.get(posted.key as usize).ok_or(OVERFLOW)?;
+        let total = totals.entry(posted.key).or_insert((stock.qty, stock.value));
+        let quantity = bounded(total.0 + bounded(posted.quantity)?)?;
+        *total = (quantity, bounded(total.1 + bounded(posted.value)?)?);
+        bounded(posted.variance)?;
+    }
+    Ok(())
+}
+
+/// Posts lines, each with the stock after it.
+fn post_differences<S: Sink>(
+    machine: &mut Machine<'_>,
+    index: u32,
+    at: i64,
+    lines: &[Difference],
+    sink: &mut S,
+) {
+    for (corrects, posted) in lines.iter().copied() {
+        if let Some(stock) = machine.keys.get_mut(posted.key as usize) {
+            stock.qty += posted.quantity;
+            stock.value += posted.value;
+        }
+        let (line, key) = (machine.line(posted), posted.key);
+        match corrects {
+            None => sink.movement(index, key, line),
+            Some((adjusts, reason)) => {
+                sink.correction(Correction { cause: index, adjusts, reason, key, at, line });
+            }
         }
     }
 }

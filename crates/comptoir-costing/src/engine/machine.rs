@@ -72,6 +72,8 @@ pub(crate) struct Machine<'a> {
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
     pub before: Option<(u32, Reason, i64, i64)>,
+    /// Event whose numbers turned out not to fit when the state had changed already: the machine is of no further use.
+    pub spoilt: Option<u32>,
 }
 
 impl<'a> Machine<'a> {
@@ -103,12 +105,17 @@ impl<'a> Machine<'a> {
             replaced: HashMap::new(),
             changes: Vec::new(),
             before: None,
+            spoilt: None,
         }
     }
 
     /// Posts one event to the sink, or rejects it.
     pub fn apply(&mut self, index: u32, event: &Event, sink: &mut impl Sink) -> Result<(), Fault> {
-        let outcome = self.step(index, event);
+        let outcome = self.step(index, event).and_then(|posted| {
+            let fits = self.check_fits(index, event, posted);
+            self.spoilt = if fits.is_err() { Some(index) } else { None };
+            fits.map(|()| posted)
+        });
         let posted = match outcome {
             Ok(posted) => posted,
             Err(fault) => {
@@ -142,6 +149,32 @@ impl<'a> Machine<'a> {
         }
         self.post_changes(index, event.at, sink);
         Ok(())
+    }
+
+    /// Whether all that a step is about to post, and what it leaves, stays within 18 digits. Most steps look before they change
+    /// anything; sums of several numbers that fit each, as of what is there and what is short, show only here.
+    fn check_fits(&self, index: u32, event: &Event, posted: Posted) -> Result<(), Fault> {
+        let stock = self.keys.get(posted.key as usize).ok_or(OVERFLOW)?;
+        for number in [posted.quantity, posted.value, posted.variance, stock.qty, stock.value] {
+            bounded(number)?;
+        }
+        if let Some((_, _, quantity, value)) = self.before {
+            let rest = [stock.qty - posted.quantity, stock.value - posted.value];
+            [quantity, value].into_iter().chain(rest).try_for_each(|number| bounded(number).map(|_| ()))?;
+        }
+        let mut value = stock.value;
+        for change in &self.changes {
+            value = bounded(value + bounded(change.value)?)?;
+            let entry = self.entries.get(change.adjusts as usize).map_or(0, |entry| entry.value);
+            let own = if change.adjusts == index { posted.value } else { entry };
+            bounded(own + change.value)?;
+        }
+        match self.entries.get(event.reference as usize) {
+            Some(entry) => [entry.qty, entry.value, entry.variance, entry.taken_value]
+                .into_iter()
+                .try_for_each(|number| bounded(number).map(|_| ())),
+            None => Ok(()),
+        }
     }
 
     fn step(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {

@@ -110,6 +110,10 @@ impl Machine<'_> {
             return Ok(returned(event, value, value));
         }
         let origin = self.referred(index, event)?;
+        if origin.qty < 0 {
+            // A shortage that was brought from another system is nothing that came in.
+            return Err(Fault::new(RejectCode::ReferenceKind));
+        }
         if event.qty > origin.left() {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }

@@ -183,7 +183,6 @@ fn a_rejected_count_of_a_lot_changes_nothing() {
 
 /// 1 of 2 for 0.07 leaves and comes back: 0.07 are there, whichever way a half cent goes.
 #[test]
-#[ignore = "under floor and ceiling both lose a cent"]
 fn an_issue_reversed_in_its_month_leaves_the_month_as_it_was() {
     for rounding in ["half_even", "floor", "ceiling"] {
         let policy = format!("{{method: periodic_average, rounding: {rounding}}}");
@@ -214,7 +213,6 @@ fn a_late_cost_after_a_month_start_leaves_no_value_without_stock() {
 
 /// The opening of -1 lies beside one of 1: the layers of the day add up to the nothing that is there.
 #[test]
-#[ignore = "the negative opening is left out of the ages"]
 fn layers_of_a_month_with_a_negative_opening_add_up() {
     let history = movements("opening 1 1; opening -1 -1");
     let valuation = value(&history, &Policy::from_yaml("method: periodic_average").unwrap()).unwrap();

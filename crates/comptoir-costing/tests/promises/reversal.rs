@@ -79,7 +79,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "under floor and ceiling what leaves and what comes back at the month's cost are rounded apart"]
     fn p10_a_reversal_restores_a_month(
         history in histories(SHAPE, 1..40), policy in policies(&[Method::PeriodicAverage])
     ) {
