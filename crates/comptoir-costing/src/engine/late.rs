@@ -90,11 +90,12 @@ impl History {
             return *event;
         };
         let own = entry.value + entry.variance - added;
-        let scaled = match event.qty {
-            ABSENT => Some(own),
-            qty => mul_div(own, qty, entry.qty, machine.context.rounding),
+        let amount = match event.amount {
+            // Less of the goods leaves at the cost of the method, as in an issue.
+            ABSENT if event.qty == ABSENT || event.qty <= entry.qty => return *event,
+            ABSENT => mul_div(own, event.qty, entry.qty, machine.context.rounding),
+            amount => Some(amount),
         };
-        let amount = if event.amount == ABSENT { scaled } else { Some(event.amount) };
         let with_added =
             amount.and_then(|amount| bounded(amount).ok()).and_then(|amount| bounded(amount + added).ok());
         let Some(amount) = with_added else {
@@ -122,7 +123,10 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
         let is_late_here =
             |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
         let undone = events.get(event.reference as usize).filter(|other| {
-            event.kind == Kind::Reversal && other.kind == Kind::CostAdjustment && is_late_here(other)
+            !run::is_silenced(event)
+                && event.kind == Kind::Reversal
+                && other.kind == Kind::CostAdjustment
+                && is_late_here(other)
         });
         let late = is_late_here(event) || undone.is_some();
         let outcome = match undone {

@@ -183,7 +183,7 @@ fn silenced(event: &Event) -> Event {
     Event { key: NONE, ..*event }
 }
 
-fn is_silenced(event: &Event) -> bool {
+pub(super) fn is_silenced(event: &Event) -> bool {
     event.key == NONE
 }
 

@@ -38,7 +38,7 @@ const KINDS: &[Kind] = &[
 
 const SHAPE: Shape = Shape { kinds: KINDS, items: 2, ..SOUND };
 
-/// Leaves out what tests in `findings` are about, so that this one shows what else there is.
+/// Leaves out what the oracle does not know: reversals of values alone, and returns that share a variance.
 fn within_reach(mut history: Vec<Movement>, policy: &Policy) -> Vec<Movement> {
     let kinds: Vec<(String, Kind)> = history.iter().map(|row| (row.id.clone(), row.kind)).collect();
     let kind_of =

@@ -73,7 +73,12 @@ impl Periodic<'_> {
             }
             Kind::CountGain => at(event.qty, own_amount(event, 1)),
             Kind::Count if event.amount == ABSENT => at(event.qty - on_hand, Cost::Rate),
-            Kind::CostAdjustment => at(0, Cost::Known(event.amount)),
+            Kind::CostAdjustment => {
+                if event.reference != NONE {
+                    self.referred(index, event)?;
+                }
+                at(0, Cost::Known(event.amount))
+            }
             Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn | Kind::Reversal => {
                 self.back_reference(index, start, event)
             }
