@@ -75,7 +75,7 @@ pub(crate) fn run_component(
         let keys = match run_once(context, rules, &referenced, events, (&banned, &refused), book) {
             Ok(keys) => keys,
             Err(Spoilt(index)) => {
-                refused.insert(index);
+                refuse_next(&mut refused, index, events.len());
                 continue;
             }
         };
@@ -94,6 +94,15 @@ pub(crate) fn run_component(
 
 /// An event that spoilt the state before it showed that its numbers do not fit: the component is valued again without it.
 pub(crate) struct Spoilt(pub u32);
+
+/// Refuses the event, or, if that was refused already and the numbers of the others still do not fit, the next one that was not: so the
+/// component gets smaller each time.
+fn refuse_next(refused: &mut HashSet<u32>, index: u32, events: usize) {
+    let count = u32::try_from(events).unwrap_or(NONE);
+    if let Some(next) = (index..count).chain(0..index).find(|next| !refused.contains(next)) {
+        refused.insert(next);
+    }
+}
 
 fn reject_refused(refused: &HashSet<u32>, events: &[Event], book: &mut Book) {
     for (index, event) in (0u32..).zip(events) {
