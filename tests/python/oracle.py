@@ -263,7 +263,9 @@ def purchase_return(
     stock: Stock, number: int, move: Move, qty: int, origin: Entry | None, rules: dict[str, Any]
 ) -> Posted:
     """Goods back to the supplier; a credit that differs from what the stock gives up is variance."""
-    worth = take_part(origin, qty, rules) if origin else 0
+    # A shortage that the receipt covered does not change what the goods cost.
+    cost = replace(origin, value=origin.value + origin.variance) if origin else None
+    worth = take_part(cost, qty, rules) if cost else 0
     original = origin is not None and rules["purchase"] == "original_cost"
     if original and origin is not None and qty <= stock.qty:
         parts = stock.remove_original(origin, qty, worth)

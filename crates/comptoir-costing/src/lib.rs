@@ -13,6 +13,7 @@ pub mod reject;
 pub mod reports;
 mod rows;
 mod valuation;
+mod yaml;
 
 pub use error::Error;
 pub use policy::Policy;

@@ -280,8 +280,8 @@ fn aliases_do_not_explode() {
 #[test]
 fn deep_nesting_is_an_error() {
     for text in ["[", "{\"a\":", "- ", "? "] {
-        assert!(Policy::from_json(&text.repeat(100_000)).is_err());
-        let text = text.repeat(2_000);
+        let text = text.repeat(100_000);
+        assert!(Policy::from_json(&text).is_err());
         assert!(Policy::from_yaml(&text).is_err());
         assert!(VoucherTemplate::from_yaml(&text).is_err());
     }

@@ -1,7 +1,7 @@
 //! Changes of value and resets: cost adjustments, revaluations, stock counts, changes of method.
 
 use super::layers::Placing;
-use super::machine::{Machine, Posted};
+use super::machine::{Machine, Posted, Replaced};
 use super::stock::Ratio;
 use super::{ABSENT, Event, Layer, bounded, share};
 use crate::policy::{LateCost, Method, MethodSwitch, SwitchValue};
@@ -90,16 +90,22 @@ impl Machine<'_> {
     }
 
     /// New unit cost for the stock on hand, and new standard cost.
-    pub fn revalue(&mut self, event: &Event) -> Result<Posted, Fault> {
+    pub fn revalue(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let key = event.key;
-        if event.unit_cost == ABSENT {
-            return self.revalue_to(key, event.amount);
+        let (on_hand, standard) = (self.key(key)?.qty, self.key(key)?.standard);
+        if self.referenced.get(index as usize).copied().unwrap_or(false) {
+            self.replaced.insert(index, Replaced { standard, qty: on_hand });
         }
-        let on_hand = self.key(key)?.qty;
+        if event.unit_cost == ABSENT {
+            // An amount values goods, and a shortage is none.
+            let target = if on_hand > 0 { event.amount } else { self.key(key)?.value };
+            return self.revalue_to(key, target);
+        }
         let target = self.price(on_hand, event.unit_cost)?;
         let stock = self.key(key)?;
         if stock.method == Method::Standard {
             stock.standard = Some(event.unit_cost);
+            stock.standard_since = index;
         }
         stock.newest = Ratio { value: target, qty: stock.qty };
         if stock.qty <= 0 && stock.method != Method::Standard {
@@ -108,13 +114,46 @@ impl Machine<'_> {
         self.revalue_to(key, target)
     }
 
+    /// Takes a revaluation of a standard cost back: the cost that it replaced holds again, unless another one followed.
+    ///
+    /// What is gone of the goods that it valued has left at its cost: their part is variance.
+    pub fn reverse_revaluation(
+        &mut self,
+        index: u32,
+        event: &Event,
+        value: i64,
+    ) -> Result<Option<Posted>, Fault> {
+        let Some(replaced) = self.replaced.get(&event.reference).copied() else {
+            return Ok(None);
+        };
+        let key = event.key;
+        let rounding = self.context.rounding;
+        let stock = self.key(key)?;
+        if stock.method != Method::Standard {
+            return Ok(None);
+        }
+        let (on_hand, was) = (stock.qty, stock.value);
+        let holds = stock.standard_since == event.reference;
+        let change = match replaced.standard {
+            _ if stock.standard_since > event.reference => 0,
+            _ if on_hand == replaced.qty => -value,
+            Some(standard) if holds => self.price(on_hand, standard)? - was,
+            _ => share(-value, on_hand.clamp(0, replaced.qty.max(0)), replaced.qty.max(1), rounding),
+        };
+        bounded(was + change)?;
+        let stock = self.key(key)?;
+        stock.value += change;
+        if holds {
+            stock.standard = replaced.standard;
+            stock.standard_since = index;
+        }
+        Ok(Some(Posted { key, quantity: 0, value: change, variance: -value - change }))
+    }
+
     /// Sets the value of the stock on hand; layers get shares by quantity.
     fn revalue_to(&mut self, key: u32, target: i64) -> Result<Posted, Fault> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
-        if stock.qty == 0 {
-            return Ok(Posted { key, quantity: 0, value: 0, variance: 0 });
-        }
         let change = bounded(target)?.checked_sub(stock.value).ok_or(super::OVERFLOW)?;
         if stock.method.keeps_layers() {
             let (mut left_qty, mut left_value) = (stock.qty, target);
@@ -168,6 +207,8 @@ impl Machine<'_> {
             variance: if event.qty == 0 { 0 } else { event.amount - value },
         };
         bounded(posted.value)?;
+        // Goods that are counted away leave as in an issue: what comes next knows what they cost.
+        stock.last = stock.shortage_ratio();
         stock.clear_layers();
         stock.shorts.clear();
         (stock.qty, stock.value) = (0, 0);

@@ -111,12 +111,16 @@ pub(crate) struct Entry {
     pub taken_qty: i64,
     /// Value of it.
     pub taken_value: i64,
+    /// Quantity whose value is among that already, where a month's cost is found after its movements are read.
+    pub valued_qty: i64,
     /// Quantity of a provisional receipt without an invoice yet.
     pub open_qty: i64,
     /// Estimate of that quantity.
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Whether it set the value of the stock anew.
+    pub reset: bool,
     /// Event that it referred to, or [`NONE`].
     pub reference: u32,
 }
@@ -131,9 +135,11 @@ impl Entry {
         variance: 0,
         taken_qty: 0,
         taken_value: 0,
+        valued_qty: 0,
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        reset: false,
         reference: NONE,
     };
 

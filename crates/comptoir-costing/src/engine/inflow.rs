@@ -28,18 +28,30 @@ impl Machine<'_> {
         placing: Placing,
     ) -> Result<Posted, Fault> {
         let qty: i64 = layers.iter().map(|layer| layer.qty).sum();
-        let method = self.key(key)?.method;
-        let value = match method {
+        let value = match self.key(key)?.method {
             Method::Standard => {
                 let standard = self.key(key)?.standard.ok_or(Fault::new(RejectCode::NoStandardCost))?;
                 self.price(qty, standard)?
             }
             _ => amount,
         };
-        if method == Method::Specific && layers.iter().any(|layer| layer.lot == NONE) {
+        let variance = bounded(amount - value)?;
+        self.put_layers(key, value, variance, layers, placing)
+    }
+
+    /// Adds layers that together are worth `value`, whatever the method.
+    pub fn put_layers(
+        &mut self,
+        key: u32,
+        value: i64,
+        variance: i64,
+        layers: &[Layer],
+        placing: Placing,
+    ) -> Result<Posted, Fault> {
+        let qty: i64 = layers.iter().map(|layer| layer.qty).sum();
+        if self.key(key)?.method == Method::Specific && layers.iter().any(|layer| layer.lot == NONE) {
             return Err(Fault::new(RejectCode::LotRequired));
         }
-        let variance = bounded(amount - value)?;
         let stock = self.key(key)?;
         bounded(stock.qty + qty)?;
         bounded(stock.value + value)?;
@@ -47,12 +59,8 @@ impl Machine<'_> {
         if stock.qty < 0 {
             return self.cover(key, qty, value, variance, layers);
         }
-        let mut left = value;
-        for (place, layer) in layers.iter().enumerate() {
-            let is_last = place + 1 == layers.len();
-            let part = if is_last { left } else { layer.value.clamp(left.min(0), left.max(0)) };
-            left -= part;
-            stock.put(Layer { value: part, ..*layer }, placing);
+        for layer in worth(value, layers) {
+            stock.put(layer, placing);
         }
         Ok(Posted { key, quantity: qty, value, variance })
     }
@@ -172,8 +180,11 @@ impl Machine<'_> {
         stock.clear_layers();
         let total: i64 = layers.iter().map(|layer| layer.qty).sum();
         let mut skip = total - qty;
+        let mut layers = layers.to_vec();
+        // Parts that come back stand as the method took them; layers stand in the order in which they came.
+        layers.sort_by_key(|layer| layer.origin);
         let (mut left_qty, mut left_value) = (qty, value);
-        for layer in layers {
+        for layer in &layers {
             let dropped = skip.min(layer.qty);
             skip -= dropped;
             let part = layer.qty - dropped;
@@ -243,6 +254,17 @@ impl Machine<'_> {
         }
         Ok(posted)
     }
+}
+
+/// The layers at the values that they have together: each its own as far as there is value, the last one the rest.
+pub(super) fn worth(value: i64, layers: &[Layer]) -> impl Iterator<Item = Layer> {
+    let mut left = value;
+    layers.iter().enumerate().map(move |(place, layer)| {
+        let is_last = place + 1 == layers.len();
+        let part = if is_last { left } else { layer.value.clamp(left.min(0), left.max(0)) };
+        left -= part;
+        Layer { value: part, ..*layer }
+    })
 }
 
 /// Checks, before anything changes, that all shortages can be valued at a receipt's cost.

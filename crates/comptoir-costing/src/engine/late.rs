@@ -2,11 +2,13 @@
 //! each difference becomes a correction posting at the time of the late movement.
 
 use comptoir_types::decimal::mul_div;
+use hashbrown::HashMap;
 
 use super::machine::{Machine, Posted};
+use super::run::Spoilt;
 use super::settle::Settled;
 use super::{
-    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, Line, OVERFLOW, Sink, bounded, run,
+    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run,
 };
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
@@ -29,6 +31,82 @@ pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
     }
 }
 
+/// The events as they should have been, as far as is known.
+struct History {
+    now: Vec<Event>,
+    /// Events that calculating again leaves out: those rejected, and those laid over others.
+    left_out: Vec<bool>,
+    /// Late costs that were laid over an event, beside its own amount.
+    added: Vec<i64>,
+}
+
+impl History {
+    fn added_to(&self, reference: u32) -> i64 {
+        self.added.get(reference as usize).copied().unwrap_or(0)
+    }
+
+    /// Puts the corrected movement in its place. An amendment that was appended to it says what it should have cost without what
+    /// comes late: it is corrected by as much. Gives the events replaced.
+    fn lay(&mut self, index: u32, event: &Event, corrected: Event) -> Result<Vec<(usize, Event)>, Fault> {
+        let target = event.reference as usize;
+        let was = *self.now.get(target).ok_or(OVERFLOW)?;
+        let mut replaced = vec![(target, was)];
+        let difference = if event.kind == Kind::Amendment { 0 } else { corrected.amount - was.amount };
+        let before = self.now.iter().zip(&self.left_out).enumerate().take(index as usize);
+        let amends = |other: &Event| {
+            other.kind == Kind::Amendment && other.reference == event.reference && other.amount != ABSENT
+        };
+        let amended = before.filter(|(_, (other, gone))| difference != 0 && !**gone && amends(other));
+        replaced.extend(amended.map(|(place, (other, _))| (place, *other)));
+        let fits = |(_, other): &(usize, Event)| bounded(other.amount + difference).is_ok();
+        if !replaced.iter().skip(1).all(fits) {
+            return Err(OVERFLOW);
+        }
+        for (place, other) in replaced.iter().skip(1) {
+            self.put(*place, Event { amount: other.amount + difference, ..*other });
+        }
+        self.put(target, corrected);
+        Ok(replaced)
+    }
+
+    fn put(&mut self, place: usize, event: Event) {
+        if let Some(slot) = self.now.get_mut(place) {
+            *slot = event;
+        }
+    }
+
+    fn restore(&mut self, replaced: Vec<(usize, Event)>) {
+        for (place, event) in replaced {
+            self.put(place, event);
+        }
+    }
+
+    /// The event with an amount that holds what came late beside it: an amendment that is appended gives the movement's own amount,
+    /// or scales it.
+    fn resolve(&mut self, machine: &Machine<'_>, place: usize, event: &Event) -> Event {
+        let added = self.added_to(event.reference);
+        let entry = machine.entries.get(event.reference as usize).filter(|entry| entry.qty > 0);
+        let (Kind::Amendment, Auto::No, Some(entry)) = (event.kind, event.auto, entry) else {
+            return *event;
+        };
+        let own = entry.value + entry.variance - added;
+        let amount = match event.amount {
+            // Less of the goods leaves at the cost of the method, as in an issue.
+            ABSENT if event.qty == ABSENT || event.qty <= entry.qty => return *event,
+            ABSENT => mul_div(own, event.qty, entry.qty, machine.context.rounding),
+            amount => Some(amount),
+        };
+        let with_added =
+            amount.and_then(|amount| bounded(amount).ok()).and_then(|amount| bounded(amount + added).ok());
+        let Some(amount) = with_added else {
+            return *event;
+        };
+        let resolved = Event { amount, ..*event };
+        self.put(place, resolved);
+        resolved
+    }
+}
+
 /// Values a component that has late events. Each costs one pass over what came before it.
 pub(crate) fn run_with_replay<'a, S: Sink>(
     context: &'a Context,
@@ -36,25 +114,34 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     referenced: &'a [bool],
     events: &[Event],
     sink: &mut S,
-) -> Machine<'a> {
-    let mut now = events.to_vec();
-    let mut left_out = vec![false; events.len()];
+) -> Result<Machine<'a>, Spoilt> {
+    let mut history =
+        History { now: events.to_vec(), left_out: vec![false; events.len()], added: vec![0; events.len()] };
     let mut machine = Machine::new(context, rules, referenced, events);
     for (place, event) in events.iter().enumerate() {
         let Ok(index) = u32::try_from(place) else { break };
         let is_late_here =
             |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
         let undone = events.get(event.reference as usize).filter(|other| {
-            event.kind == Kind::Reversal && other.kind == Kind::CostAdjustment && is_late_here(other)
+            !run::is_silenced(event)
+                && event.kind == Kind::Reversal
+                && other.kind == Kind::CostAdjustment
+                && is_late_here(other)
         });
         let late = is_late_here(event) || undone.is_some();
         let outcome = match undone {
-            Some(other) => undo(&mut machine, &mut now, &left_out, index, (event, other), sink),
-            None if late => replay(&mut machine, &mut now, &left_out, index, event, sink),
-            None => run::step(&mut machine, index, event, sink),
+            Some(other) => undo(&mut machine, &mut history, index, (event, other), sink),
+            None if late => replay(&mut machine, &mut history, index, event, sink),
+            None => {
+                let event = history.resolve(&machine, place, event);
+                run::step(&mut machine, index, &event, sink)
+            }
         };
+        if let Some(index) = machine.spoilt {
+            return Err(Spoilt(index));
+        }
         if (outcome.is_err() || late)
-            && let Some(flag) = left_out.get_mut(place)
+            && let Some(flag) = history.left_out.get_mut(place)
         {
             *flag = true;
         }
@@ -62,14 +149,13 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
             sink.reject(index, fault);
         }
     }
-    machine
+    Ok(machine)
 }
 
 /// Takes back a cost that was replayed: its opposite is replayed in its turn.
 fn undo<'a, S: Sink>(
     machine: &mut Machine<'a>,
-    now: &mut [Event],
-    left_out: &[bool],
+    history: &mut History,
     index: u32,
     (event, adjustment): (&Event, &Event),
     sink: &mut S,
@@ -80,7 +166,7 @@ fn undo<'a, S: Sink>(
     }
     let opposite =
         Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
-    replay(machine, now, left_out, index, &opposite, sink)?;
+    replay(machine, history, index, &opposite, sink)?;
     if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
         entry.taken_qty = 1;
     }
@@ -90,35 +176,38 @@ fn undo<'a, S: Sink>(
 /// Lays the late event over the one that it concerns, calculates again, and posts the differences.
 fn replay<'a, S: Sink>(
     machine: &mut Machine<'a>,
-    now: &mut [Event],
-    left_out: &[bool],
+    history: &mut History,
     index: u32,
     event: &Event,
     sink: &mut S,
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
-    let target = event.reference as usize;
-    let was = *now.get(target).ok_or(OVERFLOW)?;
+    let was = *history.now.get(event.reference as usize).ok_or(OVERFLOW)?;
     let settled =
         if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
-    let corrected = corrected(machine, event, &was, settled)?;
-    if let Some(slot) = now.get_mut(target) {
-        *slot = corrected;
-    }
-    match again(machine, now, left_out, index) {
-        Ok(mut redone) => {
+    let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
+    let replaced = history.lay(index, event, corrected)?;
+    let redone = again(machine, history, index).and_then(|mut redone| {
+        carry_open(machine, &mut redone, event, &was, settled);
+        let lines = differences(machine, &redone, index, event, settled)?;
+        Ok((redone, lines))
+    });
+    match redone {
+        Ok((mut redone, lines)) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
                 *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
             }
-            carry_open(machine, &mut redone, event, &was, settled);
-            post_differences(machine, &mut redone, index, event, settled, sink);
+            if let (Kind::CostAdjustment, Some(added)) =
+                (event.kind, history.added.get_mut(event.reference as usize))
+            {
+                *added += event.amount;
+            }
+            post_differences(machine, index, event.at, &lines, sink);
             *machine = redone;
             Ok(())
         }
         Err(fault) => {
-            if let Some(slot) = now.get_mut(target) {
-                *slot = was;
-            }
+            history.restore(replaced);
             Err(fault)
         }
     }
@@ -130,6 +219,7 @@ fn corrected(
     event: &Event,
     was: &Event,
     settled: Option<Settled>,
+    added: i64,
 ) -> Result<Event, Fault> {
     if let Some(settled) = settled {
         return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
@@ -141,24 +231,24 @@ fn corrected(
         return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
     }
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
+    // What came late beside the price of the movement stays, whatever the price should have been.
     let amount = match (event.amount, was.amount) {
         (ABSENT, ABSENT) => ABSENT,
-        (ABSENT, _) if was.unit_cost != ABSENT => machine.price(qty, was.unit_cost)?,
-        (ABSENT, amount) => mul_div(amount, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?,
-        (amount, _) => amount,
+        (ABSENT, _) if was.unit_cost != ABSENT => bounded(machine.price(qty, was.unit_cost)? + added)?,
+        (ABSENT, amount) => {
+            let own = mul_div(amount - added, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?;
+            bounded(bounded(own)? + added)?
+        }
+        (amount, ABSENT) => amount,
+        (amount, _) => bounded(amount + added)?,
     };
     Ok(Event { qty, amount, ..*was })
 }
 
 /// Calculates everything before `index` again; fails if a movement that stood before no longer can.
-fn again<'a>(
-    machine: &Machine<'a>,
-    now: &[Event],
-    left_out: &[bool],
-    index: u32,
-) -> Result<Machine<'a>, Fault> {
-    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, now);
-    for ((place, event), skip) in now.iter().enumerate().take(index as usize).zip(left_out) {
+fn again<'a>(machine: &Machine<'a>, history: &History, index: u32) -> Result<Machine<'a>, Fault> {
+    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, &history.now);
+    for ((place, event), skip) in history.now.iter().enumerate().take(index as usize).zip(&history.left_out) {
         let (Ok(place), false) = (u32::try_from(place), *skip) else {
             continue;
         };
@@ -200,66 +290,81 @@ fn has_borders(rules: &[KeyRules], key: u32) -> bool {
     rules.get(key as usize).is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal)
 }
 
-/// Posts the late movement's own line and one correction for each other movement whose cost is different now.
-fn post_differences<S: Sink>(
+/// A line that a late movement causes: what it corrects and why, where it is not the movement's own.
+type Difference = (Option<(u32, Reason)>, Posted);
+
+/// The late movement's own line and one correction for each other movement whose cost is different now, if all of them fit.
+fn differences(
     machine: &mut Machine<'_>,
-    redone: &mut Machine<'_>,
+    redone: &Machine<'_>,
     index: u32,
     event: &Event,
     settled: Option<Settled>,
-    sink: &mut S,
-) {
-    let Some((old, new)) =
-        machine.entries.get(event.reference as usize).zip(redone.entries.get(event.reference as usize))
-    else {
-        return;
-    };
-    let own = Posted {
-        key: old.key,
-        quantity: new.qty - old.qty,
-        value: new.value - old.value,
-        variance: new.variance - old.variance,
-    };
-    let own = match settled {
-        Some(settled) => {
-            let way = machine
-                .rules
-                .get(own.key as usize)
-                .map_or_else(Default::default, |rules| rules.rules.provisional);
-            machine.as_reversal(way, event.reference, settled, own)
-        }
-        None => own,
-    };
-    let before = machine.before.take();
-    let post = |machine: &mut Machine<'_>, posted: Posted| {
-        if let Some(stock) = machine.keys.get_mut(posted.key as usize) {
-            stock.qty += posted.quantity;
-            stock.value += posted.value;
-        }
-        machine.line(posted)
-    };
-    if let Some((adjusts, reason, quantity, value)) = before {
-        let line = post(machine, Posted { key: own.key, quantity, value, variance: 0 });
-        sink.correction(Correction { cause: index, adjusts, reason, key: own.key, at: event.at, line });
-    }
-    let line: Line = post(machine, own);
-    sink.movement(index, own.key, line);
+) -> Result<Vec<Difference>, Fault> {
     let reason = match event.kind {
         Kind::Amendment => Reason::Amended,
         Kind::Settlement => Reason::Settled,
         _ => Reason::LateCost,
     };
-    for adjusts in 0..index {
-        let place = adjusts as usize;
-        let Some((old, new)) = machine.entries.get(place).copied().zip(redone.entries.get(place).copied())
-        else {
-            continue;
+    let mut lines = Vec::new();
+    for (adjusts, (old, new)) in (0..index).zip(machine.entries.iter().zip(&redone.entries)) {
+        let posted = Posted {
+            key: old.key,
+            quantity: new.qty - old.qty,
+            value: new.value - old.value,
+            variance: new.variance - old.variance,
         };
-        let (value, variance) = (new.value - old.value, new.variance - old.variance);
-        let quantity = new.qty - old.qty;
-        if adjusts != event.reference && (value != 0 || variance != 0 || quantity != 0) {
-            let line = post(machine, Posted { key: old.key, quantity, value, variance });
-            sink.correction(Correction { cause: index, adjusts, reason, key: old.key, at: event.at, line });
+        let is_same = posted.value == 0 && posted.variance == 0 && posted.quantity == 0;
+        if adjusts == event.reference {
+            lines.insert(0, (None, posted));
+        } else if !is_same {
+            lines.push((Some((adjusts, reason)), posted));
+        }
+    }
+    if let (Some(settled), Some((_, own))) = (settled, lines.first_mut()) {
+        let way = machine.rule(own.key)?.rules.provisional;
+        *own = machine.as_reversal(way, event.reference, settled, *own);
+        let key = own.key;
+        if let Some((adjusts, reason, quantity, value)) = machine.before.take() {
+            lines.insert(0, (Some((adjusts, reason)), Posted { key, quantity, value, variance: 0 }));
+        }
+    }
+    check_fits(machine, &lines)?;
+    Ok(lines)
+}
+
+/// Whether all lines, and the stock after each of them, stay within 18 digits.
+fn check_fits(machine: &Machine<'_>, lines: &[Difference]) -> Result<(), Fault> {
+    let mut totals: HashMap<u32, (i64, i64)> = HashMap::new();
+    for (_, posted) in lines {
+        let stock = machine.keys.get(posted.key as usize).ok_or(OVERFLOW)?;
+        let total = totals.entry(posted.key).or_insert((stock.qty, stock.value));
+        let quantity = bounded(total.0 + bounded(posted.quantity)?)?;
+        *total = (quantity, bounded(total.1 + bounded(posted.value)?)?);
+        bounded(posted.variance)?;
+    }
+    Ok(())
+}
+
+/// Posts lines, each with the stock after it.
+fn post_differences<S: Sink>(
+    machine: &mut Machine<'_>,
+    index: u32,
+    at: i64,
+    lines: &[Difference],
+    sink: &mut S,
+) {
+    for (corrects, posted) in lines.iter().copied() {
+        if let Some(stock) = machine.keys.get_mut(posted.key as usize) {
+            stock.qty += posted.quantity;
+            stock.value += posted.value;
+        }
+        let (line, key) = (machine.line(posted), posted.key);
+        match corrects {
+            None => sink.movement(index, key, line),
+            Some((adjusts, reason)) => {
+                sink.correction(Correction { cause: index, adjusts, reason, key, at, line });
+            }
         }
     }
 }

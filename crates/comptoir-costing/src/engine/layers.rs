@@ -19,6 +19,17 @@ pub(crate) struct Layer {
     pub serial: u32,
 }
 
+/// Layers that one event brought, or one of them, as far as they make up `qty`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub origin: u32,
+    /// The one layer meant, by its number.
+    pub serial: Option<u32>,
+    pub qty: i64,
+    /// What the quantity takes of a layer that keeps more than that; its share where this is not given.
+    pub value: Option<i64>,
+}
+
 /// Whether stock is new to a key, or comes back to where it was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placing {
@@ -131,20 +142,19 @@ impl Layers {
         value
     }
 
-    /// Takes up to `qty` from the layers that one event brought.
-    pub fn take_origin(
-        &mut self,
-        origin: u32,
-        qty: i64,
-        rounding: Rounding,
-        part: &mut impl FnMut(Layer),
-    ) -> Layer {
-        let mut sum = Layer { qty: 0, value: 0, at: 0, origin, lot: NONE, serial: 0 };
-        for layer in self.of_origin(origin) {
-            if sum.qty == qty {
+    /// Takes up to a quantity from the layers that one event brought.
+    pub fn take_own(&mut self, own: Own, rounding: Rounding, part: &mut impl FnMut(Layer)) -> Layer {
+        let mut sum = Layer { qty: 0, value: 0, at: 0, origin: own.origin, lot: NONE, serial: 0 };
+        let is_own = |layer: &&mut Layer| own.serial.is_none_or(|serial| layer.serial == serial);
+        for layer in self.of_origin(own.origin).filter(is_own) {
+            if sum.qty == own.qty {
                 break;
             }
-            let taken = take_from(layer, qty - sum.qty, rounding);
+            let qty = own.qty - sum.qty;
+            let taken = match own.value.filter(|value| qty < layer.qty && *value <= layer.value) {
+                Some(value) => take_valued(layer, qty, value),
+                None => take_from(layer, qty, rounding),
+            };
             sum.qty += taken.qty;
             sum.value += taken.value;
             if taken.qty > 0 {
@@ -181,10 +191,14 @@ fn take_from(layer: &mut Layer, qty: i64, rounding: Rounding) -> Layer {
         layer.value = 0;
         return whole;
     }
-    let value = share(whole.value, qty, whole.qty, rounding);
+    take_valued(layer, qty, share(whole.value, qty, whole.qty, rounding))
+}
+
+/// Takes a part of a layer at a value of its own.
+fn take_valued(layer: &mut Layer, qty: i64, value: i64) -> Layer {
     layer.qty -= qty;
     layer.value -= value;
-    Layer { qty, value, ..whole }
+    Layer { qty, value, ..*layer }
 }
 
 #[cfg(test)]
@@ -221,7 +235,16 @@ mod tests {
         }
         let shown: Vec<_> = layers.iter().map(|layer| (layer.origin, layer.qty, layer.value)).collect();
         assert_eq!(shown, [(0, 2, 10), (2, 2, 10), (4, 2, 10)]);
-        assert_eq!(layers.take_origin(2, 5, Rounding::HalfEven, &mut |_| ()).value, 10);
+        assert_eq!(
+            layers
+                .take_own(
+                    Own { origin: 2, serial: None, qty: 5, value: None },
+                    Rounding::HalfEven,
+                    &mut |_| ()
+                )
+                .value,
+            10
+        );
         assert_eq!(layers.quantity(), 4);
     }
 }

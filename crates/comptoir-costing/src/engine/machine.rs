@@ -37,6 +37,13 @@ pub(crate) struct Production {
     pub unpriced: i64,
 }
 
+/// The standard cost that a revaluation replaced, and the quantity that it valued anew.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replaced {
+    pub standard: Option<i64>,
+    pub qty: i64,
+}
+
 /// A change of value that follows from a step: of the key's stock, and of the entry whose cost it corrects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change {
@@ -60,9 +67,13 @@ pub(crate) struct Machine<'a> {
     /// Whether an event is referred to; empty when none is.
     pub referenced: &'a [bool],
     pub production: HashMap<u32, Production>,
+    /// What revaluations that others refer to replaced, by event.
+    pub replaced: HashMap<u32, Replaced>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
     pub before: Option<(u32, Reason, i64, i64)>,
+    /// Event whose numbers turned out not to fit when the state had changed already: the machine is of no further use.
+    pub spoilt: Option<u32>,
 }
 
 impl<'a> Machine<'a> {
@@ -91,14 +102,20 @@ impl<'a> Machine<'a> {
             parts: HashMap::new(),
             referenced,
             production,
+            replaced: HashMap::new(),
             changes: Vec::new(),
             before: None,
+            spoilt: None,
         }
     }
 
     /// Posts one event to the sink, or rejects it.
     pub fn apply(&mut self, index: u32, event: &Event, sink: &mut impl Sink) -> Result<(), Fault> {
-        let outcome = self.step(index, event);
+        let outcome = self.step(index, event).and_then(|posted| {
+            let fits = self.check_fits(index, event, posted);
+            self.spoilt = if fits.is_err() { Some(index) } else { None };
+            fits.map(|()| posted)
+        });
         let posted = match outcome {
             Ok(posted) => posted,
             Err(fault) => {
@@ -134,6 +151,32 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    /// Whether all that a step is about to post, and what it leaves, stays within 18 digits. Most steps look before they change
+    /// anything; sums of several numbers that fit each, as of what is there and what is short, show only here.
+    fn check_fits(&self, index: u32, event: &Event, posted: Posted) -> Result<(), Fault> {
+        let stock = self.keys.get(posted.key as usize).ok_or(OVERFLOW)?;
+        for number in [posted.quantity, posted.value, posted.variance, stock.qty, stock.value] {
+            bounded(number)?;
+        }
+        if let Some((_, _, quantity, value)) = self.before {
+            let rest = [stock.qty - posted.quantity, stock.value - posted.value];
+            [quantity, value].into_iter().chain(rest).try_for_each(|number| bounded(number).map(|_| ()))?;
+        }
+        let mut value = stock.value;
+        for change in &self.changes {
+            value = bounded(value + bounded(change.value)?)?;
+            let entry = self.entries.get(change.adjusts as usize).map_or(0, |entry| entry.value);
+            let own = if change.adjusts == index { posted.value } else { entry };
+            bounded(own + change.value)?;
+        }
+        match self.entries.get(event.reference as usize) {
+            Some(entry) => [entry.qty, entry.value, entry.variance, entry.taken_value]
+                .into_iter()
+                .try_for_each(|number| bounded(number).map(|_| ())),
+            None => Ok(()),
+        }
+    }
+
     fn step(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         if event.auto != Auto::No {
             return self.estimate(index, event);
@@ -150,7 +193,7 @@ impl<'a> Machine<'a> {
             Kind::Count => self.count(index, event),
             Kind::CountGain => self.count_gain(index, event),
             Kind::CostAdjustment => self.adjust_cost(event),
-            Kind::Revaluation => self.revalue(event),
+            Kind::Revaluation => self.revalue(index, event),
             Kind::ProductionReceipt => self.production_receipt(index, event),
             Kind::Reversal => self.reverse(index, event),
             Kind::Settlement => self.settle(index, event),
@@ -174,6 +217,7 @@ impl<'a> Machine<'a> {
             return Ok(());
         }
         let posted = self.switch_to(key, switch)?;
+        self.key(key)?.standard_since = cause;
         if posted.value != 0 {
             let line = self.line(posted);
             let at = rules.switch_at.unwrap_or(at);
@@ -191,6 +235,11 @@ impl<'a> Machine<'a> {
 
     fn record(&mut self, index: u32, event: &Event, posted: Posted) {
         if event.auto != Auto::No {
+            // Kept, so that calculating again finds what an estimate taken back would have been.
+            let Posted { key, quantity: qty, value, variance } = posted;
+            if let Some(entry) = self.entries.get_mut(index as usize) {
+                *entry = Entry { accepted: true, key, qty, value, variance, ..Entry::BLANK };
+            }
             return;
         }
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
@@ -206,6 +255,7 @@ impl<'a> Machine<'a> {
         entry.value = posted.value;
         entry.variance = posted.variance;
         entry.reference = event.reference;
+        entry.reset = event.kind == Kind::Count && event.amount != ABSENT;
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
             entry.open_amount = event.amount;

@@ -1,7 +1,7 @@
 //! Stock that goes out, also beyond what is there.
 
 use super::inflow::is_correctable;
-use super::layers::Layer;
+use super::layers::{Layer, Own};
 use super::machine::{Machine, Posted};
 use super::stock::Short;
 use super::{ABSENT, Event, OVERFLOW, bounded};
@@ -110,6 +110,10 @@ impl Machine<'_> {
             return Ok(returned(event, value, value));
         }
         let origin = self.referred(index, event)?;
+        if origin.qty < 0 {
+            // A shortage that was brought from another system is nothing that came in.
+            return Err(Fault::new(RejectCode::ReferenceKind));
+        }
         if event.qty > origin.left() {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, origin.left()));
         }
@@ -174,18 +178,36 @@ impl Machine<'_> {
                 parts.push(part);
             }
         };
+        let own = self.own_layers(event.reference, qty);
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
-            stock.take_origin(event.reference, qty, lot, rounding, &mut note)
-        } else if stock.method == Method::Standard {
+            stock.take_own(&own, qty, lot, rounding, &mut note)
+        } else if stock.method == Method::Standard && event.reference < stock.standard_since {
+            // It came at another standard cost, and what is there stands at the one that holds.
             stock.take(qty, lot, rounding, &mut note)
         } else {
             stock.take_valued(qty, wanted, rounding, &mut note)
         };
+        self.consume_parts(event.reference, qty);
         if keeps_parts {
             self.keep_parts(index, parts);
         }
         Ok(value)
+    }
+
+    /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from.
+    fn own_layers(&self, reference: u32, qty: i64) -> Vec<Own> {
+        let arrived = self.returning_parts(reference, qty);
+        if arrived.is_empty() {
+            return vec![Own { origin: reference, serial: None, qty, value: None }];
+        }
+        let own = |part: &Layer| Own {
+            origin: part.origin,
+            serial: Some(part.serial),
+            qty: part.qty,
+            value: Some(part.value),
+        };
+        arrived.iter().map(own).collect()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Movements that refer to an earlier one: sales returns, transfers in, reversals, appended amendments.
 
+use super::inflow::worth;
 use super::layers::Placing;
 use super::machine::{Machine, Posted};
 use super::outflow::part_of;
 use super::{ABSENT, Entry, Event, Layer, OVERFLOW, bounded, share};
-use crate::policy::{ReturnCost, TransferAge};
+use crate::policy::{Method, ReturnCost, TransferAge};
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 
@@ -72,12 +73,15 @@ impl Machine<'_> {
         let placing = if keeps_age && !parts.is_empty() { placing } else { Placing::New };
         let posted = self.receive_layers(event.key, value, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
+        if placing == Placing::Back && self.referenced.get(index as usize).copied().unwrap_or(false) {
+            self.keep_parts(index, worth(value, &layers).collect());
+        }
         self.note_taken(event.reference, event.qty, value);
         Ok(posted)
     }
 
     /// The first parts of an earlier outflow that make up `qty`; empty when none were kept.
-    fn returning_parts(&self, reference: u32, qty: i64) -> Vec<Layer> {
+    pub(super) fn returning_parts(&self, reference: u32, qty: i64) -> Vec<Layer> {
         let mut left = qty;
         let mut taken = Vec::new();
         for part in self.parts.get(&reference).into_iter().flatten() {
@@ -94,7 +98,7 @@ impl Machine<'_> {
         if left == 0 { taken } else { Vec::new() }
     }
 
-    fn consume_parts(&mut self, reference: u32, qty: i64) {
+    pub(super) fn consume_parts(&mut self, reference: u32, qty: i64) {
         let taken = self.returning_parts(reference, qty);
         let Some(parts) = self.parts.get_mut(&reference) else {
             return;
@@ -111,7 +115,7 @@ impl Machine<'_> {
     pub fn reverse(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let origin = self.referred(index, event)?;
         if origin.qty == 0 {
-            return self.reverse_value(event, origin);
+            return self.reverse_value(index, event, origin);
         }
         let qty = if event.qty == ABSENT { origin.left() } else { event.qty };
         if qty > origin.left() || qty == 0 {
@@ -159,18 +163,51 @@ impl Machine<'_> {
             parts.iter().map(|part| Layer { lot: lot_of(event, part), ..*part }).collect()
         };
         let placing = if parts.is_empty() { Placing::New } else { Placing::Back };
-        let mut posted = self.receive_layers(event.key, value, &layers, placing)?;
+        let is_reset = self.entries.get(event.reference as usize).is_some_and(|entry| entry.reset);
+        let borne = self.borne_by_others(event.key, value, is_reset, &parts)?;
+        let stock = self.key(event.key)?;
+        let stands = stock.method == Method::Standard && event.reference >= stock.standard_since;
+        let mut posted = if stands {
+            // It left at the standard cost that holds, and comes back as it left.
+            self.put_layers(event.key, value, 0, &layers, placing)?
+        } else {
+            self.receive_layers(event.key, value - borne, &layers, placing)?
+        };
+        if borne != 0 {
+            let rest = self.add_value(event.key, borne, NONE)?;
+            posted.value += rest.value;
+            posted.variance += rest.variance;
+        }
         posted.variance -= variance;
         self.consume_parts(event.reference, qty);
         Ok(posted)
     }
 
+    /// A count may take goods and give the stock value. What its reversal brings back is then worth less than nothing: what is there
+    /// bears the rest, as far as it can.
+    fn borne_by_others(
+        &mut self,
+        key: u32,
+        value: i64,
+        is_reset: bool,
+        parts: &[Layer],
+    ) -> Result<i64, Fault> {
+        let own: i64 = parts.iter().map(|part| part.value).sum();
+        let is_borne = is_reset && value < 0 && self.key(key)?.method != Method::Standard;
+        Ok(if is_borne { value - own.max(0) } else { 0 })
+    }
+
     /// Takes back a movement that changed the value only.
-    fn reverse_value(&mut self, event: &Event, origin: Entry) -> Result<Posted, Fault> {
+    fn reverse_value(&mut self, index: u32, event: &Event, origin: Entry) -> Result<Posted, Fault> {
         if origin.taken_qty != 0 || event.qty != ABSENT {
             return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
         }
-        let posted = self.add_value(event.key, -origin.value, origin.reference)?;
+        // The layers of a count are its own, those of a cost its receipt's.
+        let layers = if origin.reset { event.reference } else { origin.reference };
+        let posted = match self.reverse_revaluation(index, event, origin.value)? {
+            Some(posted) => posted,
+            None => self.add_value(event.key, -origin.value, layers)?,
+        };
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.taken_qty = 1;
         }

@@ -1,9 +1,9 @@
 //! Running a component: which way fits its events, and groups that stand or fall together.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::machine::Machine;
-use super::{Auto, Context, Correction, Event, KeyRules, Line, Sink, Stock, late, periodic};
+use super::{Auto, Context, Correction, Event, KeyRules, Line, OVERFLOW, Sink, Stock, late, periodic};
 use crate::policy::Method;
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
@@ -69,14 +69,46 @@ pub(crate) fn run_component(
     let referenced = if linked { referenced(events) } else { Vec::new() };
     let members = if linked { groups(events) } else { HashMap::new() };
     let mut banned: Banned = HashMap::new();
+    let mut refused: HashSet<u32> = HashSet::new();
     loop {
         book.clear(events.len());
-        let keys = run_once(context, rules, &referenced, events, &banned, book);
+        let keys = match run_once(context, rules, &referenced, events, (&banned, &refused), book) {
+            Ok(keys) => keys,
+            Err(Spoilt(index)) => {
+                refuse_next(&mut refused, index, events.len());
+                continue;
+            }
+        };
+        if !refused.is_empty() {
+            reject_refused(&refused, events, book);
+        }
         let Some((group, cause)) = first_broken_group(events, &members, &banned, book) else {
             ban_outcomes(events, &banned, book);
             return keys;
         };
         banned.insert(group, cause);
+        // Without the group's movements other sums may fit.
+        refused.clear();
+    }
+}
+
+/// An event that spoilt the state before it showed that its numbers do not fit: the component is valued again without it.
+pub(crate) struct Spoilt(pub u32);
+
+/// Refuses the event, or, if that was refused already and the numbers of the others still do not fit, the next one that was not: so the
+/// component gets smaller each time.
+fn refuse_next(refused: &mut HashSet<u32>, index: u32, events: usize) {
+    let count = u32::try_from(events).unwrap_or(NONE);
+    if let Some(next) = (index..count).chain(0..index).find(|next| !refused.contains(next)) {
+        refused.insert(next);
+    }
+}
+
+fn reject_refused(refused: &HashSet<u32>, events: &[Event], book: &mut Book) {
+    for (index, event) in (0u32..).zip(events) {
+        if event.auto == Auto::No && refused.contains(&index) {
+            book.reject(index, OVERFLOW);
+        }
     }
 }
 
@@ -85,21 +117,22 @@ fn run_once(
     rules: &[KeyRules],
     referenced: &[bool],
     events: &[Event],
-    banned: &Banned,
+    (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
-) -> Vec<Stock> {
+) -> Result<Vec<Stock>, Spoilt> {
     if rules.first().is_some_and(|key| key.rules.method == Method::PeriodicAverage) {
-        return periodic::run_periodic(context, rules, events, banned, book);
+        return periodic::run_periodic(context, rules, events, (banned, refused), book);
     }
     let kept: Vec<Event>;
-    let events = if banned.is_empty() {
+    let events = if banned.is_empty() && refused.is_empty() {
         events
     } else {
         // A banned event keeps its place, so that references stay right, and does nothing.
-        kept = events
-            .iter()
-            .map(|event| if banned.contains_key(&event.group) { silenced(event) } else { *event })
-            .collect();
+        let is_gone =
+            |index: u32, event: &Event| banned.contains_key(&event.group) || refused.contains(&index);
+        let keep =
+            |(index, event): (u32, &Event)| if is_gone(index, event) { silenced(event) } else { *event };
+        kept = (0u32..).zip(events).map(keep).collect();
         &kept
     };
     let has_late = !referenced.is_empty()
@@ -107,17 +140,20 @@ fn run_once(
             .iter()
             .any(|event| rules.get(event.key as usize).is_some_and(|key| late::is_late(event, &key.rules)));
     if has_late {
-        let mut machine = late::run_with_replay(context, rules, referenced, events, book);
+        let mut machine = late::run_with_replay(context, rules, referenced, events, book)?;
         finish(&mut machine, events, book);
-        return machine.keys;
+        return Ok(machine.keys);
     }
     let mut machine = Machine::new(context, rules, referenced, events);
     for (index, event) in (0u32..).zip(events) {
         // A rejection is noted in the book; the next event goes on from an unchanged state.
         let _rejected = step(&mut machine, index, event, book);
+        if let Some(index) = machine.spoilt {
+            return Err(Spoilt(index));
+        }
     }
     finish(&mut machine, events, book);
-    machine.keys
+    Ok(machine.keys)
 }
 
 /// Changes the method of keys that have no movement after the change.
@@ -156,7 +192,7 @@ fn silenced(event: &Event) -> Event {
     Event { key: NONE, ..*event }
 }
 
-fn is_silenced(event: &Event) -> bool {
+pub(super) fn is_silenced(event: &Event) -> bool {
     event.key == NONE
 }
 

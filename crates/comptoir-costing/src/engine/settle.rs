@@ -90,11 +90,19 @@ impl Machine<'_> {
         let (qty, amount) = (entry.open_qty, entry.open_amount);
         let out = event.auto == Auto::EstimateOut;
         let posted = if out {
-            self.key(event.key)?.awaiting += qty;
-            self.take_estimate(index, event, qty, amount)?
+            let awaiting = self.key(event.key)?.awaiting;
+            self.key(event.key)?.awaiting = awaiting + qty;
+            match self.take_estimate(index, event, qty, amount) {
+                Ok(posted) => posted,
+                Err(fault) => {
+                    self.key(event.key)?.awaiting = awaiting;
+                    return Err(fault);
+                }
+            }
         } else {
+            let posted = self.receive(event.reference, event, qty, amount)?;
             self.key(event.key)?.awaiting -= qty;
-            self.receive(event.reference, event, qty, amount)?
+            posted
         };
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.estimate_out = out;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use comptoir_types::Rounding;
 
-use super::layers::{End, Layer, Layers, Placing};
+use super::layers::{End, Layer, Layers, Own, Placing};
 use super::share;
 use crate::policy::Method;
 use crate::posting::NONE;
@@ -50,6 +50,8 @@ pub(crate) struct Stock {
     pub switched: bool,
     /// Newest receipt's cost, for a change of method.
     pub newest: Ratio,
+    /// Event from which the standard cost holds: what came since stands at it.
+    pub standard_since: u32,
 }
 
 impl Stock {
@@ -67,6 +69,7 @@ impl Stock {
             tracks: method.keeps_layers() || track_ages,
             switched: false,
             newest: Ratio::default(),
+            standard_since: 0,
         }
     }
 
@@ -128,10 +131,10 @@ impl Stock {
         value
     }
 
-    /// Takes `qty` first from the layers of one event, the rest by the method. For methods without layers see [`Stock::take_valued`].
-    pub fn take_origin(
+    /// Takes `qty` first from layers of its own, the rest by the method. For methods without layers see [`Stock::take_valued`].
+    pub fn take_own(
         &mut self,
-        origin: u32,
+        own: &[Own],
         qty: i64,
         lot: u32,
         rounding: Rounding,
@@ -141,8 +144,14 @@ impl Stock {
             Method::Specific => self.lots.get_mut(&lot),
             _ => Some(&mut self.layers),
         };
-        let found = layers.map(|layers| layers.take_origin(origin, qty, rounding, part));
-        let (own_qty, own_value) = found.map_or((0, 0), |layer| (layer.qty, layer.value));
+        let (mut own_qty, mut own_value) = (0, 0);
+        if let Some(layers) = layers {
+            for own in own {
+                let taken = layers.take_own(*own, rounding, part);
+                own_qty += taken.qty;
+                own_value += taken.value;
+            }
+        }
         self.qty -= own_qty;
         self.value -= own_value;
         if own_qty > 0 {

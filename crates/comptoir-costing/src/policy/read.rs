@@ -28,8 +28,11 @@ impl Policy {
     /// Reads a policy from YAML text.
     ///
     /// # Errors
-    /// As [`Policy::from_json`].
+    /// As [`Policy::from_json`]; also for text whose brackets are nested deeper than a policy can need.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        if let Some(line) = crate::yaml::too_deep(text) {
+            return Err(Error::policy(".", format!("line {line}: brackets are nested too deeply")));
+        }
         let reader = serde_yaml_ng::Deserializer::from_str(text);
         let policy: Self = serde_path_to_error::deserialize(reader).map_err(|error| {
             let path = error.path().to_string();

@@ -73,7 +73,12 @@ impl Valuation {
         by_time
             .then(others.cmp(&own))
             .then_with(|| {
-                if own { Ordering::Equal } else { self.compare_rows(one.posting.row, other.posting.row) }
+                let (one, other) = (&one.posting, &other.posting);
+                if own {
+                    self.compare_own((one.row, one.reason), (other.row, other.reason))
+                } else {
+                    self.compare_rows(one.row, other.row)
+                }
             })
             .then(one.rank.cmp(&other.rank))
     }
@@ -82,9 +87,24 @@ impl Valuation {
     pub(super) fn compare_corrections(&self, one: &RowCorrection, other: &RowCorrection) -> Ordering {
         let (own, others) = (stands_first(Some(one.reason)), stands_first(Some(other.reason)));
         let by_row = || {
-            if own { Ordering::Equal } else { self.compare_rows(one.row, other.row) }
+            if own {
+                self.compare_own((one.row, Some(one.reason)), (other.row, Some(other.reason)))
+            } else {
+                self.compare_rows(one.row, other.row)
+            }
         };
         one.at.cmp(&other.at).then(others.cmp(&own)).then_with(by_row)
+    }
+
+    /// The engine's order of the lines that it makes itself at one instant, whichever item stands first in the input: a change of
+    /// method first, then estimates in the book order of their receipts.
+    fn compare_own(&self, one: (u32, Option<Reason>), other: (u32, Option<Reason>)) -> Ordering {
+        let is_late = |reason: Option<Reason>| reason != Some(Reason::MethodSwitched);
+        let at = |row: u32| self.columns.locate(row).and_then(|(chunk, place)| chunk.at.get(place)).copied();
+        is_late(one.1)
+            .cmp(&is_late(other.1))
+            .then_with(|| at(one.0).cmp(&at(other.0)))
+            .then_with(|| self.compare_rows(one.0, other.0))
     }
 
     /// The policy's tie rule between the movements that caused two lines.
@@ -183,7 +203,7 @@ impl Valuation {
     }
 }
 
-/// Whether a line that the engine makes itself stands before all movements of its instant; such lines keep the engine's order.
+/// Whether a line that the engine makes itself stands before all movements of its instant.
 const fn stands_first(reason: Option<Reason>) -> bool {
     matches!(reason, Some(Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched))
 }

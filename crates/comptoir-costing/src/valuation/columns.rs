@@ -129,10 +129,11 @@ impl Columns {
 
     /// The row whose stock a movement changes: its own, or that of the movement which it follows.
     ///
-    /// A reversal may follow a cost adjustment, and that a receipt; the kinds that may be followed allow no circle.
+    /// A reversal may follow a cost adjustment, and that a receipt: no way is longer. Rows that are not checked yet may refer to each
+    /// other in a circle.
     pub fn stands_at(&self, row: u32) -> u32 {
         let mut row = row;
-        loop {
+        for _ in 0..2 {
             let kind = self
                 .locate(row)
                 .and_then(|(chunk, place)| chunk.kind.get(place))
@@ -144,6 +145,7 @@ impl Columns {
             }
             row = reference;
         }
+        row
     }
 
     /// The choices that hold for an item.

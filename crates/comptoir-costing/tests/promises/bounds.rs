@@ -80,7 +80,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "a refused return still counts as what its month brings"]
     fn p11_a_month_ends_without_a_shortage(
         history in histories(FORWARD, 1..50), policy in policies(&[Method::PeriodicAverage])
     ) {

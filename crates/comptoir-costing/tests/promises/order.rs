@@ -59,7 +59,6 @@ proptest! {
     #![proptest_config(cases(128))]
 
     #[test]
-    #[ignore = "lots share a value out in the order of their first rows"]
     fn p8_rows_of_lots_may_come_in_any_order(
         (history, other) in histories(TIED, 1..40).prop_flat_map(shuffled), policy in policies(&[Method::Specific])
     ) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use comptoir_costing::Movement;
 use comptoir_costing::movement::Kind;
-use comptoir_costing::policy::{LateCost, Method, Negative, Policy, Provisional, Scope, Ties};
+use comptoir_costing::policy::{LateCost, Method, Negative, Policy, Provisional, Ties};
 use proptest::prelude::*;
 
 use crate::books::{Books, KeyName, books, cases};
@@ -79,7 +79,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "under floor and ceiling what leaves and what comes back at the month's cost are rounded apart"]
     fn p10_a_reversal_restores_a_month(
         history in histories(SHAPE, 1..40), policy in policies(&[Method::PeriodicAverage])
     ) {
@@ -87,7 +86,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "a reversed receipt leaves at the share of a value that rounding has moved"]
     fn p10_a_reversal_restores_standard_values(
         history in histories(SHAPE, 1..40), policy in policies(&[Method::Standard])
     ) {
@@ -106,13 +104,6 @@ proptest! {
 fn assert_restored(history: &[Movement], policy: &Policy) -> Result<(), TestCaseError> {
     let provisional = Provisional::DifferenceOnInvoice;
     let policy = Policy { negative: Negative::Reject, ties: Ties::Id, provisional, ..policy.clone() };
-    // An arrival where it left from is in `findings`.
-    let last = history.last().unwrap();
-    let source = history.iter().find(|row| Some(&row.id) == last.reference.as_ref());
-    let stays = policy.scope == Scope::Item || source.is_some_and(|row| row.pool == last.pool);
-    if last.kind == Kind::TransferIn && stays {
-        return Ok(());
-    }
     let before = books(&history[..history.len() - 1], &policy);
     let after = books(&with_reversal(history), &policy);
     if after.rejected.contains_key(&history.last().unwrap().id) {

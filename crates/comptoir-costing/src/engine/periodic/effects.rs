@@ -28,7 +28,7 @@ impl Periodic<'_> {
             let (Some(event), Ok(index)) = (self.events.get(place).copied(), u32::try_from(place)) else {
                 return;
             };
-            if banned.contains_key(&event.group) {
+            if banned.contains_key(&event.group) || self.refused.contains(&index) {
                 continue;
             }
             let on_hand = running.get(event.key as usize).map_or(0, |running| running.qty);
@@ -45,7 +45,9 @@ impl Periodic<'_> {
         if let Some(slot) = self.effects.get_mut(place) {
             *slot = effect;
         }
-        if let Some(entry) = self.entries.get_mut(place).filter(|_| event.auto == Auto::No) {
+        if event.auto == Auto::No
+            && let Some(entry) = self.entry_mut(place)
+        {
             *entry = Entry { accepted: true, key: effect.key, qty: effect.qty, ..*entry };
             if event.kind == Kind::ProvisionalReceipt {
                 (entry.open_qty, entry.open_amount) = (event.qty, event.amount);
@@ -59,6 +61,9 @@ impl Periodic<'_> {
             return self.estimate(event);
         }
         match event.kind {
+            Kind::Opening if event.qty < 0 && on_hand > 0 => {
+                Err(Fault::with(RejectCode::QuantitySign, 1, event.qty))
+            }
             Kind::Opening | Kind::Receipt | Kind::ProvisionalReceipt => {
                 at(event.qty, Cost::Known(event.amount))
             }
@@ -68,7 +73,12 @@ impl Periodic<'_> {
             }
             Kind::CountGain => at(event.qty, own_amount(event, 1)),
             Kind::Count if event.amount == ABSENT => at(event.qty - on_hand, Cost::Rate),
-            Kind::CostAdjustment => at(0, Cost::Known(event.amount)),
+            Kind::CostAdjustment => {
+                if event.reference != NONE {
+                    self.referred(index, event)?;
+                }
+                at(0, Cost::Known(event.amount))
+            }
             Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn | Kind::Reversal => {
                 self.back_reference(index, start, event)
             }
@@ -96,6 +106,10 @@ impl Periodic<'_> {
             return Ok(Effect { key: event.key, qty: sign * event.qty, cost: own_amount(event, sign) });
         }
         let origin = self.referred(index, event)?;
+        if event.kind == Kind::PurchaseReturn && origin.qty < 0 {
+            // A shortage that was brought from another system is nothing that came in.
+            return Err(Fault::new(RejectCode::ReferenceKind));
+        }
         let value_only = origin.qty == 0;
         let qty = match (value_only, event.qty) {
             (true, _) => 0,
@@ -106,18 +120,23 @@ impl Periodic<'_> {
         if qty > left || left == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, left));
         }
-        let cost = self.original_cost(start, event, &origin, qty)?;
-        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+        let (cost, known) = self.original_cost(start, event, &origin, qty)?;
+        let taken_value = known.map_or(0, |value| self.part(&origin, value, qty).abs());
+        if let Some(entry) = self.entry_mut(event.reference as usize) {
             entry.taken_qty += if value_only { 1 } else { qty };
-            if let Cost::Known(value) = cost {
-                entry.taken_value += value.abs();
-            }
+            entry.taken_value += taken_value;
         }
         Ok(Effect { key: event.key, qty: -origin.qty.signum() * qty, cost })
     }
 
-    /// The cost of `qty` that comes back or goes back of an earlier movement.
-    fn original_cost(&self, start: usize, event: &Event, origin: &Entry, qty: i64) -> Result<Cost, Fault> {
+    /// The cost of `qty` that comes back or goes back of an earlier movement, and the value of that movement if it is known already.
+    fn original_cost(
+        &self,
+        start: usize,
+        event: &Event,
+        origin: &Entry,
+        qty: i64,
+    ) -> Result<(Cost, Option<i64>), Fault> {
         let place = event.reference as usize;
         let known = match self.effects.get(place).ok_or(OVERFLOW)?.cost {
             Cost::Known(value) => Some(value),
@@ -131,7 +150,7 @@ impl Periodic<'_> {
             Kind::PurchaseReturn => returns.purchase == ReturnCost::OriginalCost,
             _ => true,
         };
-        Ok(match known {
+        let cost = match known {
             _ if event.amount != ABSENT && event.kind != Kind::TransferIn => {
                 Cost::Known(-origin.qty.signum() * event.amount)
             }
@@ -140,8 +159,10 @@ impl Periodic<'_> {
             None if event.kind == Kind::TransferIn && origin.key != event.key => {
                 Cost::Transfer(event.reference)
             }
+            None if original && origin.key == event.key => Cost::Back(event.reference),
             _ => Cost::Rate,
-        })
+        };
+        Ok((cost, known))
     }
 
     /// The share of a movement's value that belongs to `qty` of it, with the opposite sign; the last part takes the rest.
@@ -167,7 +188,7 @@ impl Periodic<'_> {
             share(entry.open_amount, qty, entry.open_qty, self.context.rounding)
         };
         let settled = Settled { qty, estimate, difference: bounded(event.amount - estimate)? };
-        if let Some(original) = self.entries.get_mut(event.reference as usize) {
+        if let Some(original) = self.entry_mut(event.reference as usize) {
             original.open_qty -= settled.qty;
             original.open_amount -= settled.estimate;
         }
@@ -177,11 +198,13 @@ impl Periodic<'_> {
 
     fn estimate(&mut self, event: &Event) -> Result<Effect, Fault> {
         let out = event.auto == Auto::EstimateOut;
-        let entry = self.entries.get_mut(event.reference as usize).ok_or(OVERFLOW)?;
+        let entry = *self.entries.get(event.reference as usize).ok_or(OVERFLOW)?;
         if !entry.accepted || entry.open_qty == 0 || entry.estimate_out == out {
             return Err(OVERFLOW);
         }
-        entry.estimate_out = out;
+        if let Some(entry) = self.entry_mut(event.reference as usize) {
+            entry.estimate_out = out;
+        }
         let sign = if out { -1 } else { 1 };
         Ok(Effect { key: event.key, qty: sign * entry.open_qty, cost: Cost::Known(sign * entry.open_amount) })
     }
@@ -198,6 +221,7 @@ fn run_on(running: &mut [Running], effect: Effect) -> Result<Effect, Fault> {
         return Ok(effect);
     };
     let known = if let Cost::Known(value) = effect.cost { value } else { 0 };
+    bounded(effect.qty)?;
     *running = Running { qty: bounded(running.qty + effect.qty)?, value: bounded(running.value + known)? };
     Ok(effect)
 }

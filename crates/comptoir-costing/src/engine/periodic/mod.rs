@@ -11,12 +11,15 @@ mod shortages;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::ops::Range;
 
+use hashbrown::HashSet;
+
 use super::machine::Machine;
-use super::run::{self, Banned, Book};
+use super::run::{self, Banned, Book, Spoilt};
 use super::stock::Ratio;
-use super::{Auto, Context, Discard, Entry, Event, KeyRules, Stock};
+use super::{Auto, Context, Discard, Entry, Event, KeyRules, Stock, bounded};
 use crate::movement::Kind;
 use crate::policy::{Amendment, LateCost, Method, Negative, Provisional, Rules};
 use crate::posting::NONE;
@@ -27,9 +30,9 @@ pub(crate) fn run_periodic(
     context: &Context,
     rules: &[KeyRules],
     events: &[Event],
-    banned: &Banned,
+    (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
-) -> Vec<Stock> {
+) -> Result<Vec<Stock>, Spoilt> {
     let mut periodic = Periodic {
         context,
         rules,
@@ -38,6 +41,9 @@ pub(crate) fn run_periodic(
         entries: vec![Entry::BLANK; events.len()],
         effects: vec![Effect::NOTHING; events.len()],
         rates: vec![None; rules.len()],
+        refused: refused.clone(),
+        saved: Vec::new(),
+        failed: Cell::new(None),
     };
     let mut start = 0;
     while let Some(first) = events.get(start) {
@@ -45,9 +51,12 @@ pub(crate) fn run_periodic(
         let same_month = |event: &&Event| context.month(border_time(event)) == month;
         let end = start + events.iter().skip(start).take_while(same_month).count();
         periodic.run_month(&(start..end), banned, book);
+        if let Some(index) = periodic.failed.get() {
+            return Err(Spoilt(index));
+        }
         start = end;
     }
-    periodic.stocks(book)
+    Ok(periodic.stocks(book))
 }
 
 /// An estimate made again belongs to the month that ends at its instant.
@@ -71,6 +80,8 @@ enum Cost {
     Rate,
     /// The value of a transfer out of the same month.
     Transfer(u32),
+    /// What a movement of the same month and key has at the month's cost, with the opposite sign: it comes back as it left.
+    Back(u32),
     /// Nothing: rejected, or an event that does nothing.
     None,
 }
@@ -104,14 +115,53 @@ struct Periodic<'a> {
     effects: Vec<Effect>,
     /// Month's unit cost by key, once it is known.
     rates: Vec<Option<MonthRate>>,
+    /// Events that are left out: their numbers do not fit, or their month does not cover them.
+    refused: HashSet<u32>,
+    /// Entries as they were before the month was read.
+    saved: Vec<(usize, Entry)>,
+    /// Event whose numbers turned out not to fit.
+    failed: Cell<Option<u32>>,
 }
 
 impl Periodic<'_> {
     fn run_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
+        self.saved.clear();
         self.read_month(month, banned, book);
-        self.reject_shortages(month, book);
+        // What is refused changes what a count finds and what others may refer to: the month is read again without it.
+        while self.refuse_shortages(month, book) {
+            self.forget_month(month);
+            self.read_month(month, banned, book);
+        }
         self.find_rates(month);
         self.post_month(month, book);
+    }
+
+    /// An entry for a change that reading the month again takes back.
+    fn entry_mut(&mut self, place: usize) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(place)?;
+        self.saved.push((place, *entry));
+        Some(entry)
+    }
+
+    fn forget_month(&mut self, month: &Range<usize>) {
+        while let Some((place, was)) = self.saved.pop() {
+            if let Some(entry) = self.entries.get_mut(place) {
+                *entry = was;
+            }
+        }
+        if let Some(effects) = self.effects.get_mut(month.clone()) {
+            effects.fill(Effect::NOTHING);
+        }
+    }
+
+    /// A number of the event at a place, nothing where it does not fit: then the event is refused.
+    fn fitting(&self, place: usize, number: Option<i128>) -> i64 {
+        let fits =
+            number.and_then(|number| i64::try_from(number).ok()).filter(|number| bounded(*number).is_ok());
+        if fits.is_none() && self.failed.get().is_none() {
+            self.failed.set(u32::try_from(place).ok());
+        }
+        fits.unwrap_or(0)
     }
 
     /// The events of the month that change the stock of a key, by place.

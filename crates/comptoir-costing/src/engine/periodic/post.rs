@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use hashbrown::HashSet;
+
 use super::super::run::Book;
-use super::super::{Auto, Correction, Event, Line, Sink};
+use super::super::{Auto, Correction, Entry, Event, Line, Sink};
 use super::{Cost, Effect, Periodic};
-use crate::movement::Reason;
+use crate::movement::{Kind, Reason};
 
 /// Value of a line, and what it charges to the variance account.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,35 +19,82 @@ struct Worth {
 impl Periodic<'_> {
     /// Posts the lines of the month in book order; the last movement at the month's cost takes what rounding left over.
     pub fn post_month(&mut self, month: &Range<usize>, book: &mut Book) {
+        let worths = self.worths(month);
         let rests: Vec<Option<(usize, i64)>> =
-            self.keys().map(|key| self.rest_without_stock(key, month)).collect();
-        for place in month.clone() {
-            let (Some(effect), Some(event)) =
-                (self.effects.get(place).copied(), self.events.get(place).copied())
+            self.keys().map(|key| self.rest_without_stock(key, month, &worths)).collect();
+        for (place, worth) in month.clone().zip(worths) {
+            let (Some(effect), Some(event), Some(mut worth)) =
+                (self.effects.get(place).copied(), self.events.get(place).copied(), worth)
             else {
-                return;
-            };
-            let Some(mut worth) = self.worth(place, effect) else {
                 continue;
             };
             let rest = rests.get(effect.key as usize).copied().flatten().filter(|(last, _)| *last == place);
             if let Some((_, rest)) = rest {
                 worth.value -= rest;
-                worth.variance += if effect.cost == Cost::Rate { 0 } else { rest };
+                worth.variance += if is_at_rate(effect.cost) { 0 } else { rest };
             }
-            self.add(effect, worth);
+            self.add(place, effect, worth);
             self.post(place, &event, effect, worth, book);
         }
     }
 
     /// Adds a line to the totals of its key.
-    fn add(&mut self, effect: Effect, worth: Worth) {
+    fn add(&mut self, place: usize, effect: Effect, worth: Worth) {
         let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default().ratio;
+        let total = self.total(effect.key);
+        self.fitting(place, Some(worth.value.into()));
+        self.fitting(place, Some(worth.variance.into()));
+        let value = self.fitting(place, Some(i128::from(total.value) + i128::from(worth.value)));
         if let Some(total) = self.totals.get_mut(effect.key as usize) {
             total.qty += effect.qty;
-            total.value += worth.value;
+            total.value = value;
             total.last = if rate.qty > 0 { rate } else { total.last };
         }
+    }
+
+    /// What the effects of the month are worth, before rounding leaves a rest; `None` for those that do nothing.
+    fn worths(&mut self, month: &Range<usize>) -> Vec<Option<Worth>> {
+        let mut worths: Vec<Option<Worth>> = Vec::with_capacity(month.len());
+        for place in month.clone() {
+            let effect = self.effects.get(place).copied().unwrap_or(Effect::NOTHING);
+            let back = self.origin_of(place, month, effect).and_then(|reference| {
+                let own = worths.get((reference as usize).checked_sub(month.start)?).copied().flatten()?;
+                let value = self.take_back(reference, own.value + own.variance, effect.qty);
+                Some(Worth { value, variance: 0 })
+            });
+            let worth = match effect.cost {
+                // What took nothing comes back as nothing.
+                Cost::Back(_) => Some(back.unwrap_or_default()),
+                _ => self.worth(place, effect),
+            };
+            worths.push(worth);
+        }
+        worths
+    }
+
+    /// The movement of the month, at its cost, of which an effect brings something back, whatever that is worth itself.
+    fn origin_of(&self, place: usize, month: &Range<usize>, effect: Effect) -> Option<u32> {
+        let event = self.events.get(place).filter(|event| event.auto == Auto::No && effect.qty != 0)?;
+        let reference = Some(event.reference).filter(|reference| month.contains(&(*reference as usize)))?;
+        let comes_back = matches!(
+            event.kind,
+            Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn | Kind::Reversal
+        );
+        let origin = self.effects.get(reference as usize).filter(|_| comes_back)?;
+        (matches!(effect.cost, Cost::Back(_)) || is_at_rate(origin.cost)).then_some(reference)
+    }
+
+    /// The share of a movement of the month that comes back; the last part takes what is left of it.
+    pub fn take_back(&mut self, reference: u32, value: i64, qty: i64) -> i64 {
+        let Some(origin) = self.entries.get(reference as usize).copied() else {
+            return 0;
+        };
+        let part = self.part(&Entry { taken_qty: origin.valued_qty, ..origin }, value, qty.abs());
+        if let Some(entry) = self.entries.get_mut(reference as usize) {
+            entry.valued_qty += qty.abs();
+            entry.taken_value += part.abs();
+        }
+        part
     }
 
     /// What an effect is worth under the month's cost, with the revaluation that it carries; `None` for one that does nothing.
@@ -53,28 +102,47 @@ impl Periodic<'_> {
         let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default();
         let value = match effect.cost {
             Cost::Known(value) => value,
-            Cost::Rate => self.price(effect.key, effect.qty, rate.ratio),
-            Cost::Transfer(_) | Cost::None => return None,
+            Cost::Rate => self.price(effect.key, effect.qty, rate.ratio, place),
+            Cost::Transfer(_) | Cost::Back(_) | Cost::None => return None,
         };
         let extra = if rate.carrier == Some(place) { rate.revaluation } else { 0 };
         Some(Worth { value: value + extra, variance: -extra })
     }
 
     /// For a key whose month ends without stock: the event that takes the value that would be left, and that value.
-    fn rest_without_stock(&self, key: u32, month: &Range<usize>) -> Option<(usize, i64)> {
+    ///
+    /// It is the last one at the month's cost of which nothing comes back in the month, so that what comes back is worth what left.
+    fn rest_without_stock(
+        &self,
+        key: u32,
+        month: &Range<usize>,
+        worths: &[Option<Worth>],
+    ) -> Option<(usize, i64)> {
         let total = self.total(key);
-        let (mut qty, mut value) = (total.qty, total.value);
+        let (mut qty, mut value) = (total.qty, i128::from(total.value));
         let (mut last, mut last_rated) = (None, None);
         for (place, effect) in self.effects_of(key, month) {
             qty += effect.qty;
-            value += self.worth(place, effect).unwrap_or_default().value;
+            let worth = worths.get(place - month.start).copied().flatten().unwrap_or_default();
+            value += i128::from(worth.value);
             last = Some(place);
-            if effect.cost == Cost::Rate && effect.qty != 0 {
+            if is_at_rate(effect.cost) && effect.qty != 0 {
                 last_rated = Some(place);
             }
         }
-        let place = last_rated.or(last)?;
-        (qty == 0 && value != 0).then_some((place, value))
+        if qty != 0 || value == 0 {
+            return None;
+        }
+        let returned: HashSet<usize> = self
+            .effects_of(key, month)
+            .filter_map(|(_, effect)| if let Cost::Back(of) = effect.cost { Some(of as usize) } else { None })
+            .collect();
+        let kept = self.effects_of(key, month).filter(|(place, effect)| {
+            effect.cost == Cost::Rate && effect.qty != 0 && !returned.contains(place)
+        });
+        let last_kept = kept.map(|(place, _)| place).last();
+        let place = last_kept.or(last_rated).or(last)?;
+        Some((place, self.fitting(place, Some(value))))
     }
 
     fn post(&mut self, place: usize, event: &Event, effect: Effect, worth: Worth, book: &mut Book) {
@@ -106,4 +174,9 @@ impl Periodic<'_> {
             });
         }
     }
+}
+
+/// Whether a line has the cost of the month, which a rest of its rounding may change.
+const fn is_at_rate(cost: Cost) -> bool {
+    matches!(cost, Cost::Rate | Cost::Back(_))
 }

@@ -7,11 +7,14 @@
 
 use std::ops::Range;
 
-use super::super::Entry;
 use super::super::stock::Ratio;
+use super::super::{Entry, LIMIT};
 use super::{Cost, Effect, Periodic, Total};
 use crate::movement::Kind;
 use crate::policy::Negative;
+
+/// No sum of a month whose parts fit goes beyond this.
+const SUM_LIMIT: i64 = 4 * LIMIT;
 
 /// The unit cost of a key in a month.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +81,7 @@ impl Periodic<'_> {
             let total = self.total(effect.key);
             let ratio =
                 if total.qty > 0 { Ratio { value: total.value, qty: total.qty } } else { total.last_cost() };
-            let value = self.price(effect.key, effect.qty, ratio);
+            let value = self.price(effect.key, effect.qty, ratio, source as usize);
             self.fix_transfer(source, value, month);
         }
     }
@@ -98,13 +101,14 @@ impl Periodic<'_> {
             let Some(effect) = self.effects.get(place).copied() else {
                 return;
             };
-            if effect.cost == Cost::Transfer(source) {
+            if matches!(effect.cost, Cost::Transfer(of) | Cost::Back(of) if of == source) {
                 let part = self.part(&left, value, effect.qty);
                 left.taken_qty += effect.qty;
                 left.taken_value += part.abs();
                 if let Some(slot) = self.effects.get_mut(place) {
                     slot.cost = Cost::Known(part);
                 }
+                self.fix_backs(place, part, month);
             }
         }
         if let Some(origin) = self.entries.get_mut(source as usize) {
@@ -112,16 +116,35 @@ impl Periodic<'_> {
         }
     }
 
-    /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known.
-    pub fn price(&self, key: u32, qty: i64, ratio: Ratio) -> i64 {
+    /// Gives what comes back of an arrival its value, so that it counts in the month's cost as the arrival does.
+    fn fix_backs(&mut self, arrival: usize, value: i64, month: &Range<usize>) {
+        let Ok(reference) = u32::try_from(arrival) else { return };
+        for place in arrival..month.end {
+            let Some(effect) =
+                self.effects.get(place).copied().filter(|effect| effect.cost == Cost::Back(reference))
+            else {
+                continue;
+            };
+            let part = self.take_back(reference, value, effect.qty);
+            if let Some(slot) = self.effects.get_mut(place) {
+                slot.cost = Cost::Known(part);
+            }
+            self.fix_backs(place, part, month);
+        }
+    }
+
+    /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known. The event at `place` is
+    /// refused when it does not fit.
+    pub fn price(&self, key: u32, qty: i64, ratio: Ratio, place: usize) -> i64 {
         let rules = self.rules.get(key as usize);
         let (value, of) = if ratio.qty != 0 {
-            (ratio.value, ratio.qty)
+            (Some(ratio.value), ratio.qty)
         } else {
             let cost = rules.and_then(|rules| rules.fallback).unwrap_or(0);
-            (cost.saturating_mul(self.context.price_up), self.context.price_down)
+            (cost.checked_mul(self.context.price_up), self.context.price_down)
         };
-        comptoir_types::decimal::mul_div(value, qty, of, self.context.rounding).unwrap_or(0)
+        let price = |value| comptoir_types::decimal::mul_div(value, qty, of, self.context.rounding);
+        self.fitting(place, value.and_then(price).map(i128::from))
     }
 
     fn find_rate(&mut self, key: u32, month: &Range<usize>) {
@@ -132,18 +155,21 @@ impl Periodic<'_> {
         let value = supply.opening.value + supply.known.value + rate.revaluation;
         let rated = self.effects_of(key, month).filter(|(_, effect)| effect.cost == Cost::Rate);
         let rated: Vec<(usize, Effect)> = rated.collect();
+        let comes_back = self.effects_of(key, month).any(|(_, effect)| matches!(effect.cost, Cost::Back(_)));
         for (place, effect) in
             rated.iter().filter(|(place, _)| self.is_transfer_out(*place)).copied().collect::<Vec<_>>()
         {
             let Ok(source) = u32::try_from(place) else {
                 continue;
             };
-            let takes_rest =
-                supply.closing == 0 && available > 0 && rated.last().is_some_and(|(last, _)| *last == place);
+            let takes_rest = supply.closing == 0
+                && available > 0
+                && !comes_back
+                && rated.last().is_some_and(|(last, _)| *last == place);
             let worth = if takes_rest {
                 -self.rest_of_month(key, rate.ratio, value, month, place)
             } else {
-                self.price(key, effect.qty, rate.ratio)
+                self.price(key, effect.qty, rate.ratio, place)
             };
             self.fix_transfer(source, worth, month);
         }
@@ -162,7 +188,12 @@ impl Periodic<'_> {
             let short =
                 effect.qty < 0 && self.events.get(place).is_some_and(|event| event.kind == Kind::Opening);
             let sum = if short { &mut opening } else { &mut known };
-            *sum = Sum { qty: sum.qty + effect.qty, value: sum.value + value };
+            // Reading the month has bounded what is known by then; transfers have come on top.
+            let value = sum.value.saturating_add(value);
+            if value.unsigned_abs() > SUM_LIMIT.unsigned_abs() {
+                self.fitting(place, None);
+            }
+            *sum = Sum { qty: sum.qty + effect.qty, value: value.clamp(-SUM_LIMIT, SUM_LIMIT) };
         }
         let last = Total { qty: opening.qty, value: opening.value, ..total }.last_cost();
         Supply { opening, known, closing, last }
@@ -171,7 +202,7 @@ impl Periodic<'_> {
     /// The rate under `cover` and `variance`: never below zero, so that no issue adds value.
     fn covering_rate(&self, key: u32, month: &Range<usize>, supply: Supply) -> MonthRate {
         let value = supply.opening.value + supply.known.value;
-        let (ratio, wanted) = self.sound_value(key, supply);
+        let (ratio, wanted) = self.sound_value(key, supply, month);
         let carrier = if wanted == value {
             None
         } else if supply.opening.qty < 0 {
@@ -179,23 +210,25 @@ impl Periodic<'_> {
         } else {
             self.largest_taker(key, month).or_else(|| self.first_inflow(key, month))
         };
-        let revaluation = if carrier.is_some() { wanted - value } else { 0 };
+        let difference = i128::from(wanted) - i128::from(value);
+        let revaluation = carrier.map_or(0, |place| self.fitting(place, Some(difference)));
         MonthRate { ratio, revaluation, carrier }
     }
 
     /// The rate, and the value that opening stock and lines at a cost of their own should have together.
-    fn sound_value(&self, key: u32, supply: Supply) -> (Ratio, i64) {
+    fn sound_value(&self, key: u32, supply: Supply, month: &Range<usize>) -> (Ratio, i64) {
+        let place = self.first_inflow(key, month).unwrap_or(month.start);
         let Supply { opening, known, closing, last } = supply;
         let (qty, value) = (opening.qty + known.qty, opening.value + known.value);
         if opening.qty < 0 && known.qty > 0 {
             let ratio = Ratio { value: known.value.max(0), qty: known.qty };
-            return (ratio, self.price(key, opening.qty, ratio) + ratio.value);
+            return (ratio, self.price(key, opening.qty, ratio, place) + ratio.value);
         }
         if qty > 0 {
             return (Ratio { value: value.max(0), qty }, value.max(0));
         }
         // Goods without a cost of their own, such as goods found, end the shortage: at the cost that they have.
-        (last, if closing >= 0 { self.price(key, qty, last) } else { value })
+        (last, if closing >= 0 { self.price(key, qty, last, place) } else { value })
     }
 
     /// The first line that brings stock: at a cost of its own if there is one, and of a movement before those that the engine makes.
@@ -221,9 +254,10 @@ impl Periodic<'_> {
             let fixed = self.is_transfer_out(*place) && matches!(effect.cost, Cost::Known(_));
             *place != last && (effect.cost == Cost::Rate || fixed)
         };
-        let taken =
-            self.effects_of(key, month).filter(at_rate).map(|(_, effect)| self.price(key, effect.qty, ratio));
-        value + taken.sum::<i64>()
+        let worth = |(place, effect): (usize, Effect)| self.price(key, effect.qty, ratio, place);
+        let taken: i128 =
+            self.effects_of(key, month).filter(at_rate).map(|effect| i128::from(worth(effect))).sum();
+        self.fitting(last, Some(i128::from(value) + taken))
     }
 }
 

@@ -122,6 +122,33 @@ fn a_month_too_large_for_its_sum_is_rejected_in_part() {
     assert_eq!(codes, ["COSTING_OVERFLOW"; 11]);
 }
 
+/// A month's cost is known at its end: what says what the stock of a day is worth is refused, with the code that says so.
+#[test]
+fn what_needs_the_cost_of_a_day_is_refused() {
+    let moves =
+        "0 receipt 10 100; 1 revaluation - 50; 2 count 5 20; 3 amendment 12 - m0; 4 production_receipt 1 5";
+    let valuation = run("reject", moves);
+    let codes: Vec<(u32, &str)> =
+        valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect();
+    assert_eq!(codes, [1, 2, 3].map(|row| (row, "COSTING_NOT_WITH_PERIODIC")));
+    assert_eq!(valuation.balances()[0].value, 10_500);
+    let mut group = movements("0 receipt 10 100; 1 production_issue 4; 2 production_receipt 1");
+    for row in &mut group[1..] {
+        row.group = Some("batch".to_owned());
+    }
+    let valuation = value(&group, &Policy::from_yaml("method: periodic_average").unwrap()).unwrap();
+    let codes: Vec<&str> = valuation.rejected().iter().map(|(_, fault)| fault.code.code()).collect();
+    assert_eq!(codes, ["COSTING_GROUP_REJECTED", "COSTING_NOT_WITH_PERIODIC"]);
+}
+
+/// 2 of 3 at 0.0333 leave for 0.07 and come back one by one: for 0.07.
+#[test]
+fn what_comes_back_in_its_month_is_worth_what_left() {
+    let moves = "0 receipt 3 0.10; 1 issue 2; 2 sales_return 1 - m1; 3 reversal - - m1";
+    let shown: Vec<i64> = lines(&run("reject", moves)).iter().map(|line| line[0]).collect();
+    assert_eq!(shown[1] + shown[2] + shown[3], 0, "{shown:?}");
+}
+
 /// The kind to which a kind refers here.
 const fn target(kind: Kind) -> Option<Kind> {
     match kind {

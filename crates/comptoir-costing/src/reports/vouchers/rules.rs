@@ -90,13 +90,16 @@ impl<'a> Rules<'a> {
             }
         })?;
         let pair = |pair: &Option<AccountPair>| pair.as_ref().map(|pair| self.pair(pair, class)).transpose();
-        let estimate = rule.estimate.as_ref().map(|pair| self.accounts(pair, class)).transpose()?;
+        // One account on both sides of these means that nothing moves.
+        let same =
+            |pair: &Option<AccountPair>| pair.as_ref().map(|pair| self.accounts(pair, class)).transpose();
+        let (variance, estimate) = (same(&rule.variance)?, same(&rule.estimate)?);
         Ok(Treatment {
             rule: index,
             summary: code(&self.summaries, &rule.summary),
             meant: rule.sign.unwrap_or_else(|| meant(posting.adjusted_kind)),
             value: pair(&rule.value)?,
-            variance: pair(&rule.variance)?,
+            variance,
             estimate,
         })
     }

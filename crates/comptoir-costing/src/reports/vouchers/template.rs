@@ -91,7 +91,8 @@ pub struct Rule {
     /// Accounts for the change of the inventory value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<AccountPair>,
-    /// Accounts for what goes to the variance account.
+    /// Accounts for what goes to the variance account. One account on both sides means that the value is booked against the variance
+    /// account itself, as a revaluation is, so that nothing moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variance: Option<AccountPair>,
     /// Accounts for what an invoice puts in the place of an estimate without moving stock: it debits the account that the
@@ -137,6 +138,10 @@ impl VoucherTemplate {
     /// # Errors
     /// `COSTING_TEMPLATE_SYNTAX` with the path of the field, `COSTING_TEMPLATE_INVALID` as [`VoucherTemplate::check`].
     pub fn from_yaml(text: &str) -> Result<Self, ReportError> {
+        if let Some(line) = crate::yaml::too_deep(text) {
+            let message = format!("line {line}: brackets are nested too deeply");
+            return Err(ReportError::TemplateSyntax { path: ".".to_owned(), message });
+        }
         read(serde_yaml_ng::Deserializer::from_str(text))
     }
 
@@ -221,10 +226,8 @@ impl VoucherTemplate {
                 "has no accounts: neither for the value nor for another part".to_owned(),
             ));
         }
-        for pair in [&rule.value, &rule.variance].into_iter().flatten() {
-            if pair.debit == pair.credit {
-                return Err(invalid(place, format!("debits and credits one account, `{}`", pair.debit)));
-            }
+        if let Some(pair) = rule.value.as_ref().filter(|pair| pair.debit == pair.credit) {
+            return Err(invalid(place, format!("debits and credits one account, `{}`", pair.debit)));
         }
         let accounts = rule.pairs().flat_map(|pair| [&pair.debit, &pair.credit]);
         accounts

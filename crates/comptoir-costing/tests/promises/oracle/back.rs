@@ -3,7 +3,7 @@
 use comptoir_costing::policy::{Method, ReturnCost, TransferAge};
 
 use super::rounding::share;
-use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted};
+use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted, worth};
 
 impl Oracle<'_> {
     /// What a movement refers to, if it stands in the books.
@@ -107,9 +107,12 @@ impl Oracle<'_> {
         if qty > self.stock(&event.key).qty {
             return self.remove(place, event, qty, false);
         }
+        // What arrived where it had left from lies in the pieces from which it had been taken.
+        let arrived = self.parts_of(event, qty).unwrap_or_default();
+        self.forget_parts(event, qty);
         let stock = self.stock(&event.key);
         let (value, parts) = if stock.layered() {
-            stock.take_own(event.reference.unwrap(), qty)
+            stock.take_own(event.reference.unwrap(), &arrived, qty)
         } else {
             (stock.take_valued(qty, wanted), Vec::new())
         };
@@ -135,6 +138,9 @@ impl Oracle<'_> {
         let placing = if stays { Placing::Back } else { Placing::New };
         let posted = self.receive_pieces(&event.key, value, &pieces, placing);
         self.forget_parts(event, qty);
+        if stays {
+            self.keep_parts(place, worth(value, &pieces));
+        }
         self.note_back(event, qty, value);
         Ok(posted)
     }

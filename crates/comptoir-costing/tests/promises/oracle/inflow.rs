@@ -103,6 +103,15 @@ impl Oracle<'_> {
         let there = self.stock(&event.key).qty;
         if let Some(amount) = event.amount {
             let stock = self.stock(&event.key);
+            if target == 0 {
+                let cost = stock.shortage_cost();
+                // What is counted away leaves with its value, whatever the row says.
+                let posted = Posted { qty: -there, value: -stock.value, variance: 0 };
+                (stock.qty, stock.value, stock.last) = (0, 0, cost);
+                stock.pieces.clear();
+                stock.debts.clear();
+                return Ok(posted);
+            }
             let posted = Posted { qty: target - there, value: amount - stock.value, variance: 0 };
             (stock.qty, stock.value, stock.last) = (0, 0, Some((amount, target)));
             stock.pieces.clear();

@@ -17,7 +17,7 @@ use comptoir_types::Decimal;
 
 use crate::histories::QUANTITY_SCALE;
 use rounding::share;
-pub use stock::{Cost, Debt, Piece, Placing, Stock};
+pub use stock::{Cost, Debt, Piece, Placing, Stock, worth};
 
 /// Item and pool.
 type Key = (String, Option<String>);

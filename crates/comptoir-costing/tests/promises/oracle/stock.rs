@@ -101,13 +101,9 @@ impl Stock {
 
     /// Adds pieces worth `value` together to a stock that is not negative: each at its own value, the last takes the rest.
     pub fn put(&mut self, pieces: &[Piece], value: i128, placing: Placing) {
-        let mut left = value;
-        for (place, piece) in pieces.iter().enumerate() {
-            let own =
-                if place + 1 == pieces.len() { left } else { piece.value.clamp(left.min(0), left.max(0)) };
-            left -= own;
+        for piece in worth(value, pieces) {
             self.qty += piece.qty;
-            self.lay(Piece { value: own, ..piece.clone() }, placing);
+            self.lay(piece, placing);
         }
         self.value += value;
     }
@@ -168,16 +164,29 @@ impl Stock {
         Piece { qty, value, ..piece.clone() }
     }
 
-    /// Takes a quantity that is there first from what one movement brought, the rest by the method.
-    pub fn take_own(&mut self, origin: usize, qty: i128) -> (i128, Vec<Piece>) {
+    /// Takes a quantity that is there first from what one movement brought, or from the pieces in which it lies, then by the method.
+    pub fn take_own(&mut self, origin: usize, arrived: &[Piece], qty: i128) -> (i128, Vec<Piece>) {
         let mut parts = Vec::new();
         let mut left = qty;
-        while let Some(place) =
-            self.pieces.iter().position(|piece| piece.origin == origin).filter(|_| left > 0)
-        {
-            let part = self.take_from(place, left);
-            left -= part.qty;
-            parts.push(part);
+        let brought = [Piece::new(qty, 0, 0, origin)];
+        for own in if arrived.is_empty() { &brought } else { arrived } {
+            let is_own = |piece: &Piece| {
+                piece.origin == own.origin && (arrived.is_empty() || piece.serial == own.serial)
+            };
+            let mut wanted = own.qty;
+            while let Some(place) = self.pieces.iter().position(is_own).filter(|_| wanted > 0) {
+                let rest = &mut self.pieces[place];
+                let keeps = !arrived.is_empty() && wanted < rest.qty && own.value <= rest.value;
+                let part = if keeps {
+                    (rest.qty, rest.value) = (rest.qty - wanted, rest.value - own.value);
+                    Piece { qty: wanted, value: own.value, ..rest.clone() }
+                } else {
+                    self.take_from(place, wanted)
+                };
+                wanted -= part.qty;
+                left -= part.qty;
+                parts.push(part);
+            }
         }
         let own: i128 = parts.iter().map(|part| part.value).sum();
         self.qty -= qty - left;
@@ -206,7 +215,9 @@ impl Stock {
         self.pieces.clear();
         let mut skip = arrived.iter().map(|piece| piece.qty).sum::<i128>() - qty;
         let (mut left_qty, mut left_value) = (qty, value);
-        for piece in arrived {
+        let mut arrived = arrived.to_vec();
+        arrived.sort_by_key(|piece| piece.origin);
+        for piece in &arrived {
             let dropped = skip.min(piece.qty);
             skip -= dropped;
             let part = piece.qty - dropped;
@@ -244,4 +255,16 @@ impl Stock {
         self.value += taken;
         taken
     }
+}
+
+/// Pieces worth `value` together: each at its own value, the last takes the rest.
+pub fn worth(value: i128, pieces: &[Piece]) -> Vec<Piece> {
+    let mut left = value;
+    let mut worth = pieces.to_vec();
+    for (place, piece) in worth.iter_mut().enumerate() {
+        let is_last = place + 1 == pieces.len();
+        piece.value = if is_last { left } else { piece.value.clamp(left.min(0), left.max(0)) };
+        left -= piece.value;
+    }
+    worth
 }
