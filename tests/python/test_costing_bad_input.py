@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -248,28 +249,39 @@ def test_empty_input() -> None:
         assert pa.table(valuation.summary()).num_rows == 0
 
 
-def many(count: int, items: pa.Array) -> pa.Table:
-    ones = pa.array([1], pa.int64()).take(pa.array([0] * count, pa.int32()))
-    kind = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int8()), ["receipt"])
-    ids = pa.array(range(count), pa.int64())
-    days = pa.array([0] * count, pa.int32()).cast(pa.date32())
-    arrays = {"movement_id": ids, "item": items, "at": days, "kind": kind, "quantity": ones, "amount": ones}
+TEN_MILLION = 10_000_000
+
+
+def many(items: np.ndarray) -> pa.Table:
+    """One receipt of one piece for 1.00 per item code, all on one day."""
+    count = len(items)
+    ones = pa.array(np.ones(count, np.int64))
+    kind = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int8)), ["receipt"])
+    ids = pa.array(np.arange(count))
+    days = pa.array(np.zeros(count, np.int32)).cast(pa.date32())
+    arrays = {
+        "movement_id": ids,
+        "item": pa.array(items),
+        "at": days,
+        "kind": kind,
+        "quantity": ones,
+        "amount": ones,
+    }
     return pa.table(arrays)
 
 
 @pytest.mark.parametrize("method", ["moving_average", "fifo"])
-def test_one_item_with_a_million_rows(method: str) -> None:
-    count = 1_000_000
-    valuation = costing.value(many(count, pa.array([7] * count, pa.int32())), {"method": method})
-    assert closing(valuation) == ["1000000 1000000.00"]
-    assert valuation.counts.accepted == count
+def test_one_item_with_ten_million_rows(method: str) -> None:
+    valuation = costing.value(many(np.full(TEN_MILLION, 7, np.int32)), {"method": method})
+    assert closing(valuation) == ["10000000 10000000.00"]
+    assert valuation.counts.accepted == TEN_MILLION
 
 
-def test_a_million_items_with_one_row() -> None:
-    count = 1_000_000
-    valuation = costing.value(many(count, pa.array(range(count), pa.int64())))
-    assert pa.table(valuation.balances).num_rows == count
-    assert valuation.counts.accepted == count
+@pytest.mark.parametrize("method", ["moving_average", "fifo"])
+def test_ten_million_items_with_one_row(method: str) -> None:
+    valuation = costing.value(many(np.arange(TEN_MILLION)), {"method": method})
+    assert pa.table(valuation.balances).num_rows == TEN_MILLION
+    assert valuation.counts.accepted == TEN_MILLION
 
 
 def test_a_stream_that_fails_in_the_middle() -> None:
