@@ -1,21 +1,27 @@
 """The valuation kernels beside numba, DuckDB and Polars, on the same 10M movements of 100k items.
 
-Run: .venv/bin/python benches/costing/kernels_vs_peers.py [rows] [items]
+The kernels and their peers take turns: each round runs every one of them once, so that other work on the machine falls
+on all alike. A first round warms up and is not counted; inputs and outputs lie in memory that has been touched. Peers
+compute in floating point; the kernels are exact. A closing quantity must be equal in all of them; values are compared
+within what floats can hold. The kernels run in a benchmark program that reads the same columns, with large blocks on
+huge pages, as numpy and the Python extension have them, and keeps freed memory for the next run, as the allocators of
+DuckDB and Polars do.
 
-Each figure is the median of five runs. Peers compute in floating point; the kernels are exact. A closing quantity must
-be equal in all of them; values are compared within what floats can hold. The kernels run from a benchmark program that
-reads the same columns, with large blocks on huge pages, as numpy and the Python extension have them.
+Rates are medians, with the slowest and the fastest round; `core` is the rate per second of processor time, all threads
+together, which other work disturbs less. A ratio is the median over the rounds of the peer's time to the kernel's.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numba
@@ -23,8 +29,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-RUNS = 5
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 AS_OF = 19_730
+# glibc: huge pages; nothing from mmap and one arena, so that freed memory stays with the program.
+KEEP_MEMORY = ":".join(
+    f"glibc.malloc.{setting}"
+    for setting in ("hugetlb=1", "mmap_max=0", "arena_max=1", "trim_threshold=17179869184")
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 AGEING = f"""
@@ -74,25 +87,6 @@ def history(rows, items, seed):
 
 
 @numba.njit
-def average_value(item, qty, amount, items, value):
-    """The float64 loop: the value of each movement."""
-    stock_qty = np.zeros(items)
-    stock_value = np.zeros(items)
-    for row in range(len(item)):
-        code = item[row]
-        moved = float(qty[row])
-        if moved > 0:
-            change = float(amount[row])
-        elif -moved == stock_qty[code]:
-            change = -stock_value[code]
-        else:
-            change = stock_value[code] * moved / stock_qty[code]
-        stock_qty[code] += moved
-        stock_value[code] += change
-        value[row] = change
-
-
-@numba.njit
 def average_value_and_balance(item, qty, amount, items, value, balance):
     """The float64 loop with the kernels' output: value and balance of each movement."""
     stock_qty = np.zeros(items)
@@ -112,14 +106,6 @@ def average_value_and_balance(item, qty, amount, items, value, balance):
         balance[row] = stock_value[code]
 
 
-@numba.njit
-def memory_pass(item, qty, amount, value, balance):
-    """What a kernel reads and writes, and nothing else: no kernel is faster on one core."""
-    for row in range(len(item)):
-        value[row] = qty[row] ^ item[row]
-        balance[row] = amount[row]
-
-
 def polars_ageing(frame: pl.DataFrame) -> pl.DataFrame:
     """Open layers and their ageing by running totals."""
     receipt = frame.filter(pl.col("qty") > 0).with_columns(
@@ -135,115 +121,206 @@ def polars_ageing(frame: pl.DataFrame) -> pl.DataFrame:
     return layer.filter(pl.col("rest") > 0).group_by(bucket).agg(pl.col("rest").sum(), value).sort("bucket")
 
 
-def seconds(run, runs: int = RUNS) -> float:
-    """The median time of a call."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
+@dataclass
+class Entry:
+    """A program in the run, and the wall and processor seconds of its rounds."""
+
+    name: str
+    run: Callable[[], tuple[float, float]]
+    kernel: str | None = None
+    wall: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+
+class Kernels:
+    """The benchmark program of the kernels, which runs one for each line that it is sent."""
+
+    def __init__(self, columns: tuple[np.ndarray, ...], items: int, folder: Path) -> None:
+        self.file = folder / "movements"
+        with self.file.open("wb") as out:
+            out.write(np.uint64(len(columns[0])).tobytes())
+            for column in columns:
+                column.tofile(out)
+        command = ["cargo", "bench", "--quiet", "-p", "comptoir-costing", "--bench", "kernels_file", "--"]
+        self.process = subprocess.Popen(
+            [*command, str(self.file), str(items)],
+            cwd=ROOT,
+            env=os.environ | {"GLIBC_TUNABLES": KEEP_MEMORY},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, line: str) -> str:
+        """Sends a line and returns the answer."""
+        requests, answers = self.process.stdin, self.process.stdout
+        assert requests is not None
+        assert answers is not None
+        requests.write(line + "\n")
+        requests.flush()
+        answer = answers.readline()
+        if not answer:
+            raise SystemExit("the benchmark program of the kernels has stopped")
+        return answer
+
+    def round(self, kernel: str, threads: int) -> Callable[[], tuple[float, float]]:
+        """A run of a kernel."""
+
+        def run() -> tuple[float, float]:
+            wall, processor = self.ask(f"{kernel} {threads}").split()
+            return float(wall), float(processor)
+
+        return run
+
+    def results(self) -> dict[str, np.ndarray]:
+        """What the last runs computed."""
+        self.ask("write")
+        shapes = {"average": (2, -1), "fifo": (2, -1), "ageing": (-1, 2)}
+        return {
+            name: np.fromfile(f"{self.file}.{name}", np.int64).reshape(shape)
+            for name, shape in shapes.items()
+        }
+
+    def stop(self) -> None:
+        """Ends the program."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait()
+
+
+def timed(run: Callable[[], object]) -> Callable[[], tuple[float, float]]:
+    """A run in this process."""
+
+    def measured() -> tuple[float, float]:
+        wall, processor = time.perf_counter(), time.process_time()
         run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        return time.perf_counter() - wall, time.process_time() - processor
+
+    return measured
 
 
-def kernels(columns, items: int, folder: Path) -> tuple[dict[tuple[str, int], float], dict[str, np.ndarray]]:
-    """Runs the kernels on the columns; returns the median time by name and threads, and what they computed."""
-    file = folder / "movements"
-    with file.open("wb") as out:
-        out.write(np.uint64(len(columns[0])).tobytes())
-        for column in columns:
-            column.tofile(out)
-    command = ["cargo", "bench", "--quiet", "-p", "comptoir-costing", "--bench", "kernels_file", "--"]
-    environment = os.environ | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-    done = subprocess.run(
-        [*command, str(file), str(items), str(RUNS)],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
+@dataclass
+class Peers:
+    """Inputs and results of the peers."""
+
+    columns: tuple[np.ndarray, ...]
+    items: int
+
+    def __post_init__(self) -> None:
+        item, day, qty, amount = self.columns
+        rows = len(item)
+        self.value, self.balance = np.ones(rows), np.ones(rows)
+        table = pa.table({"i": np.arange(rows), "item": item, "day": day, "qty": qty, "amount": amount})
+        self.base = duckdb.connect()
+        self.base.execute("set threads = 2")
+        self.base.register("columns", table)
+        self.base.execute("create table movement as select * from columns")
+        self.frame = pl.from_arrow(table)
+
+    def average(self) -> None:
+        """Runs numba."""
+        item, _, qty, amount = self.columns
+        average_value_and_balance(item, qty, amount, self.items, self.value, self.balance)
+
+    def check(self, exact: dict[str, np.ndarray]) -> None:
+        """Holds what the peers computed against the exact results."""
+        drift = np.abs(exact["average"][1] - self.balance).max()
+        print(f"numba: largest difference of a balance from the exact one: {drift:.1f} minor units")
+        assert drift < 1e6, "balances of numba and of the kernel differ"
+        cost = self.base.execute("select i, cost from cost").fetchnumpy()
+        drift = np.abs(exact["fifo"][0][cost["i"]] + cost["cost"]).max()
+        print(f"DuckDB: largest difference of an issue's cost from the exact one: {drift:.1f} minor units")
+        assert drift < 100, "costs of DuckDB and of the kernel differ"
+        same_ageing("DuckDB", self.base.execute(AGEING).fetchall(), exact["ageing"])
+        same_ageing("Polars", polars_ageing(self.frame).rows(), exact["ageing"])
+        print("DuckDB, Polars: quantities of all age buckets equal")
+
+
+def entries(kernels: Kernels, peers: Peers) -> list[Entry]:
+    """All programs, in the order in which a round runs them."""
+    average, fifo, ageing = "moving average", "fifo, two threads", "layers and ageing, two threads"
+    issue_cost = timed(lambda: peers.base.execute(ISSUE_COST))
+    duckdb_ageing = timed(lambda: peers.base.execute(AGEING).fetchall())
+    return [
+        Entry("memory pass", kernels.round("pass", 1)),
+        Entry(average, kernels.round("average", 1)),
+        Entry("  numba, float64", timed(peers.average), average),
+        Entry("fifo, one thread", kernels.round("fifo", 1)),
+        Entry(fifo, kernels.round("fifo", 2)),
+        Entry("  DuckDB cost per issue, two threads", issue_cost, fifo),
+        Entry("layers and ageing, one thread", kernels.round("ageing", 1)),
+        Entry(ageing, kernels.round("ageing", 2)),
+        Entry("  DuckDB, two threads", duckdb_ageing, ageing),
+        Entry("  Polars, all cores", timed(lambda: polars_ageing(peers.frame)), ageing),
+    ]
+
+
+def report(programs: list[Entry], rows: int) -> None:
+    """Prints the rates, the ratios to the kernels, and the distance of the kernels to the memory pass."""
+    by_name = {program.name: program for program in programs}
+    bound = by_name["memory pass"]
+    gigabytes = 36 * rows / statistics.median(bound.wall) / 1e9
+    print(f"memory pass: 20 bytes in and 16 out per movement, one thread: {gigabytes:.1f} GB/s")
+    print(
+        f"{'M/s':<40}{'median':>8}{'slowest':>9}{'fastest':>9}{'core':>8}{'ratio':>8}{'core':>7}{'of bound':>10}"
     )
-    times: dict[tuple[str, int], list[float]] = {}
-    for name, threads, taken in (line.split("\t") for line in done.stdout.splitlines() if "\t" in line):
-        times.setdefault((name, int(threads)), []).append(float(taken))
-    results = {
-        "average": np.fromfile(f"{file}.average", np.int64).reshape(2, -1),
-        "fifo": np.fromfile(f"{file}.fifo", np.int64).reshape(2, -1),
-        "ageing": np.fromfile(f"{file}.ageing", np.int64).reshape(-1, 2),
-    }
-    return {key: statistics.median(taken) for key, taken in times.items()}, results
+    for program in programs:
+        rates = [
+            rows / seconds / 1e6
+            for seconds in (statistics.median(program.wall), max(program.wall), min(program.wall))
+        ]
+        core = rows / max(statistics.median(program.processor), 1e-9) / 1e6
+        line = f"{program.name:<40}{rates[0]:8.1f}{rates[1]:9.1f}{rates[2]:9.1f}{core:8.1f}"
+        if program.kernel is None:
+            line += f"{'':15}{ratio(bound.wall, program.wall):10.0%}"
+        else:
+            kernel = by_name[program.kernel]
+            line += (
+                f"{ratio(program.wall, kernel.wall):8.2f}{ratio(program.processor, kernel.processor):7.2f}"
+            )
+        print(line)
 
 
-def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    items = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    item, day, qty, amount = history(rows, items, 7)
-    with tempfile.TemporaryDirectory() as folder:
-        times, results = kernels((item, day, qty, amount), items, Path(folder))
-
-    def report(name: str, taken: float, against: float | None = None) -> None:
-        ratio = "" if against is None else f"{taken / against:8.2f} x the time of the kernel"
-        print(f"{name:<60}{rows / taken / 1e6:9.1f} M/s{ratio}", flush=True)
-
-    value, balance = np.empty(rows), np.empty(rows)
-    whole = [np.empty(rows, np.int64), np.empty(rows, np.int64)]
-    memory_pass(item, qty, amount, *whole)
-    bound = seconds(lambda: memory_pass(item, qty, amount, *whole))
-    report(f"bound: 20 bytes in, 16 out ({rows * 36 / bound / 1e9:.1f} GB/s), one core", bound)
-
-    kernel = times["moving_average", 1]
-    report("moving_average, exact, one core", kernel)
-    average_value(item[:9], qty[:9], amount[:9], items, value)
-    report(
-        "numba float64, value only", seconds(lambda: average_value(item, qty, amount, items, value)), kernel
-    )
-    average_value_and_balance(item[:9], qty[:9], amount[:9], items, value, balance)
-    taken = seconds(lambda: average_value_and_balance(item, qty, amount, items, value, balance))
-    report("numba float64, value and balance", taken, kernel)
-    drift = np.abs(results["average"][1] - balance).max()
-    print(f"  largest difference of a balance from the exact one: {drift:.1f} minor units")
-    assert drift < 1e6, "balances of numba and of the kernel differ"
-
-    report("fifo, exact, one core", times["fifo", 1])
-    kernel = times["fifo", 2]
-    report("fifo, exact, two cores", kernel)
-    table = pa.table({"i": np.arange(rows), "item": item, "day": day, "qty": qty, "amount": amount})
-    base = duckdb.connect()
-    base.execute("set threads = 2")
-    base.register("columns", table)
-    base.execute("create table movement as select * from columns")
-    report(
-        "DuckDB cost per issue, interval join, two cores",
-        seconds(lambda: base.execute(ISSUE_COST), 1),
-        kernel,
-    )
-    cost = base.execute("select i, cost from cost").fetchnumpy()
-    drift = np.abs(results["fifo"][0][cost["i"]] + cost["cost"]).max()
-    print(f"  largest difference of an issue's cost from the exact one: {drift:.1f} minor units")
-    assert drift < 100, "costs of DuckDB and of the kernel differ"
-
-    report("closing_layers and age_buckets, one core", times["closing_layers and age_buckets", 1])
-    kernel = times["closing_layers and age_buckets", 2]
-    report("closing_layers and age_buckets, two cores", kernel)
-    exact = results["ageing"]
-    report(
-        "DuckDB closing layers and ageing, two cores",
-        seconds(lambda: base.execute(AGEING).fetchall()),
-        kernel,
-    )
-    same_ageing("DuckDB", base.execute(AGEING).fetchall(), exact)
-    frame = pl.from_arrow(table)
-    report("Polars closing layers and ageing, all cores", seconds(lambda: polars_ageing(frame)), kernel)
-    same_ageing("Polars", polars_ageing(frame).rows(), exact)
+def ratio(times: list[float], others: list[float]) -> float:
+    """The median of the ratios round by round."""
+    return statistics.median(time / max(other, 1e-9) for time, other in zip(times, others, strict=True))
 
 
-def same_ageing(name: str, rows, exact: np.ndarray) -> None:
+def same_ageing(name: str, rows: list[tuple[float, ...]], exact: np.ndarray) -> None:
     """Requires equal quantities in each bucket, and values as near as floats are."""
     for bucket, qty, value in rows:
         assert int(qty) == exact[bucket][0], f"{name}: quantity of bucket {bucket} differs"
         assert abs(float(value) - exact[bucket][1]) < 1e-9 * exact[bucket][1] + 1e6, (
             f"{name}: value of bucket {bucket}"
         )
-    print(f"  {name}: quantities of all buckets equal")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "rows", nargs="?", type=int, default=10_000_000, help="movements (default %(default)s)"
+    )
+    parser.add_argument("items", nargs="?", type=int, default=100_000, help="items (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the history (default %(default)s)")
+    arguments = parser.parse_args()
+    columns = history(arguments.rows, arguments.items, arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        kernels = Kernels(columns, arguments.items, Path(folder))
+        peers = Peers(columns, arguments.items)
+        programs = entries(kernels, peers)
+        for turn in range(arguments.rounds + 1):
+            for program in programs:
+                wall, processor = program.run()
+                if turn > 0:
+                    program.wall.append(wall)
+                    program.processor.append(processor)
+        exact = kernels.results()
+        kernels.stop()
+    report(programs, arguments.rows)
+    peers.check(exact)
 
 
 if __name__ == "__main__":

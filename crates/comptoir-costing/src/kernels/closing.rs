@@ -2,9 +2,9 @@
 //!
 //! First in, first out leaves the latest receipts that make up the quantity on hand. So the totals per item
 //! and a walk back over the rows give all open layers, and only the oldest of an item, in which issues may
-//! have ended, needs its issues replayed for its value. Each walk runs over ranges of rows in parallel: a
-//! range first lists what would be open if nothing followed it, and the lists, which are short, are then
-//! trimmed from the last range to the first.
+//! have ended, needs its issues replayed for its value. Threads share the walks: each first adds up the
+//! changes of a range of rows. On the way back they select, of one stretch after another, the rows that the
+//! items still lack; these are few, and one thread takes them in order.
 #![expect(
     clippy::indexing_slicing,
     reason = "item codes are checked in the first walk, before any is used as an index"
@@ -68,22 +68,24 @@ fn checked_layers(movements: Movements<'_>, day: &[i32]) -> Result<Vec<OpenLayer
 
 /// The open layers, from quantities on hand that are known to be right.
 fn open_layers(movements: Movements<'_>, day: &[i32], on_hand: Vec<i64>) -> Vec<OpenLayer> {
-    let parts = trim(list_back(movements, &on_hand, |qty| qty > 0), on_hand);
-    let mut place = ends_by_item(&parts, movements.items);
-    let mut consumed = vec![0; movements.items];
+    let Movements { item, qty, amount, items } = movements;
+    let parts = list_back(movements, on_hand, |qty| qty > 0);
+    let mut place = ends_by_item(&parts, item, items);
+    let mut consumed = vec![0; items];
     let mut layers = vec![OpenLayer { item: 0, day: 0, qty: 0, value: 0 }; parts.len()];
     // From the latest receipt to the oldest: each item's place ends at its oldest layer.
-    for &Part { row, item, whole, qty } in &parts {
+    for part in &parts {
+        let (item, whole) = (item[part.row], qty[part.row]);
         let place = &mut place[item as usize];
         *place -= 1;
-        layers[*place] = OpenLayer { item, day: day[row], qty: whole, value: movements.amount[row] };
-        if qty != whole {
-            consumed[item as usize] = whole - qty;
+        layers[*place] = OpenLayer { item, day: day[part.row], qty: whole, value: amount[part.row] };
+        if part.qty != whole {
+            consumed[item as usize] = whole - part.qty;
         }
     }
-    let issues = trim(list_back(movements, &consumed, |qty| qty < 0), consumed);
+    let issues = list_back(movements, consumed, |qty| qty < 0);
     for issue in issues.iter().rev() {
-        let layer = &mut layers[place[issue.item as usize]];
+        let layer = &mut layers[place[item[issue.row] as usize]];
         layer.value -= mul_div_half_even_small(layer.value, issue.qty, layer.qty);
         layer.qty -= issue.qty;
     }
@@ -91,10 +93,10 @@ fn open_layers(movements: Movements<'_>, day: &[i32], on_hand: Vec<i64>) -> Vec<
 }
 
 /// Where the parts of each item end if they are laid out item after item.
-fn ends_by_item(parts: &[Part], items: usize) -> Vec<usize> {
+fn ends_by_item(parts: &[Part], item: &[u32], items: usize) -> Vec<usize> {
     let mut ends = vec![0; items];
     for part in parts {
-        ends[part.item as usize] += 1;
+        ends[item[part.row] as usize] += 1;
     }
     let mut total = 0;
     for end in &mut ends {
@@ -104,14 +106,10 @@ fn ends_by_item(parts: &[Part], items: usize) -> Vec<usize> {
     ends
 }
 
-/// A part of the quantity of a movement.
+/// A part of the quantity of a movement, in magnitude.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     row: usize,
-    item: u32,
-    /// Magnitude of the movement's quantity.
-    whole: i64,
-    /// Magnitude of the part.
     qty: i64,
 }
 
@@ -125,8 +123,7 @@ struct Change {
 
 /// The quantity of each item at the end, or `None` if a movement is wrong or not of ordinary size.
 fn on_hand(movements: Movements<'_>) -> Option<Vec<i64>> {
-    let ranges: Vec<Vec<Change>> =
-        ranges(movements).into_par_iter().map(|(_, range)| changes(range)).collect::<Option<_>>()?;
+    let ranges: Vec<Vec<Change>> = ranges(movements).into_par_iter().map(changes).collect::<Option<_>>()?;
     let mut on_hand = vec![0_i64; movements.items];
     for range in ranges {
         for (on_hand, change) in on_hand.iter_mut().zip(range) {
@@ -159,52 +156,62 @@ fn changes(movements: Movements<'_>) -> Option<Vec<Change>> {
     (excess == 0 && !is_any_zero).then_some(changes)
 }
 
-/// The movements in as many ranges as there are threads, each with the row at which it starts.
-fn ranges(movements: Movements<'_>) -> Vec<(usize, Movements<'_>)> {
+/// The movements in as many ranges as there are threads.
+fn ranges(movements: Movements<'_>) -> Vec<Movements<'_>> {
     let rows = movements.len().div_ceil(rayon::current_num_threads()).max(1);
-    (0..movements.len()).step_by(rows).map(|start| (start, movements.slice(start, rows))).collect()
+    (0..movements.len()).step_by(rows).map(|start| movements.slice(start, rows)).collect()
 }
 
-/// Lists, per range and from its end back, the movements of a sign that make up the `wanted` quantity of each
-/// item.
-fn list_back(
-    movements: Movements<'_>,
-    wanted: &[i64],
-    has_sign: impl Fn(i64) -> bool + Sync,
-) -> Vec<Vec<Part>> {
-    let list = |(start, range): (usize, Movements<'_>)| {
-        let mut left = wanted.to_vec();
-        let mut is_open: Vec<bool> = wanted.iter().map(|&qty| qty > 0).collect();
-        let mut open = is_open.iter().filter(|&&is_open| is_open).count();
-        let mut parts = Vec::new();
-        for (row, (&item, &qty)) in range.item.iter().zip(range.qty).enumerate().rev() {
-            if open == 0 {
-                break;
-            }
-            // One test, nearly always false in the older rows: two would be mispredicted at every third row.
-            if is_open[item as usize] & has_sign(qty) {
-                let (left, whole) = (&mut left[item as usize], qty.abs());
-                parts.push(Part { row: start + row, item, whole, qty: whole.min(*left) });
-                *left -= whole;
-                is_open[item as usize] = *left > 0;
-                open -= usize::from(*left <= 0);
+/// Lists, from the last row back, the movements of a sign that make up the `wanted` quantity of each item.
+fn list_back(movements: Movements<'_>, wanted: Vec<i64>, has_sign: impl Fn(i64) -> bool + Sync) -> Vec<Part> {
+    let mut is_open: Vec<bool> = wanted.iter().map(|&qty| qty > 0).collect();
+    let mut open = is_open.iter().filter(|&&is_open| is_open).count();
+    let mut left = wanted;
+    let mut parts = Vec::new();
+    let mut selected = vec![Vec::new(); rayon::current_num_threads()];
+    let mut end = movements.len();
+    while open > 0 && end > 0 {
+        let start = end.saturating_sub(STRETCH);
+        select(movements.slice(start, end - start), &is_open, &has_sign, &mut selected);
+        for row in selected.iter().flatten().rev().map(|&row| start + row as usize) {
+            let (item, whole) = (movements.item[row] as usize, movements.qty[row].abs());
+            if left[item] > 0 {
+                parts.push(Part { row, qty: whole.min(left[item]) });
+                left[item] -= whole;
+                is_open[item] = left[item] > 0;
+                open -= usize::from(left[item] <= 0);
             }
         }
-        parts
-    };
-    ranges(movements).into_par_iter().map(list).collect()
+        end = start;
+    }
+    parts
 }
 
-/// Takes the wanted quantities from the listed movements; the last movement comes first.
-fn trim(mut listed: Vec<Vec<Part>>, mut wanted: Vec<i64>) -> Vec<Part> {
-    if listed.len() < 2 {
-        return listed.pop().unwrap_or_default();
-    }
-    let take = |part: &Part| {
-        let left = &mut wanted[part.item as usize];
-        let qty = part.whole.min(*left);
-        *left -= qty;
-        (qty > 0).then_some(Part { qty, ..*part })
-    };
-    listed.iter().rev().flatten().filter_map(take).collect()
+/// Rows of a stretch: many enough to be worth a thread's while, few enough that it seldom selects what is
+/// taken already.
+const STRETCH: usize = STRETCH_U32 as usize;
+const STRETCH_U32: u32 = 1 << 17;
+
+/// Selects the rows of a stretch whose movement has a sign and whose item is open, in as many lists as there
+/// are.
+fn select(
+    stretch: Movements<'_>,
+    is_open: &[bool],
+    has_sign: &(impl Fn(i64) -> bool + Sync),
+    selected: &mut [Vec<u32>],
+) {
+    let part = stretch.len().div_ceil(selected.len()).max(1);
+    selected.par_iter_mut().enumerate().for_each(|(index, selected)| {
+        let range = stretch.slice(index * part, part);
+        selected.resize(part, 0);
+        let mut count = 0;
+        let rows = (0..STRETCH_U32).skip(index * part);
+        for ((row, &item), &qty) in rows.zip(range.item).zip(range.qty) {
+            // Written always and counted where wanted: receipts and issues alternate at random, and a branch
+            // would be mispredicted at every third row.
+            selected[count] = row;
+            count += usize::from(is_open[item as usize] & has_sign(qty));
+        }
+        selected.truncate(count);
+    });
 }

@@ -1,20 +1,14 @@
 //! First in, first out: every issue takes the oldest layers on hand.
 //!
-//! Rows are dealt into buckets by item, so that threads work on items of their own, in chunks that stay in
-//! the cache.
-#![expect(clippy::indexing_slicing, reason = "positions are within the counts taken from the same rows")]
+//! Rows are dealt into buckets by item, so that threads work on items of their own, whose queues stay in the
+//! cache; see [`partition`](super::partition).
 
 use rayon::prelude::*;
 
 use super::fifo_checked::fifo_checked;
-use super::partition::{
-    BUCKETS, Dealt, ITEM_LIMIT, QTY_LIMIT, Row, bucket_of, buckets, collect, deal, place_of, places,
-};
-use super::queues::{Queues, empty_queues, value_rows};
+use super::partition::{BUCKETS, Dealt, ITEM_LIMIT, Row, buckets, collect, deal, places};
+use super::queues::{Queues, value_bucket};
 use super::{KernelError, Movements, same_length};
-
-/// Rows that are dealt, valued and collected together: their working space stays in the shared cache.
-const CHUNK: usize = 1 << 21;
 
 /// Values movements first in, first out.
 ///
@@ -49,67 +43,29 @@ pub fn fifo(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) ->
 
 /// Values movements of ordinary size, or stops with `None` at any that is not or is wrong.
 fn fifo_small(movements: Movements<'_>, value: &mut [i64], balance: &mut [i64]) -> Option<()> {
-    let mut queues = queues_of(movements)?;
-    let chunks = value.chunks_mut(CHUNK).zip(balance.chunks_mut(CHUNK));
-    let threads = rayon::current_num_threads();
-    let mut dealt: Vec<Dealt> = (0..threads).map(|_| Dealt::default()).collect();
-    for (chunk, (value, balance)) in chunks.enumerate() {
-        let rows = value.len();
-        let part = rows.div_ceil(threads);
-        let movements = movements.slice(chunk * CHUNK, rows);
-        let used = rows.div_ceil(part);
-        let dealt = &mut dealt[..used];
-        dealt.par_iter_mut().enumerate().for_each(|(index, dealt)| {
-            deal(movements.slice(index * part, part.min(rows - index * part)), dealt);
-        });
-        value_buckets(&mut queues, dealt)?;
-        let outputs = value.par_chunks_mut(part).zip(balance.par_chunks_mut(part));
-        dealt.par_iter().zip(movements.item.par_chunks(part)).zip(outputs).for_each(
-            |((dealt, item), (value, balance))| {
-                collect(item, dealt, value, balance);
-            },
-        );
-    }
+    let (rows, items) = (movements.len(), movements.items);
+    // Layers are numbered in 32 bits: one per receipt and two per item.
+    u32::try_from(rows.checked_add(items.checked_mul(2)?)?).ok().filter(|_| items <= ITEM_LIMIT)?;
+    let part = rows.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = (0..rows.div_ceil(part)).into_par_iter();
+    let mut dealt: Vec<Dealt> =
+        parts.map(|index| deal(movements.slice(index * part, part))).collect::<Option<_>>()?;
+    value_buckets(places(items), &mut dealt)?;
+    let outputs = value.par_chunks_mut(part).zip(balance.par_chunks_mut(part));
+    dealt.par_iter().zip(movements.item.par_chunks(part)).zip(outputs).for_each(
+        |((dealt, item), (value, balance))| {
+            collect(item, dealt, value, balance);
+        },
+    );
     Some(())
 }
 
 /// Values the rows of each bucket, part after part.
-fn value_buckets(queues: &mut [Queues], dealt: &mut [Dealt]) -> Option<()> {
+fn value_buckets(places: usize, dealt: &mut [Dealt]) -> Option<()> {
     let mut rows: Vec<Vec<&mut [Row]>> = (0..BUCKETS).map(|_| Vec::with_capacity(dealt.len())).collect();
     for part in dealt {
         rows.iter_mut().zip(buckets(part)).for_each(|(rows, part)| rows.push(part));
     }
-    let is_done = |(queues, rows): (&mut Queues, Vec<&mut [Row]>)| {
-        rows.into_iter().all(|rows| value_rows(queues, rows))
-    };
-    queues.par_iter_mut().zip(rows).all(is_done).then_some(())
-}
-
-/// Queues with room for all receipts, by bucket; `None` where an item code is unknown or there are too many
-/// rows.
-fn queues_of(movements: Movements<'_>) -> Option<Vec<Queues>> {
-    let Movements { item, qty, items, .. } = movements;
-    u32::try_from(item.len().checked_add(2 * items)?).ok().filter(|_| items <= ITEM_LIMIT)?;
-    let part = item.len().div_ceil(rayon::current_num_threads()).max(1);
-    let counts: Vec<Vec<u32>> = item
-        .par_chunks(part)
-        .zip(qty.par_chunks(part))
-        .map(|(item, qty)| {
-            let mut counts = vec![0_u32; places(items) * BUCKETS];
-            let mut is_packable = true;
-            for (&item, &qty) in item.iter().zip(qty) {
-                is_packable &= (item as usize) < items && (-QTY_LIMIT..QTY_LIMIT).contains(&qty);
-                let at = bucket_of(item) * places(items) + place_of(item) as usize;
-                if let Some(count) = counts.get_mut(at) {
-                    *count += u32::from(qty > 0);
-                }
-            }
-            is_packable.then_some(counts)
-        })
-        .collect::<Option<_>>()?;
-    let queues = |bucket: usize| {
-        let range = bucket * places(items)..(bucket + 1) * places(items);
-        empty_queues(range.map(|at| counts.iter().map(|counts| counts[at]).sum()))
-    };
-    Some((0..BUCKETS).into_par_iter().map(queues).collect())
+    let is_done = |queues: &mut Queues, rows: &mut Vec<&mut [Row]>| value_bucket(queues, places, rows);
+    rows.par_iter_mut().map_init(Queues::new, is_done).all(|is_done| is_done).then_some(())
 }

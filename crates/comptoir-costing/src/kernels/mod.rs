@@ -88,6 +88,7 @@ impl<'a> Movements<'a> {
 
 /// What is on hand of an item: quantity and total value, each a scaled integer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(16))] // Never across two cache lines.
 pub struct Stock {
     /// Quantity on hand, never negative.
     pub qty: i64,
@@ -142,12 +143,6 @@ pub enum KernelError {
         /// The row.
         row: usize,
     },
-    /// There are more movements than a kernel numbers in 32 bits.
-    #[error("column `item` has {rows} rows, more than the 4294967295 that one call takes")]
-    TooManyRows {
-        /// Rows in column `item`.
-        rows: usize,
-    },
 }
 
 impl KernelError {
@@ -160,7 +155,6 @@ impl KernelError {
             Self::ZeroQty { .. } => "COSTING_ZERO_QTY",
             Self::NegativeStock { .. } => "COSTING_NEGATIVE_STOCK",
             Self::AmountRange { .. } => "COSTING_AMOUNT_RANGE",
-            Self::TooManyRows { .. } => "COSTING_TOO_MANY_ROWS",
         }
     }
 }

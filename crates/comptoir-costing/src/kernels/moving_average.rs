@@ -7,7 +7,7 @@
 //! alone, hence an accepted one is exact.
 #![expect(
     clippy::indexing_slicing,
-    reason = "rows run over arrays of one length, so that no check is left in the loops"
+    reason = "rows run over arrays of one length; `gather` has checked the item codes"
 )]
 
 use comptoir_types::decimal::Rounding;
@@ -17,11 +17,12 @@ use comptoir_types::decimal::mul_div::{
 
 use super::{KernelError, Movements, Stock, checked_balance, checked_value, same_length};
 
-/// Rows of a block: many enough that a loop's end is rare, few enough that an item seldom occurs twice.
-const BLOCK: usize = 512;
+/// Rows of a block: many enough that a loop's end is rare, few enough that an item seldom occurs twice and
+/// that the stocks of all rows are still in the nearest cache when they are settled.
+const BLOCK: usize = 64;
 
 /// Below this number of items too many rows of a block share one: rows are valued one by one.
-const FEW_ITEMS: usize = 4096;
+const FEW_ITEMS: usize = 512;
 
 /// Values movements at the moving weighted average and returns the stock of each item at the end.
 ///
@@ -54,26 +55,35 @@ pub fn moving_average(
     same_length("balance", balance.len(), item.len())?;
     let mut stock = vec![Stock::default(); items];
     let mut seen = Seen { qty: [0; BLOCK], value: [0; BLOCK], doubt: [0; BLOCK] };
-    let inputs = item.chunks(BLOCK).zip(qty.chunks(BLOCK)).zip(amount.chunks(BLOCK));
-    let outputs = value.chunks_mut(BLOCK).zip(balance.chunks_mut(BLOCK));
-    for (block, (((item, qty), amount), (value, balance))) in inputs.zip(outputs).enumerate() {
-        let rows = Rows { start: block * BLOCK, item, qty, amount };
-        if items < FEW_ITEMS || !gather(&stock, item, &mut seen) {
-            value_one_by_one(&mut stock, &rows, value, balance)?;
+    // Whole blocks have their length in their type, which leaves no check in the loops over them.
+    let items = item.as_chunks().0;
+    let (qtys, amounts) = (qty.as_chunks().0, amount.as_chunks().0);
+    let (values, value_rest) = value.as_chunks_mut();
+    let (balances, balance_rest) = balance.as_chunks_mut();
+    let inputs = items.iter().zip(qtys).zip(amounts);
+    for (block, (((item, qty), amount), (value, balance))) in
+        inputs.zip(values.iter_mut().zip(balances)).enumerate()
+    {
+        let start = block * BLOCK;
+        if stock.len() < FEW_ITEMS || !gather(&stock, item, &mut seen) {
+            value_one_by_one(&mut stock, start, movements.slice(start, BLOCK), value, balance)?;
         } else {
+            let rows = Rows { start, item, qty, amount };
             estimate(&mut seen, &rows, value, balance);
             settle(&mut stock, &seen, &rows, value, balance)?;
         }
     }
+    let start = items.len() * BLOCK;
+    value_one_by_one(&mut stock, start, movements.slice(start, BLOCK), value_rest, balance_rest)?;
     Ok(stock)
 }
 
 /// The movements of a block, the first of which is row `start`.
 struct Rows<'a> {
     start: usize,
-    item: &'a [u32],
-    qty: &'a [i64],
-    amount: &'a [i64],
+    item: &'a [u32; BLOCK],
+    qty: &'a [i64; BLOCK],
+    amount: &'a [i64; BLOCK],
 }
 
 /// What the rows of a block found on hand, and where `doubt` is not zero, that the estimate for the row is
@@ -84,13 +94,9 @@ struct Seen {
     doubt: [u64; BLOCK],
 }
 
-/// Reads the stock of each row's item. Returns false for a block that is not full or has an unknown item
-/// code.
+/// Reads the stock of each row's item. Returns false for a block with an unknown item code.
 #[inline(always)]
-fn gather(stock: &[Stock], item: &[u32], seen: &mut Seen) -> bool {
-    let Ok(item) = <&[u32; BLOCK]>::try_from(item) else {
-        return false;
-    };
+fn gather(stock: &[Stock], item: &[u32; BLOCK], seen: &mut Seen) -> bool {
     for (row, &item) in item.iter().enumerate() {
         let Some(stock) = stock.get(item as usize) else {
             return false;
@@ -106,9 +112,8 @@ fn gather(stock: &[Stock], item: &[u32], seen: &mut Seen) -> bool {
 /// Receipts and issues alternate at random, so that a branch between them would be mispredicted at every
 /// third row: a receipt is valued as an issue of nothing and its amount chosen by a mask.
 #[inline(never)]
-fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64], balance: &mut [i64]) {
-    let (qty, amount) = (&rows.qty[..BLOCK], &rows.amount[..BLOCK]);
-    let (value, balance) = (&mut value[..BLOCK], &mut balance[..BLOCK]);
+fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance: &mut [i64; BLOCK]) {
+    let Rows { qty, amount, .. } = rows;
     for row in 0..BLOCK {
         let is_issue = qty[row] >> 63;
         // An issue of all that is on hand is estimated as `value * qty / qty`: all the value, no case of its
@@ -146,28 +151,28 @@ fn settle(
     stock: &mut [Stock],
     seen: &Seen,
     rows: &Rows<'_>,
-    value: &mut [i64],
-    balance: &mut [i64],
+    value: &mut [i64; BLOCK],
+    balance: &mut [i64; BLOCK],
 ) -> Result<(), KernelError> {
-    let (item, qty, amount) = (&rows.item[..BLOCK], &rows.qty[..BLOCK], &rows.amount[..BLOCK]);
-    let (value, balance) = (&mut value[..BLOCK], &mut balance[..BLOCK]);
+    let Rows { start, item, qty, amount } = rows;
     for row in 0..BLOCK {
         let stock = &mut stock[item[row] as usize];
         let changed = (stock.qty ^ seen.qty[row]) | (stock.value ^ seen.value[row]);
         if changed.cast_unsigned() | seen.doubt[row] == 0 {
             *stock = Stock { qty: stock.qty.wrapping_add(qty[row]), value: balance[row] };
         } else {
-            value[row] = book(stock, qty[row], amount[row], rows.start + row)?;
+            value[row] = book(stock, qty[row], amount[row], start + row)?;
             balance[row] = stock.value;
         }
     }
     Ok(())
 }
 
-/// Books rows one by one.
+/// Books rows one by one, the first of which is row `start`.
 fn value_one_by_one(
     stock: &mut [Stock],
-    rows: &Rows<'_>,
+    start: usize,
+    rows: Movements<'_>,
     value: &mut [i64],
     balance: &mut [i64],
 ) -> Result<(), KernelError> {
@@ -176,7 +181,7 @@ fn value_one_by_one(
     for (offset, (((&item, &qty), &amount), (value, balance))) in
         inputs.zip(value.iter_mut().zip(balance)).enumerate()
     {
-        let row = rows.start + offset;
+        let row = start + offset;
         let Some(stock) = stock.get_mut(item as usize) else {
             return Err(KernelError::ItemCode { row, code: item, items });
         };

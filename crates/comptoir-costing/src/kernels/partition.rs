@@ -1,57 +1,47 @@
 //! Rows dealt into buckets by item, and results brought back into row order.
 //!
-//! A bucket's items fit the cache closest to the core, where their queues are updated in any order without a
-//! miss. Rows go out and come back in streams, one per bucket, which the memory system serves at full width.
+//! The queues of all items together are larger than the caches, so that in row order nearly every row would
+//! wait for main memory and for a page table walk, several times. A bucket's queues fit the cache closest to
+//! the core. Rows go out and come back in streams, one per bucket, and each bucket is valued from its first
+//! row to its last before the next, so that no queue is ever fetched twice.
 #![expect(clippy::indexing_slicing, reason = "positions come from counts of the same rows")]
 
 use super::Movements;
 
-/// Number of buckets, one stream each: the more there are, the more of a bucket's queues are in the nearest
-/// cache.
+/// Number of buckets, one stream each: the queues of a bucket should fit the second level cache.
 pub(super) const BUCKETS: usize = BUCKETS_U32 as usize;
 const BUCKETS_U32: u32 = 512;
 
-/// A movement in its bucket and, once valued, its result.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Row {
-    /// Quantity of the movement in the upper 48 bits and the item's place in its bucket in the lower 16; then
-    /// its value.
-    pub first: i64,
-    /// Amount of the movement, then the balance after it.
-    pub second: i64,
-}
+/// A movement in its bucket: its quantity in the upper 48 bits and the item's place in its bucket in the lower
+/// 16 of the first number, its amount in the second. Once valued: its value, and the balance after it.
+///
+/// An array, since fresh memory for arrays of numbers comes zeroed and needs no pass over it.
+pub(super) type Row = [i64; 2];
 
 /// Bits of a packed row that hold the item's place.
 const PLACE_BITS: u32 = 16;
 
 /// Bound on the magnitude of a quantity that fits a packed row.
-pub(super) const QTY_LIMIT: i64 = 1 << (63 - PLACE_BITS);
+const QTY_LIMIT: i64 = 1 << (63 - PLACE_BITS);
 
 /// Number of items whose places fit a packed row.
 pub(super) const ITEM_LIMIT: usize = BUCKETS << PLACE_BITS;
 
-impl Row {
-    #[inline(always)]
-    fn new(item: u32, qty: i64, amount: i64) -> Self {
-        Self { first: (qty << PLACE_BITS) | i64::from(place_of(item)), second: amount }
-    }
+/// Quantity of a packed movement.
+#[inline(always)]
+pub(super) fn qty(row: Row) -> i64 {
+    row[0] >> PLACE_BITS
+}
 
-    /// Quantity of the movement.
-    #[inline(always)]
-    pub(super) fn qty(&self) -> i64 {
-        self.first >> PLACE_BITS
-    }
-
-    /// The item's place in its bucket.
-    #[inline(always)]
-    pub(super) fn place(&self) -> usize {
-        let [low, high, ..] = self.first.to_le_bytes();
-        u16::from_le_bytes([low, high]).into()
-    }
+/// The place of a packed movement's item in its bucket.
+#[inline(always)]
+pub(super) fn place(row: Row) -> usize {
+    let [low, high, ..] = row[0].to_le_bytes();
+    u16::from_le_bytes([low, high]).into()
 }
 
 /// The rows of a range of movements, bucket after bucket.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Dealt {
     rows: Vec<Row>,
     /// Where each bucket ends in `rows`.
@@ -64,30 +54,25 @@ pub(super) fn bucket_of(item: u32) -> usize {
     item as usize % BUCKETS
 }
 
-/// The place of an item in its bucket.
-#[inline(always)]
-pub(super) fn place_of(item: u32) -> u32 {
-    item / BUCKETS_U32
-}
-
 /// Number of places that the buckets need for a number of items.
 pub(super) fn places(items: usize) -> usize {
     items.div_ceil(BUCKETS)
 }
 
-/// Deals movements into buckets; within a bucket they keep their order.
-pub(super) fn deal(movements: Movements<'_>, dealt: &mut Dealt) {
-    let Movements { item, qty, amount, .. } = movements;
+/// Deals movements into buckets; within a bucket they keep their order. Returns `None` where an item code is
+/// unknown or a quantity does not fit.
+pub(super) fn deal(movements: Movements<'_>) -> Option<Dealt> {
+    let Movements { item, qty, amount, items } = movements;
     let mut next = starts(item);
-    dealt.rows.resize(item.len(), Row::default());
-    let rows = &mut dealt.rows[..];
+    let mut rows = vec![[0_i64; 2]; item.len()];
+    let mut is_packable = true;
     for ((&item, &qty), &amount) in item.iter().zip(qty).zip(amount) {
+        is_packable &= (item as usize) < items && (-QTY_LIMIT..QTY_LIMIT).contains(&qty);
         let next = &mut next[bucket_of(item)];
-        rows[*next] = Row::new(item, qty, amount);
+        rows[*next] = [(qty << PLACE_BITS) | i64::from(item / BUCKETS_U32), amount];
         *next += 1;
     }
-    dealt.ends.clear();
-    dealt.ends.extend_from_slice(&next);
+    is_packable.then(|| Dealt { rows, ends: next.to_vec() })
 }
 
 /// Where each bucket starts if rows are laid out bucket after bucket.
@@ -121,7 +106,7 @@ pub(super) fn collect(item: &[u32], dealt: &Dealt, value: &mut [i64], balance: &
     for ((&item, value), balance) in item.iter().zip(value).zip(balance) {
         let next = &mut next[bucket_of(item)];
         let row = &rows[*next];
-        (*value, *balance) = (row.first, row.second);
+        [*value, *balance] = *row;
         *next += 1;
     }
 }

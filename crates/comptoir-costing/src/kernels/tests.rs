@@ -198,6 +198,83 @@ proptest! {
     }
 }
 
+/// A long history in which quantities and amounts repeat without a common period.
+fn long_history(rows: u32, items: u32, unit: i64) -> History {
+    let mut history =
+        History { item: vec![], qty: vec![], amount: vec![], day: vec![], items: items as usize };
+    let mut on_hand = vec![0_i64; items as usize];
+    for row in 0..rows {
+        let item = row.wrapping_mul(2_654_435_761) >> 7;
+        let item = (item % items).min((item >> 9) % items);
+        let on_hand = &mut on_hand[item as usize];
+        let wanted = i64::from(row % 59 + 1) * unit;
+        let is_receipt = *on_hand == 0 || row % 5 < 2;
+        let qty = if is_receipt { i64::from(row % 97 + 1) * unit } else { -wanted.min(*on_hand) };
+        *on_hand += qty;
+        history.item.push(item);
+        history.qty.push(qty);
+        history.amount.push(i64::from(row % 7_919) * 1_013 - 9);
+        history.day.push(i32::try_from(row / 1_000).unwrap());
+    }
+    history
+}
+
+#[test]
+fn long_histories_agree() {
+    // Longer than the stretches in which the walk back selects rows.
+    let history = long_history(400_000, 5_000, 1_000);
+    check_average(&history).unwrap();
+    check_fifo(&history).unwrap();
+}
+
+#[test]
+fn large_quantities_take_the_general_form() {
+    // Totals beyond 2^50, 2^53 and 2^63, on hand beyond 2^50 in some rows.
+    for unit in [1 << 37, 1 << 42, 1 << 44] {
+        let history = long_history(3_000, 3, unit);
+        check_average(&history).unwrap();
+        check_fifo(&history).unwrap();
+    }
+}
+
+#[test]
+fn balances_at_the_limit() {
+    // A quantity on hand that reaches 10^18 in the last row, by steps that each fit.
+    let (item, amount) = ([0; 5], [1; 5]);
+    let qty = [AMOUNT_LIMIT / 4, AMOUNT_LIMIT / 4, AMOUNT_LIMIT / 4, AMOUNT_LIMIT / 4 - 1, 1];
+    assert_eq!(errors(&item, &qty, &amount, 1), KernelError::AmountRange { column: "qty", row: 4 });
+    let layers = closing_layers(Movements::new(&item[..4], &qty[..4], &amount[..4], 1).unwrap(), &[0; 4]);
+    assert_eq!(layers.unwrap().iter().map(|layer| layer.qty).sum::<i64>(), AMOUNT_LIMIT - 1);
+}
+
+#[test]
+fn balances_of_value_beyond_the_limit_go_unnoticed_in_closing_layers() {
+    // As documented: 10^18 in value by receipts below 2^49, which `fifo` refuses.
+    let rows = 2_000;
+    let (item, qty, amount) = (vec![0; rows], vec![1; rows], vec![(1 << 49) - 1; rows]);
+    let movements = Movements::new(&item, &qty, &amount, 1).unwrap();
+    let (mut value, mut balance) = (vec![0; rows], vec![0; rows]);
+    let row = usize::try_from(AMOUNT_LIMIT / ((1 << 49) - 1)).unwrap();
+    let refused = KernelError::AmountRange { column: "amount", row };
+    assert_eq!(fifo(movements, &mut value, &mut balance).unwrap_err(), refused);
+    let layers = closing_layers(movements, &vec![0; rows]).unwrap();
+    assert_eq!(layers.len(), rows);
+    assert_eq!(age_buckets(&layers, 0, &[]).unwrap()[0].value, i128::from(amount[0]) * 2_000);
+}
+
+#[test]
+fn ages_at_the_ends_of_the_calendar() {
+    let layer = |day| OpenLayer { item: 0, day, qty: 1, value: 1 };
+    let layers = [layer(i32::MIN), layer(i32::MAX), layer(0)];
+    let counts = |as_of, edges: &[i32]| -> Vec<i128> {
+        age_buckets(&layers, as_of, edges).unwrap().iter().map(|bucket| bucket.qty).collect()
+    };
+    assert_eq!(counts(i32::MAX, &[i32::MIN, 0, i32::MAX]), [0, 0, 1, 2]);
+    assert_eq!(counts(i32::MIN, &[i32::MIN, 0, i32::MAX]), [1, 1, 1, 0]);
+    let many: Vec<i32> = (0..100).collect();
+    assert_eq!(counts(50, &many)[51], 1);
+}
+
 /// The outcome of each kernel, which must be the same error.
 fn errors(item: &[u32], qty: &[i64], amount: &[i64], items: usize) -> KernelError {
     let movements = Movements::new(item, qty, amount, items).unwrap();
