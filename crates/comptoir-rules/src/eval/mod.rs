@@ -1,0 +1,20 @@
+//! The scalar evaluator: one input, one value.
+
+mod access;
+mod arithmetic;
+mod build;
+mod fold;
+mod logic;
+mod machine;
+mod meter;
+mod pattern;
+mod scope;
+mod time;
+
+pub(crate) use access::field_of;
+pub(crate) use arithmetic::binary;
+pub(crate) use fold::{sort, sort_cost};
+pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
+pub use meter::Meter;
+pub(crate) use pattern::Patterns;
+pub use pattern::{AttributePattern, PatternError};

@@ -1,0 +1,38 @@
+//! The extension `sets`: lists as sets.
+
+use super::{Entry, constant, wrong};
+use crate::eval::Meter;
+use crate::value::{Fault, List, Outcome, Value};
+
+pub(super) const TABLE: &[Entry] = &[
+    constant("sets.contains(list(?A), list(?A)): bool", contains),
+    constant("sets.equivalent(list(?A), list(?A)): bool", equivalent),
+    constant("sets.intersects(list(?A), list(?A)): bool", intersects),
+];
+
+fn pay(meter: &Meter, left: &List<'_>, right: &List<'_>) -> Result<(), Fault> {
+    meter.spend((left.len() as u64).saturating_mul(right.len() as u64))
+}
+
+fn has_all(all: &List<'_>, of: &List<'_>) -> bool {
+    of.iter().all(|value| all.contains(&value))
+}
+
+fn contains<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
+    let [Value::List(left), Value::List(right)] = args else { return wrong("sets.contains", args) };
+    pay(meter, left, right)?;
+    Ok(Value::Bool(has_all(left, right)))
+}
+
+fn equivalent<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
+    let [Value::List(left), Value::List(right)] = args else { return wrong("sets.equivalent", args) };
+    pay(meter, left, right)?;
+    pay(meter, right, left)?;
+    Ok(Value::Bool(has_all(left, right) && has_all(right, left)))
+}
+
+fn intersects<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
+    let [Value::List(left), Value::List(right)] = args else { return wrong("sets.intersects", args) };
+    pay(meter, left, right)?;
+    Ok(Value::Bool(right.iter().any(|value| left.contains(&value))))
+}
