@@ -24,21 +24,25 @@
 #![forbid(unsafe_code)]
 
 mod check;
+pub mod cost;
 mod error;
 pub mod eval;
 mod functions;
 pub mod host;
 pub mod ir;
 mod limits;
+mod partial;
 mod program;
 pub mod syntax;
 pub mod types;
 pub mod value;
 
+pub use cost::{Bounds, SizeHints};
 pub use error::Error;
 pub use eval::{AttributePattern, Meter, PatternError};
 pub use host::{Activation, Variables};
 pub use limits::Limits;
+pub use partial::Residual;
 pub use program::{DEFAULT_BUDGET, Program};
 pub use types::{CostRule, Env, EnvBuilder, EnvError, Function, HostFunction, Overload, StructType, Type};
 pub use value::{DecimalValue, EvalCode, EvalError, Fault, Outcome, UnknownSet, Value};

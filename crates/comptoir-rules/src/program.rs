@@ -2,7 +2,7 @@ use serde_json::Value as Json;
 
 use crate::check::{self, Mode};
 use crate::error::Error;
-use crate::eval::{AttributePattern, Inputs, Machine, Patterns};
+use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_ways};
 use crate::host::{Activation, slots_from_json};
 use crate::ir::{Node, NodeId, Slot, lower};
 use crate::syntax::{Ast, parse};
@@ -31,6 +31,7 @@ pub struct Program {
     ast: Ast,
     env: Env,
     nodes: Vec<Node>,
+    quick: Box<[Quick]>,
     root: NodeId,
     slots: Vec<Slot>,
     ty: Type,
@@ -67,6 +68,7 @@ fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
     Ok(Program {
         ast,
         env: env.clone(),
+        quick: quick_ways(&lowered.nodes),
         nodes: lowered.nodes,
         root: lowered.root,
         slots: lowered.slots,
@@ -133,7 +135,7 @@ impl Program {
     }
 
     fn machine<'a>(&'a self, inputs: Inputs<'a>) -> Machine<'a> {
-        Machine::new(&self.nodes, inputs, self.budget)
+        Machine::new(&self.nodes, &self.quick, inputs, self.budget)
     }
 
     pub(crate) fn partial_machine<'a>(

@@ -13,9 +13,6 @@ enum Step {
     Done,
 }
 
-/// What a macro does with an element, given the scope that holds it.
-type Visit<'v, 'a> = &'v mut dyn FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>;
-
 impl<'a> Machine<'a> {
     pub(super) fn fold(&self, fold: &FoldNode, span: Span, around: Around<'_, 'a>) -> Outcome<'a> {
         match fold.kind {
@@ -111,15 +108,16 @@ impl<'a> Machine<'a> {
     }
 
     /// Goes over a list or map, with a scope for each element. The visitor gets key (or index) and value too.
-    fn walk(
-        &self,
-        fold: &FoldNode,
-        span: Span,
-        around: Around<'_, 'a>,
-        visit: Visit<'_, 'a>,
-    ) -> Result<(), Fault> {
-        if let Some(Value::List(List::Ref(elements))) = self.peek(fold.range, around) {
-            return self.walk_slice(fold, elements, around, visit);
+    fn walk<V>(&self, fold: &FoldNode, span: Span, around: Around<'_, 'a>, visit: &mut V) -> Result<(), Fault>
+    where
+        V: FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>,
+    {
+        match self.peek(fold.range, around) {
+            Some(Value::List(List::Ref(elements))) => return self.walk_slice(fold, elements, around, visit),
+            Some(Value::List(List::Shared(elements))) => {
+                return self.walk_slice(fold, elements, around, visit);
+            }
+            _ => {}
         }
         match self.eval(fold.range, around)? {
             Value::List(List::Ref(elements)) => self.walk_slice(fold, elements, around, visit),
@@ -145,13 +143,16 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn walk_slice(
+    fn walk_slice<V>(
         &self,
         fold: &FoldNode,
         elements: &[Value<'a>],
         around: Around<'_, 'a>,
-        visit: Visit<'_, 'a>,
-    ) -> Result<(), Fault> {
+        visit: &mut V,
+    ) -> Result<(), Fault>
+    where
+        V: FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>,
+    {
         for (index, value) in elements.iter().enumerate() {
             if let Step::Done = self.visit(fold, &position(index), value, around, visit)? {
                 break;
@@ -161,27 +162,33 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    fn visit(
+    fn visit<V>(
         &self,
         fold: &FoldNode,
         index: &Value<'a>,
         value: &Value<'a>,
         around: Around<'_, 'a>,
-        visit: Visit<'_, 'a>,
-    ) -> Result<Step, Fault> {
+        visit: &mut V,
+    ) -> Result<Step, Fault>
+    where
+        V: FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>,
+    {
         self.meter.spend(1)?;
         let first = if fold.is_pair { index } else { value };
         visit(&Scope::pair(around, first, value), index, value)
     }
 
-    fn visit_entry(
+    fn visit_entry<V>(
         &self,
         fold: &FoldNode,
         key: &Value<'a>,
         value: &Value<'a>,
         around: Around<'_, 'a>,
-        visit: Visit<'_, 'a>,
-    ) -> Result<Step, Fault> {
+        visit: &mut V,
+    ) -> Result<Step, Fault>
+    where
+        V: FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>,
+    {
         self.meter.spend(1)?;
         let element = if fold.is_pair { value } else { key };
         visit(&Scope::pair(around, key, value), key, element)
@@ -234,7 +241,7 @@ fn position<'a>(index: usize) -> Value<'a> {
 
 /// Units of sorting so many elements.
 pub(crate) fn sort_cost(length: usize) -> u64 {
-    length as u64 * u64::from(length.max(1).ilog2() + 1)
+    (length as u64).saturating_mul(u64::from(length.max(1).ilog2() + 1))
 }
 
 /// Sorts values by their keys; equal keys keep their order.

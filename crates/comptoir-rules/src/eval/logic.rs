@@ -11,13 +11,27 @@ pub(super) const fn is_relation(op: BinaryOp) -> bool {
     matches!(op, B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual | B::In)
 }
 
+/// Whether an operator compares two values.
+pub(super) const fn is_order(op: BinaryOp) -> bool {
+    is_relation(op) && !matches!(op, BinaryOp::In)
+}
+
 impl<'a> Machine<'a> {
     /// The truth of a node, without making a value of it where it has an operator that gives one.
     pub(super) fn truth(&self, id: NodeId, around: Around<'_, 'a>) -> Result<bool, Fault> {
+        if let Some(truth) = self.quick(id, around) {
+            return Ok(truth);
+        }
         let node = self.node(id);
         match &node.kind {
-            NodeKind::And(operands) => self.any(operands, false, around).map(|found| !found),
-            NodeKind::Or(operands) => self.any(operands, true, around),
+            NodeKind::And(operands) => {
+                self.meter.charge(node.charge);
+                self.any(operands, false, around).map(|found| !found)
+            }
+            NodeKind::Or(operands) => {
+                self.meter.charge(node.charge);
+                self.any(operands, true, around)
+            }
             NodeKind::Binary { op, left, right } if is_relation(*op) => {
                 self.relation(node, *op, *left, *right, around)
             }
@@ -161,7 +175,7 @@ pub(super) const fn is_value(value: &Value<'_>) -> bool {
 }
 
 #[inline]
-fn holds(op: BinaryOp, order: Ordering) -> bool {
+pub(super) fn holds(op: BinaryOp, order: Ordering) -> bool {
     match op {
         BinaryOp::Less => order.is_lt(),
         BinaryOp::LessEqual => order.is_le(),
@@ -174,7 +188,7 @@ fn holds(op: BinaryOp, order: Ordering) -> bool {
 }
 
 #[inline]
-fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
+pub(super) fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
     match op {
         BinaryOp::Less => left < right,
         BinaryOp::LessEqual => left <= right,

@@ -1,6 +1,7 @@
 use std::cell::OnceCell;
 
 use super::pattern::Patterns;
+use super::quick::Quick;
 use super::scope::{Place, Scope};
 use super::{Meter, binary};
 use crate::host::Activation;
@@ -14,7 +15,9 @@ pub(crate) struct Machine<'a> {
     pub(super) nodes: &'a [Node],
     inputs: Inputs<'a>,
     /// The inputs that can be read in place: none where the host gives them or a part of them is unknown.
-    at_hand: &'a [Value<'a>],
+    pub(super) at_hand: &'a [Value<'a>],
+    /// Short ways by node; none while constants are folded.
+    pub(super) quick: &'a [Quick],
     pub(crate) meter: Meter,
     pub(super) patterns: Option<Patterns<'a>>,
 }
@@ -30,12 +33,12 @@ pub(crate) enum Inputs<'a> {
 pub(super) type Around<'s, 'a> = Option<&'s Scope<'s, 'a>>;
 
 impl<'a> Machine<'a> {
-    pub(crate) const fn new(nodes: &'a [Node], inputs: Inputs<'a>, budget: u64) -> Self {
+    pub(crate) const fn new(nodes: &'a [Node], quick: &'a [Quick], inputs: Inputs<'a>, budget: u64) -> Self {
         let at_hand = match inputs {
             Inputs::Slots(slots) => slots,
             Inputs::Host(..) => &[],
         };
-        Self { nodes, inputs, at_hand, meter: Meter::new(budget), patterns: None }
+        Self { nodes, inputs, at_hand, quick, meter: Meter::new(budget), patterns: None }
     }
 
     pub(crate) fn with_patterns(mut self, patterns: Patterns<'a>) -> Self {
@@ -63,7 +66,7 @@ impl<'a> Machine<'a> {
     }
 
     #[inline]
-    pub(super) fn node(&self, id: NodeId) -> &'a Node {
+    pub(crate) fn node(&self, id: NodeId) -> &'a Node {
         static MISSING: Node = Node {
             kind: NodeKind::Const(Value::Null),
             ty: crate::types::Type::Dyn,

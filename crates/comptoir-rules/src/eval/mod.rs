@@ -8,6 +8,7 @@ mod logic;
 mod machine;
 mod meter;
 mod pattern;
+mod quick;
 mod scope;
 mod time;
 
@@ -18,3 +19,4 @@ pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;
 pub(crate) use pattern::Patterns;
 pub use pattern::{AttributePattern, PatternError};
+pub(crate) use quick::{Quick, quick_ways};

@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use encoding::base64_text;
+pub(crate) use strings::quoted;
 
 use crate::eval::Meter;
 use crate::types::{Builtin, CostRule, Function, Implementation, Overload};

@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Entry] = &[
 ];
 
 fn compile(text: &str, pattern: &str, meter: &Meter) -> Result<Regex, Fault> {
-    meter.spend(COMPILE_COST + regex_cost(text.len(), pattern.len()))?;
+    meter.spend(regex_cost(text.len(), pattern.len()).saturating_add(COMPILE_COST))?;
     compile_regex(pattern, crate::Limits::default().regex_bytes).map_err(fault)
 }
 

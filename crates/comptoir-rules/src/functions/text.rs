@@ -62,7 +62,7 @@ fn ends_with<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
 fn matches<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
     match args {
         [Value::String(text), Value::String(pattern)] => {
-            meter.spend(COMPILE_COST + regex_cost(text.len(), pattern.len()))?;
+            meter.spend(regex_cost(text.len(), pattern.len()).saturating_add(COMPILE_COST))?;
             match compile_regex(pattern, crate::Limits::default().regex_bytes) {
                 Ok(regex) => Ok(Value::Bool(regex.is_match(text))),
                 Err(message) => invalid(message),

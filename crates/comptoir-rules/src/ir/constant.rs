@@ -7,7 +7,7 @@ use super::{LiteralSet, Node, NodeId, NodeKind};
 use crate::check::Mode;
 use crate::eval::{Inputs, Machine};
 use crate::syntax::{Access, BinaryOp, Diagnostic, DiagnosticCode, ExprId, Flatness};
-use crate::types::{Implementation, Overload};
+use crate::types::Overload;
 use crate::value::{EvalCode, EvalError, Value};
 
 /// Work that folding a constant may take: more is left to the evaluation, where the budget counts it.
@@ -93,12 +93,12 @@ pub(super) fn is_foldable(kind: &NodeKind, nodes: &[Node]) -> bool {
 }
 
 fn is_pure(overload: &Arc<Overload>) -> bool {
-    matches!(overload.implementation, Implementation::Builtin(_))
+    overload.is_library()
 }
 
 /// The value of a node that depends on no input; `None` where it is an error, or too much work.
 pub(super) fn evaluate(nodes: &[Node], id: NodeId) -> Option<Value<'static>> {
-    let machine = Machine::new(nodes, Inputs::Slots(&[]), FOLD_BUDGET);
+    let machine = Machine::new(nodes, &[], Inputs::Slots(&[]), FOLD_BUDGET);
     machine.run(id).ok().map(Value::into_owned)
 }
 

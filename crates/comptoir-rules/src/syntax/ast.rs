@@ -36,6 +36,12 @@ impl Ast {
         self.exprs.len()
     }
 
+    /// The expression as text, written anew: macros as they are written, parentheses where they are needed.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        super::unparse(self)
+    }
+
     /// Whether there are no nodes, which no parsed tree has.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -22,6 +22,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod token;
+mod unparse;
 
 pub use ast::{
     Access, Ast, BinaryOp, Element, Entry, Expr, ExprId, ExprKind, Field, Flatness, FoldKind, LogicOp,
@@ -29,6 +30,8 @@ pub use ast::{
 };
 pub use diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 pub use literal::Literal;
+pub(crate) use parser::children;
 pub use parser::parse;
 pub use span::{Position, Span};
 pub(crate) use suggest::nearest;
+pub(crate) use unparse::{Written, bytes_text, double_text, unparse, unparse_with};

@@ -18,9 +18,10 @@ pub trait HostFunction: Send + Sync {
     fn call<'a>(&self, args: &[Value<'a>]) -> Result<Value<'a>, EvalError>;
 }
 
+/// A closure gives values of its own; one that gives back parts of its arguments implements the trait on a type.
 impl<F> HostFunction for F
 where
-    F: for<'a> Fn(&[Value<'a>]) -> Result<Value<'a>, EvalError> + Send + Sync,
+    F: Fn(&[Value<'_>]) -> Result<Value<'static>, EvalError> + Send + Sync,
 {
     fn call<'a>(&self, args: &[Value<'a>]) -> Result<Value<'a>, EvalError> {
         self(args)
@@ -127,6 +128,11 @@ impl Overload {
             (Type::Opaque(name, _), _) => **name == *value.type_name(),
             _ => false,
         }
+    }
+
+    /// Whether the library computes it.
+    pub(crate) const fn is_library(&self) -> bool {
+        matches!(self.implementation, Implementation::Builtin(_))
     }
 
     /// Whether the values may be the arguments.

@@ -40,7 +40,7 @@ impl Env {
     /// An environment with the standard library and all extensions, to which declarations are added.
     #[must_use]
     pub fn builder() -> EnvBuilder {
-        EnvBuilder { inner: Inner::default(), fault: None }
+        EnvBuilder::default()
     }
 
     /// The scope in which names are looked up first.
@@ -102,7 +102,7 @@ impl Env {
 }
 
 /// Collects declarations.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct EnvBuilder {
     inner: Inner,
     fault: Option<EnvError>,
@@ -204,6 +204,10 @@ impl EnvBuilder {
             }
         }
         Ok(Env { inner: Arc::new(self.inner) })
+    }
+
+    pub(super) fn has_struct(&self, name: &str) -> bool {
+        self.inner.structs.contains_key(name)
     }
 
     pub(super) fn wrong(mut self, name: &str, message: impl Into<String>) -> Self {

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -6,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::{EvalCode, Fault, HostMap, Value};
 
 /// A map, in the order in which it was made.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Map<'a> {
     /// Borrowed from the input or the program.
     Ref(&'a Entries<'a>),
@@ -74,6 +75,13 @@ impl<'a> Map<'a> {
             let _ = builder.insert(key.into_owned(), value.into_owned());
         }
         builder.finish()
+    }
+}
+
+/// The entries, whoever owns them.
+impl fmt::Debug for Map<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.entries()).finish()
     }
 }
 

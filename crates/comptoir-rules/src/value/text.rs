@@ -1,10 +1,11 @@
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 macro_rules! shared {
     ($(#[$doc:meta])* $name:ident, $target:ty) => {
         $(#[$doc])*
-        #[derive(Debug, Clone)]
+        #[derive(Clone)]
         pub enum $name<'a> {
             /// Borrowed from the input or the program.
             Ref(&'a $target),
@@ -20,6 +21,13 @@ macro_rules! shared {
                     Self::Ref(value) => $name::Shared(value.into()),
                     Self::Shared(value) => $name::Shared(value),
                 }
+            }
+        }
+
+        /// As what it is, whoever owns it.
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(formatter)
             }
         }
 
