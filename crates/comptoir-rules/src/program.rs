@@ -31,7 +31,7 @@ pub struct Program {
     ast: Ast,
     env: Env,
     nodes: Vec<Node>,
-    quick: Box<[Quick]>,
+    quick: Box<[Option<Quick>]>,
     root: NodeId,
     slots: Vec<Slot>,
     ty: Type,
@@ -98,7 +98,7 @@ impl Program {
     /// # Errors
     /// As [`Program::eval`].
     pub fn eval_slots<'a>(&'a self, slots: &'a [Value<'a>]) -> Outcome<'a> {
-        self.machine(Inputs::Slots(slots)).run(self.root)
+        self.machine(Inputs::Slots(slots, &self.slots)).run(self.root)
     }
 
     /// The truth for the values of all slots, in their order.
@@ -106,7 +106,7 @@ impl Program {
     /// # Errors
     /// As [`Program::eval`], and a value that is no bool.
     pub fn test<'a>(&'a self, slots: &'a [Value<'a>]) -> Result<bool, Fault> {
-        self.machine(Inputs::Slots(slots)).run_truth(self.root)
+        self.machine(Inputs::Slots(slots, &self.slots)).run_truth(self.root)
     }
 
     /// The value for an input of which parts are not known: [`Fault::Unknown`] where they matter, else the value.
@@ -130,6 +130,13 @@ impl Program {
     /// The value and the work that it took, in units of the budget.
     pub fn eval_with_cost<'a>(&'a self, input: &'a dyn Activation) -> (Outcome<'a>, u64) {
         let machine = self.machine(Inputs::Host(input, &self.slots));
+        let outcome = machine.run(self.root);
+        (outcome, machine.meter.spent())
+    }
+
+    /// The value for the values of all slots, and the work that it took.
+    pub fn eval_slots_with_cost<'a>(&'a self, slots: &'a [Value<'a>]) -> (Outcome<'a>, u64) {
+        let machine = self.machine(Inputs::Slots(slots, &self.slots));
         let outcome = machine.run(self.root);
         (outcome, machine.meter.spent())
     }

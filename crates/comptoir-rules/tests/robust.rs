@@ -76,7 +76,11 @@ fn evaluate(program: &Program, source: &str) {
     assert!(cost <= limit, "{source}: cost {cost} above the estimate {limit}");
     let slots: Vec<Value<'_>> =
         program.slots().iter().map(|slot| comptoir_rules::Activation::slot(&input, 0, slot)).collect();
-    assert_eq!(show(&program.eval_slots(&slots)), show(&outcome), "{source}: by slot and by name");
+    let (by_slot, same_cost) = program.eval_slots_with_cost(&slots);
+    assert_eq!(show(&by_slot), show(&outcome), "{source}: by slot and by name");
+    if !matches!(outcome, Err(Fault::Exhausted(_))) {
+        assert_eq!(same_cost, cost, "{source}: cost by slot and by name");
+    }
     let text = program.ast().to_text();
     let again = syntax::parse(&text, program.env().limits()).map(|ast| ast.to_text());
     assert_eq!(again.as_deref(), Ok(text.as_str()), "{source}: its own text");
@@ -119,8 +123,57 @@ proptest! {
     }
 }
 
+/// Clauses that have short ways, over values that do and that do not fit them.
+#[test]
+fn short_ways_come_to_the_same() {
+    let clauses = [
+        "i > 3",
+        "i != 5",
+        "d <= 2.5",
+        "d != d",
+        "s == 'abc def'",
+        "s != 'x'",
+        "s.startsWith('abc')",
+        "s.contains('c d')",
+        "s in ['abc def', 'b']",
+        "i in [1, 5]",
+        "i in l",
+        "d * 2.0 + 1.0 > d - 3.0",
+        "s.matches('a.c d')",
+        "l.all(x, x > 0)",
+        "l.exists(x, x > 2 && i in l)",
+        "l.exists(x, l.all(y, y >= x || y < i))",
+        "!(b == true)",
+        "m.k > 2",
+    ];
+    for left in clauses {
+        exercise(left);
+        for right in clauses {
+            exercise(&format!("{left} && {right}"));
+            exercise(&format!("!({left} || {right}) || {left}"));
+            exercise(&format!("l.exists(z, {left} && z > 1 && {right})"));
+        }
+    }
+    let env = env();
+    for (source, slots) in [
+        ("i > 3 || d > 1.0", [Value::Absent, Value::Double(2.0)]),
+        ("i > 3 && d > 1.0", [Value::Double(4.5), Value::Double(f64::NAN)]),
+        ("i > 3 || d > 1.0", [Value::str("a"), Value::Int(2)]),
+        ("i > 3 && d != 1.0", [Value::Null, Value::Double(f64::NAN)]),
+    ] {
+        let program = env.compile(source).unwrap();
+        let named = Variables::new().with("i", slots[0].clone()).with("d", slots[1].clone());
+        assert_eq!(show(&program.eval_slots(&slots)), show(&program.eval(&named)), "{source} {slots:?}");
+    }
+}
+
 #[test]
 fn deep_and_long_sources() {
+    // The depth that the limits allow fits a stack of 1 MiB, also without optimisation.
+    std::thread::Builder::new().stack_size(1 << 20).spawn(deep_and_long).unwrap().join().unwrap();
+}
+
+fn deep_and_long() {
     for (open, middle, close) in [
         ("(", "1", ")"),
         ("[", "1", "]"),

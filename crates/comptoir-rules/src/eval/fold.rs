@@ -52,6 +52,15 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The elements of a range that is at hand.
+    fn slice<'p>(&'p self, fold: &FoldNode, around: Around<'p, 'a>) -> Option<&'p [Value<'a>]> {
+        match self.peek(fold.range, around)? {
+            Value::List(List::Ref(elements)) => Some(elements),
+            Value::List(List::Shared(elements)) => Some(elements),
+            _ => None,
+        }
+    }
+
     fn exists_one(&self, fold: &FoldNode, span: Span, around: Around<'_, 'a>) -> Outcome<'a> {
         let mut count = 0_usize;
         self.walk(fold, span, around, &mut |scope, _, _| {
@@ -112,12 +121,8 @@ impl<'a> Machine<'a> {
     where
         V: FnMut(&Scope<'_, 'a>, &Value<'a>, &Value<'a>) -> Result<Step, Fault>,
     {
-        match self.peek(fold.range, around) {
-            Some(Value::List(List::Ref(elements))) => return self.walk_slice(fold, elements, around, visit),
-            Some(Value::List(List::Shared(elements))) => {
-                return self.walk_slice(fold, elements, around, visit);
-            }
-            _ => {}
+        if let Some(elements) = self.slice(fold, around) {
+            return self.walk_slice(fold, elements, around, visit);
         }
         match self.eval(fold.range, around)? {
             Value::List(List::Ref(elements)) => self.walk_slice(fold, elements, around, visit),

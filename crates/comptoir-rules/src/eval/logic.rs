@@ -11,17 +11,17 @@ pub(super) const fn is_relation(op: BinaryOp) -> bool {
     matches!(op, B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual | B::In)
 }
 
-/// Whether an operator compares two values.
-pub(super) const fn is_order(op: BinaryOp) -> bool {
-    is_relation(op) && !matches!(op, BinaryOp::In)
-}
-
 impl<'a> Machine<'a> {
     /// The truth of a node, without making a value of it where it has an operator that gives one.
+    #[inline]
     pub(super) fn truth(&self, id: NodeId, around: Around<'_, 'a>) -> Result<bool, Fault> {
-        if let Some(truth) = self.quick(id, around) {
-            return Ok(truth);
+        match self.quick(id, around) {
+            Some(truth) => Ok(truth),
+            None => self.long_truth(id, around),
         }
+    }
+
+    fn long_truth(&self, id: NodeId, around: Around<'_, 'a>) -> Result<bool, Fault> {
         let node = self.node(id);
         match &node.kind {
             NodeKind::And(operands) => {
@@ -175,7 +175,7 @@ pub(super) const fn is_value(value: &Value<'_>) -> bool {
 }
 
 #[inline]
-pub(super) fn holds(op: BinaryOp, order: Ordering) -> bool {
+fn holds(op: BinaryOp, order: Ordering) -> bool {
     match op {
         BinaryOp::Less => order.is_lt(),
         BinaryOp::LessEqual => order.is_le(),
@@ -188,7 +188,7 @@ pub(super) fn holds(op: BinaryOp, order: Ordering) -> bool {
 }
 
 #[inline]
-pub(super) fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
+fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
     match op {
         BinaryOp::Less => left < right,
         BinaryOp::LessEqual => left <= right,

@@ -17,7 +17,7 @@ pub(crate) struct Machine<'a> {
     /// The inputs that can be read in place: none where the host gives them or a part of them is unknown.
     pub(super) at_hand: &'a [Value<'a>],
     /// Short ways by node; none while constants are folded.
-    pub(super) quick: &'a [Quick],
+    pub(super) quick: &'a [Option<Quick>],
     pub(crate) meter: Meter,
     pub(super) patterns: Option<Patterns<'a>>,
 }
@@ -25,7 +25,8 @@ pub(crate) struct Machine<'a> {
 /// Where the values of slots come from.
 #[derive(Clone, Copy)]
 pub(crate) enum Inputs<'a> {
-    Slots(&'a [Value<'a>]),
+    /// The values, and what they are.
+    Slots(&'a [Value<'a>], &'a [Slot]),
     Host(&'a dyn Activation, &'a [Slot]),
 }
 
@@ -33,9 +34,14 @@ pub(crate) enum Inputs<'a> {
 pub(super) type Around<'s, 'a> = Option<&'s Scope<'s, 'a>>;
 
 impl<'a> Machine<'a> {
-    pub(crate) const fn new(nodes: &'a [Node], quick: &'a [Quick], inputs: Inputs<'a>, budget: u64) -> Self {
+    pub(crate) const fn new(
+        nodes: &'a [Node],
+        quick: &'a [Option<Quick>],
+        inputs: Inputs<'a>,
+        budget: u64,
+    ) -> Self {
         let at_hand = match inputs {
-            Inputs::Slots(slots) => slots,
+            Inputs::Slots(values, _) => values,
             Inputs::Host(..) => &[],
         };
         Self { nodes, inputs, at_hand, quick, meter: Meter::new(budget), patterns: None }
@@ -186,25 +192,20 @@ impl<'a> Machine<'a> {
 
     /// The value of an input.
     fn slot(&self, index: u32) -> Outcome<'a> {
-        match self.inputs {
-            Inputs::Slots(slots) => match slots.get(index as usize) {
-                Some(value @ (Value::Absent | Value::Error(_) | Value::Unknown(_))) => {
-                    value.clone().settled(&format!("input {index}"))
-                }
-                Some(value) => Ok(value.borrowed()),
-                None => Value::Absent.settled(&format!("input {index}")),
-            },
-            Inputs::Host(host, slots) => match slots.get(index as usize) {
-                Some(slot) => host.slot(index as usize, slot).settled(&slot.name),
-                None => Value::Absent.settled(&format!("input {index}")),
-            },
-        }
+        let index = index as usize;
+        let (slot, value) = match self.inputs {
+            Inputs::Slots(values, slots) => (slots.get(index), values.get(index).map(Value::borrowed)),
+            Inputs::Host(host, slots) => {
+                (slots.get(index), slots.get(index).map(|slot| host.slot(index, slot)))
+            }
+        };
+        value.unwrap_or(Value::Absent).settled(slot.map_or("an input", |slot| &slot.name))
     }
 
     /// Whether an input is there: not absent, and as a field of a struct not null.
     pub(super) fn has_slot(&self, index: u32) -> Result<bool, Fault> {
         let value = match self.inputs {
-            Inputs::Slots(slots) => slots.get(index as usize).map_or(Value::Absent, Value::borrowed),
+            Inputs::Slots(values, _) => values.get(index as usize).map_or(Value::Absent, Value::borrowed),
             Inputs::Host(host, slots) => {
                 slots.get(index as usize).map_or(Value::Absent, |slot| host.slot(index as usize, slot))
             }

@@ -28,6 +28,18 @@ impl Meter {
         self.spent.set(self.spent.get().saturating_add(u64::from(units)));
     }
 
+    /// The same for work that was added up before.
+    #[inline]
+    pub(crate) fn add(&self, units: u64) {
+        self.spent.set(self.spent.get().saturating_add(units));
+    }
+
+    /// What is left of the budget.
+    #[inline]
+    pub(crate) fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.spent.get())
+    }
+
     /// Counts work that grows with the input.
     ///
     /// # Errors

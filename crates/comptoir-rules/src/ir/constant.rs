@@ -98,7 +98,7 @@ fn is_pure(overload: &Arc<Overload>) -> bool {
 
 /// The value of a node that depends on no input; `None` where it is an error, or too much work.
 pub(super) fn evaluate(nodes: &[Node], id: NodeId) -> Option<Value<'static>> {
-    let machine = Machine::new(nodes, &[], Inputs::Slots(&[]), FOLD_BUDGET);
+    let machine = Machine::new(nodes, &[], Inputs::Slots(&[], &[]), FOLD_BUDGET);
     machine.run(id).ok().map(Value::into_owned)
 }
 

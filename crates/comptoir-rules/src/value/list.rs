@@ -79,7 +79,7 @@ fn slice_contains(values: &[Value<'_>], value: &Value<'_>) -> bool {
             let wanted = wanted.as_bytes();
             values
                 .iter()
-                .any(|element| matches!(element, Value::String(text) if same(text.as_bytes(), wanted)))
+                .any(|element| matches!(element, Value::String(text) if same_bytes(text.as_bytes(), wanted)))
         }
         other => values.iter().any(|element| element.equals(other)),
     }
@@ -87,7 +87,7 @@ fn slice_contains(values: &[Value<'_>], value: &Value<'_>) -> bool {
 
 /// Equality of bytes, without a call where they are few.
 #[inline]
-fn same(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
     }

@@ -22,6 +22,7 @@ pub use decimal::DecimalValue;
 pub use fault::{EvalCode, EvalError, Fault, Outcome, UnknownSet};
 pub use host::{HostList, HostMap, HostStruct};
 pub use list::List;
+pub(crate) use list::same_bytes;
 pub use map::{Map, MapBuilder};
 pub use record::{Row, Struct};
 pub use text::{Bytes, Str};

@@ -129,9 +129,15 @@ impl<'a> Struct<'a> {
     /// A field at hand whose position in `of` the compiler knows.
     #[inline]
     pub(crate) fn peek(&self, of: &Arc<StructType>, index: usize) -> Option<&Value<'a>> {
+        self.fields_of(of)?.get(index)
+    }
+
+    /// All fields, where they are at hand and in the order of `of`.
+    #[inline(always)]
+    pub(crate) fn fields_of(&self, of: &Arc<StructType>) -> Option<&[Value<'a>]> {
         match self {
-            Self::Row(row) if Arc::ptr_eq(&row.of, of) => row.fields.get(index),
-            Self::Shared(row) if Arc::ptr_eq(&row.of, of) => row.fields.get(index),
+            Self::Row(row) if Arc::ptr_eq(&row.of, of) => Some(&row.fields),
+            Self::Shared(row) if Arc::ptr_eq(&row.of, of) => Some(&row.fields),
             _ => None,
         }
     }
