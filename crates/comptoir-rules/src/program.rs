@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use crate::check::{self, Mode};
@@ -26,7 +28,6 @@ use crate::value::{Fault, Outcome, Value};
 /// assert_eq!(program.test(&[Value::Double(99.0), Value::str("a")]).ok(), Some(false));
 /// # Ok::<(), comptoir_rules::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Program {
     ast: Ast,
     env: Env,
@@ -36,6 +37,13 @@ pub struct Program {
     slots: Vec<Slot>,
     ty: Type,
     budget: u64,
+}
+
+/// The source and the type: nodes are many.
+impl fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Program({:?}: {})", self.source(), self.ty)
+    }
 }
 
 /// Work that an evaluation may take unless another budget is set: about a tenth of a second.

@@ -196,6 +196,47 @@ fn deep_and_long() {
 }
 
 #[test]
+fn types_that_double_are_refused() {
+    let bound = (0..60).rev().fold("1".to_owned(), |inner, level| {
+        let before = if level == 0 { "{1: 1}".to_owned() } else { format!("x{}", level - 1) };
+        format!("cel.bind(x{level}, {{{before}: {before}}}, {inner})")
+    });
+    let started = std::time::Instant::now();
+    let error = match env().compile(&bound) {
+        Err(error) => error,
+        Ok(_) => panic!("compiled"),
+    };
+    assert!(error.to_string().contains("too large"), "{error}");
+    assert!(started.elapsed().as_secs() < 5);
+}
+
+#[test]
+fn values_that_double_cost_what_they_seem() {
+    let double = |body: &str| {
+        (0..60).rev().fold(body.to_owned(), |inner, level| {
+            let before = if level == 0 { "[1, 1]".to_owned() } else { format!("x{}", level - 1) };
+            format!("cel.bind(x{level}, [{before}, {before}], {inner})")
+        })
+    };
+    for body in [
+        "x59 == x59",
+        "x59",
+        "x59 in [dyn(1), x59]",
+        "'%s'.format([x59])",
+        "[x59, x59].distinct()",
+        "sets.contains([x59], [x59])",
+        "optional.of(x59)",
+        "x59.flatten(70)",
+    ] {
+        for env in [env().compile(&double(body)), env().compile_unchecked(&double(body))] {
+            let program = env.unwrap();
+            let input = input();
+            assert!(matches!(program.eval(&input), Err(Fault::Exhausted(_))), "{body}");
+        }
+    }
+}
+
+#[test]
 fn a_budget_ends_every_evaluation() {
     let env = env();
     let nested =

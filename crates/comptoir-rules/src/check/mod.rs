@@ -64,19 +64,23 @@ pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode) -> Result<Checked, Diagnos
         ast,
         env,
         mode,
-        unifier: Unifier::default(),
+        unifier: Unifier::new(ast.len()),
         scopes: Vec::new(),
         faults: Vec::new(),
         types: vec![Type::Dyn; ast.len()],
         references: vec![None; ast.len()],
     };
     checker.expr(ast.root());
-    let Checker { unifier, faults, mut types, references, .. } = checker;
-    if !faults.is_empty() {
-        return Err(Diagnostics::new(ast.source(), faults));
-    }
+    let Checker { unifier, mut faults, mut types, references, .. } = checker;
     for ty in &mut types {
         *ty = unifier.finish(ty);
+    }
+    if unifier.is_exhausted() {
+        let message = "the types in this expression are too large";
+        faults = vec![Diagnostic::new(DiagnosticCode::Limit, ast.get(ast.root()).span, message)];
+    }
+    if !faults.is_empty() {
+        return Err(Diagnostics::new(ast.source(), faults));
     }
     Ok(Checked { types, references })
 }
@@ -149,6 +153,12 @@ impl<'c> Checker<'c> {
 
     /// Reports a fault; in an expression that is not checked, types and names are no matter of the checker.
     fn fault(&mut self, code: DiagnosticCode, span: Span, message: String, hint: Option<String>) -> Type {
+        // Names and types come from the source, and may be as long as it is.
+        let message = if message.len() > 400 {
+            message.chars().take(397).chain("...".chars()).collect()
+        } else {
+            message
+        };
         if self.is_checked() && self.faults.len() < self.env.limits().errors.max(1) {
             self.faults.push(Diagnostic { code, message, hint, span });
         }

@@ -1,14 +1,37 @@
+use std::cell::Cell;
+
 use crate::types::Type;
 
 /// What is known about the types that the checker is looking for, with a way back from a guess.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unifier {
+    /// Steps that are left. A short source can have types that double with each level; past the limit all types are
+    /// taken to fit, and [`Unifier::is_exhausted`] is a fault of the whole.
+    steps: Cell<usize>,
     known: Vec<Option<Type>>,
     /// Variables in the order in which they were set, with what they were before.
     trail: Vec<(u32, Option<Type>)>,
 }
 
 impl Unifier {
+    /// A unifier for an expression of so many nodes.
+    pub(super) fn new(nodes: usize) -> Self {
+        let steps = nodes.saturating_mul(20).saturating_add(100_000);
+        Self { steps: Cell::new(steps), known: Vec::new(), trail: Vec::new() }
+    }
+
+    /// Whether the types were too large to be compared.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps.get() == 0
+    }
+
+    /// Counts a step; false where none is left.
+    fn step(&self) -> bool {
+        let left = self.steps.get();
+        self.steps.set(left.saturating_sub(1));
+        left > 0
+    }
+
     /// A type that is not known yet.
     pub(super) fn fresh(&mut self) -> Type {
         self.known.push(None);
@@ -53,6 +76,9 @@ impl Unifier {
     }
 
     fn fits(&mut self, from: &Type, to: &Type) -> bool {
+        if !self.step() {
+            return true;
+        }
         if let Type::Variable(variable) = to {
             match self.substitute_variable(from, *variable) {
                 (true, _) => return true,
@@ -112,6 +138,7 @@ impl Unifier {
     /// Whether the variable is a part of the type, which would make the type infinite.
     fn occurs(&self, variable: u32, ty: &Type) -> bool {
         match ty {
+            _ if !self.step() => true,
             Type::Variable(other) if *other == variable => true,
             Type::Variable(other) => self.find(*other).is_some_and(|known| self.occurs(variable, known)),
             Type::List(inner) | Type::Nullable(inner) | Type::Type(Some(inner)) => {
@@ -136,6 +163,7 @@ impl Unifier {
     fn substitute(&self, ty: &Type, to_dyn: bool) -> Type {
         let inner = |inner: &Type| self.substitute(inner, to_dyn);
         match ty {
+            _ if !self.step() => Type::Dyn,
             Type::Variable(variable) => match self.find(*variable) {
                 Some(known) => inner(known),
                 None if to_dyn => Type::Dyn,

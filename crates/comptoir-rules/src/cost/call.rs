@@ -21,9 +21,27 @@ impl Estimator<'_> {
             overloads.iter().map(|overload| ruled(overload.cost, &types, &guesses)).reduce(Bounds::or);
         let size = |index: usize| guesses.get(index).map_or(0, |guess| guess.size.max);
         let element = guesses.first().map_or(0, |guess| self.part(guess, "[]").size.max);
-        let extra = extra(function, &size, element);
+        let extra =
+            extra(function, &size, element).saturating_add(self.comparisons(function, &types, &guesses));
         let cost = evaluated + ruled.unwrap_or(Bounds::exactly(0)) + Bounds::up_to(extra);
         sized(cost, Bounds::up_to(result(function, &size, element, guesses.len())))
+    }
+}
+
+impl Estimator<'_> {
+    /// What functions that compare elements with each other go over beyond the elements.
+    fn comparisons(&self, function: &str, types: &[Type], args: &[Guess]) -> u64 {
+        let ([Type::List(element), ..], [first, rest @ ..]) = (types, args) else { return 0 };
+        let each = self.comparison(element, &self.part(first, "[]")).max;
+        let other = rest.first().map_or(first.size.max, |other| other.size.max);
+        match function {
+            "distinct" | "sets.contains" | "sets.intersects" | "sets.equivalent" => {
+                let pairs = first.size.max.saturating_mul(other).saturating_mul(2);
+                let all = pairs.saturating_mul(each);
+                if each == 0 { 0 } else { all }
+            }
+            _ => 0,
+        }
     }
 }
 

@@ -141,12 +141,31 @@ impl<'e> Estimator<'e> {
                 sized(both + walk(&left_type, size).or_nothing(), size)
             }
             BinaryOp::In => match right_type {
-                Type::List(_) => sized(both + right.size, one),
+                Type::List(_) => {
+                    let each = self.comparison(&left_type, &left).or_nothing();
+                    sized(both + right.size + right.size.times(each), one)
+                }
                 Type::Map(_) => sized(both, one),
                 _ => sized(both + right.size.or_nothing(), one),
             },
             BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => sized(both, one),
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                sized(both + self.comparison(&left_type, &left).or_nothing(), one)
+            }
             _ => sized(both + walk(&left_type, left.size).or_nothing(), one),
+        }
+    }
+
+    /// What a comparison of two values goes over: elements of elements too.
+    pub(super) fn comparison(&self, ty: &Type, guess: &Guess) -> Bounds {
+        match ty.without_null() {
+            Type::List(element) => {
+                let each = self.comparison(element, &self.part(guess, "[]"));
+                guess.size.times(Bounds::exactly(1) + each)
+            }
+            Type::String | Type::Bytes => walk(ty, guess.size),
+            other if is_small(other) => Bounds::exactly(0),
+            _ => Bounds::OPEN,
         }
     }
 

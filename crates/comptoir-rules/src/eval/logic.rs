@@ -137,13 +137,12 @@ pub(crate) fn relate(
 ) -> Result<bool, Fault> {
     match op {
         BinaryOp::Equal | BinaryOp::NotEqual => {
-            meter.spend_deep(left)?;
-            Ok(left.equals(right) == (op == BinaryOp::Equal))
+            Ok(super::equal(left, right, meter)? == (op == BinaryOp::Equal))
         }
         BinaryOp::In => match right {
             Value::List(list) => {
                 meter.spend(list.len() as u64)?;
-                Ok(list.contains(left))
+                super::contains(list, left, meter)
             }
             Value::Map(map) => Ok(map.contains_key(left)),
             _ => Err(no_overload("in", &[left.borrowed(), right.borrowed()])),

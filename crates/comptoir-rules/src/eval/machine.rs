@@ -61,6 +61,11 @@ impl<'a> Machine<'a> {
         }
         let outcome = self.eval(root, None);
         self.meter.check()?;
+        if let Ok(value @ (Value::List(_) | Value::Map(_) | Value::Optional(_) | Value::Struct(_))) = &outcome
+            && !super::equality::is_within(value, &mut self.meter.limit())
+        {
+            return Err(self.meter.exhausted());
+        }
         outcome
     }
 

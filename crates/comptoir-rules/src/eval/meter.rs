@@ -34,6 +34,11 @@ impl Meter {
         self.spent.set(self.spent.get().saturating_add(units));
     }
 
+    /// All of the budget.
+    pub(crate) const fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// What is left of the budget.
     #[inline]
     pub(crate) fn left(&self) -> u64 {
@@ -72,7 +77,7 @@ impl Meter {
     }
 
     #[cold]
-    fn exhausted(&self) -> Fault {
+    pub(crate) fn exhausted(&self) -> Fault {
         let message = format!("more work than the budget of {} units", self.limit);
         Fault::Exhausted(Box::new(EvalError::new(EvalCode::BudgetExceeded, message)))
     }

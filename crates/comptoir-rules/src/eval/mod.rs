@@ -3,6 +3,7 @@
 mod access;
 mod arithmetic;
 mod build;
+mod equality;
 mod fold;
 mod logic;
 mod machine;
@@ -14,6 +15,7 @@ mod time;
 
 pub(crate) use access::field_of;
 pub(crate) use arithmetic::binary;
+pub(crate) use equality::{contains, equal};
 pub(crate) use fold::{sort, sort_cost};
 pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;

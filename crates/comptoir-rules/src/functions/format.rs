@@ -28,7 +28,7 @@ fn format<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
             return Err(fault(format!("index {next} out of range")));
         };
         let before = text.len();
-        write_clause(&mut text, verb, precision, &value)?;
+        write_clause(&mut text, verb, precision, &value, meter)?;
         pay(meter, text.len() - before)?;
         next += 1;
         rest = after;
@@ -71,9 +71,10 @@ fn write_clause(
     verb: char,
     precision: Option<usize>,
     value: &Value<'_>,
+    meter: &Meter,
 ) -> Result<(), Fault> {
     match verb {
-        's' => return write_any(text, value),
+        's' => return write_any(text, value, meter),
         'd' => text.push_str(&decimal(value)?),
         'f' => text.push_str(&floating(value, precision, "fixed-point", fixed)?),
         'e' => text.push_str(&floating(value, precision, "scientific", scientific)?),
@@ -150,7 +151,9 @@ fn signed(value: i64, write: impl Fn(u64) -> String) -> String {
 }
 
 /// `%s`: any value; maps in the order of their keys' text.
-fn write_any(text: &mut String, value: &Value<'_>) -> Result<(), Fault> {
+fn write_any(text: &mut String, value: &Value<'_>, meter: &Meter) -> Result<(), Fault> {
+    // One part may be in a value many times over.
+    meter.spend(1)?;
     match value {
         Value::Null => text.push_str("null"),
         Value::String(value) => text.push_str(value),
@@ -160,7 +163,7 @@ fn write_any(text: &mut String, value: &Value<'_>) -> Result<(), Fault> {
             text.push('[');
             for (position, element) in list.iter().enumerate() {
                 text.push_str(if position > 0 { ", " } else { "" });
-                write_any(text, &element)?;
+                write_any(text, &element, meter)?;
             }
             text.push(']');
         }
@@ -168,7 +171,7 @@ fn write_any(text: &mut String, value: &Value<'_>) -> Result<(), Fault> {
             let mut entries = Vec::with_capacity(map.len());
             for (key, value) in map.entries() {
                 let mut name = String::new();
-                write_any(&mut name, &key)?;
+                write_any(&mut name, &key, meter)?;
                 entries.push((name, value));
             }
             entries.sort_by(|left, right| left.0.cmp(&right.0));
@@ -177,7 +180,7 @@ fn write_any(text: &mut String, value: &Value<'_>) -> Result<(), Fault> {
                 text.push_str(if position > 0 { ", " } else { "" });
                 text.push_str(key);
                 text.push_str(": ");
-                write_any(text, value)?;
+                write_any(text, value, meter)?;
             }
             text.push('}');
         }

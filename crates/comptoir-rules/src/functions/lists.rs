@@ -1,7 +1,7 @@
 //! The extension `lists`.
 
 use super::{Entry, constant, invalid, linear, wrong};
-use crate::eval::{Meter, sort, sort_cost};
+use crate::eval::{Meter, equal, sort, sort_cost};
 use crate::value::{EvalCode, Fault, List, Outcome, Value};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -75,7 +75,11 @@ fn distinct<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
     let mut values: Vec<Value<'a>> = Vec::with_capacity(list.len());
     for value in list.iter() {
         meter.spend(1 + values.len() as u64)?;
-        if !values.iter().any(|other| other.equals(&value)) {
+        let mut is_new = true;
+        for other in &values {
+            is_new = is_new && !equal(other, &value, meter)?;
+        }
+        if is_new {
             values.push(value);
         }
     }

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{FoldNode, Node, NodeId, NodeKind, Slot, constant};
@@ -26,6 +27,7 @@ pub(crate) fn lower(ast: &Ast, env: &Env, checked: &Checked, mode: Mode) -> Resu
         mode,
         nodes: Vec::with_capacity(ast.len()),
         slots: Vec::new(),
+        slot_places: HashMap::new(),
         faults: Vec::new(),
         level: 0,
     };
@@ -43,6 +45,7 @@ pub(super) struct Lowering<'l> {
     pub(super) mode: Mode,
     pub(super) nodes: Vec<Node>,
     pub(super) slots: Vec<Slot>,
+    pub(super) slot_places: HashMap<Vec<Arc<str>>, u32>,
     pub(super) faults: Vec<Diagnostic>,
     /// Scopes around the node.
     level: u16,

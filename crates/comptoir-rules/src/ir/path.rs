@@ -38,13 +38,14 @@ impl Lowering<'_> {
 
     /// The slot for a path, the same for the same path.
     pub(super) fn slot(&mut self, path: Vec<Arc<str>>, ty: Type) -> u32 {
-        let found = self.slots.iter().position(|slot| slot.path == path);
-        let index = found.unwrap_or_else(|| {
-            let name = path.join(".").into();
-            self.slots.push(Slot { path, name, ty });
-            self.slots.len() - 1
-        });
-        u32::try_from(index).unwrap_or(u32::MAX)
+        if let Some(index) = self.slot_places.get(&path) {
+            return *index;
+        }
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let name = path.join(".").into();
+        self.slot_places.insert(path.clone(), index);
+        self.slots.push(Slot { path, name, ty });
+        index
     }
 
     /// `has(a.b)` where `a.b` is an input.

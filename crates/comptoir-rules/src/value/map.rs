@@ -34,6 +34,11 @@ impl<'a> Map<'a> {
         self.len() == 0
     }
 
+    /// Whether it lives in the host.
+    pub(crate) const fn is_host(&self) -> bool {
+        matches!(self, Self::Host(_))
+    }
+
     /// The value of `key`; numbers are equal across types.
     #[must_use]
     pub fn get(&self, key: &Value<'_>) -> Option<Value<'a>> {

@@ -92,6 +92,15 @@ impl<'a> Struct<'a> {
         })
     }
 
+    /// The fields, where they do not live in the host.
+    pub(crate) fn row(&self) -> Option<&Row<'a>> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Shared(row) => Some(row),
+            Self::Host(_) => None,
+        }
+    }
+
     /// Equal types and equal fields; host structs are equal only to themselves.
     pub(crate) fn equals(&self, other: &Struct<'_>) -> bool {
         let (left, right) = match (self, other) {
