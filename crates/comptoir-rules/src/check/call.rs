@@ -111,7 +111,12 @@ impl Checker<'_> {
     ) -> Option<(Vec<Arc<Overload>>, Type)> {
         let mut found = Vec::new();
         let mut result: Option<Type> = None;
+        // Where all types are known and plain, the first overload that takes them is the only one.
+        let is_certain = args.iter().all(is_plain);
         for overload in &function.overloads {
+            if is_certain && !found.is_empty() {
+                break;
+            }
             if overload.is_member != is_member || overload.params.len() != args.len() {
                 continue;
             }
@@ -186,6 +191,22 @@ impl Checker<'_> {
         let span = self.span(id);
         self.fault(DiagnosticCode::NoOverload, span, message, hint)
     }
+}
+
+/// Whether the type has no parts and stands for itself only.
+fn is_plain(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Int
+            | Type::Uint
+            | Type::Double
+            | Type::String
+            | Type::Bytes
+            | Type::Timestamp
+            | Type::Duration
+            | Type::Decimal
+    )
 }
 
 fn is_word(name: &str) -> bool {

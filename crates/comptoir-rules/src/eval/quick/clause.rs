@@ -286,6 +286,39 @@ impl Clause for Chain {
     }
 }
 
+/// A chain of two that costs nothing beside them, which most are.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub wanted: bool,
+    pub first: Box<dyn Clause>,
+    pub second: Box<dyn Clause>,
+}
+
+impl Clause for Pair {
+    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
+        let truth = self.first.test(frame, cost);
+        // Not what is looked for: the second decides, whatever it is.
+        if truth == Some(!self.wanted) { self.second.test(frame, cost) } else { truth }
+    }
+}
+
+/// A value that is a bool; what it is in pays for it.
+#[derive(Debug)]
+pub(super) struct Flag<S> {
+    pub source: S,
+    pub cost: u64,
+}
+
+impl<S: Source> Clause for Flag<S> {
+    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
+        add(cost, self.cost);
+        match self.source.read(frame)? {
+            Value::Bool(truth) => Some(*truth),
+            _ => None,
+        }
+    }
+}
+
 /// `!`
 #[derive(Debug)]
 pub(super) struct Not {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::clause::{
-    Any, Chain, Double, Equal, Greater, GreaterEqual, Int, Less, LessEqual, Listed, LocalAt, Matched, Member,
-    Not, NotEqual, Number, Numbers, Relation, RowAt, SlotAt, Source, Text, TextTest,
+    Any, Chain, Double, Equal, Flag, Greater, GreaterEqual, Int, Less, LessEqual, Listed, LocalAt, Matched,
+    Member, Not, NotEqual, Number, Numbers, Pair, Relation, RowAt, SlotAt, Source, Text, TextTest,
 };
 use super::{Clause, Quick};
 use crate::ir::{FoldNode, Node, NodeId, NodeKind, operands};
@@ -77,6 +77,7 @@ macro_rules! tests {
 tests! {
     MemberTest(set: Arc<crate::ir::LiteralSet>) => Member,
     TextualTest(test: TextTest, wanted: Box<str>) => Text,
+    FlagTest() => Flag,
     ListedTest(list: SlotAt) => Listed,
     MatchedTest(regex: Arc<regex::Regex>) => Matched,
     AnyTest(wanted: bool, body: Quick) => Any
@@ -142,7 +143,7 @@ impl<'p> Planner<'p> {
             NodeKind::And(operands) => self.chain(false, operands, cost),
             NodeKind::Or(operands) => self.chain(true, operands, cost),
             NodeKind::Not(operand) => {
-                let clause = self.clause(self.node(*operand)?)?;
+                let clause = self.operand(*operand)?;
                 Some(Box::new(Not { clause, cost }))
             }
             NodeKind::Fold(fold) => self.fold(fold, cost),
@@ -181,7 +182,9 @@ impl<'p> Planner<'p> {
         if fold.is_pair || fold.filter.is_some() {
             return None;
         }
-        let body = Planner::new(self.nodes).quick(self.node(fold.body)?)?;
+        let mut planner = Planner::new(self.nodes);
+        let clause = planner.operand(fold.body)?;
+        let body = Quick { clause, row: planner.row, reads_scope: planner.reads_scope };
         // What the body reads from scopes further out is read by way of this one.
         self.reads_scope |= body.reads_scope;
         Some(at(self.leaf(fold.range)?, AnyTest { wanted, body, cost }))
@@ -189,9 +192,21 @@ impl<'p> Planner<'p> {
 
     /// A chain whose operands all have short ways.
     fn chain(&mut self, wanted: bool, operands: &[NodeId], cost: u64) -> Option<Box<dyn Clause>> {
-        let clauses =
-            operands.iter().map(|operand| self.clause(self.node(*operand)?)).collect::<Option<_>>()?;
-        Some(Box::new(Chain { wanted, clauses, cost }))
+        let clauses: Box<[_]> =
+            operands.iter().map(|operand| self.operand(*operand)).collect::<Option<_>>()?;
+        Some(match <[_; 2]>::try_from(clauses.into_vec()) {
+            Ok([first, second]) if cost == 0 => Box::new(Pair { wanted, first, second }),
+            Ok(both) => Box::new(Chain { wanted, clauses: both.into(), cost }),
+            Err(clauses) => Box::new(Chain { wanted, clauses: clauses.into(), cost }),
+        })
+    }
+
+    /// A clause, or a leaf that is a bool itself.
+    fn operand(&mut self, id: NodeId) -> Option<Box<dyn Clause>> {
+        match self.clause(self.node(id)?) {
+            Some(clause) => Some(clause),
+            None => Some(at(self.leaf(id)?, FlagTest { cost: 0 })),
+        }
     }
 
     fn comparison(
