@@ -95,12 +95,7 @@ impl<'e> Estimator<'e> {
                 sized(operand.cost + Bounds::up_to(work), one)
             }
             NodeKind::Binary { op, left, right } => self.binary(*op, *left, *right),
-            NodeKind::And(operands) | NodeKind::Or(operands) => {
-                let costs: Vec<Bounds> = operands.iter().map(|operand| self.guess(*operand).cost).collect();
-                let first = costs.first().copied().unwrap_or(Bounds::exactly(0));
-                let rest = costs.iter().skip(1).fold(Bounds::exactly(0), |sum, cost| sum + *cost);
-                sized(first + rest.or_nothing(), one)
-            }
+            NodeKind::And(operands) | NodeKind::Or(operands) => self.chain(operands),
             NodeKind::Conditional { condition, then, otherwise } => {
                 let condition = self.guess(*condition);
                 let (then, otherwise) = (self.guess(*then), self.guess(*otherwise));
@@ -116,18 +111,28 @@ impl<'e> Estimator<'e> {
             }
             NodeKind::Fold(fold) => self.fold(fold),
             NodeKind::Block { bindings, body } => self.block(bindings, *body),
-            NodeKind::OptionalMap { target, body, .. } => {
-                let target = self.guess(*target);
-                let inner = sized(Bounds::exactly(0), Bounds::OPEN);
-                let body = self.within(vec![inner.clone(), inner], *body);
-                sized(target.cost + body.cost.or_nothing(), body.size)
-            }
+            NodeKind::OptionalMap { target, body, .. } => self.optional_map(*target, *body),
             NodeKind::OptionalOr { operand, alternative, .. } => {
                 let (operand, alternative) = (self.guess(*operand), self.guess(*alternative));
                 sized(operand.cost + alternative.cost.or_nothing(), Bounds::OPEN)
             }
             _ => sized(Bounds::exactly(0), one),
         }
+    }
+
+    /// The first operand is always evaluated, the others where it does not decide.
+    fn chain(&mut self, operands: &[NodeId]) -> Guess {
+        let costs: Vec<Bounds> = operands.iter().map(|operand| self.guess(*operand).cost).collect();
+        let first = costs.first().copied().unwrap_or(Bounds::exactly(0));
+        let rest = costs.iter().skip(1).fold(Bounds::exactly(0), |sum, cost| sum + *cost);
+        sized(first + rest.or_nothing(), Bounds::exactly(1))
+    }
+
+    fn optional_map(&mut self, target: NodeId, body: NodeId) -> Guess {
+        let target = self.guess(target);
+        let inner = sized(Bounds::exactly(0), Bounds::OPEN);
+        let body = self.within(vec![inner.clone(), inner], body);
+        sized(target.cost + body.cost.or_nothing(), body.size)
     }
 
     fn binary(&mut self, op: BinaryOp, left: NodeId, right: NodeId) -> Guess {

@@ -37,10 +37,7 @@ impl<'a> Machine<'a> {
             }
             NodeKind::InSet { operand, set } => {
                 self.meter.charge(node.charge);
-                match self.peek(*operand, around) {
-                    Some(value) if is_value(value) => Ok(set.contains(value)),
-                    _ => Ok(set.contains(&self.eval(*operand, around)?)),
-                }
+                Ok(set.contains(&self.eval(*operand, around)?))
             }
             NodeKind::Not(operand) => {
                 self.meter.charge(node.charge);
@@ -55,13 +52,7 @@ impl<'a> Machine<'a> {
             }
             NodeKind::Matches { operand, regex } => {
                 self.meter.charge(node.charge);
-                match self.peek(*operand, around) {
-                    Some(Value::String(text)) => self.matches(regex, text),
-                    _ => match self.eval(*operand, around)? {
-                        Value::String(text) => self.matches(regex, &text),
-                        other => Err(no_overload("matches", &[other, Value::str("")]).at(node.span)),
-                    },
-                }
+                self.pattern(*operand, regex, around).map_err(|fault| fault.at(node.span))
             }
             NodeKind::HasField { operand, name } => {
                 self.meter.charge(node.charge);
@@ -71,6 +62,16 @@ impl<'a> Machine<'a> {
                 Value::Bool(truth) => Ok(truth),
                 other => Err(not_bool(&other).at(node.span)),
             },
+        }
+    }
+
+    fn pattern(&self, operand: NodeId, regex: &regex::Regex, around: Around<'_, 'a>) -> Result<bool, Fault> {
+        if let Some(Value::String(text)) = self.peek(operand, around) {
+            return self.matches(regex, text);
+        }
+        match self.eval(operand, around)? {
+            Value::String(text) => self.matches(regex, &text),
+            other => Err(no_overload("matches", &[other, Value::str("")])),
         }
     }
 

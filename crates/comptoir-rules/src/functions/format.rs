@@ -4,7 +4,7 @@ use super::conversion::text_of;
 use super::float_text::{fixed, scientific, special};
 use super::{Entry, linear, pay, wrong};
 use crate::eval::Meter;
-use crate::value::{EvalCode, Fault, Outcome, Value};
+use crate::value::{EvalCode, Fault, Map, Outcome, Value};
 
 pub(super) const TABLE: &[Entry] = &[linear("string::format(list(dyn)): string", format)];
 
@@ -167,23 +167,7 @@ fn write_any(text: &mut String, value: &Value<'_>, meter: &Meter) -> Result<(), 
             }
             text.push(']');
         }
-        Value::Map(map) => {
-            let mut entries = Vec::with_capacity(map.len());
-            for (key, value) in map.entries() {
-                let mut name = String::new();
-                write_any(&mut name, &key, meter)?;
-                entries.push((name, value));
-            }
-            entries.sort_by(|left, right| left.0.cmp(&right.0));
-            text.push('{');
-            for (position, (key, value)) in entries.iter().enumerate() {
-                text.push_str(if position > 0 { ", " } else { "" });
-                text.push_str(key);
-                text.push_str(": ");
-                write_any(text, value, meter)?;
-            }
-            text.push('}');
-        }
+        Value::Map(map) => return write_map(text, map, meter),
         other => match text_of(other) {
             Some(written) => text.push_str(&written),
             None => {
@@ -194,5 +178,24 @@ fn write_any(text: &mut String, value: &Value<'_>, meter: &Meter) -> Result<(), 
             }
         },
     }
+    Ok(())
+}
+
+fn write_map(text: &mut String, map: &Map<'_>, meter: &Meter) -> Result<(), Fault> {
+    let mut entries = Vec::with_capacity(map.len());
+    for (key, value) in map.entries() {
+        let mut name = String::new();
+        write_any(&mut name, &key, meter)?;
+        entries.push((name, value));
+    }
+    entries.sort_by(|left, right| left.0.cmp(&right.0));
+    text.push('{');
+    for (position, (key, value)) in entries.iter().enumerate() {
+        text.push_str(if position > 0 { ", " } else { "" });
+        text.push_str(key);
+        text.push_str(": ");
+        write_any(text, value, meter)?;
+    }
+    text.push('}');
     Ok(())
 }

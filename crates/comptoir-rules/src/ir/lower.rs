@@ -113,6 +113,14 @@ impl<'l> Lowering<'l> {
                 then: self.expr(*then),
                 otherwise: self.expr(*otherwise),
             },
+            _ => self.composite(id),
+        }
+    }
+
+    /// Literals with parts, and the macros, which have scopes.
+    fn composite(&mut self, id: ExprId) -> NodeKind {
+        let ast = self.ast;
+        match &ast.get(id).kind {
             ExprKind::List(elements) => {
                 NodeKind::List(elements.iter().map(|one| (self.expr(one.value), one.access)).collect())
             }
@@ -148,7 +156,7 @@ impl<'l> Lowering<'l> {
                 self.level -= 1;
                 NodeKind::OptionalMap { target, body, flatness: *flatness }
             }
-            ExprKind::Ident(_) | ExprKind::Fault => {
+            _ => {
                 NodeKind::Fail(Arc::new(EvalError::new(EvalCode::UnknownName, "the expression has a fault")))
             }
         }

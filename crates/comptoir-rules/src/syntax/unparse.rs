@@ -92,20 +92,7 @@ impl Writer<'_> {
                 self.text.push(']');
             }
             ExprKind::Call { function, target, args } => self.call(function, *target, args),
-            ExprKind::Unary { op, operand } => self.enclosed(place > UNARY, |writer| {
-                writer.text.push(if *op == UnaryOp::Not { '!' } else { '-' });
-                let start = writer.text.len();
-                writer.expr(*operand, PRIMARY);
-                // `-` before a number would be the number's sign.
-                let is_number = writer
-                    .text
-                    .get(start..)
-                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-                if is_number && *op == UnaryOp::Negate {
-                    writer.text.insert(start, '(');
-                    writer.text.push(')');
-                }
-            }),
+            ExprKind::Unary { op, operand } => self.unary(*op, *operand, place),
             ExprKind::Logic { op, operands } => self.logic(*op, operands, place),
             ExprKind::Conditional { condition, then, otherwise } => {
                 self.enclosed(place > CONDITIONAL, |writer| {
@@ -131,6 +118,33 @@ impl Writer<'_> {
                     writer.expr(*right, own + 1);
                 });
             }
+            ExprKind::Fold { kind, range, variables, filter, body } => {
+                let args: Vec<ExprId> = match kind {
+                    FoldKind::Filter => filter.iter().copied().collect(),
+                    _ => filter.iter().copied().chain([*body]).collect(),
+                };
+                self.expr(*range, PRIMARY);
+                let names: Vec<String> = variables.iter().map(|name| variable(name)).collect();
+                let _ = write!(self.text, ".{}({}", macro_name(*kind), names.join(", "));
+                args.iter().for_each(|arg| self.argument(*arg));
+                self.text.push(')');
+            }
+            ExprKind::Block { bindings, body } => self.block(bindings, *body),
+            ExprKind::OptionalMap { target, variable: name, body, flatness } => {
+                self.expr(*target, PRIMARY);
+                let function = if *flatness == Flatness::Wrapped { "optMap" } else { "optFlatMap" };
+                let _ = write!(self.text, ".{function}({}", variable(name));
+                self.argument(*body);
+                self.text.push(')');
+            }
+            _ => self.literal(id),
+        }
+    }
+
+    /// Lists, maps and messages.
+    fn literal(&mut self, id: ExprId) {
+        let ast = self.ast;
+        match &ast.get(id).kind {
             ExprKind::List(elements) => {
                 self.text.push('[');
                 self.sequence(elements, |writer, element| {
@@ -159,27 +173,23 @@ impl Writer<'_> {
                 });
                 self.text.push('}');
             }
-            ExprKind::Fold { kind, range, variables, filter, body } => {
-                let args: Vec<ExprId> = match kind {
-                    FoldKind::Filter => filter.iter().copied().collect(),
-                    _ => filter.iter().copied().chain([*body]).collect(),
-                };
-                self.expr(*range, PRIMARY);
-                let names: Vec<String> = variables.iter().map(|name| variable(name)).collect();
-                let _ = write!(self.text, ".{}({}", macro_name(*kind), names.join(", "));
-                args.iter().for_each(|arg| self.argument(*arg));
-                self.text.push(')');
-            }
-            ExprKind::Block { bindings, body } => self.block(bindings, *body),
-            ExprKind::OptionalMap { target, variable: name, body, flatness } => {
-                self.expr(*target, PRIMARY);
-                let function = if *flatness == Flatness::Wrapped { "optMap" } else { "optFlatMap" };
-                let _ = write!(self.text, ".{function}({}", variable(name));
-                self.argument(*body);
-                self.text.push(')');
-            }
             _ => self.text.push_str("null"),
         }
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: ExprId, place: u8) {
+        self.enclosed(place > UNARY, |writer| {
+            writer.text.push(if op == UnaryOp::Not { '!' } else { '-' });
+            let start = writer.text.len();
+            writer.expr(operand, PRIMARY);
+            // `-` before a number would be the number's sign.
+            let is_number =
+                writer.text.get(start..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            if is_number && op == UnaryOp::Negate {
+                writer.text.insert(start, '(');
+                writer.text.push(')');
+            }
+        });
     }
 
     fn argument(&mut self, id: ExprId) {
