@@ -128,6 +128,10 @@ fn faults_say_what_to_do() {
             "RULES_NO_OVERLOAD 1:1: `contains` on string does not take (int) (it takes (string, string))",
         ),
         ("item.brand.matches('(')", "RULES_REGEX 1:1: pattern `(` is no regular expression: unclosed group"),
+        (
+            "regex.extract(item.brand, '[') == optional.none()",
+            "RULES_REGEX 1:1: pattern `[` is no regular expression: unclosed character class",
+        ),
         ("level ? 1 : 2", "RULES_TYPE_MISMATCH 1:1: the condition before `?` must be bool, found int"),
         ("level && true", "RULES_TYPE_MISMATCH 1:1: an operand of `&&` must be bool, found int"),
         ("level.all(x, true)", "RULES_TYPE_MISMATCH 1:1: a macro goes over a list or map, found int"),

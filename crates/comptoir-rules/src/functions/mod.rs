@@ -12,6 +12,7 @@ mod math;
 mod network;
 mod operators;
 mod optional;
+mod pattern_cache;
 mod patterns;
 mod sets;
 mod strings;

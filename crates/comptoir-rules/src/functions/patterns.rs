@@ -1,11 +1,13 @@
 //! The extension `regex`.
 
+use std::sync::Arc;
+
 use regex::{Captures, Regex};
 
+use super::pattern_cache::cached_regex;
 use super::text::COMPILE_COST;
 use super::{Entry, constant, pay, wrong};
 use crate::eval::{Meter, regex_cost};
-use crate::ir::compile_regex;
 use crate::value::{EvalCode, Fault, Outcome, Value};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -15,9 +17,9 @@ pub(super) const TABLE: &[Entry] = &[
     constant("regex.extractAll(string, string): list(string)", extract_all),
 ];
 
-fn compile(text: &str, pattern: &str, meter: &Meter) -> Result<Regex, Fault> {
+fn compile(text: &str, pattern: &str, meter: &Meter) -> Result<Arc<Regex>, Fault> {
     meter.spend(regex_cost(text.len(), pattern.len()).saturating_add(COMPILE_COST))?;
-    compile_regex(pattern, crate::Limits::default().regex_bytes).map_err(fault)
+    cached_regex(pattern).map_err(fault)
 }
 
 fn fault(message: String) -> Fault {

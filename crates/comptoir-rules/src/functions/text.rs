@@ -1,8 +1,8 @@
 //! Functions of the standard library on text and containers.
 
+use super::pattern_cache::cached_regex;
 use super::{Entry, constant, invalid, length, linear, pay, wrong};
 use crate::eval::{Meter, regex_cost};
-use crate::ir::compile_regex;
 use crate::value::{Outcome, Value};
 
 pub(super) const TABLE: &[Entry] = &[
@@ -63,7 +63,7 @@ fn matches<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
     match args {
         [Value::String(text), Value::String(pattern)] => {
             meter.spend(regex_cost(text.len(), pattern.len()).saturating_add(COMPILE_COST))?;
-            match compile_regex(pattern, crate::Limits::default().regex_bytes) {
+            match cached_regex(pattern) {
                 Ok(regex) => Ok(Value::Bool(regex.is_match(text))),
                 Err(message) => invalid(message),
             }

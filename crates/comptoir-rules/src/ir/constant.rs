@@ -136,6 +136,13 @@ impl Lowering<'_> {
                 Err(message) => self.bad_regex(id, message),
             };
         }
+        if let ("regex.replace" | "regex.extract" | "regex.extractAll", [_, pattern, ..]) =
+            (&*function, &*args)
+            && let Some(Value::String(text)) = self.constant(*pattern)
+            && let Err(message) = compile_regex(text, self.env.limits().regex_bytes)
+        {
+            return self.bad_regex(id, message);
+        }
         if let ("or" | "orValue", [operand, alternative], [overload]) = (&*function, &*args, &*overloads)
             && is_pure(overload)
         {
