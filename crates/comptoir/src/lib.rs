@@ -2,4 +2,6 @@
 #![forbid(unsafe_code)]
 #[cfg(feature = "costing")]
 pub use comptoir_costing as costing;
+#[cfg(feature = "rules")]
+pub use comptoir_rules as rules;
 pub use comptoir_types as types;

@@ -1,0 +1,205 @@
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::check::{self, Mode};
+use crate::error::Error;
+use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_ways};
+use crate::host::{Activation, slots_from_json};
+use crate::ir::{Node, NodeId, Slot, lower};
+use crate::syntax::{Ast, parse};
+use crate::types::{Env, Type};
+use crate::value::{Fault, Outcome, Value};
+
+/// A compiled expression. It holds no state: any number of threads may evaluate it at once.
+///
+/// ```
+/// use comptoir_rules::{Env, Type, Value, Variables};
+///
+/// let env = Env::builder().variable("price", Type::Double).variable("brand", Type::String).build()?;
+/// let program = env.compile("price >= 100.0 && brand in ['a', 'b']")?;
+///
+/// // By name:
+/// let event = Variables::new().with("price", 120.0).with("brand", "a");
+/// assert!(matches!(program.eval(&event), Ok(Value::Bool(true))));
+///
+/// // By slot, the fastest way: the program says which inputs it reads, and in which order.
+/// assert_eq!(&*program.slots()[0].name, "price");
+/// assert_eq!(program.test(&[Value::Double(99.0), Value::str("a")]).ok(), Some(false));
+/// # Ok::<(), comptoir_rules::Error>(())
+/// ```
+pub struct Program {
+    ast: Ast,
+    env: Env,
+    nodes: Vec<Node>,
+    quick: Box<[Option<Quick>]>,
+    root: NodeId,
+    slots: Vec<Slot>,
+    ty: Type,
+    budget: u64,
+}
+
+/// The source and the type: nodes are many.
+impl fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Program({:?}: {})", self.source(), self.ty)
+    }
+}
+
+/// Work that an evaluation may take unless another budget is set: about a tenth of a second.
+pub const DEFAULT_BUDGET: u64 = 1_000_000;
+
+impl Env {
+    /// Compiles an expression: parses it, checks names and types, folds constants, resolves inputs to slots.
+    ///
+    /// # Errors
+    /// All faults of the source, each with its place and, where one is known, a hint.
+    pub fn compile(&self, source: &str) -> Result<Program, Error> {
+        compile(self, source, Mode::Checked)
+    }
+
+    /// Compiles an expression without checking types: what does not fit is an error when it is evaluated, and an
+    /// undeclared name too.
+    ///
+    /// # Errors
+    /// Text that is no expression.
+    pub fn compile_unchecked(&self, source: &str) -> Result<Program, Error> {
+        compile(self, source, Mode::Unchecked)
+    }
+}
+
+fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
+    let ast = parse(source, env.limits())?;
+    let checked = check::check(&ast, env, mode)?;
+    let lowered = lower(&ast, env, &checked, mode)?;
+    let ty = checked.types.get(ast.root().index()).cloned().unwrap_or(Type::Dyn);
+    Ok(Program {
+        ast,
+        env: env.clone(),
+        quick: quick_ways(&lowered.nodes),
+        nodes: lowered.nodes,
+        root: lowered.root,
+        slots: lowered.slots,
+        ty,
+        budget: DEFAULT_BUDGET,
+    })
+}
+
+impl Program {
+    /// The same with another budget for each evaluation.
+    #[must_use]
+    pub fn with_budget(mut self, units: u64) -> Self {
+        self.budget = units;
+        self
+    }
+
+    /// The value for an input given by a host.
+    ///
+    /// # Errors
+    /// The error of the expression, what it waits for, or a spent budget.
+    pub fn eval<'a>(&'a self, input: &'a dyn Activation) -> Outcome<'a> {
+        self.machine(Inputs::Host(input, &self.slots)).run(self.root)
+    }
+
+    /// The value for the values of all slots, in their order.
+    ///
+    /// # Errors
+    /// As [`Program::eval`].
+    pub fn eval_slots<'a>(&'a self, slots: &'a [Value<'a>]) -> Outcome<'a> {
+        self.machine(Inputs::Slots(slots, &self.slots)).run(self.root)
+    }
+
+    /// The truth for the values of all slots, in their order.
+    ///
+    /// # Errors
+    /// As [`Program::eval`], and a value that is no bool.
+    pub fn test<'a>(&'a self, slots: &'a [Value<'a>]) -> Result<bool, Fault> {
+        self.machine(Inputs::Slots(slots, &self.slots)).run_truth(self.root)
+    }
+
+    /// The value for an input of which parts are not known: [`Fault::Unknown`] where they matter, else the value.
+    ///
+    /// # Errors
+    /// As [`Program::eval`].
+    pub fn eval_partial<'a>(
+        &'a self,
+        input: &'a dyn Activation,
+        unknown: &'a [AttributePattern],
+    ) -> Outcome<'a> {
+        self.partial_machine(input, unknown).run(self.root)
+    }
+
+    /// The values of all slots from a JSON object whose fields are the variables, as the declared types.
+    #[must_use]
+    pub fn slots_from_json<'a>(&self, event: &'a Json) -> Vec<Value<'a>> {
+        slots_from_json(&self.slots, &self.env, event)
+    }
+
+    /// The value and the work that it took, in units of the budget.
+    pub fn eval_with_cost<'a>(&'a self, input: &'a dyn Activation) -> (Outcome<'a>, u64) {
+        let machine = self.machine(Inputs::Host(input, &self.slots));
+        let outcome = machine.run(self.root);
+        (outcome, machine.meter.spent())
+    }
+
+    /// The value for the values of all slots, and the work that it took.
+    pub fn eval_slots_with_cost<'a>(&'a self, slots: &'a [Value<'a>]) -> (Outcome<'a>, u64) {
+        let machine = self.machine(Inputs::Slots(slots, &self.slots));
+        let outcome = machine.run(self.root);
+        (outcome, machine.meter.spent())
+    }
+
+    fn machine<'a>(&'a self, inputs: Inputs<'a>) -> Machine<'a> {
+        Machine::new(&self.nodes, &self.quick, inputs, self.budget)
+    }
+
+    pub(crate) fn partial_machine<'a>(
+        &'a self,
+        input: &'a dyn Activation,
+        unknown: &'a [AttributePattern],
+    ) -> Machine<'a> {
+        self.machine(Inputs::Host(input, &self.slots)).with_patterns(Patterns::new(unknown, &self.slots))
+    }
+
+    /// The type of the value; [`Type::Dyn`] for an expression that was not checked.
+    #[must_use]
+    pub const fn result_type(&self) -> &Type {
+        &self.ty
+    }
+
+    /// The inputs that the expression reads.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The nodes of the intermediate form.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The outermost node.
+    #[must_use]
+    pub const fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The tree that was parsed.
+    #[must_use]
+    pub const fn ast(&self) -> &Ast {
+        &self.ast
+    }
+
+    /// The source.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.ast.source()
+    }
+
+    /// The environment that it was compiled against.
+    #[must_use]
+    pub const fn env(&self) -> &Env {
+        &self.env
+    }
+}

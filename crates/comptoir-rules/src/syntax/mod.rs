@@ -1,0 +1,37 @@
+//! From text to tree: lexer, Pratt parser, macros, and messages that show the place.
+//!
+//! ```
+//! use comptoir_rules::{Limits, syntax};
+//!
+//! let ast = syntax::parse("item.price >= 100.0 && item.brand in ['a', 'b']", &Limits::default())?;
+//! assert_eq!(ast.len(), 11);
+//! let faults = syntax::parse("1 + ", &Limits::default()).unwrap_err();
+//! assert_eq!(faults.list().len(), 1);
+//! # Ok::<(), comptoir_rules::syntax::Diagnostics>(())
+//! ```
+
+mod ast;
+mod diagnostic;
+mod lexer;
+mod literal;
+mod macros;
+mod parser;
+mod primary;
+mod span;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod token;
+mod unparse;
+
+pub use ast::{
+    Access, Ast, BinaryOp, Element, Entry, Expr, ExprId, ExprKind, Field, Flatness, FoldKind, LogicOp,
+    UnaryOp,
+};
+pub use diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+pub use literal::Literal;
+pub(crate) use parser::children;
+pub use parser::parse;
+pub use span::{Position, Span};
+pub(crate) use suggest::nearest;
+pub(crate) use unparse::{Written, bytes_text, double_text, unparse, unparse_with};
