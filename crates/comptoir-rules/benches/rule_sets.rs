@@ -30,7 +30,8 @@ fn main() {
         "{:3} {:>9} {:>10} {:>9} {:>11} {:>11} {:>14} {:>8} {:>7}",
         "set", "rules", "build us/r", "B/rule", "index ns", "scan ns", "a-tree ns", "ratio", "hits"
     );
-    for set in 1..=3 {
+    let only = argument("SET", 0);
+    for set in (1..=3_u32).filter(|set| only == 0 || only == *set as usize) {
         for rules in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|rules| *rules <= most) {
             run(set, rules, rules <= peer);
         }
