@@ -73,6 +73,7 @@ impl Block {
 
     fn search_all(&self, ranks: &[i32], out: &mut Vec<u32>) {
         const CHUNK: usize = 64;
+        out.reserve(self.rules.len() / 4);
         for (chunk, rules) in self.rules.chunks(CHUNK).enumerate() {
             let mut flags = [1_u8; CHUNK];
             for (column, rank) in self.columns.iter().zip(ranks) {
@@ -81,13 +82,20 @@ impl Block {
                     *flag &= u8::from(threshold <= rank);
                 }
             }
-            for (flags, rules) in flags.as_chunks::<8>().0.iter().zip(rules.chunks(8)) {
-                let mut word = u64::from_le_bytes(*flags);
-                while word != 0 {
-                    let place = word.trailing_zeros() as usize / 8;
-                    out.extend(rules.get(place));
-                    word &= word - 1;
+            let mut mask = 0_u64;
+            for (eight, flags) in flags.as_chunks::<8>().0.iter().enumerate() {
+                // The product gathers the lowest bits of eight bytes in its highest byte.
+                let bits = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                mask |= bits << (8 * eight);
+            }
+            if rules.len() < CHUNK {
+                mask &= (1 << rules.len()) - 1;
+            }
+            while mask != 0 {
+                if let Some(rule) = rules.get(mask.trailing_zeros() as usize) {
+                    out.push(*rule);
                 }
+                mask &= mask - 1;
             }
         }
     }
