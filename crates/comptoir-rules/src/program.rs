@@ -161,6 +161,11 @@ impl Program {
         self.machine(Inputs::Host(input, &self.slots)).with_patterns(Patterns::new(unknown, &self.slots))
     }
 
+    /// The tree, the nodes and the slots, for a rule set that keeps parts of many programs.
+    pub(crate) fn into_parts(self) -> (Ast, Vec<Node>, Vec<Slot>) {
+        (self.ast, self.nodes, self.slots)
+    }
+
     /// The type of the value; [`Type::Dyn`] for an expression that was not checked.
     #[must_use]
     pub const fn result_type(&self) -> &Type {

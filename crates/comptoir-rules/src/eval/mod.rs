@@ -17,6 +17,7 @@ pub(crate) use access::field_of;
 pub(crate) use arithmetic::binary;
 pub(crate) use equality::{contains, equal};
 pub(crate) use fold::{sort, sort_cost};
+pub(crate) use logic::relate;
 pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;
 pub(crate) use pattern::Patterns;
