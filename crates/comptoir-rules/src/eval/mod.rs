@@ -14,7 +14,11 @@ mod time;
 
 pub(crate) use access::field_of;
 pub(crate) use arithmetic::binary;
+#[cfg(feature = "arrow")]
+pub(crate) use arithmetic::negate;
 pub(crate) use fold::{sort, sort_cost};
+#[cfg(feature = "arrow")]
+pub(crate) use logic::{holds, relate};
 pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;
 pub(crate) use pattern::Patterns;

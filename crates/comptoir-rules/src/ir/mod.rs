@@ -16,6 +16,8 @@ use std::sync::Arc;
 use regex::Regex;
 
 pub(crate) use crate::check::Message;
+#[cfg(feature = "arrow")]
+pub(crate) use constant::operands;
 pub(crate) use constant::{compile_regex, is_leaf};
 pub(crate) use lower::lower;
 pub use set::LiteralSet;
