@@ -36,11 +36,16 @@ impl Bits {
     #[inline]
     pub(super) fn of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Self {
         let mut bits = Self::NONE;
-        for (word, chunk) in bits.0.iter_mut().zip(values.chunks(64)) {
-            let mut flags = [0_u8; 64];
-            for (flag, value) in flags.iter_mut().zip(chunk) {
-                *flag = u8::from(test(*value));
-            }
+        let (wholes, rest) = values.as_chunks::<64>();
+        let mut words = bits.0.iter_mut();
+        for (whole, word) in wholes.iter().zip(&mut words) {
+            let mut flags = [0; 64];
+            flags.iter_mut().zip(whole).for_each(|(flag, value)| *flag = u8::from(test(*value)));
+            *word = pack(&flags);
+        }
+        if let Some(word) = words.next() {
+            let mut flags = [0; 64];
+            flags.iter_mut().zip(rest).for_each(|(flag, value)| *flag = u8::from(test(*value)));
             *word = pack(&flags);
         }
         bits
@@ -50,11 +55,19 @@ impl Bits {
     #[inline]
     pub(super) fn of_pairs<T: Copy, U: Copy>(left: &[T], right: &[U], test: impl Fn(T, U) -> bool) -> Self {
         let mut bits = Self::NONE;
-        for (word, (left, right)) in bits.0.iter_mut().zip(left.chunks(64).zip(right.chunks(64))) {
-            let mut flags = [0_u8; 64];
-            for (flag, (one, two)) in flags.iter_mut().zip(left.iter().zip(right)) {
-                *flag = u8::from(test(*one, *two));
+        let ((lefts, left), (rights, right)) = (left.as_chunks::<64>(), right.as_chunks::<64>());
+        let mut words = bits.0.iter_mut();
+        for ((left, right), word) in lefts.iter().zip(rights).zip(&mut words) {
+            let mut flags = [0; 64];
+            for (flag, (left, right)) in flags.iter_mut().zip(left.iter().zip(right)) {
+                *flag = u8::from(test(*left, *right));
             }
+            *word = pack(&flags);
+        }
+        if let Some(word) = words.next() {
+            let mut flags = [0; 64];
+            let pairs = flags.iter_mut().zip(left.iter().zip(right));
+            pairs.for_each(|(flag, (left, right))| *flag = u8::from(test(*left, *right)));
             *word = pack(&flags);
         }
         bits

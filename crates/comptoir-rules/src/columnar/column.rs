@@ -55,6 +55,18 @@ pub(super) enum Offsets {
 }
 
 impl Offsets {
+    /// The first element of each of `count` lists, and the end of the last.
+    pub(super) fn bounds(&self, start: usize, count: usize) -> Vec<usize> {
+        if let Self::Small(offsets) = self
+            && let Some(offsets) = offsets.get(start..=start + count)
+        {
+            return offsets.iter().map(|offset| offset.cast_unsigned() as usize).collect();
+        }
+        let mut bounds: Vec<usize> = (start..start + count).map(|row| self.range(row).0).collect();
+        bounds.push(self.range((start + count).saturating_sub(1)).1);
+        bounds
+    }
+
     /// First element and the one behind the last.
     #[inline]
     pub(super) fn range(&self, row: usize) -> (usize, usize) {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::bits::{BLOCK, Bits};
-use super::column::{Column, Offsets, Shape};
+use super::column::{Column, Shape};
 use super::rows::Rows;
 use super::vector::{Truth, Vector, missing};
 use super::walk::{Frame, Walk};
@@ -13,9 +13,9 @@ use crate::value::Value;
 
 /// The lists of a block.
 struct Lists<'a> {
-    offsets: &'a Offsets,
     elements: &'a Column,
-    start: usize,
+    /// First element of each row, and behind them the end of the last.
+    bounds: Vec<usize>,
     /// Rows in which there is no list.
     fault: Bits,
 }
@@ -42,8 +42,12 @@ impl Part {
 }
 
 impl Lists<'_> {
+    #[inline]
     fn range(&self, row: usize) -> (usize, usize) {
-        self.offsets.range(self.start + row)
+        match (self.bounds.get(row), self.bounds.get(row + 1)) {
+            (Some(start), Some(end)) => (*start, *end),
+            _ => (0, 0),
+        }
     }
 }
 
@@ -53,7 +57,7 @@ impl<'a> Walk<'a> {
         let (Shape::List(offsets, elements), Rows::Span(start)) = (&column.shape, &rows) else { return None };
         let absent = missing(column.absent.as_ref(), &rows, frame.count);
         let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(absent);
-        Some(Lists { offsets, elements, start: *start, fault })
+        Some(Lists { elements, bounds: offsets.bounds(*start, frame.count), fault })
     }
 
     /// `all`, `exists`, `exists_one`; `None` where the macro gives no truth.
@@ -157,11 +161,8 @@ impl<'a> Walk<'a> {
         let reads_outside = self.plan.way(id).reads_outside;
         let (mut start, _) = lists.range(0);
         let (_, end) = lists.range(frame.count.saturating_sub(1));
-        let longest = (0..frame.count).map(|row| {
-            let (start, end) = lists.range(row);
-            end - start
-        });
-        let longest = longest.max().unwrap_or(0);
+        let lengths = lists.bounds.iter().zip(lists.bounds.iter().skip(1)).map(|(start, end)| end - start);
+        let longest = lengths.max().unwrap_or(0);
         let mut most = 0;
         let mut first_row = 0;
         while start < end {
@@ -191,27 +192,23 @@ impl Part {
     /// Finds the rows with elements in the part.
     fn fill(&mut self, lists: &Lists<'_>, rows: usize, left: &Bits, with_parents: bool) {
         let end = self.start + self.count;
-        let mut row = self.rows.0;
-        let mut parents = vec![0_u32; if with_parents { self.count } else { 0 }];
-        while row < rows {
-            let (from, to) = lists.range(row);
-            if from >= end {
-                break;
-            }
-            self.rows.1 = row;
-            let (first, last) = self.span(lists, row);
-            if left.has(row) {
-                self.mask.set_range(first, last);
-            }
-            if let Some(parents) = parents.get_mut(first..last) {
-                parents.fill(u32::try_from(row).unwrap_or(u32::MAX));
-            }
-            if to > end {
-                break;
-            }
-            row += 1;
+        let behind = lists.bounds.partition_point(|start| *start < end);
+        self.rows.1 = behind.saturating_sub(1).min(rows.saturating_sub(1)).max(self.rows.0);
+        if *left == Bits::first(rows) {
+            self.mask = Bits::first(self.count);
+        } else {
+            self.mask = self.elements_of(lists, left);
         }
-        self.parents = parents.into();
+        if with_parents {
+            let mut parents = vec![0_u32; self.count];
+            for row in self.rows.0..=self.rows.1 {
+                let (first, last) = self.span(lists, row);
+                if let Some(parents) = parents.get_mut(first..last) {
+                    parents.fill(u32::try_from(row).unwrap_or(u32::MAX));
+                }
+            }
+            self.parents = parents.into();
+        }
     }
 
     /// The elements of rows that are left.

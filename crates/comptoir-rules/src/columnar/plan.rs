@@ -282,7 +282,12 @@ impl<'p> Plan<'p> {
     fn truth_for(&self, id: NodeId, slot: u32, value: Value<'_>, spent: &mut u64) -> Option<Option<bool>> {
         let mut slots = vec![Value::Absent; self.columns.len()];
         *slots.get_mut(slot as usize)? = value;
-        let machine = Machine::new(self.program.nodes(), &[], Inputs::Slots(&slots), self.program.budget());
+        let machine = Machine::new(
+            self.program.nodes(),
+            self.program.quick(),
+            Inputs::Slots(&slots),
+            self.program.budget(),
+        );
         let outcome = machine.run_truth(id);
         *spent = machine.meter.spent().max(*spent);
         match outcome {

@@ -103,9 +103,11 @@ impl TextSet {
     }
 }
 
+/// A dictionary of so few values that all are tested for a block of rows.
+const FEW: usize = 256;
+
 impl TextLanes<'_> {
     /// The rows of `mask` whose length and first bytes pass `test`, or that it leaves to the whole text by `None`.
-    #[inline]
     fn by_head(
         &self,
         mask: &Bits,
@@ -151,6 +153,10 @@ impl TextLanes<'_> {
                     decide(row, length, head(text, 0, length))
                 })
             }
+            (texts, Rows::Picked(_)) if texts.len() <= FEW => {
+                let all = self.distinct().by_head(&Bits::first(texts.len()), test, whole);
+                mask.filter(|row| all.has(self.rows.at(row)))
+            }
             _ => mask.filter(|row| {
                 let text = self.get(row).as_bytes();
                 decide(row, text.len(), head(text, 0, text.len()))
@@ -189,8 +195,17 @@ impl TextLanes<'_> {
         self.by_head(mask, test, |text| text.starts_with(wanted))
     }
 
+    /// The values behind the rows, each once.
+    fn distinct(&self) -> Self {
+        TextLanes { texts: self.texts, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE }
+    }
+
     /// The rows for which a test of the whole text holds.
     pub(super) fn test(&self, mask: &Bits, test: impl Fn(&str) -> bool) -> Bits {
+        if matches!(self.rows, Rows::Picked(_)) && self.texts.len() <= FEW {
+            let all = self.distinct().test(&Bits::first(self.texts.len()), test);
+            return mask.filter(|row| all.has(self.rows.at(row)));
+        }
         mask.filter(|row| test(self.get(row)))
     }
 }

@@ -78,14 +78,25 @@ impl<'a> TextLanes<'a> {
     /// A length that no text of the first `count` rows exceeds.
     pub(super) fn longest(&self, count: usize) -> usize {
         const FEW: usize = 1 << 16;
-        if let (Texts::Small(array), Rows::Span(start)) = (self.texts, &self.rows) {
-            let offsets = array.value_offsets();
-            if let (Some(first), Some(last)) = (offsets.get(*start), offsets.get(start + count)) {
-                let all = usize::try_from(last - first).unwrap_or(usize::MAX);
-                if all <= FEW {
-                    return all;
+        let all = match (self.texts, &self.rows) {
+            (Texts::Small(array), Rows::Span(start)) => {
+                let offsets = array.value_offsets();
+                match (offsets.get(*start), offsets.get(start + count)) {
+                    (Some(first), Some(last)) => usize::try_from(last - first).unwrap_or(usize::MAX),
+                    _ => usize::MAX,
                 }
             }
+            (Texts::Small(array), Rows::Picked(_)) => array.values().len(),
+            (Texts::View(array), Rows::Span(start)) => {
+                let views = array.views().get(*start..start + count).unwrap_or(&[]);
+                // The low half of the low word is the length.
+                let longest = views.iter().fold(0, |longest: u128, view| longest.max(view & 0xffff_ffff));
+                return usize::try_from(longest).unwrap_or(usize::MAX);
+            }
+            _ => usize::MAX,
+        };
+        if all <= FEW {
+            return all;
         }
         (0..count).map(|row| self.get(row).len()).max().unwrap_or(0)
     }
