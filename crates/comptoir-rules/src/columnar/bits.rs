@@ -105,10 +105,22 @@ impl Bits {
     /// Visits these rows from a first to a last one.
     #[inline]
     pub(super) fn each_in(&self, (first, last): (usize, usize), mut visit: impl FnMut(usize)) {
-        for row in first..=last {
-            if self.has(row) {
-                visit(row);
+        for (index, word) in self.0.iter().enumerate().take(last / 64 + 1).skip(first / 64) {
+            let from = first.saturating_sub(index * 64);
+            let until = (last + 1 - index * 64).min(64);
+            let mut left = word & span(from, until - from);
+            while left != 0 {
+                visit(index * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
             }
+        }
+    }
+
+    /// Sets a row if `value` holds, without a branch.
+    #[inline]
+    pub(super) fn set_if(&mut self, row: usize, value: bool) {
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word |= u64::from(value) << (row % 64);
         }
     }
 
@@ -140,6 +152,10 @@ impl Bits {
     /// Whether one of the rows from `start` to before `end` is set.
     #[inline]
     pub(super) fn any_in(&self, start: usize, end: usize) -> bool {
+        let (shift, count) = (start % 64, end.saturating_sub(start));
+        if shift + count <= 64 {
+            return self.0.get(start / 64).is_some_and(|word| word & span(shift, count) != 0);
+        }
         let mut row = start;
         while row < end {
             let until = ((row / 64 + 1) * 64).min(end);
@@ -197,7 +213,7 @@ impl Bits {
 
 /// `count` bits from `from` on, of a word.
 const fn span(from: usize, count: usize) -> u64 {
-    (if count >= 64 { u64::MAX } else { (1 << count) - 1 }) << from
+    if count == 0 { 0 } else { (u64::MAX >> (64 - count)) << from }
 }
 
 /// Sixty-four flags of 0 or 1 as bits: eight at a time are moved together by a multiplication.

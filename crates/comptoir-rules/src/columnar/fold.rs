@@ -88,15 +88,13 @@ impl<'a> Walk<'a> {
             if hits.is_empty() && wrong.is_empty() {
                 return;
             }
+            let is_wrong = !wrong.is_empty();
             left.each_in(part.rows, |row| {
                 let (start, end) = part.span(&lists, row);
-                if wrong.any_in(start, end) {
-                    fault.set(row);
-                }
+                fault.set_if(row, is_wrong && wrong.any_in(start, end));
                 match counts.get_mut(row) {
                     Some(count) => *count += hits.count_in(start, end),
-                    None if hits.any_in(start, end) => found.set(row),
-                    None => {}
+                    None => found.set_if(row, hits.any_in(start, end)),
                 }
             });
             left = left.minus(found);
