@@ -17,6 +17,10 @@ pub enum Error {
     /// The expression has no value for this input, or the budget is spent.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// A table lacks a column, or has one of a type that cannot be what was declared.
+    #[cfg(feature = "arrow")]
+    #[error(transparent)]
+    Column(#[from] comptoir_types::Error),
     /// The value depends on parts of the input that are not known.
     #[error("the value depends on what is not known: {paths}")]
     Unknown {
@@ -42,6 +46,8 @@ impl ErrorCode for Error {
             Self::Compile(diagnostics) => diagnostics.code().name(),
             Self::Env(_) => "RULES_DECLARATION",
             Self::Eval(error) => error.code.name(),
+            #[cfg(feature = "arrow")]
+            Self::Column(error) => error.code(),
             Self::Unknown { .. } => "RULES_UNKNOWN_INPUT",
         }
     }
@@ -50,6 +56,8 @@ impl ErrorCode for Error {
         match self {
             Self::Compile(diagnostics) if diagnostics.code() == DiagnosticCode::Limit => ErrorKind::Limit,
             Self::Compile(_) | Self::Env(_) => ErrorKind::Config,
+            #[cfg(feature = "arrow")]
+            Self::Column(error) => error.kind(),
             Self::Eval(error) if error.code == EvalCode::BudgetExceeded => ErrorKind::Limit,
             Self::Eval(_) | Self::Unknown { .. } => ErrorKind::Data,
         }

@@ -24,6 +24,8 @@
 #![forbid(unsafe_code)]
 
 mod check;
+#[cfg(feature = "arrow")]
+pub mod columnar;
 pub mod cost;
 mod error;
 pub mod eval;
@@ -38,6 +40,8 @@ pub mod syntax;
 pub mod types;
 pub mod value;
 
+#[cfg(feature = "arrow")]
+pub use columnar::{BatchResult, Faults, RowFault, Selection};
 pub use cost::{Bounds, SizeHints};
 pub use error::Error;
 pub use eval::{AttributePattern, Meter, PatternError};

@@ -153,6 +153,18 @@ impl Program {
         Machine::new(&self.nodes, &self.quick, inputs, self.budget)
     }
 
+    /// The budget of an evaluation.
+    #[cfg(feature = "arrow")]
+    pub(crate) const fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// The short ways of the nodes.
+    #[cfg(feature = "arrow")]
+    pub(crate) const fn quick(&self) -> &[Option<Quick>] {
+        &self.quick
+    }
+
     pub(crate) fn partial_machine<'a>(
         &'a self,
         input: &'a dyn Activation,

@@ -94,7 +94,7 @@ fn add<'a>(left: &Value<'a>, right: &Value<'a>, meter: &Meter) -> Outcome<'a> {
 }
 
 /// Unary minus.
-pub(super) fn negate<'a>(value: &Value<'a>) -> Outcome<'a> {
+pub(crate) fn negate<'a>(value: &Value<'a>) -> Outcome<'a> {
     match value {
         Value::Int(value) => {
             value.checked_neg().map(Value::Int).ok_or_else(|| overflow(BinaryOp::Subtract, "int"))

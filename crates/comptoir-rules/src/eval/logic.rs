@@ -175,7 +175,7 @@ pub(super) const fn is_value(value: &Value<'_>) -> bool {
 }
 
 #[inline]
-fn holds(op: BinaryOp, order: Ordering) -> bool {
+pub(crate) fn holds(op: BinaryOp, order: Ordering) -> bool {
     match op {
         BinaryOp::Less => order.is_lt(),
         BinaryOp::LessEqual => order.is_le(),

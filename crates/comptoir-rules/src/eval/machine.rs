@@ -274,7 +274,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Calls the overload that takes the arguments.
-    fn apply(
+    pub(crate) fn apply(
         &self,
         function: &str,
         overloads: &[std::sync::Arc<Overload>],

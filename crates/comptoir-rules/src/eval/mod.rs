@@ -15,8 +15,12 @@ mod time;
 
 pub(crate) use access::field_of;
 pub(crate) use arithmetic::binary;
+#[cfg(feature = "arrow")]
+pub(crate) use arithmetic::negate;
 pub(crate) use equality::{contains, equal};
 pub(crate) use fold::{sort, sort_cost};
+#[cfg(feature = "arrow")]
+pub(crate) use logic::holds;
 pub(crate) use logic::relate;
 pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;

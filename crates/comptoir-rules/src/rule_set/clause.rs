@@ -48,7 +48,7 @@ pub(super) struct General {
 #[derive(Debug)]
 pub(super) struct Code {
     pub nodes: Vec<Node>,
-    pub quick: Box<[Quick]>,
+    pub quick: Box<[Option<Quick>]>,
 }
 
 /// Collects the clauses of all rules.

@@ -118,11 +118,12 @@ impl RuleSet {
             let program = self.env.compile(&rule.when).ok()?;
             let values = frame.values(program.slots());
             let budget = self.head.budget.unwrap_or(crate::DEFAULT_BUDGET);
-            let machine = Machine::new(program.nodes(), &[], Inputs::Slots(&values), budget);
+            let machine = Machine::new(program.nodes(), &[], Inputs::Slots(&values, program.slots()), budget);
             verdict = verdict.and(Verdict::of(machine.run_truth(program.root())));
             for (alternative, nodes) in split(&program).into_iter().enumerate() {
                 for node in nodes {
-                    let machine = Machine::new(program.nodes(), &[], Inputs::Slots(&values), budget);
+                    let machine =
+                        Machine::new(program.nodes(), &[], Inputs::Slots(&values, program.slots()), budget);
                     let verdict = Verdict::of(machine.run_truth(node));
                     clauses.push(ClauseTrace {
                         alternative,

@@ -244,7 +244,8 @@ impl<'p, 'e> Frame<'p, 'e> {
             self.compute(*variable);
         }
         let code = plan.codes.get(of.code as usize).ok_or_else(missing)?;
-        let machine = Machine::new(&code.nodes, &code.quick, Inputs::Slots(&self.slots), plan.budget);
+        let machine =
+            Machine::new(&code.nodes, &code.quick, Inputs::Slots(&self.slots, &plan.inputs), plan.budget);
         run(&machine, of.node)
     }
 

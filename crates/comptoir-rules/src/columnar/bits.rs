@@ -1,0 +1,250 @@
+use arrow_buffer::BooleanBuffer;
+
+/// Rows that are evaluated together: what is computed for them stays in the cache of a core.
+pub(super) const BLOCK: usize = 2048;
+const WORDS: usize = BLOCK / 64;
+
+/// A truth value for each row of a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bits([u64; WORDS]);
+
+impl Bits {
+    pub(super) const NONE: Self = Self([0; WORDS]);
+
+    /// The first `count` rows.
+    pub(super) fn first(count: usize) -> Self {
+        let mut bits = Self::NONE;
+        for (index, word) in bits.0.iter_mut().enumerate() {
+            let left = count.saturating_sub(index * 64);
+            *word = if left >= 64 { u64::MAX } else { (1 << left) - 1 };
+        }
+        bits
+    }
+
+    /// The rows of a bitmap from `start` on.
+    pub(super) fn read(buffer: &BooleanBuffer, start: usize, count: usize) -> Self {
+        let count = count.min(buffer.len().saturating_sub(start));
+        let slice = buffer.slice(start.min(buffer.len()), count);
+        let mut bits = Self::NONE;
+        for (word, chunk) in bits.0.iter_mut().zip(slice.bit_chunks().iter_padded()) {
+            *word = chunk;
+        }
+        bits
+    }
+
+    /// The rows of the values for which `test` holds.
+    #[inline]
+    pub(super) fn of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Self {
+        let mut bits = Self::NONE;
+        let (wholes, rest) = values.as_chunks::<64>();
+        let mut words = bits.0.iter_mut();
+        for (whole, word) in wholes.iter().zip(&mut words) {
+            let mut flags = [0; 64];
+            flags.iter_mut().zip(whole).for_each(|(flag, value)| *flag = u8::from(test(*value)));
+            *word = pack(&flags);
+        }
+        if let Some(word) = words.next() {
+            let mut flags = [0; 64];
+            flags.iter_mut().zip(rest).for_each(|(flag, value)| *flag = u8::from(test(*value)));
+            *word = pack(&flags);
+        }
+        bits
+    }
+
+    /// The rows of two lists of values for which `test` holds.
+    #[inline]
+    pub(super) fn of_pairs<T: Copy, U: Copy>(left: &[T], right: &[U], test: impl Fn(T, U) -> bool) -> Self {
+        let mut bits = Self::NONE;
+        let ((lefts, left), (rights, right)) = (left.as_chunks::<64>(), right.as_chunks::<64>());
+        let mut words = bits.0.iter_mut();
+        for ((left, right), word) in lefts.iter().zip(rights).zip(&mut words) {
+            let mut flags = [0; 64];
+            for (flag, (left, right)) in flags.iter_mut().zip(left.iter().zip(right)) {
+                *flag = u8::from(test(*left, *right));
+            }
+            *word = pack(&flags);
+        }
+        if let Some(word) = words.next() {
+            let mut flags = [0; 64];
+            let pairs = flags.iter_mut().zip(left.iter().zip(right));
+            pairs.for_each(|(flag, (left, right))| *flag = u8::from(test(*left, *right)));
+            *word = pack(&flags);
+        }
+        bits
+    }
+
+    /// The rows among these for which `test` holds.
+    #[inline]
+    pub(super) fn filter(&self, mut test: impl FnMut(usize) -> bool) -> Self {
+        let mut bits = Self::NONE;
+        for (index, (word, own)) in bits.0.iter_mut().zip(self.0).enumerate() {
+            let mut left = own;
+            let mut found = 0;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                found |= u64::from(test(index * 64 + bit as usize)) << bit;
+            }
+            *word = found;
+        }
+        bits
+    }
+
+    /// Visits these rows in order.
+    #[inline]
+    pub(super) fn each(&self, mut visit: impl FnMut(usize)) {
+        for (index, word) in self.0.iter().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                visit(index * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    /// Visits these rows from a first to a last one.
+    #[inline]
+    pub(super) fn each_in(&self, (first, last): (usize, usize), mut visit: impl FnMut(usize)) {
+        for (index, word) in self.0.iter().enumerate().take(last / 64 + 1).skip(first / 64) {
+            let from = first.saturating_sub(index * 64);
+            let until = (last + 1 - index * 64).min(64);
+            let mut left = word & span(from, until - from);
+            while left != 0 {
+                visit(index * 64 + left.trailing_zeros() as usize);
+                left &= left - 1;
+            }
+        }
+    }
+
+    /// Sets a row if `value` holds, without a branch.
+    #[inline]
+    pub(super) fn set_if(&mut self, row: usize, value: bool) {
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word |= u64::from(value) << (row % 64);
+        }
+    }
+
+    #[inline]
+    pub(super) fn has(&self, row: usize) -> bool {
+        self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, row: usize) {
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    /// Sets the rows from `start` to before `end`.
+    #[inline]
+    pub(super) fn set_range(&mut self, start: usize, end: usize) {
+        let mut row = start;
+        while row < end {
+            let until = ((row / 64 + 1) * 64).min(end);
+            if let Some(word) = self.0.get_mut(row / 64) {
+                *word |= span(row % 64, until - row);
+            }
+            row = until;
+        }
+    }
+
+    /// Whether one of the rows from `start` to before `end` is set.
+    #[inline]
+    pub(super) fn any_in(&self, start: usize, end: usize) -> bool {
+        let (shift, count) = (start % 64, end.saturating_sub(start));
+        if shift + count <= 64 {
+            return self.0.get(start / 64).is_some_and(|word| word & span(shift, count) != 0);
+        }
+        let mut row = start;
+        while row < end {
+            let until = ((row / 64 + 1) * 64).min(end);
+            if self.0.get(row / 64).is_some_and(|word| word & span(row % 64, until - row) != 0) {
+                return true;
+            }
+            row = until;
+        }
+        false
+    }
+
+    /// How many of the rows from `start` to before `end` are set.
+    pub(super) fn count_in(&self, start: usize, end: usize) -> usize {
+        (start..end).filter(|row| self.has(*row)).count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().fold(0, |all, word| all | word) == 0
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        self.with(other, |own, other| own & other)
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        self.with(other, |own, other| own | other)
+    }
+
+    /// These rows without the others.
+    pub(super) fn minus(self, other: Self) -> Self {
+        self.with(other, |own, other| own & !other)
+    }
+
+    /// The rows that are in one of both only.
+    pub(super) fn xor(self, other: Self) -> Self {
+        self.with(other, |own, other| own ^ other)
+    }
+
+    pub(super) const fn words(&self) -> &[u64; WORDS] {
+        &self.0
+    }
+
+    #[inline]
+    fn with(mut self, other: Self, combine: impl Fn(u64, u64) -> u64) -> Self {
+        for (own, other) in self.0.iter_mut().zip(other.0) {
+            *own = combine(*own, other);
+        }
+        self
+    }
+}
+
+/// `count` bits from `from` on, of a word.
+const fn span(from: usize, count: usize) -> u64 {
+    if count == 0 { 0 } else { (u64::MAX >> (64 - count)) << from }
+}
+
+/// Sixty-four flags of 0 or 1 as bits: eight at a time are moved together by a multiplication.
+#[inline]
+fn pack(flags: &[u8; 64]) -> u64 {
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let (eights, _) = flags.as_chunks::<8>();
+    let mut word = 0;
+    for (index, eight) in eights.iter().enumerate() {
+        word |= (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) << (index * 8);
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_where_values_are() {
+        let values: Vec<u32> = (0..1000).map(|value| value * 7919 % 1000).collect();
+        let bits = Bits::of(&values, |value| value < 300);
+        for (row, value) in values.iter().enumerate() {
+            assert_eq!(bits.has(row), *value < 300, "row {row}");
+        }
+        assert_eq!(bits.count(), 300);
+        assert_eq!(Bits::first(1000).minus(bits).count(), 700);
+        assert_eq!(bits.filter(|row| row % 2 == 0).count() + bits.filter(|row| row % 2 == 1).count(), 300);
+        let mut range = Bits::NONE;
+        range.set_range(60, 200);
+        assert!(range.any_in(199, 210) && !range.any_in(200, 300) && !range.any_in(0, 60));
+        assert_eq!((range.count(), range.count_in(50, 70)), (140, 10));
+    }
+}

@@ -1,0 +1,185 @@
+//! Results of blocks as one array.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_schema::TimeUnit;
+
+use super::arrays::Target;
+use super::bits::{BLOCK, Bits};
+use super::vector::Vector;
+use crate::types::{Env, Type};
+use crate::value::Value;
+
+/// Results of consecutive blocks.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    rows: usize,
+    /// Rows that are errors, a bit for each.
+    pub(super) fault: Vec<u64>,
+    null: Vec<u64>,
+    data: Data,
+}
+
+#[derive(Debug, Default)]
+enum Data {
+    #[default]
+    None,
+    Bool(Vec<u64>),
+    Int(Vec<i64>),
+    Double(Vec<f64>),
+    Values(Vec<Value<'static>>),
+}
+
+impl Piece {
+    pub(super) fn of(ty: &Type) -> Self {
+        let data = match ty.without_null() {
+            Type::Bool => Data::Bool(Vec::new()),
+            Type::Int => Data::Int(Vec::new()),
+            Type::Double => Data::Double(Vec::new()),
+            _ => Data::Values(Vec::new()),
+        };
+        Self { data, ..Self::default() }
+    }
+
+    /// Adds a block.
+    pub(super) fn push(&mut self, vector: &Vector<'_>, count: usize) {
+        let mut fault = Bits::NONE;
+        let mut null = Bits::NONE;
+        let read = |row: usize, fault: &mut Bits, null: &mut Bits| match vector.get(row) {
+            None => {
+                fault.set(row);
+                Value::Null
+            }
+            Some(Value::Null) => {
+                null.set(row);
+                Value::Null
+            }
+            Some(value) => value,
+        };
+        match (&mut self.data, vector) {
+            (Data::Bool(words), Vector::Bool(truth, nulls)) => {
+                (fault, null) = (truth.fault, *nulls);
+                words.extend(truth.is.words());
+            }
+            (Data::Bool(words), _) => {
+                let is = Bits::first(count).filter(|row| match read(row, &mut fault, &mut null) {
+                    Value::Bool(truth) => truth,
+                    Value::Null => false,
+                    _ => {
+                        fault.set(row);
+                        false
+                    }
+                });
+                words.extend(is.words());
+            }
+            (Data::Int(values), Vector::Int(lanes)) => {
+                (fault, null) = (lanes.fault, lanes.null);
+                extend(values, &lanes.values, count, 0);
+            }
+            (Data::Int(values), _) => {
+                values.extend((0..count).map(|row| match read(row, &mut fault, &mut null) {
+                    Value::Int(value) => value,
+                    _ => 0,
+                }))
+            }
+            (Data::Double(values), Vector::Double(lanes)) => {
+                (fault, null) = (lanes.fault, lanes.null);
+                extend(values, &lanes.values, count, 0.0);
+            }
+            (Data::Double(values), _) => {
+                values.extend((0..count).map(|row| match read(row, &mut fault, &mut null) {
+                    Value::Double(value) => value,
+                    _ => 0.0,
+                }));
+            }
+            (Data::Values(values), _) => {
+                values.extend((0..count).map(|row| read(row, &mut fault, &mut null).into_owned()));
+            }
+            (Data::None, _) => {}
+        }
+        let all = Bits::first(count);
+        self.fault.extend(fault.and(all).words());
+        self.null.extend(null.and(all).words());
+        self.rows += count;
+    }
+
+    /// Adds the piece that follows; the rows of all but the last are whole blocks.
+    pub(super) fn append(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.fault.extend(other.fault);
+        self.null.extend(other.null);
+        match (&mut self.data, other.data) {
+            (Data::Bool(own), Data::Bool(more)) => own.extend(more),
+            (Data::Int(own), Data::Int(more)) => own.extend(more),
+            (Data::Double(own), Data::Double(more)) => own.extend(more),
+            (Data::Values(own), Data::Values(more)) => own.extend(more),
+            _ => {}
+        }
+    }
+
+    /// The array, and the rows that are errors: also those whose value has no place in the array.
+    pub(super) fn finish(mut self, ty: &Type, env: &Env, unit: TimeUnit) -> (ArrayRef, Vec<u64>) {
+        let rows = self.rows;
+        if let Data::Values(values) = self.data {
+            let shape = Target { env, unit };
+            let mut lost = Vec::new();
+            let array = shape.build(&values, ty, 0, &mut |row| lost.push(row));
+            for row in lost {
+                if let Some(word) = self.fault.get_mut(row / 64) {
+                    *word |= 1 << (row % 64);
+                }
+            }
+            return (array, self.fault);
+        }
+        let invalid = self.fault.iter().zip(&self.null).map(|(fault, null)| !(fault | null));
+        let valid = NullBuffer::new(bitmap(invalid.collect(), rows));
+        let nulls = Some(valid).filter(|valid| valid.null_count() > 0);
+        let array: ArrayRef = match self.data {
+            Data::Bool(words) => Arc::new(BooleanArray::new(bitmap(words, rows), nulls)),
+            Data::Int(values) => Arc::new(Int64Array::new(values.into(), nulls)),
+            Data::Double(values) => Arc::new(Float64Array::new(values.into(), nulls)),
+            Data::None | Data::Values(_) => Arc::new(NullArray::new(rows)),
+        };
+        (array, self.fault)
+    }
+
+    /// The rows that are neither true nor false: errors, nulls, and what is no truth value.
+    pub(super) fn untrue(self, rows: usize) -> Vec<u64> {
+        let words = self.fault.iter().zip(&self.null).map(|(fault, null)| fault | null);
+        words.take(rows.div_ceil(64)).collect()
+    }
+
+    /// The rows that are true, for an expression of type bool.
+    pub(super) fn true_rows(&self) -> Vec<u64> {
+        let Data::Bool(words) = &self.data else { return Vec::new() };
+        let mut rows = Vec::new();
+        let sure =
+            words.iter().zip(&self.fault).zip(&self.null).map(|((is, fault), null)| is & !fault & !null);
+        for (index, word) in sure.enumerate() {
+            let mut left = word;
+            while left != 0 {
+                rows.push(index as u64 * 64 + u64::from(left.trailing_zeros()));
+                left &= left - 1;
+            }
+        }
+        rows
+    }
+}
+
+/// Words of whole blocks as a bitmap of so many rows.
+fn bitmap(words: Vec<u64>, rows: usize) -> BooleanBuffer {
+    BooleanBuffer::new(Buffer::from_vec(words), 0, rows)
+}
+
+fn extend<T: Copy>(values: &mut Vec<T>, more: &[T], count: usize, filler: T) {
+    let more = more.get(..count).unwrap_or(more);
+    values.extend_from_slice(more);
+    values.extend(std::iter::repeat_n(filler, count - more.len()));
+}
+
+/// Rows of one block.
+pub(super) const fn block_at(start: usize, rows: usize) -> usize {
+    if rows - start < BLOCK { rows - start } else { BLOCK }
+}

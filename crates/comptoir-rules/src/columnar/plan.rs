@@ -1,0 +1,368 @@
+//! What is found out once for a program and a table, before blocks of rows are evaluated.
+
+use std::sync::{Arc, OnceLock};
+
+use super::bits::Bits;
+use super::column::{Column, Shape};
+use super::numbers::{Flags, Numbers};
+use super::rows::Rows;
+use super::text::{TextSet, set_of};
+use super::vector::{Truth, missing};
+use crate::Program;
+use crate::eval::{Inputs, Machine};
+use crate::ir::{FoldNode, Node, NodeId, NodeKind};
+use crate::syntax::{Access, FoldKind};
+use crate::types::Type;
+use crate::value::{Fault, Value};
+
+/// A program with the columns of a table.
+#[derive(Debug)]
+pub(super) struct Plan<'p> {
+    pub(super) program: &'p Program,
+    pub(super) columns: Vec<Column>,
+    /// Rows of the table.
+    pub(super) rows: usize,
+    ways: Vec<Way>,
+}
+
+/// How a node is evaluated.
+#[derive(Debug, Default)]
+pub(super) struct Way {
+    /// Whether nodes above can be evaluated by columns although this one is not.
+    pub(super) is_scalar: bool,
+    /// About how long a row takes, for the order of clauses.
+    pub(super) weight: u32,
+    /// The operands of a chain, the cheap ones first.
+    pub(super) order: Vec<NodeId>,
+    /// The slot with a dictionary that is all the node depends on.
+    pub(super) dictionary: Option<u32>,
+    table: OnceLock<Option<Table>>,
+    pub(super) set: Option<TextSet>,
+    /// Whether the body of a macro reads more than the macro's variable.
+    pub(super) reads_outside: bool,
+}
+
+/// The truth of a node for each value of a dictionary.
+#[derive(Debug)]
+pub(super) struct Table {
+    is: Flags,
+    fault: Option<Flags>,
+    null: Option<bool>,
+    absent: Option<bool>,
+    /// The most work that a value took.
+    pub(super) spent: u64,
+}
+
+impl<'p> Plan<'p> {
+    pub(super) fn new(program: &'p Program, columns: Vec<Column>, rows: usize) -> Self {
+        let mut plan = Self { program, columns, rows, ways: Vec::new() };
+        let mut ways: Vec<Way> = program.nodes().iter().map(|_| Way::default()).collect();
+        let mut sources: Vec<Source> = Vec::with_capacity(ways.len());
+        for node in program.nodes() {
+            let source = plan.source(node, &sources);
+            if let (Source::Slot(slot), Type::Bool) = (source, &node.ty)
+                && !matches!(node.kind, NodeKind::Slot(_))
+                && plan.has_small_dictionary(slot)
+                && let Some(way) = ways.get_mut(sources.len())
+            {
+                way.dictionary = Some(slot);
+            }
+            sources.push(source);
+        }
+        plan.visit(program.root(), &mut Vec::new(), &mut ways);
+        plan.ways = ways;
+        plan
+    }
+
+    pub(super) fn way(&self, id: NodeId) -> &Way {
+        static NONE: Way = Way {
+            is_scalar: false,
+            weight: 0,
+            order: Vec::new(),
+            dictionary: None,
+            table: OnceLock::new(),
+            set: None,
+            reads_outside: false,
+        };
+        self.ways.get(id.index()).unwrap_or(&NONE)
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> Option<&Node> {
+        self.program.nodes().get(id.index())
+    }
+
+    pub(super) fn kind(&self, id: NodeId) -> &NodeKind {
+        static NONE: NodeKind = NodeKind::Const(Value::Null);
+        self.node(id).map_or(&NONE, |node| &node.kind)
+    }
+
+    fn has_small_dictionary(&self, slot: u32) -> bool {
+        match self.columns.get(slot as usize).map(|column| &column.shape) {
+            Some(Shape::Dictionary(_, values)) => values.length() <= self.rows,
+            _ => false,
+        }
+    }
+
+    fn source(&self, node: &Node, sources: &[Source]) -> Source {
+        let of = |id: &NodeId| sources.get(id.index()).copied().unwrap_or(Source::Many);
+        match &node.kind {
+            NodeKind::Slot(slot) | NodeKind::HasSlot(slot) => Source::Slot(*slot),
+            NodeKind::Local { .. } => Source::Many,
+            NodeKind::Call { overloads, .. } if !overloads.iter().all(|overload| overload.is_library()) => {
+                Source::Many
+            }
+            kind => crate::ir::operands(kind).map(|id| of(&id)).fold(Source::None, Source::join),
+        }
+    }
+
+    /// Finds the way of a node and all under it, with the columns of the macros around it. Gives whether it can be
+    /// evaluated by columns inside of a macro.
+    fn visit<'c>(&'c self, id: NodeId, around: &mut Vec<Element<'c>>, ways: &mut [Way]) -> bool {
+        let Some(node) = self.node(id) else { return false };
+        let own = match &node.kind {
+            NodeKind::Const(_) | NodeKind::Slot(_) | NodeKind::HasSlot(_) => true,
+            NodeKind::Local { up, index } => is_column(around, *up, *index),
+            NodeKind::Field { operand, .. } => {
+                self.visit(*operand, around, ways);
+                self.element(id, around).is_some()
+            }
+            NodeKind::HasField { operand, .. } => {
+                self.visit(*operand, around, ways)
+                    && self
+                        .element(*operand, around)
+                        .is_some_and(|(column, _)| matches!(column.shape, Shape::Struct(..)))
+            }
+            NodeKind::Fold(fold) => self.visit_fold(fold, around, ways),
+            NodeKind::And(_)
+            | NodeKind::Or(_)
+            | NodeKind::Not(_)
+            | NodeKind::Negate(_)
+            | NodeKind::Binary { .. }
+            | NodeKind::InSet { .. }
+            | NodeKind::Matches { .. }
+            | NodeKind::Conditional { .. }
+            | NodeKind::Call { .. } => {
+                let operands: Vec<NodeId> = crate::ir::operands(&node.kind).collect();
+                // All are visited, whatever one of them is.
+                operands.iter().filter(|id| !self.visit(**id, around, ways)).count() == 0
+            }
+            _ => false,
+        };
+        let weight = self.weight(node, own, ways);
+        let order = match &node.kind {
+            NodeKind::And(list) | NodeKind::Or(list) => {
+                let mut order = list.to_vec();
+                order.sort_by_key(|id| ways.get(id.index()).map_or(0, |way| way.weight));
+                order
+            }
+            _ => Vec::new(),
+        };
+        if let Some(way) = ways.get_mut(id.index()) {
+            way.is_scalar = !own;
+            way.weight = weight;
+            way.order = order;
+            match &node.kind {
+                NodeKind::InSet { set, .. } => way.set = set_of(set),
+                NodeKind::Fold(fold) => {
+                    let filter = fold.filter.is_some_and(|filter| self.reads_outside(filter, 0));
+                    way.reads_outside = filter || self.reads_outside(fold.body, 0);
+                }
+                _ => {}
+            }
+        }
+        own
+    }
+
+    fn visit_fold<'c>(&'c self, fold: &FoldNode, around: &mut Vec<Element<'c>>, ways: &mut [Way]) -> bool {
+        self.visit(fold.range, around, ways);
+        let is_known = !fold.is_pair
+            && matches!(
+                fold.kind,
+                FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne | FoldKind::Map | FoldKind::Filter
+            );
+        let elements = match self.element(fold.range, around) {
+            // Lists of an outer scope do not lie side by side.
+            Some((Column { shape: Shape::List(_, elements), .. }, 0)) if is_known => &**elements,
+            _ => return false,
+        };
+        around.push(Element { column: elements });
+        let filter = fold.filter.is_none_or(|filter| self.visit(filter, around, ways));
+        let body = self.visit(fold.body, around, ways);
+        around.pop();
+        filter && body
+    }
+
+    /// The column that a leaf reads, and how many scopes further out it is.
+    fn element<'c>(&'c self, id: NodeId, around: &[Element<'c>]) -> Option<(&'c Column, usize)> {
+        match self.kind(id) {
+            NodeKind::Slot(slot) => Some((self.columns.get(*slot as usize)?, around.len())),
+            NodeKind::Local { up, index: 0 } => {
+                let place = around.len().checked_sub(usize::from(*up) + 1)?;
+                Some((around.get(place)?.column, usize::from(*up)))
+            }
+            NodeKind::Field { operand, place: Some((of, index)), access: Access::Plain, .. } => {
+                let (column, up) = self.element(*operand, around)?;
+                Some((column.field(of, *index)?, up))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a node reads an input, or a variable more than `depth` scopes further out.
+    fn reads_outside(&self, id: NodeId, depth: u16) -> bool {
+        match self.kind(id) {
+            NodeKind::Slot(_) | NodeKind::HasSlot(_) => true,
+            NodeKind::Local { up, .. } => *up > depth,
+            NodeKind::Fold(fold) => {
+                let inside = |id: NodeId| self.reads_outside(id, depth + 1);
+                self.reads_outside(fold.range, depth) || inside(fold.body) || fold.filter.is_some_and(inside)
+            }
+            kind => crate::ir::operands(kind).any(|id| self.reads_outside(id, depth)),
+        }
+    }
+
+    fn weight(&self, node: &Node, is_walked: bool, ways: &[Way]) -> u32 {
+        let weight = |id: NodeId| ways.get(id.index()).map_or(0, |way| way.weight);
+        let under: u32 = crate::ir::operands(&node.kind).map(weight).fold(0, u32::saturating_add);
+        if self.node_is_table(node, ways) {
+            return 2;
+        }
+        let own = match &node.kind {
+            _ if !is_walked => 300,
+            NodeKind::Slot(slot) => match self.columns.get(*slot as usize).map(|column| &column.shape) {
+                Some(Shape::Text(_) | Shape::Dictionary(..) | Shape::Decimal(_)) => 8,
+                Some(Shape::List(..) | Shape::Struct(..) | Shape::Map(..) | Shape::Fields(..)) => 60,
+                _ => 1,
+            },
+            NodeKind::Local { .. } | NodeKind::Field { .. } => 8,
+            NodeKind::Matches { .. } => 60,
+            NodeKind::InSet { .. } => 4,
+            NodeKind::Fold(_) => 40,
+            NodeKind::Call { function, .. } => match &**function {
+                "startsWith" | "endsWith" => 2,
+                "contains" => 15,
+                _ => 60,
+            },
+            _ => 1,
+        };
+        under.saturating_add(own)
+    }
+
+    fn node_is_table(&self, node: &Node, ways: &[Way]) -> bool {
+        let position = self.program.nodes().iter().position(|other| std::ptr::eq(other, node));
+        position.and_then(|at| ways.get(at)).is_some_and(|way| way.dictionary.is_some())
+    }
+
+    /// The table of a node that depends on a dictionary only; `None` where making it takes more than the budget.
+    pub(super) fn table(&self, id: NodeId) -> Option<(&Table, &Numbers, &Column)> {
+        let way = self.way(id);
+        let column = self.columns.get(way.dictionary? as usize)?;
+        let Shape::Dictionary(keys, values) = &column.shape else { return None };
+        let table = way.table.get_or_init(|| self.make_table(id, way.dictionary?, values));
+        Some((table.as_ref()?, keys, column))
+    }
+
+    fn make_table(&self, id: NodeId, slot: u32, values: &Column) -> Option<Table> {
+        let mut spent = 0;
+        let mut truth = |value: Value<'_>| self.truth_for(id, slot, value, &mut spent);
+        let mut is = vec![false; values.length()];
+        let mut fault = vec![false; values.length()];
+        for (key, (is, fault)) in is.iter_mut().zip(&mut fault).enumerate() {
+            match truth(values.get(key))? {
+                Some(truth) => *is = truth,
+                None => *fault = true,
+            }
+        }
+        let (null, absent) = (truth(Value::Null)?, truth(Value::Absent)?);
+        let fault = fault.contains(&true).then(|| Flags::new(&fault));
+        Some(Table { is: Flags::new(&is), fault, null, absent, spent })
+    }
+
+    /// Truth or error of a node that reads one slot.
+    fn truth_for(&self, id: NodeId, slot: u32, value: Value<'_>, spent: &mut u64) -> Option<Option<bool>> {
+        let mut slots = vec![Value::Absent; self.columns.len()];
+        *slots.get_mut(slot as usize)? = value;
+        let machine = Machine::new(
+            self.program.nodes(),
+            self.program.quick(),
+            Inputs::Slots(&slots, self.program.slots()),
+            self.program.budget(),
+        );
+        let outcome = machine.run_truth(id);
+        *spent = machine.meter.spent().max(*spent);
+        match outcome {
+            Ok(truth) => Some(Some(truth)),
+            Err(Fault::Exhausted(_)) => None,
+            Err(_) => Some(None),
+        }
+    }
+}
+
+impl Table {
+    /// The truth of rows from their keys.
+    pub(super) fn look_up(&self, keys: &Numbers, column: &Column, rows: &Rows, count: usize) -> Truth {
+        let mut is = keys.look_up(&self.is, rows, count);
+        let mut fault = self.fault.as_ref().map_or(Bits::NONE, |fault| keys.look_up(fault, rows, count));
+        let absent = missing(column.absent.as_ref(), rows, count);
+        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
+        for (rows, truth) in [(null, self.null), (absent, self.absent)] {
+            is = is.minus(rows);
+            fault = fault.minus(rows);
+            match truth {
+                Some(true) => is = is.or(rows),
+                Some(false) => {}
+                None => fault = fault.or(rows),
+            }
+        }
+        Truth { is, fault }
+    }
+}
+
+/// The inputs that a node depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    None,
+    Slot(u32),
+    Many,
+}
+
+impl Source {
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, other) | (other, Self::None) => other,
+            (one, other) if one == other => one,
+            _ => Self::Many,
+        }
+    }
+}
+
+/// The column that a macro's variable goes over.
+struct Element<'c> {
+    column: &'c Column,
+}
+
+fn is_column(around: &[Element<'_>], up: u16, index: u16) -> bool {
+    usize::from(up) < around.len() && index == 0
+}
+
+impl Column {
+    /// The column of a field of a declared struct.
+    pub(super) fn field(&self, of: &Arc<crate::types::StructType>, index: u32) -> Option<&Column> {
+        match &self.shape {
+            Shape::Struct(own, fields) if own.name() == of.name() => fields.get(index as usize),
+            _ => None,
+        }
+    }
+
+    /// How many rows a column of text, numbers or times has.
+    fn length(&self) -> usize {
+        match &self.shape {
+            Shape::Text(texts) => texts.len(),
+            Shape::Int(numbers) | Shape::Uint(numbers) | Shape::Double(numbers) => numbers.len(),
+            Shape::Bool(values) => values.len(),
+            Shape::Time(ticks, _) | Shape::Span(ticks, _) => ticks.len(),
+            // Others are not looked up by key: the length is beyond any table.
+            _ => usize::MAX,
+        }
+    }
+}

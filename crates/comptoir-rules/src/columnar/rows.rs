@@ -1,0 +1,46 @@
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// Which rows of a column the rows of a block are.
+#[derive(Debug, Clone)]
+pub(super) enum Rows {
+    /// One after the other from a first one.
+    Span(usize),
+    /// Any.
+    Picked(Rc<[u32]>),
+}
+
+impl Rows {
+    /// The row of the column behind a row of the block.
+    #[inline]
+    pub(super) fn at(&self, row: usize) -> usize {
+        match self {
+            Self::Span(start) => start + row,
+            Self::Picked(rows) => rows.get(row).map_or(usize::MAX, |row| *row as usize),
+        }
+    }
+
+    /// The values of `count` rows.
+    #[inline]
+    pub(super) fn of<'a, T: Copy>(&self, values: &'a [T], count: usize) -> Cow<'a, [T]> {
+        match self {
+            Self::Span(start) => Cow::Borrowed(values.get(*start..start + count).unwrap_or(&[])),
+            Self::Picked(rows) => {
+                let first = values.first();
+                let read = |row: &u32| values.get(*row as usize).or(first).copied();
+                Cow::Owned(rows.iter().filter_map(read).collect())
+            }
+        }
+    }
+
+    /// The values of `count` rows in another form.
+    #[inline]
+    pub(super) fn map<'a, T: Copy, U: Copy>(
+        &self,
+        values: &[T],
+        count: usize,
+        convert: impl Fn(T) -> U,
+    ) -> Cow<'a, [U]> {
+        Cow::Owned(self.of(values, count).iter().map(|value| convert(*value)).collect())
+    }
+}

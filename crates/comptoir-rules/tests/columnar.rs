@@ -1,0 +1,179 @@
+//! Columns give what the scalar evaluator gives: random typed tables in all layouts, random well-typed expressions,
+//! every row. The scalar inputs are made beside the columns, not read from them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test ends where its claim fails"
+)]
+
+#[path = "columnar/cells.rs"]
+mod cells;
+#[path = "support/expressions.rs"]
+mod expressions;
+#[path = "columnar/sources.rs"]
+mod sources;
+#[path = "columnar/tables.rs"]
+mod tables;
+
+use comptoir_rules::{Env, Fault, Program, Value, Variables};
+use expressions::Random;
+use proptest::prelude::*;
+use tables::Table;
+
+fn same(program: &Program, table: &Table) {
+    let source = program.source();
+    let result = program.eval_batch(&table.batch).unwrap_or_else(|error| panic!("{source}: {error}"));
+    let faults: std::collections::HashMap<usize, String> = result
+        .faults
+        .iter()
+        .map(|fault| (fault.row, format!("{} {}", fault.code(), fault.message())))
+        .collect();
+    assert_eq!(result.faults.len(), faults.len(), "{source}");
+    for (row, input) in table.rows.iter().enumerate() {
+        let outcome = program.eval(input);
+        match (&outcome, faults.get(&row)) {
+            (Ok(value), None) => {
+                let found = cells::cell(result.array.as_ref(), row);
+                assert_eq!(found, cells::show(value), "{source}: row {row} of {input:?}");
+            }
+            (Err(fault), Some(found)) => assert_eq!(*found, show(fault), "{source}: row {row}"),
+            (Ok(value), Some(found)) => {
+                let fits = !found.contains("does not fit the column");
+                assert!(!fits, "{source}: row {row}: {value:?}, found {found}");
+            }
+            (Err(fault), None) => panic!("{source}: row {row}: {fault:?}, found a value, {input:?}"),
+        }
+    }
+    let selection = program.select(&table.batch).unwrap();
+    let expected: Vec<u64> = (0_u64..)
+        .zip(&table.rows)
+        .filter(|(_, input)| matches!(program.eval(*input), Ok(Value::Bool(true))))
+        .map(|(row, _)| row)
+        .collect();
+    assert_eq!(selection.rows.values().to_vec(), expected, "{source}");
+}
+
+fn show(fault: &Fault) -> String {
+    match fault {
+        Fault::Error(error) | Fault::Exhausted(error) => format!("{} {fault}", error.code.name()),
+        Fault::Unknown(_) => format!("RULES_UNKNOWN_INPUT {fault}"),
+    }
+}
+
+fn env() -> Env {
+    tables::declare(Env::builder()).build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(expressions::config())]
+
+    #[test]
+    fn every_row_as_in_the_scalar_evaluator(seed: u64, depth in 1_usize..5, ty in 0_usize..9, rows in 0_usize..80) {
+        let mut random = Random(seed);
+        let table = tables::table(&mut random, rows);
+        let source = sources::expression(&mut random, sources::TYPES[ty], depth);
+        let program = env().compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        same(&program, &table);
+    }
+
+    #[test]
+    fn expressions_of_the_oracle(seed: u64, depth in 1_usize..5, ty in 0_usize..4, rows in 0_usize..40) {
+        let mut random = Random(seed);
+        let table = tables::table(&mut random, rows);
+        let source = expressions::typed(&mut random, ['i', 'b', 's', 'l'][ty], depth);
+        let program = env().compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        same(&program, &table);
+    }
+
+    #[test]
+    fn anything_unchecked(seed: u64, depth in 1_usize..4, rows in 0_usize..20) {
+        let mut random = Random(seed);
+        let table = tables::table(&mut random, rows);
+        let source = expressions::any(&mut random, depth);
+        let names = ["x", "y", "m"];
+        if let Ok(program) = env().compile_unchecked(&source)
+            && program.slots().iter().all(|slot| !names.contains(&&*slot.name))
+        {
+            let program = program.with_budget(100_000);
+            let result = program.eval_batch(&table.batch).unwrap();
+            prop_assert_eq!(result.array.len(), rows);
+        }
+    }
+}
+
+#[test]
+fn blocks_of_many_rows() {
+    for seed in 0..12 {
+        let mut random = Random(seed * 7919 + 3);
+        let rows = 2000 + random.below(3000);
+        let table = tables::table(&mut random, rows);
+        for ty in ['b', 'b', 'b', 'd', 'l'] {
+            let source = sources::expression(&mut random, ty, 4);
+            same(&env().compile(&source).unwrap(), &table);
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_a_result() {
+    let mut random = Random(5);
+    let table = tables::table(&mut random, 70_000);
+    let program = env().compile("i > 3 && items.exists(x, x.qty > 2) || s.startsWith('a')").unwrap();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let one = pool(1).install(|| program.eval_batch(&table.batch).unwrap());
+    let many = pool(3).install(|| program.eval_batch(&table.batch).unwrap());
+    assert_eq!(&one.array, &many.array);
+    assert!(one.faults.rows().eq(many.faults.rows()));
+}
+
+#[test]
+fn a_spent_budget_is_an_error_of_its_row() {
+    let table = tables::table(&mut Random(1), 300);
+    for budget in [0, 1, 2, 3, 5, 8, 13, 30, 100] {
+        for source in
+            ["i + j > 3", "s + t == 'x'", "items.all(x, x.qty > 0)", "s.matches('a.*b')", "size(l) > 1"]
+        {
+            same(&env().compile(source).unwrap().with_budget(budget), &table);
+        }
+    }
+}
+
+#[test]
+fn a_missing_column_is_named() {
+    let table = tables::table(&mut Random(1), 3);
+    let env = tables::declare(Env::builder()).variable("itms", comptoir_rules::Type::Int).build().unwrap();
+    let error = env.compile("itms > 3 && i > 2").unwrap().eval_batch(&table.batch).unwrap_err();
+    assert_eq!(error.to_string(), "column `itms` is missing: did you mean `items`?");
+    let env = Env::builder().variable("s", comptoir_rules::Type::Int).build().unwrap();
+    let error = env.compile("s > 3").unwrap().eval_batch(&table.batch).unwrap_err();
+    assert!(error.to_string().starts_with("column `s`: expected an integer, found "), "{error}");
+}
+
+#[test]
+fn inputs_for_the_whole_batch_and_unknown_ones() {
+    let table = tables::table(&mut Random(1), 50);
+    let env = tables::declare(Env::builder())
+        .variable("codes", comptoir_rules::Type::list(comptoir_rules::Type::String))
+        .build()
+        .unwrap();
+    let program = env.compile("s in codes || i == 3").unwrap();
+    let codes = Value::list(vec![Value::str("a"), Value::str("abc")]);
+    let shared = Variables::new().with("codes", codes.clone());
+    let result = program.eval_batch_with(&table.batch, &shared).unwrap();
+    for (row, input) in table.rows.iter().enumerate() {
+        let input = input.clone().with("codes", codes.clone());
+        match program.eval(&input) {
+            Ok(value) => assert_eq!(cells::cell(result.array.as_ref(), row), cells::show(&value)),
+            Err(_) => assert!(result.faults.rows().any(|fault| fault == row)),
+        }
+    }
+    let unknown = Value::Unknown(std::sync::Arc::new(comptoir_rules::UnknownSet::of("codes")));
+    let shared = Variables::new().with("codes", unknown);
+    let result = program.eval_batch_with(&table.batch, &shared).unwrap();
+    assert!(!result.faults.is_empty());
+    assert!(result.faults.iter().any(|fault| fault.code() == "RULES_UNKNOWN_INPUT"));
+}
