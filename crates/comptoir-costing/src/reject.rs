@@ -73,7 +73,8 @@ reject_codes! {
     GroupRejected = "COSTING_GROUP_REJECTED",
     /// The amended or late cost would make an earlier movement impossible.
     ReplayFailed = "COSTING_REPLAY_FAILED",
-    /// Periodic average does not offer this kind of movement.
+    /// Periodic average does not offer this: a value for the stock of a day, which has no cost of its own, or an amendment of what takes
+    /// its cost from elsewhere.
     NotWithPeriodic = "COSTING_NOT_WITH_PERIODIC",
 }
 
@@ -162,9 +163,26 @@ impl Fault {
             RejectCode::ReplayFailed => {
                 format!("{kind} would make an earlier movement impossible: more than on hand at its time")
             }
-            RejectCode::NotWithPeriodic => format!("{kind} is not available with periodic average"),
+            RejectCode::NotWithPeriodic => not_with_periodic(kind),
         }
     }
+}
+
+/// Why a kind of this name is refused under periodic average, and what to post instead.
+fn not_with_periodic(kind: &str) -> String {
+    let why = match kind {
+        "count" => {
+            "with an amount is not available with periodic average: the cost of a day is not known before its month ends; leave the amount out"
+        }
+        "amendment" => {
+            "of a return with a `ref`, of an invoiced estimate, or of a shared cost is not available with periodic average: reverse \
+             the movement and post it again, or post a cost_adjustment"
+        }
+        _ => {
+            "is not available with periodic average: the cost of a day is not known before its month ends; post a cost_adjustment"
+        }
+    };
+    format!("{kind} {why}")
 }
 
 /// The quantities that a kind of this name allows, in words.

@@ -40,8 +40,9 @@ pub struct Books {
     pub layers: BTreeMap<KeyName, Vec<(i64, i64, i64)>>,
 }
 
-/// Cases of a property that runs often, and no files about failures beside the sources.
+/// Cases of a property that runs often, `PROPTEST_CASES` if that is set, and no files about failures beside the sources.
 pub fn cases(cases: u32) -> Config {
+    let cases = std::env::var("PROPTEST_CASES").map_or(cases, |asked| asked.parse().unwrap());
     Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() }
 }
 

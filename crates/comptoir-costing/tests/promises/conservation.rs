@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use comptoir_costing::movement::Kind;
-use comptoir_costing::policy::{Method, Negative, Policy, Scope};
+use comptoir_costing::policy::{Method, Policy, Scope};
 use comptoir_costing::reports::{
     By, Calendar, MovementNames, VoucherTemplate, check_inventory, trial_balance, vouchers,
 };
@@ -123,9 +123,7 @@ proptest! {
     fn p2_transfers_arrive_at_what_they_left_with(
         history in histories(TRANSFERS, 1..40), policy in policies(&METHODS)
     ) {
-        // A stock of negative value, which only `carry` leaves, is in `findings`.
-        let negative = if policy.negative == Negative::Carry { Negative::Cover } else { policy.negative };
-        let policy = Policy { scope: Scope::Pool, negative, ..policy };
+        let policy = Policy { scope: Scope::Pool, ..policy };
         let books = books(&history, &policy);
         for out in history.iter().filter(|row| row.kind == Kind::TransferOut) {
             let of = |line: &&Line| line.adjusts.as_ref().unwrap_or(&line.id) == &out.id;

@@ -20,6 +20,7 @@ mod exact;
 mod findings;
 mod histories;
 mod identity;
+mod months;
 mod oracle;
 mod order;
 mod policies;

@@ -32,11 +32,21 @@ impl Periodic<'_> {
                 continue;
             }
             let on_hand = running.get(event.key as usize).map_or(0, |running| running.qty);
+            let unchanged = self.saved.len();
             let effect = self.effect(index, month.start, &event, on_hand);
             match effect.and_then(|effect| run_on(&mut running, effect)) {
-                Ok(effect) => self.accept(place, &event, effect),
-                Err(fault) if event.auto == Auto::No => book.reject(index, fault),
-                Err(_) => {}
+                Ok(effect) => {
+                    self.accept(place, &event, effect);
+                    if event.kind == Kind::Amendment && self.absorb(place, month.start, &event, effect) {
+                        set_on_hand(&mut running, effect.key, on_hand);
+                    }
+                }
+                Err(fault) => {
+                    self.restore(unchanged);
+                    if event.auto == Auto::No {
+                        book.reject(index, fault);
+                    }
+                }
             }
         }
     }
@@ -83,13 +93,18 @@ impl Periodic<'_> {
                 self.back_reference(index, start, event)
             }
             Kind::Settlement => self.settlement(index, event),
-            Kind::ProductionReceipt | Kind::Count | Kind::Revaluation | Kind::Amendment => {
-                Err(Fault::new(RejectCode::NotWithPeriodic))
+            Kind::ProductionReceipt => at(event.qty, Cost::Share),
+            Kind::Amendment => {
+                let effect = self.amendment(index, start, event)?;
+                bounded(on_hand + effect.qty)?;
+                Ok(effect)
             }
+            // Both say what the goods of a day are worth, which no one knows before the month ends.
+            Kind::Count | Kind::Revaluation => Err(Fault::new(RejectCode::NotWithPeriodic)),
         }
     }
 
-    fn referred(&self, index: u32, event: &Event) -> Result<Entry, Fault> {
+    pub fn referred(&self, index: u32, event: &Event) -> Result<Entry, Fault> {
         if event.reference >= index {
             return Err(Fault::new(RejectCode::ReferenceLater));
         }
@@ -138,12 +153,8 @@ impl Periodic<'_> {
         qty: i64,
     ) -> Result<(Cost, Option<i64>), Fault> {
         let place = event.reference as usize;
-        let known = match self.effects.get(place).ok_or(OVERFLOW)?.cost {
-            Cost::Known(value) => Some(value),
-            // What the line gave to or took from the variance account is not part of its cost.
-            _ if place < start => Some(origin.value + origin.variance),
-            _ => None,
-        };
+        let own = self.effects.get(place).ok_or(OVERFLOW)?.cost;
+        let known = self.value_so_far(place, start, own, origin);
         let returns = self.rule(event.key).returns;
         let original = match event.kind {
             Kind::SalesReturn => returns.sales == ReturnCost::OriginalCost,
@@ -213,6 +224,12 @@ impl Periodic<'_> {
 /// The amount of the row with its sign, else the month's cost.
 fn own_amount(event: &Event, sign: i64) -> Cost {
     if event.amount == ABSENT { Cost::Rate } else { Cost::Known(sign * event.amount) }
+}
+
+fn set_on_hand(running: &mut [Running], key: u32, qty: i64) {
+    if let Some(running) = running.get_mut(key as usize) {
+        running.qty = qty;
+    }
 }
 
 /// Adds an effect to what is on hand, if both stay within 18 digits.

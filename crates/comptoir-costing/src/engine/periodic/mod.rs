@@ -4,8 +4,12 @@
 //! every issue of the month gets it. A month is therefore read twice: once for what it brings, once to post its lines in book
 //! order. What a month that opens short costs is said in [`rates`].
 
+mod ages;
+mod amend;
 mod effects;
+mod feeders;
 mod post;
+mod production;
 mod rates;
 mod shortages;
 #[cfg(test)]
@@ -14,15 +18,15 @@ mod tests;
 use std::cell::Cell;
 use std::ops::Range;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
-use super::machine::Machine;
-use super::run::{self, Banned, Book, Spoilt};
+use super::run::{Banned, Book, Spoilt};
 use super::stock::Ratio;
-use super::{Auto, Context, Discard, Entry, Event, KeyRules, Stock, bounded};
+use super::{Auto, Context, Entry, Event, KeyRules, Stock, bounded};
 use crate::movement::Kind;
-use crate::policy::{Amendment, LateCost, Method, Negative, Provisional, Rules};
+use crate::policy::Rules;
 use crate::posting::NONE;
+use production::Batch;
 use rates::MonthRate;
 
 /// Values a component whose method is the periodic average and gives the stock of its keys at the end.
@@ -41,6 +45,7 @@ pub(crate) fn run_periodic(
         entries: vec![Entry::BLANK; events.len()],
         effects: vec![Effect::NOTHING; events.len()],
         rates: vec![None; rules.len()],
+        batches: production::batches(events),
         refused: refused.clone(),
         saved: Vec::new(),
         failed: Cell::new(None),
@@ -82,12 +87,21 @@ enum Cost {
     Transfer(u32),
     /// What a movement of the same month and key has at the month's cost, with the opposite sign: it comes back as it left.
     Back(u32),
+    /// What the production group issued before it, or its share of that: known when the costs of those issues are.
+    Share,
+    /// An amendment of a movement at the month's cost, which had the signed quantity `from`: what that costs now, less what it cost.
+    More { from: i64 },
     /// Nothing: rejected, or an event that does nothing.
     None,
 }
 
 impl Effect {
     const NOTHING: Self = Self { key: NONE, qty: 0, cost: Cost::None };
+
+    /// Whether it is valued at the unit cost of the month, as it leaves or is found.
+    const fn is_rated(self) -> bool {
+        matches!(self.cost, Cost::Rate | Cost::More { .. })
+    }
 }
 
 /// Totals of one key over the months.
@@ -115,6 +129,8 @@ struct Periodic<'a> {
     effects: Vec<Effect>,
     /// Month's unit cost by key, once it is known.
     rates: Vec<Option<MonthRate>>,
+    /// What production groups have issued and not received yet.
+    batches: HashMap<u32, Batch>,
     /// Events that are left out: their numbers do not fit, or their month does not cover them.
     refused: HashSet<u32>,
     /// Entries as they were before the month was read.
@@ -143,12 +159,17 @@ impl Periodic<'_> {
         Some(entry)
     }
 
-    fn forget_month(&mut self, month: &Range<usize>) {
-        while let Some((place, was)) = self.saved.pop() {
+    /// Takes back changes of entries until so many are left.
+    fn restore(&mut self, kept: usize) {
+        for (place, was) in self.saved.drain(kept..).rev() {
             if let Some(entry) = self.entries.get_mut(place) {
                 *entry = was;
             }
         }
+    }
+
+    fn forget_month(&mut self, month: &Range<usize>) {
+        self.restore(0);
         if let Some(effects) = self.effects.get_mut(month.clone()) {
             effects.fill(Effect::NOTHING);
         }
@@ -187,49 +208,17 @@ impl Periodic<'_> {
         self.events.get(place).is_some_and(|event| event.auto == Auto::No)
     }
 
-    fn is_transfer_out(&self, place: usize) -> bool {
-        self.events.get(place).is_some_and(|event| event.kind == Kind::TransferOut)
+    /// The kind of the movement at a place.
+    fn kind(&self, place: usize) -> Option<Kind> {
+        self.events.get(place).map(|event| event.kind)
     }
 
-    /// The stock of every key at the end. Ages do not depend on the cost, so a moving average run gives them.
-    fn stocks(&self, book: &Book) -> Vec<Stock> {
-        let aged = if self.context.track_ages { self.ages(book) } else { Vec::new() };
-        let mut aged = aged.into_iter();
-        let totals = self.totals.iter().zip(self.rules);
-        totals
-            .map(|(total, rules)| {
-                let mut stock = Stock::new(Method::PeriodicAverage, rules.standard, self.context.track_ages);
-                if let Some(other) = aged.next() {
-                    stock.layers = other.layers;
-                }
-                stock.qty = total.qty;
-                stock.value = total.value;
-                stock.last = total.last;
-                stock
-            })
-            .collect()
-    }
-
-    fn ages(&self, book: &Book) -> Vec<Stock> {
-        let plain = |rules: &KeyRules| KeyRules {
-            rules: Rules {
-                method: Method::MovingAverage,
-                negative: Negative::Carry,
-                late_cost: LateCost::Prospective,
-                amendment: Amendment::Append,
-                provisional: Provisional::default(),
-                ..rules.rules
-            },
-            ..*rules
-        };
-        let rules: Vec<KeyRules> = self.rules.iter().map(plain).collect();
-        let referenced = vec![true; self.events.len()];
-        let mut machine = Machine::new(self.context, &rules, &referenced, self.events);
-        for ((index, event), outcome) in (0u32..).zip(self.events).zip(&book.outcomes) {
-            if !matches!(outcome, run::Outcome::Rejected(_)) {
-                let _rejected = run::step(&mut machine, index, event, &mut Discard);
-            }
-        }
-        machine.keys
+    /// The amendments in the month of the movement at a place, with their effects.
+    fn amendments_of(&self, target: u32, month: &Range<usize>) -> impl Iterator<Item = (usize, Effect)> + '_ {
+        let effects = self.effects.get(month.clone()).unwrap_or_default();
+        month.clone().zip(effects.iter().copied()).filter(move |(place, effect)| {
+            let amends = |event: &Event| event.kind == Kind::Amendment && event.reference == target;
+            effect.cost != Cost::None && self.events.get(*place).is_some_and(amends)
+        })
     }
 }

@@ -31,9 +31,10 @@ impl Periodic<'_> {
             let rest = rests.get(effect.key as usize).copied().flatten().filter(|(last, _)| *last == place);
             if let Some((_, rest)) = rest {
                 worth.value -= rest;
-                worth.variance += if is_at_rate(effect.cost) { 0 } else { rest };
+                worth.variance += if is_at_rate(effect) { 0 } else { rest };
             }
             self.add(place, effect, worth);
+            self.note_production(place, worth.value + worth.variance, month);
             self.post(place, &event, effect, worth, book);
         }
     }
@@ -59,7 +60,8 @@ impl Periodic<'_> {
             let effect = self.effects.get(place).copied().unwrap_or(Effect::NOTHING);
             let back = self.origin_of(place, month, effect).and_then(|reference| {
                 let own = worths.get((reference as usize).checked_sub(month.start)?).copied().flatten()?;
-                let value = self.take_back(reference, own.value + own.variance, effect.qty);
+                let whole = own.value + own.variance + self.amended_by(reference, month);
+                let value = self.take_back(reference, whole, effect.qty);
                 Some(Worth { value, variance: 0 })
             });
             let worth = match effect.cost {
@@ -81,7 +83,18 @@ impl Periodic<'_> {
             Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn | Kind::Reversal
         );
         let origin = self.effects.get(reference as usize).filter(|_| comes_back)?;
-        (matches!(effect.cost, Cost::Back(_)) || is_at_rate(origin.cost)).then_some(reference)
+        (matches!(effect.cost, Cost::Back(_)) || is_at_rate(*origin)).then_some(reference)
+    }
+
+    /// What the amendments of the month have added to the value of a movement of it.
+    fn amended_by(&self, reference: u32, month: &Range<usize>) -> i64 {
+        if !self.is_amended(reference) {
+            return 0;
+        }
+        let amendments = self.amendments_of(reference, month);
+        let values = amendments.filter_map(|(place, effect)| self.worth(place, effect));
+        let sum = values.map(|worth| i128::from(worth.value) + i128::from(worth.variance)).sum();
+        self.fitting(reference as usize, Some(sum))
     }
 
     /// The share of a movement of the month that comes back; the last part takes what is left of it.
@@ -102,8 +115,8 @@ impl Periodic<'_> {
         let rate = self.rates.get(effect.key as usize).copied().flatten().unwrap_or_default();
         let value = match effect.cost {
             Cost::Known(value) => value,
-            Cost::Rate => self.price(effect.key, effect.qty, rate.ratio, place),
-            Cost::Transfer(_) | Cost::Back(_) | Cost::None => return None,
+            Cost::Rate | Cost::More { .. } => self.rated_value(place, effect, rate.ratio),
+            Cost::Transfer(_) | Cost::Back(_) | Cost::Share | Cost::None => return None,
         };
         let extra = if rate.carrier == Some(place) { rate.revaluation } else { 0 };
         Some(Worth { value: value + extra, variance: -extra })
@@ -126,7 +139,7 @@ impl Periodic<'_> {
             let worth = worths.get(place - month.start).copied().flatten().unwrap_or_default();
             value += i128::from(worth.value);
             last = Some(place);
-            if is_at_rate(effect.cost) && effect.qty != 0 {
+            if is_at_rate(effect) && effect.qty != 0 {
                 last_rated = Some(place);
             }
         }
@@ -138,19 +151,31 @@ impl Periodic<'_> {
             .filter_map(|(_, effect)| if let Cost::Back(of) = effect.cost { Some(of as usize) } else { None })
             .collect();
         let kept = self.effects_of(key, month).filter(|(place, effect)| {
-            effect.cost == Cost::Rate && effect.qty != 0 && !returned.contains(place)
+            effect.is_rated() && effect.qty != 0 && !returned.contains(&self.movement_of(*place))
         });
         let last_kept = kept.map(|(place, _)| place).last();
         let place = last_kept.or(last_rated).or(last)?;
         Some((place, self.fitting(place, Some(value))))
     }
 
+    /// The movement at a place, or the one that an amendment there changes.
+    fn movement_of(&self, place: usize) -> usize {
+        let amendment = self.events.get(place).filter(|event| event.kind == Kind::Amendment);
+        amendment.map_or(place, |event| event.reference as usize)
+    }
+
     fn post(&mut self, place: usize, event: &Event, effect: Effect, worth: Worth, book: &mut Book) {
         let Ok(index) = u32::try_from(place) else { return };
         let Worth { value, variance } = worth;
-        if let Some(entry) = self.entries.get_mut(place).filter(|_| event.auto == Auto::No) {
-            entry.value = value;
-            entry.variance = variance;
+        // An amendment at the month's cost belongs to the entry of its movement; one at a cost of its own is there already.
+        let (holder, is_noted) = match (event.kind, effect.cost) {
+            (Kind::Amendment, Cost::More { .. }) => (event.reference as usize, false),
+            (Kind::Amendment, _) => (place, true),
+            _ => (place, event.auto != Auto::No),
+        };
+        if let Some(entry) = self.entries.get_mut(holder).filter(|_| !is_noted) {
+            entry.value += value;
+            entry.variance += variance;
         }
         let total = self.total(effect.key);
         let line =
@@ -177,6 +202,6 @@ impl Periodic<'_> {
 }
 
 /// Whether a line has the cost of the month, which a rest of its rounding may change.
-const fn is_at_rate(cost: Cost) -> bool {
-    matches!(cost, Cost::Rate | Cost::Back(_))
+const fn is_at_rate(effect: Effect) -> bool {
+    effect.is_rated() || matches!(effect.cost, Cost::Back(_))
 }

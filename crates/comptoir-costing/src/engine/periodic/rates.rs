@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
+use super::super::LIMIT;
 use super::super::stock::Ratio;
-use super::super::{Entry, LIMIT};
 use super::{Cost, Effect, Periodic, Total};
 use crate::movement::Kind;
 use crate::policy::Negative;
@@ -46,93 +46,6 @@ struct Supply {
 }
 
 impl Periodic<'_> {
-    /// Unit costs of the month, key by key, sources of transfers first. A circle of transfers is cut at the lowest key: what it
-    /// gets from the circle is valued at the source's cost before the month.
-    pub fn find_rates(&mut self, month: &Range<usize>) {
-        self.rates.fill(None);
-        loop {
-            let is_open = |key: &u32| self.rates.get(*key as usize).is_some_and(Option::is_none);
-            let open: Vec<u32> = self.keys().filter(is_open).collect();
-            let Some(first) = open.first().copied() else {
-                return;
-            };
-            let ready = open.iter().copied().find(|key| self.waiting(*key, month).next().is_none());
-            if ready.is_none() {
-                self.cut(first, month);
-            }
-            self.find_rate(ready.unwrap_or(first), month);
-        }
-    }
-
-    /// Sources of the transfers of the month into a key whose cost is not known yet.
-    fn waiting(&self, key: u32, month: &Range<usize>) -> impl Iterator<Item = u32> + '_ {
-        self.effects_of(key, month).filter_map(|(_, effect)| match effect.cost {
-            Cost::Transfer(source) => Some(source),
-            _ => None,
-        })
-    }
-
-    fn cut(&mut self, key: u32, month: &Range<usize>) {
-        let cut: Vec<u32> = self.waiting(key, month).collect();
-        for source in cut {
-            let Some(effect) = self.effects.get(source as usize).copied() else {
-                continue;
-            };
-            let total = self.total(effect.key);
-            let ratio =
-                if total.qty > 0 { Ratio { value: total.value, qty: total.qty } } else { total.last_cost() };
-            let value = self.price(effect.key, effect.qty, ratio, source as usize);
-            self.fix_transfer(source, value, month);
-        }
-    }
-
-    /// Gives a transfer out its value, and its arrivals in the month theirs.
-    fn fix_transfer(&mut self, source: u32, value: i64, month: &Range<usize>) {
-        let Some(out) = self.effects.get_mut(source as usize) else {
-            return;
-        };
-        out.cost = Cost::Known(value);
-        let Some(origin) = self.entries.get_mut(source as usize) else {
-            return;
-        };
-        origin.value = value;
-        let mut left = Entry { taken_qty: 0, taken_value: 0, ..*origin };
-        for place in month.clone() {
-            let Some(effect) = self.effects.get(place).copied() else {
-                return;
-            };
-            if matches!(effect.cost, Cost::Transfer(of) | Cost::Back(of) if of == source) {
-                let part = self.part(&left, value, effect.qty);
-                left.taken_qty += effect.qty;
-                left.taken_value += part.abs();
-                if let Some(slot) = self.effects.get_mut(place) {
-                    slot.cost = Cost::Known(part);
-                }
-                self.fix_backs(place, part, month);
-            }
-        }
-        if let Some(origin) = self.entries.get_mut(source as usize) {
-            origin.taken_value += left.taken_value;
-        }
-    }
-
-    /// Gives what comes back of an arrival its value, so that it counts in the month's cost as the arrival does.
-    fn fix_backs(&mut self, arrival: usize, value: i64, month: &Range<usize>) {
-        let Ok(reference) = u32::try_from(arrival) else { return };
-        for place in arrival..month.end {
-            let Some(effect) =
-                self.effects.get(place).copied().filter(|effect| effect.cost == Cost::Back(reference))
-            else {
-                continue;
-            };
-            let part = self.take_back(reference, value, effect.qty);
-            if let Some(slot) = self.effects.get_mut(place) {
-                slot.cost = Cost::Known(part);
-            }
-            self.fix_backs(place, part, month);
-        }
-    }
-
     /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known. The event at `place` is
     /// refused when it does not fit.
     pub fn price(&self, key: u32, qty: i64, ratio: Ratio, place: usize) -> i64 {
@@ -147,34 +60,41 @@ impl Periodic<'_> {
         self.fitting(place, value.and_then(price).map(i128::from))
     }
 
-    fn find_rate(&mut self, key: u32, month: &Range<usize>) {
+    pub fn find_rate(&mut self, key: u32, month: &Range<usize>) {
         let supply = self.supply(key, month);
         let covers = matches!(self.rule(key).negative, Negative::Cover | Negative::Variance);
         let rate = if covers { self.covering_rate(key, month, supply) } else { plain_rate(supply) };
         let available = supply.opening.qty + supply.known.qty;
         let value = supply.opening.value + supply.known.value + rate.revaluation;
-        let rated = self.effects_of(key, month).filter(|(_, effect)| effect.cost == Cost::Rate);
-        let rated: Vec<(usize, Effect)> = rated.collect();
+        let rated: Vec<(usize, Effect)> =
+            self.effects_of(key, month).filter(|(_, effect)| effect.is_rated()).collect();
         let comes_back = self.effects_of(key, month).any(|(_, effect)| matches!(effect.cost, Cost::Back(_)));
-        for (place, effect) in
-            rated.iter().filter(|(place, _)| self.is_transfer_out(*place)).copied().collect::<Vec<_>>()
-        {
-            let Ok(source) = u32::try_from(place) else {
-                continue;
-            };
-            let takes_rest = supply.closing == 0
-                && available > 0
-                && !comes_back
-                && rated.last().is_some_and(|(last, _)| *last == place);
-            let worth = if takes_rest {
-                -self.rest_of_month(key, rate.ratio, value, month, place)
+        let last = rated.last().filter(|_| supply.closing == 0 && available > 0 && !comes_back);
+        let last = last.map(|(place, _)| *place);
+        for (place, effect) in self.feeders(&rated, month) {
+            let worth = if last == Some(place) {
+                -self.rest_of_month(rate.ratio, value, &rated)
             } else {
                 self.price(key, effect.qty, rate.ratio, place)
             };
-            self.fix_transfer(source, worth, month);
+            self.fix_feeder(place, worth, rate.ratio, month);
         }
         if let Some(slot) = self.rates.get_mut(key as usize) {
             *slot = Some(rate);
+        }
+    }
+
+    /// The unit cost of what the month is known to have and to bring.
+    pub fn known_cost(&self, key: u32, month: &Range<usize>) -> Ratio {
+        plain_rate(self.supply(key, month)).ratio
+    }
+
+    /// Value of an effect at the unit cost of the month.
+    pub fn rated_value(&self, place: usize, effect: Effect, ratio: Ratio) -> i64 {
+        let price = |qty| self.price(effect.key, qty, ratio, place);
+        match effect.cost {
+            Cost::More { from } => price(from + effect.qty) - price(from),
+            _ => price(effect.qty),
         }
     }
 
@@ -185,9 +105,7 @@ impl Periodic<'_> {
         for (place, effect) in self.effects_of(key, month) {
             closing += effect.qty;
             let Cost::Known(value) = effect.cost else { continue };
-            let short =
-                effect.qty < 0 && self.events.get(place).is_some_and(|event| event.kind == Kind::Opening);
-            let sum = if short { &mut opening } else { &mut known };
+            let sum = if self.brings_shortage(place, effect) { &mut opening } else { &mut known };
             // Reading the month has bounded what is known by then; transfers have come on top.
             let value = sum.value.saturating_add(value);
             if value.unsigned_abs() > SUM_LIMIT.unsigned_abs() {
@@ -197,6 +115,19 @@ impl Periodic<'_> {
         }
         let last = Total { qty: opening.qty, value: opening.value, ..total }.last_cost();
         Supply { opening, known, closing, last }
+    }
+
+    /// Whether an effect belongs to a shortage that was brought from another system.
+    fn brings_shortage(&self, place: usize, effect: Effect) -> bool {
+        match self.events.get(place) {
+            Some(event) if event.kind == Kind::Opening => effect.qty < 0,
+            Some(event) if event.kind == Kind::Amendment => {
+                let target = event.reference as usize;
+                self.kind(target) == Some(Kind::Opening)
+                    && self.effects.get(target).is_some_and(|opening| opening.qty < 0)
+            }
+            _ => false,
+        }
     }
 
     /// The rate under `cover` and `variance`: never below zero, so that no issue adds value.
@@ -234,8 +165,7 @@ impl Periodic<'_> {
     /// The first line that brings stock: at a cost of its own if there is one, and of a movement before those that the engine makes.
     fn first_inflow(&self, key: u32, month: &Range<usize>) -> Option<usize> {
         let inflows = self.effects_of(key, month).filter(|(_, effect)| effect.qty > 0);
-        let order =
-            |(place, effect): &(usize, Effect)| (!self.is_movement(*place), effect.cost == Cost::Rate);
+        let order = |(place, effect): &(usize, Effect)| (!self.is_movement(*place), effect.is_rated());
         inflows.min_by_key(order).map(|(place, _)| place)
     }
 
@@ -249,15 +179,12 @@ impl Periodic<'_> {
     }
 
     /// What is left of the month's value when all but the last movement at the month's cost have taken theirs.
-    fn rest_of_month(&self, key: u32, ratio: Ratio, value: i64, month: &Range<usize>, last: usize) -> i64 {
-        let at_rate = |(place, effect): &(usize, Effect)| {
-            let fixed = self.is_transfer_out(*place) && matches!(effect.cost, Cost::Known(_));
-            *place != last && (effect.cost == Cost::Rate || fixed)
+    fn rest_of_month(&self, ratio: Ratio, value: i64, rated: &[(usize, Effect)]) -> i64 {
+        let Some(((last, _), others)) = rated.split_last() else {
+            return value;
         };
-        let worth = |(place, effect): (usize, Effect)| self.price(key, effect.qty, ratio, place);
-        let taken: i128 =
-            self.effects_of(key, month).filter(at_rate).map(|effect| i128::from(worth(effect))).sum();
-        self.fitting(last, Some(i128::from(value) + taken))
+        let taken = others.iter().map(|(place, effect)| i128::from(self.rated_value(*place, *effect, ratio)));
+        self.fitting(*last, Some(i128::from(value) + taken.sum::<i128>()))
     }
 }
 

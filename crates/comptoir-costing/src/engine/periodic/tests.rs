@@ -11,7 +11,7 @@ use crate::{Movement, Valuation, value};
 
 const DAY: i64 = 86_400_000_000;
 
-/// `day kind quantity amount ref` per movement; day 0 is 1 January 1970, ids are m0, m1, ...
+/// `day kind quantity amount ref group item` per movement; day 0 is 1 January 1970, ids are m0, m1, ...
 fn movements(moves: &str) -> Vec<Movement> {
     let movement = |(index, text): (usize, &str)| {
         let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
@@ -22,13 +22,24 @@ fn movements(moves: &str) -> Vec<Movement> {
         let [quantity, amount] =
             [quantity, amount].map(|number| number.map(|number| number.parse().unwrap()));
         let reference = next().map(str::to_owned);
-        Movement { amount, reference, ..Movement::new(format!("m{index}"), "mug", day * DAY, kind, quantity) }
+        let group = next().map(str::to_owned);
+        let item = next().unwrap_or("mug");
+        Movement {
+            amount,
+            reference,
+            group,
+            ..Movement::new(format!("m{index}"), item, day * DAY, kind, quantity)
+        }
     };
     moves.split(';').enumerate().map(movement).collect()
 }
 
 fn run(negative: &str, moves: &str) -> Valuation {
-    let policy = Policy::from_yaml(&format!("{{method: periodic_average, negative: {negative}}}")).unwrap();
+    run_with(&format!("negative: {negative}"), moves)
+}
+
+fn run_with(choices: &str, moves: &str) -> Valuation {
+    let policy = Policy::from_yaml(&format!("{{method: periodic_average, {choices}}}")).unwrap();
     value(&movements(moves), &policy).unwrap()
 }
 
@@ -125,20 +136,136 @@ fn a_month_too_large_for_its_sum_is_rejected_in_part() {
 /// A month's cost is known at its end: what says what the stock of a day is worth is refused, with the code that says so.
 #[test]
 fn what_needs_the_cost_of_a_day_is_refused() {
-    let moves =
-        "0 receipt 10 100; 1 revaluation - 50; 2 count 5 20; 3 amendment 12 - m0; 4 production_receipt 1 5";
-    let valuation = run("reject", moves);
+    let valuation = run("reject", "0 receipt 10 100; 1 revaluation - 50; 2 count 5 20");
     let codes: Vec<(u32, &str)> =
         valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect();
-    assert_eq!(codes, [1, 2, 3].map(|row| (row, "COSTING_NOT_WITH_PERIODIC")));
-    assert_eq!(valuation.balances()[0].value, 10_500);
-    let mut group = movements("0 receipt 10 100; 1 production_issue 4; 2 production_receipt 1");
-    for row in &mut group[1..] {
-        row.group = Some("batch".to_owned());
+    assert_eq!(codes, [1, 2].map(|row| (row, "COSTING_NOT_WITH_PERIODIC")));
+    assert_eq!(valuation.balances()[0].value, 10_000);
+}
+
+/// Code by row of what is rejected.
+fn codes(valuation: &Valuation) -> Vec<(u32, &'static str)> {
+    valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect()
+}
+
+/// Value by line.
+fn values(valuation: &Valuation) -> Vec<i64> {
+    lines(valuation).iter().map(|line| line[0]).collect()
+}
+
+/// 10 should have cost 120.00: the month's cost is 12.00, also for what left before the amendment.
+#[test]
+fn an_amended_receipt_changes_the_cost_of_its_month() {
+    let valuation = run("reject", "0 receipt 10 100; 4 issue 4; 5 amendment - 120 m0");
+    assert_eq!(lines(&valuation), [[10_000, 0, 10, 10_000], [-4_800, 0, 6, 5_200], [2_000, 0, 6, 7_200]]);
+}
+
+/// 6 left and not 4, in three parts of 3.3333: what has the month's cost has it for the amended quantity.
+#[test]
+fn an_amended_issue_has_the_cost_of_its_month() {
+    let valuation = run("reject", "0 receipt 9 30; 4 issue 4; 5 amendment 6 - m1; 6 amendment 5 - m1");
+    assert_eq!(values(&valuation), [3_000, -1_333, -667, 333]);
+    let back = run("reject", "0 receipt 9 30; 4 issue 4; 5 amendment 6 - m1; 6 sales_return 6 - m1");
+    assert_eq!(values(&back), [3_000, -1_333, -667, 2_000]);
+}
+
+/// 2 more left in January at its 10.00: 4 for 40.00 and 10 for 200.00 make 17.1429 in February, as they would have.
+#[test]
+fn a_finished_month_is_amended_in_that_of_the_amendment() {
+    let moves = "0 receipt 10 100; 4 issue 4; 31 receipt 10 200; 33 amendment 6 - m1; 34 issue 7";
+    let right = "0 receipt 10 100; 4 issue 6; 31 receipt 10 200; 34 issue 7";
+    let (valuation, right) = (run("reject", moves), run("reject", right));
+    assert_eq!(values(&valuation), [10_000, -4_000, 20_000, -2_000, -12_000]);
+    assert_eq!(valuation.balances(), right.balances());
+    let receipt =
+        "0 receipt 10 100; 4 issue 5; 31 amendment 12 144 m0; 32 issue 2; 62 purchase_return 2 - m0";
+    assert_eq!(values(&run("reject", receipt)), [10_000, -5_000, 4_400, -2_686, -2_400]);
+}
+
+/// Under `keep_place` the count of 12 finds 12; under `append` it finds 2 too many, and the difference comes on top.
+#[test]
+fn a_count_finds_an_amended_quantity_in_its_place() {
+    let moves = "0 receipt 10 100; 4 count 12; 5 amendment 12 - m0";
+    let kept = run_with("amendment: keep_place", moves);
+    assert_eq!(lines(&kept), [[10_000, 0, 10, 10_000], [0, 0, 10, 10_000], [2_000, 0, 12, 12_000]]);
+    let appended = run_with("amendment: append", moves);
+    assert_eq!(lines(&appended), [[10_000, 0, 10, 10_000], [2_000, 0, 12, 12_000], [2_000, 0, 14, 14_000]]);
+    let undone = "0 receipt 10 100; 4 count 12; 5 reversal - - m1; 6 amendment 12 - m0";
+    assert_eq!(codes(&run_with("amendment: keep_place", undone)), [(3, "COSTING_REPLAY_FAILED")]);
+}
+
+/// Goods found get a cost of their own by an amendment: 10 for 100.00 and 2 for 50.00.
+#[test]
+fn an_amount_takes_goods_out_of_the_cost_of_the_month() {
+    let moves = "0 receipt 10 100; 4 count_gain 1; 5 amendment 2 - m1; 6 amendment 2 50 m1; 7 issue 6";
+    assert_eq!(values(&run("reject", moves)), [10_000, 5_000, 0, 0, -7_500]);
+}
+
+/// A return that names its origin, an estimate with an invoice, less than came back, an issue as it was.
+#[test]
+fn what_cannot_be_amended_is_refused() {
+    let moves = "0 receipt 10 100; 1 issue 5; 2 sales_return 2 - m1; 3 amendment 1 - m2; 4 amendment 1 - m1; \
+        5 amendment 5 - m1; 6 provisional_receipt 2 8; 7 settlement 1 5 m6; 8 amendment 3 - m6";
+    let expected = [
+        (3, "COSTING_NOT_WITH_PERIODIC"),
+        (4, "COSTING_REFERENCE_EXCEEDED"),
+        (5, "COSTING_QUANTITY_SIGN"),
+        (8, "COSTING_NOT_WITH_PERIODIC"),
+    ];
+    assert_eq!(codes(&run("reject", moves)), expected);
+}
+
+/// An estimate of 10 for 100.00 is one of 12 for 130.00: amended while it stands in the books, or while it is taken back.
+#[test]
+fn an_amended_estimate_is_a_new_one() {
+    for amended in [20, 33] {
+        let moves =
+            format!("0 provisional_receipt 10 100; {amended} amendment 12 130 m0; 62 settlement - 120 m0");
+        let valuation = run_with("provisional: month_start_reversal", &moves);
+        let balance = valuation.balances()[0];
+        assert_eq!((balance.quantity, balance.value), (12, 12_000), "{:?}", lines(&valuation));
+        let date = comptoir_types::Date::from_days(61).unwrap();
+        let layers = valuation.layers_as_of(date).unwrap();
+        assert_eq!(layers.iter().map(|layer| layer.quantity).sum::<i64>(), 0, "taken back");
     }
-    let valuation = value(&group, &Policy::from_yaml("method: periodic_average").unwrap()).unwrap();
-    let codes: Vec<&str> = valuation.rejected().iter().map(|(_, fault)| fault.code.code()).collect();
-    assert_eq!(codes, ["COSTING_GROUP_REJECTED", "COSTING_NOT_WITH_PERIODIC"]);
+}
+
+/// Flour costs 6.00 in its month, though it cost 4.00 when it was used: two breads share 30.00.
+#[test]
+fn production_takes_the_month_s_cost_of_what_it_used() {
+    let moves = "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 1 - - b bread; \
+        3 production_receipt 2 - - b roll; 4 receipt 10 80 - - flour; 5 issue 1 - - - roll";
+    assert_eq!(values(&run("reject", moves)), [4_000, -3_000, 1_000, 2_000, 8_000, -1_000]);
+    let amended = format!("{moves}; 6 amendment 6 - m1 - flour; 7 amendment 4 - m3 - roll");
+    for (way, used) in [("keep_place", 3_600), ("append", 3_000)] {
+        let shown = values(&run_with(&format!("amendment: {way}"), &amended));
+        let roll = used * 2 / 3;
+        assert_eq!(shown, [4_000, -3_000, used / 3, roll, 8_000, -roll / 4, -600, 0], "{way}");
+    }
+}
+
+/// A group over two months: bread takes January's cost of flour in February, and what February adds.
+#[test]
+fn production_may_take_months() {
+    let moves = "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 1 - - b bread; \
+        31 receipt 5 80 - - flour; 32 production_issue 5 - - b flour; 33 production_receipt 3 - - b bread";
+    assert_eq!(values(&run("reject", moves)), [4_000, -2_000, 500, 8_000, -5_000, 6_500]);
+}
+
+/// 4 are made into 3 of the same item: a circle, cut at what is known without it, 10.00.
+#[test]
+fn an_item_may_be_made_of_itself() {
+    let moves = "0 receipt 10 100; 1 production_issue 4 - - b; 2 production_receipt 3 - - b; 31 issue 9";
+    assert_eq!(values(&run("reject", moves)), [10_000, -4_000, 4_000, -10_000]);
+}
+
+/// Bread waits for flour, which is made of itself: the circle is cut there, and bread gets the month's cost of flour, 11.1111.
+#[test]
+fn a_circle_is_cut_where_it_is() {
+    let moves = "0 receipt 1 1 - - bread; 1 production_receipt 1 - - c bread; 1 receipt 10 100 - - flour; \
+        2 production_issue 4 - - b flour; 3 production_receipt 3 - - b flour; 4 production_issue 3 - - d flour; \
+        5 production_receipt 1 - - d bread";
+    assert_eq!(values(&run("reject", moves)), [100, 0, 10_000, -4_000, 4_000, -3_333, 3_333]);
 }
 
 /// 2 of 3 at 0.0333 leave for 0.07 and come back one by one: for 0.07.
