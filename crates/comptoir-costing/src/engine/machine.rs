@@ -90,7 +90,9 @@ impl<'a> Machine<'a> {
         let mut production: HashMap<u32, Production> = HashMap::new();
         for event in events.iter().filter(|_| linked) {
             if event.kind == Kind::ProductionReceipt && event.amount == ABSENT {
-                production.entry(event.group).or_default().unpriced += event.qty;
+                // What saturates is beyond the limit of 18 digits, and the receipt that takes it is refused.
+                let group = production.entry(event.group).or_default();
+                group.unpriced = group.unpriced.saturating_add(event.qty);
             }
         }
         let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };
@@ -261,7 +263,8 @@ impl<'a> Machine<'a> {
             entry.open_amount = event.amount;
         }
         if event.kind == Kind::ProductionIssue {
-            self.production.entry(event.group).or_default().value -= posted.value;
+            let group = self.production.entry(event.group).or_default();
+            group.value = group.value.saturating_sub(posted.value);
         }
     }
 
