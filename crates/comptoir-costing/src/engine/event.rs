@@ -2,6 +2,7 @@
 
 use comptoir_types::{Clock, Rounding};
 
+use super::share;
 use crate::movement::{Kind, Reason};
 use crate::posting::NONE;
 use crate::reject::Fault;
@@ -119,6 +120,8 @@ pub(crate) struct Entry {
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Quantity that was reversed before its invoice came.
+    pub open_reversed: i64,
     /// Whether it set the value of the stock anew.
     pub reset: bool,
     /// Event that it referred to, or [`NONE`].
@@ -139,6 +142,7 @@ impl Entry {
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        open_reversed: 0,
         reset: false,
         reference: NONE,
     };
@@ -146,6 +150,25 @@ impl Entry {
     /// Quantity not taken back yet, positive.
     pub fn left(&self) -> i64 {
         self.qty.abs() - self.taken_qty
+    }
+
+    /// Whether it is an estimate that is taken back at the moment: then the books do not hold it.
+    pub const fn is_out(&self) -> bool {
+        self.estimate_out && self.open_qty > 0
+    }
+
+    /// Takes back `qty` of a provisional receipt: what has no invoice goes first, and then awaits none. Gives the estimate of it.
+    pub fn reverse_open(&mut self, qty: i64, rounding: Rounding) -> i64 {
+        let open = qty.min(self.open_qty);
+        let estimate = match open {
+            0 => 0,
+            open if open == self.open_qty => self.open_amount,
+            open => share(self.open_amount, open, self.open_qty, rounding),
+        };
+        self.open_qty -= open;
+        self.open_amount -= estimate;
+        self.open_reversed += open;
+        estimate
     }
 }
 

@@ -242,17 +242,27 @@ impl Machine<'_> {
         let Some(group) = self.production.get(&event.group).copied() else {
             return Err(Fault::new(RejectCode::Amount));
         };
-        let amount = if event.qty >= group.unpriced {
-            group.value
-        } else {
-            share(group.value, event.qty, group.unpriced, self.context.rounding)
-        };
+        let amount = group.share(event.qty, self.context.rounding);
         let posted = self.receive(index, event, event.qty, amount)?;
-        if let Some(group) = self.production.get_mut(&event.group) {
-            group.value -= amount;
-            group.unpriced -= event.qty;
-        }
+        self.pass_production(event, amount);
         Ok(posted)
+    }
+
+    /// Notes what a receipt has taken over from its production group.
+    fn pass_production(&mut self, event: &Event, amount: i64) {
+        if let Some(group) = self.production.get_mut(&event.group) {
+            group.take(event.qty, amount);
+        }
+    }
+
+    /// A movement of an item that another method values, or of a rejected group: it changes no stock here, but takes its share of what
+    /// its group has issued.
+    pub fn pass_by(&mut self, event: &Event) {
+        let group = self.production.get(&event.group).copied();
+        if let Some(group) = group.filter(|_| event.kind == Kind::ProductionReceipt && event.amount == ABSENT)
+        {
+            self.pass_production(event, group.share(event.qty, self.context.rounding));
+        }
     }
 }
 

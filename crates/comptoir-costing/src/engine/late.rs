@@ -8,7 +8,7 @@ use super::machine::{Machine, Posted};
 use super::run::Spoilt;
 use super::settle::Settled;
 use super::{
-    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run,
+    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run, share,
 };
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
@@ -222,7 +222,8 @@ fn corrected(
     added: i64,
 ) -> Result<Event, Fault> {
     if let Some(settled) = settled {
-        return Ok(Event { amount: bounded(was.amount + settled.difference)?, ..*was });
+        let reversed = machine.entries.get(event.reference as usize).map_or(0, |entry| entry.open_reversed);
+        return Ok(Event { amount: invoiced(machine, was, settled.difference, reversed)?, ..*was });
     }
     if event.kind == Kind::CostAdjustment {
         if was.amount == ABSENT {
@@ -243,6 +244,18 @@ fn corrected(
         (amount, _) => bounded(amount + added)?,
     };
     Ok(Event { qty, amount, ..*was })
+}
+
+/// What a receipt cost by an invoice for what was not reversed of it: the reversal takes its share of that, so that the whole difference is
+/// left on the rest.
+fn invoiced(machine: &Machine<'_>, was: &Event, difference: i64, reversed: i64) -> Result<i64, Fault> {
+    let rounding = machine.context.rounding;
+    let kept = |amount: i64| amount - share(amount, reversed, was.qty, rounding);
+    let wanted = bounded(kept(was.amount) + difference)?;
+    let amount = mul_div(wanted, was.qty, was.qty - reversed, rounding).ok_or(OVERFLOW)?;
+    // Rounding the share may be off by one.
+    let near = [amount, amount - 1, amount + 1].into_iter().find(|amount| kept(*amount) == wanted);
+    bounded(near.unwrap_or(amount))
 }
 
 /// Calculates everything before `index` again; fails if a movement that stood before no longer can.
@@ -271,10 +284,12 @@ fn carry_open(
 ) {
     let target = event.reference as usize;
     for (place, (new, old)) in redone.entries.iter_mut().zip(&machine.entries).enumerate() {
-        let amended = place == target && event.kind == Kind::Amendment && old.open_qty == was.qty;
+        let amended =
+            place == target && event.kind == Kind::Amendment && old.open_qty + old.open_reversed == was.qty;
         if old.accepted && !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key))
         {
             (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
+            new.open_reversed = old.open_reversed;
         }
         if !new.accepted && old.accepted {
             *new = *old;

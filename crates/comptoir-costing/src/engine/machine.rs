@@ -3,10 +3,11 @@
 use hashbrown::HashMap;
 
 use super::stock::{Ratio, Stock};
-use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
+use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded, share};
 use crate::movement::{Kind, Reason};
 use crate::policy::Rules;
 use crate::reject::{Fault, RejectCode};
+use comptoir_types::Rounding;
 use comptoir_types::decimal::mul_div;
 
 /// The choices of one key, costs in units.
@@ -35,6 +36,18 @@ pub(crate) struct Production {
     pub value: i64,
     /// Quantity of receipts without an amount that are still to come.
     pub unpriced: i64,
+}
+
+impl Production {
+    /// What a receipt of `qty` takes over; the last one takes the rest.
+    pub fn share(&self, qty: i64, rounding: Rounding) -> i64 {
+        if qty >= self.unpriced { self.value } else { share(self.value, qty, self.unpriced, rounding) }
+    }
+
+    pub const fn take(&mut self, qty: i64, value: i64) {
+        self.value -= value;
+        self.unpriced -= qty;
+    }
 }
 
 /// The standard cost that a revaluation replaced, and the quantity that it valued anew.

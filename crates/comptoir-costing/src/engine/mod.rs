@@ -6,16 +6,22 @@
 
 mod adjust;
 mod event;
+#[cfg(test)]
+mod group_tests;
 mod inflow;
 mod late;
 mod layers;
 mod machine;
+mod mixed;
 mod outflow;
 mod periodic;
 mod provisional;
 mod references;
+#[cfg(test)]
+mod reversal_tests;
 pub(crate) mod run;
 mod settle;
+mod shorts;
 mod stock;
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,22 @@
 
 use comptoir_types::{Clock, Date};
 
-use super::{ABSENT, Auto, Event};
+use super::{ABSENT, Auto, Context, Event};
 use crate::movement::Kind;
 use crate::posting::NONE;
 
-/// Adds to the events of a component those of its provisional receipts, up to the instant `until`, each at its place in time.
+/// Adds to the events of a component those of its provisional receipts under month-start reversal, up to the last instant of the history,
+/// each at its place in time.
 ///
 /// The estimate is taken back at the first instant of each month after the receipt, and made again at the last instant of that month.
-pub(crate) fn with_month_borders(events: &mut Vec<Event>, clock: Clock, utc_offset: i64, until: i64) {
+pub(crate) fn with_month_borders(
+    events: &mut Vec<Event>,
+    is_reversed: impl Fn(&Event) -> bool,
+    Context { clock, utc_offset, until, .. }: Context,
+) {
     let mut borders = Vec::new();
     for (index, event) in events.iter().enumerate() {
-        if event.kind == Kind::ProvisionalReceipt {
+        if event.kind == Kind::ProvisionalReceipt && is_reversed(event) {
             borders_of(&mut borders, index, event, clock, utc_offset, until);
         }
     }

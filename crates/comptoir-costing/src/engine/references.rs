@@ -63,8 +63,11 @@ impl Machine<'_> {
         let value = part_of(origin.value, origin.qty, &origin, event.qty, self.context.rounding);
         let keeps_age = self.rule(event.key)?.rules.transfer_age == TransferAge::Keep;
         let parts = self.returning_parts(event.reference, event.qty);
-        // Inside one key nothing has moved: the layers go back to their places.
-        let placing = if origin.key == event.key { Placing::Back } else { Placing::New };
+        // Inside one key and lot nothing has moved: the layers go back to their places.
+        let by_lot = self.key(event.key)?.method == Method::Specific;
+        let stays =
+            origin.key == event.key && parts.iter().all(|part| !by_lot || lot_of(event, part) == part.lot);
+        let placing = if stays { Placing::Back } else { Placing::New };
         let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
             arriving(event, index, &parts, placing)
         } else {
@@ -114,6 +117,9 @@ impl Machine<'_> {
     /// Takes back an earlier movement, wholly or for the row's quantity of it.
     pub fn reverse(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         let origin = self.referred(index, event)?;
+        if origin.is_out() {
+            return self.reverse_estimate(event, origin);
+        }
         if origin.qty == 0 {
             return self.reverse_value(index, event, origin);
         }
@@ -121,8 +127,13 @@ impl Machine<'_> {
         if qty > origin.left() || qty == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.left()));
         }
-        let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
         let variance = share(origin.variance, qty, origin.qty.abs(), self.context.rounding);
+        if origin.qty < 0
+            && let Some(short) = self.own_short(event)?
+        {
+            return self.reverse_short(index, event, qty, variance, &origin, short);
+        }
+        let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
         let posted = if origin.qty < 0 {
             self.put_back(index, event, qty, value, variance)?
         } else {
@@ -132,6 +143,10 @@ impl Machine<'_> {
         };
         self.note_taken(event.reference, qty, value);
         self.note_undone(origin.reference, qty);
+        let rounding = self.context.rounding;
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            entry.reverse_open(qty, rounding);
+        }
         Ok(posted)
     }
 
@@ -148,7 +163,7 @@ impl Machine<'_> {
     }
 
     /// Puts back what an outflow took, with the dates that it had.
-    fn put_back(
+    pub(super) fn put_back(
         &mut self,
         index: u32,
         event: &Event,

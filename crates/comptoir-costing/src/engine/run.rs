@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::machine::Machine;
-use super::{Auto, Context, Correction, Event, KeyRules, Line, OVERFLOW, Sink, Stock, late, periodic};
+use super::{Auto, Context, Correction, Event, KeyRules, Line, OVERFLOW, Sink, Stock, late, mixed, periodic};
 use crate::policy::Method;
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
@@ -120,9 +120,25 @@ fn run_once(
     (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
 ) -> Result<Vec<Stock>, Spoilt> {
-    if rules.first().is_some_and(|key| key.rules.method == Method::PeriodicAverage) {
-        return periodic::run_periodic(context, rules, events, (banned, refused), book);
+    let monthly = |key: &KeyRules| key.rules.method == Method::PeriodicAverage;
+    match rules.iter().filter(|key| monthly(key)).count() {
+        0 => run_perpetual(context, rules, referenced, events, (banned, refused), book),
+        all if all == rules.len() => {
+            periodic::run_periodic(context, rules, events, &HashMap::new(), (banned, refused), book)
+        }
+        _ => mixed::run_mixed(context, rules, referenced, events, (banned, refused), book),
     }
+}
+
+/// Values the events of the methods that know the cost of a movement when it happens.
+pub(super) fn run_perpetual(
+    context: &Context,
+    rules: &[KeyRules],
+    referenced: &[bool],
+    events: &[Event],
+    (banned, refused): (&Banned, &HashSet<u32>),
+    book: &mut Book,
+) -> Result<Vec<Stock>, Spoilt> {
     let kept: Vec<Event>;
     let events = if banned.is_empty() && refused.is_empty() {
         events
@@ -179,7 +195,8 @@ pub(crate) fn step(
     sink: &mut impl Sink,
 ) -> Result<(), Fault> {
     if is_silenced(event) {
-        return Err(Fault::new(RejectCode::GroupRejected));
+        machine.pass_by(event);
+        return Ok(());
     }
     if machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some()) {
         machine.switch_method(event.key, event.at, sink, index)?;
@@ -187,8 +204,8 @@ pub(crate) fn step(
     machine.apply(index, event, sink)
 }
 
-/// A rejected group's event: it belongs to no key.
-fn silenced(event: &Event) -> Event {
+/// An event of a rejected group, or of an item that another method values: it belongs to no key here.
+pub(super) fn silenced(event: &Event) -> Event {
     Event { key: NONE, ..*event }
 }
 

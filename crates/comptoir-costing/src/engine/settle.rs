@@ -110,6 +110,23 @@ impl Machine<'_> {
         Ok(posted)
     }
 
+    /// Reversal of goods without an invoice whose estimate is taken back already: the books do not hold it, so nothing is posted, and it
+    /// is not made again.
+    pub fn reverse_estimate(&mut self, event: &Event, origin: Entry) -> Result<Posted, Fault> {
+        let qty = if event.qty == ABSENT { origin.open_qty } else { event.qty };
+        if qty > origin.open_qty || qty == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.open_qty));
+        }
+        self.key(origin.key)?.awaiting -= qty;
+        let rounding = self.context.rounding;
+        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
+            let estimate = entry.reverse_open(qty, rounding);
+            entry.taken_qty += qty;
+            entry.taken_value += estimate;
+        }
+        Ok(Posted { key: origin.key, ..Posted::default() })
+    }
+
     /// Takes an estimate back at its own value; what stock no longer holds is a shortage until the invoice comes.
     fn take_estimate(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
         let there = self.key(event.key)?.qty;

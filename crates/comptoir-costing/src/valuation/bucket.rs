@@ -110,10 +110,11 @@ impl<'a, 'b> Bucket<'a, 'b> {
     fn run_component(&mut self, order: &[u32], result: &mut BucketResult) {
         let linked = self.make_events(order, result);
         let rules: Vec<KeyRules> = self.keys.iter().map(|(_, rules)| *rules).collect();
-        let provisional =
-            rules.first().is_some_and(|key| key.rules.provisional == Provisional::MonthStartReversal);
-        if provisional && self.events.iter().any(|event| event.kind == Kind::ProvisionalReceipt) {
-            self.add_month_borders();
+        let is_reversed = |key: &KeyRules| key.rules.provisional == Provisional::MonthStartReversal;
+        if rules.iter().any(is_reversed)
+            && self.events.iter().any(|event| event.kind == Kind::ProvisionalReceipt)
+        {
+            self.add_month_borders(|event| rules.get(event.key as usize).is_some_and(is_reversed));
         }
         let stocks = run::run_component(self.job.context, &rules, &self.events, linked, &mut self.book);
         self.take_book(result);
@@ -264,9 +265,8 @@ impl<'a, 'b> Bucket<'a, 'b> {
         }
     }
 
-    fn add_month_borders(&mut self) {
-        let context = self.job.context;
-        crate::engine::with_month_borders(&mut self.events, context.clock, context.utc_offset, context.until);
+    fn add_month_borders(&mut self, is_reversed: impl Fn(&Event) -> bool) {
+        crate::engine::with_month_borders(&mut self.events, is_reversed, *self.job.context);
         let mut old = std::mem::take(&mut self.places).into_iter();
         let places = self
             .events

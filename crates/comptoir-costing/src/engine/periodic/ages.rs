@@ -1,7 +1,7 @@
 //! Stock at the end, with the ages that a moving average run gives it: ages do not depend on the cost.
 
 use super::super::machine::Machine;
-use super::super::run::{self, Book};
+use super::super::run;
 use super::super::{ABSENT, Discard, Event, KeyRules, Stock};
 use super::{Cost, Periodic};
 use crate::movement::Kind;
@@ -9,8 +9,8 @@ use crate::policy::{Amendment, LateCost, Method, Negative, Provisional, Rules};
 
 impl Periodic<'_> {
     /// The stock of every key at the end. Ages do not depend on the cost, so a moving average run gives them.
-    pub fn stocks(&self, book: &Book) -> Vec<Stock> {
-        let aged = if self.context.track_ages { self.ages(book) } else { Vec::new() };
+    pub fn stocks(&self) -> Vec<Stock> {
+        let aged = if self.context.track_ages { self.ages() } else { Vec::new() };
         let mut aged = aged.into_iter();
         let totals = self.totals.iter().zip(self.rules);
         totals
@@ -27,7 +27,7 @@ impl Periodic<'_> {
             .collect()
     }
 
-    fn ages(&self, book: &Book) -> Vec<Stock> {
+    fn ages(&self) -> Vec<Stock> {
         let plain = |rules: &KeyRules| KeyRules {
             rules: Rules {
                 method: Method::MovingAverage,
@@ -42,8 +42,9 @@ impl Periodic<'_> {
         let rules: Vec<KeyRules> = self.rules.iter().map(plain).collect();
         let referenced = vec![true; self.events.len()];
         let mut machine = Machine::new(self.context, &rules, &referenced, self.events);
-        for ((index, event), outcome) in (0u32..).zip(self.events).zip(&book.outcomes) {
-            if matches!(outcome, run::Outcome::Rejected(_)) || self.amend_estimate(&mut machine, event) {
+        for ((index, event), effect) in (0u32..).zip(self.events).zip(&self.effects) {
+            // What is rejected, or falls with its group, has no effect.
+            if effect.cost == Cost::None || self.amend_estimate(&mut machine, event) {
                 continue;
             }
             let event = self.counted(&machine, index, event);
@@ -72,9 +73,9 @@ impl Periodic<'_> {
         let Some(entry) = machine.entries.get_mut(target) else {
             return false;
         };
-        entry.open_qty = if event.qty == ABSENT { entry.open_qty } else { event.qty };
+        entry.open_qty = if event.qty == ABSENT { entry.open_qty } else { event.qty - entry.open_reversed };
         let is_out = entry.estimate_out;
-        entry.qty = if is_out { entry.open_qty } else { entry.qty };
+        entry.qty = if is_out { entry.open_qty + entry.open_reversed } else { entry.qty };
         is_out
     }
 }

@@ -19,7 +19,7 @@
 
 use comptoir_types::decimal::mul_div;
 
-use super::super::{ABSENT, Entry, Event, OVERFLOW, bounded};
+use super::super::{ABSENT, Entry, Event, OVERFLOW, bounded, share};
 use super::{Cost, Effect, Periodic};
 use crate::movement::{Direction, Kind};
 use crate::policy::Amendment;
@@ -71,7 +71,8 @@ impl Periodic<'_> {
         let row = self.events.get(place).ok_or(OVERFLOW)?;
         let names_origin =
             matches!(row.kind, Kind::SalesReturn | Kind::PurchaseReturn) && row.reference != NONE;
-        let is_invoiced = row.kind == Kind::ProvisionalReceipt && entry.open_qty != entry.qty;
+        let is_invoiced =
+            row.kind == Kind::ProvisionalReceipt && entry.open_qty + entry.open_reversed != entry.qty;
         if names_origin || is_invoiced {
             return Err(Fault::new(RejectCode::NotWithPeriodic));
         }
@@ -115,10 +116,16 @@ impl Periodic<'_> {
         };
         let difference = bounded(bounded(amended)? - bounded(value)?)?;
         let is_estimate = self.kind(target.place) == Some(Kind::ProvisionalReceipt);
+        let open = target.now - target.entry.open_reversed;
+        let open_amount = if open == target.now {
+            amended
+        } else {
+            share(amended, open, target.now, self.context.rounding)
+        };
         if let Some(entry) = self.entry_mut(target.place) {
             entry.value += difference;
             if is_estimate {
-                (entry.open_qty, entry.open_amount) = (target.now, amended);
+                (entry.open_qty, entry.open_amount) = (open, open_amount);
             }
         }
         Ok(Cost::Known(difference))

@@ -31,6 +31,10 @@ impl Periodic<'_> {
             if banned.contains_key(&event.group) || self.refused.contains(&index) {
                 continue;
             }
+            if self.is_foreign(event.key) {
+                self.set_foreign(place, index);
+                continue;
+            }
             let on_hand = running.get(event.key as usize).map_or(0, |running| running.qty);
             let unchanged = self.saved.len();
             let effect = self.effect(index, month.start, &event, on_hand);
@@ -48,6 +52,14 @@ impl Periodic<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What another method has valued changes no stock here, but has a known cost for its production group.
+    fn set_foreign(&mut self, place: usize, index: u32) {
+        let cost = self.known.get(&index).map_or(Cost::None, |cost| Cost::Known(*cost));
+        if let Some(slot) = self.effects.get_mut(place) {
+            *slot = Effect { cost, ..Effect::NOTHING };
         }
     }
 
@@ -125,6 +137,9 @@ impl Periodic<'_> {
             // A shortage that was brought from another system is nothing that came in.
             return Err(Fault::new(RejectCode::ReferenceKind));
         }
+        if event.kind == Kind::Reversal && origin.is_out() {
+            return self.reverse_estimate(event, &origin);
+        }
         let value_only = origin.qty == 0;
         let qty = match (value_only, event.qty) {
             (true, _) => 0,
@@ -136,10 +151,14 @@ impl Periodic<'_> {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, left));
         }
         let (cost, known) = self.original_cost(start, event, &origin, qty)?;
+        let rounding = self.context.rounding;
         let taken_value = known.map_or(0, |value| self.part(&origin, value, qty).abs());
         if let Some(entry) = self.entry_mut(event.reference as usize) {
             entry.taken_qty += if value_only { 1 } else { qty };
             entry.taken_value += taken_value;
+            if event.kind == Kind::Reversal {
+                entry.reverse_open(qty, rounding);
+            }
         }
         Ok(Effect { key: event.key, qty: -origin.qty.signum() * qty, cost })
     }
@@ -205,6 +224,21 @@ impl Periodic<'_> {
         }
         let (qty, value) = if entry.estimate_out { (qty, event.amount) } else { (0, settled.difference) };
         Ok(Effect { key: entry.key, qty, cost: Cost::Known(value) })
+    }
+
+    /// As in the perpetual methods: what is taken back already is not in the books, and is not made again.
+    fn reverse_estimate(&mut self, event: &Event, origin: &Entry) -> Result<Effect, Fault> {
+        let qty = if event.qty == ABSENT { origin.open_qty } else { event.qty };
+        if qty > origin.open_qty || qty == 0 {
+            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.open_qty));
+        }
+        let rounding = self.context.rounding;
+        if let Some(entry) = self.entry_mut(event.reference as usize) {
+            let estimate = entry.reverse_open(qty, rounding);
+            entry.taken_qty += qty;
+            entry.taken_value += estimate.abs();
+        }
+        Ok(Effect { key: origin.key, qty: 0, cost: Cost::Known(0) })
     }
 
     fn estimate(&mut self, event: &Event) -> Result<Effect, Fault> {

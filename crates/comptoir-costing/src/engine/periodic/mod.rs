@@ -13,7 +13,7 @@ mod production;
 mod rates;
 mod shortages;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -24,20 +24,24 @@ use super::run::{Banned, Book, Spoilt};
 use super::stock::Ratio;
 use super::{Auto, Context, Entry, Event, KeyRules, Stock, bounded};
 use crate::movement::Kind;
-use crate::policy::Rules;
+use crate::policy::{Method, Rules};
 use crate::posting::NONE;
 use production::Batch;
 use rates::MonthRate;
 
-/// Values a component whose method is the periodic average and gives the stock of its keys at the end.
+/// Values the keys of a component whose method is the periodic average and gives their stock at the end.
+///
+/// `known` has the cost of production, by event, of items that other methods have valued already.
 pub(crate) fn run_periodic(
     context: &Context,
     rules: &[KeyRules],
     events: &[Event],
+    known: &HashMap<u32, i64>,
     (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
 ) -> Result<Vec<Stock>, Spoilt> {
     let mut periodic = Periodic {
+        known,
         context,
         rules,
         events,
@@ -61,7 +65,7 @@ pub(crate) fn run_periodic(
         }
         start = end;
     }
-    Ok(periodic.stocks(book))
+    Ok(periodic.stocks())
 }
 
 /// An estimate made again belongs to the month that ends at its instant.
@@ -121,6 +125,8 @@ impl Total {
 }
 
 struct Periodic<'a> {
+    /// By event, what items under other methods gave to production groups and took from them.
+    known: &'a HashMap<u32, i64>,
     context: &'a Context,
     rules: &'a [KeyRules],
     events: &'a [Event],
@@ -193,6 +199,11 @@ impl Periodic<'_> {
 
     fn keys(&self) -> impl Iterator<Item = u32> + use<> {
         (0_u32..).take(self.rules.len())
+    }
+
+    /// Whether another method values a key.
+    fn is_foreign(&self, key: u32) -> bool {
+        self.rule(key).method != Method::PeriodicAverage
     }
 
     fn rule(&self, key: u32) -> Rules {

@@ -33,9 +33,11 @@ impl Periodic<'_> {
                 worth.value -= rest;
                 worth.variance += if is_at_rate(effect) { 0 } else { rest };
             }
-            self.add(place, effect, worth);
             self.note_production(place, worth.value + worth.variance, month);
-            self.post(place, &event, effect, worth, book);
+            if !self.is_foreign(event.key) {
+                self.add(place, effect, worth);
+                self.post(place, &event, effect, worth, book);
+            }
         }
     }
 
@@ -46,8 +48,10 @@ impl Periodic<'_> {
         self.fitting(place, Some(worth.value.into()));
         self.fitting(place, Some(worth.variance.into()));
         let value = self.fitting(place, Some(i128::from(total.value) + i128::from(worth.value)));
+        // An amendment changes what stands between the movement and it, beyond what reading the month has bounded.
+        let qty = self.fitting(place, Some(i128::from(total.qty) + i128::from(effect.qty)));
         if let Some(total) = self.totals.get_mut(effect.key as usize) {
-            total.qty += effect.qty;
+            total.qty = qty;
             total.value = value;
             total.last = if rate.qty > 0 { rate } else { total.last };
         }

@@ -12,7 +12,7 @@ use crate::{Movement, Valuation, value};
 const DAY: i64 = 86_400_000_000;
 
 /// `day kind quantity amount ref group item` per movement; day 0 is 1 January 1970, ids are m0, m1, ...
-fn movements(moves: &str) -> Vec<Movement> {
+pub(in crate::engine) fn movements(moves: &str) -> Vec<Movement> {
     let movement = |(index, text): (usize, &str)| {
         let mut words = text.split_whitespace().map(|word| Some(word).filter(|word| *word != "-"));
         let mut next = || words.next().flatten();
