@@ -131,7 +131,7 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
         let late = is_late_here(event) || undone.is_some();
         let outcome = match undone {
             Some(other) => undo(&mut machine, &mut history, index, (event, other), sink),
-            None if late => replay(&mut machine, &mut history, index, event, sink),
+            None if late => replay(&mut machine, &mut history, index, (event, 0), sink),
             None => {
                 let event = history.resolve(&machine, place, event);
                 run::step(&mut machine, index, &event, sink)
@@ -164,21 +164,22 @@ fn undo<'a, S: Sink>(
     if entry.taken_qty != 0 || event.qty != ABSENT {
         return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
     }
-    let opposite =
-        Event { amount: -adjustment.amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
-    replay(machine, history, index, &opposite, sink)?;
+    // What was variance alone is taken back as variance.
+    let amount = entry.variance - adjustment.amount;
+    let opposite = Event { amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
+    replay(machine, history, index, (&opposite, -entry.variance), sink)?;
     if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
         entry.taken_qty = 1;
     }
     Ok(())
 }
 
-/// Lays the late event over the one that it concerns, calculates again, and posts the differences.
+/// Lays the late event over the one that it concerns, calculates again, and posts the differences. `variance` comes on top of its line.
 fn replay<'a, S: Sink>(
     machine: &mut Machine<'a>,
     history: &mut History,
     index: u32,
-    event: &Event,
+    (event, variance): (&Event, i64),
     sink: &mut S,
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
@@ -186,21 +187,23 @@ fn replay<'a, S: Sink>(
     let settled =
         if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
     let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
+    let is_cost = event.kind == Kind::CostAdjustment;
+    let added = if is_cost { corrected.amount - was.amount } else { 0 };
+    // What a receipt cannot bear, since nothing costs less than nothing.
+    let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
     let replaced = history.lay(index, event, corrected)?;
     let redone = again(machine, history, index).and_then(|mut redone| {
         carry_open(machine, &mut redone, event, &was, settled);
-        let lines = differences(machine, &redone, index, event, settled)?;
+        let lines = differences(machine, &redone, index, event, settled, bounded(rest + variance)?)?;
         Ok((redone, lines))
     });
     match redone {
         Ok((mut redone, lines)) => {
             if let Some(slot) = redone.entries.get_mut(index as usize) {
-                *slot = Entry { accepted: true, key: entry.key, ..Entry::BLANK };
+                *slot = Entry { accepted: true, key: entry.key, variance: rest, ..Entry::BLANK };
             }
-            if let (Kind::CostAdjustment, Some(added)) =
-                (event.kind, history.added.get_mut(event.reference as usize))
-            {
-                *added += event.amount;
+            if let Some(sum) = history.added.get_mut(event.reference as usize) {
+                *sum += added;
             }
             post_differences(machine, index, event.at, &lines, sink);
             *machine = redone;
@@ -229,7 +232,8 @@ fn corrected(
         if was.amount == ABSENT {
             return Err(Fault::new(RejectCode::ReferenceKind));
         }
-        return Ok(Event { amount: bounded(was.amount + event.amount)?, ..*was });
+        let lowest = was.amount.min(0);
+        return Ok(Event { amount: bounded(was.amount + event.amount)?.max(lowest), ..*was });
     }
     let qty = if event.qty == ABSENT { was.qty } else { event.qty };
     // What came late beside the price of the movement stays, whatever the price should have been.
@@ -315,6 +319,7 @@ fn differences(
     index: u32,
     event: &Event,
     settled: Option<Settled>,
+    variance: i64,
 ) -> Result<Vec<Difference>, Fault> {
     let reason = match event.kind {
         Kind::Amendment => Reason::Amended,
@@ -331,7 +336,8 @@ fn differences(
         };
         let is_same = posted.value == 0 && posted.variance == 0 && posted.quantity == 0;
         if adjusts == event.reference {
-            lines.insert(0, (None, posted));
+            let variance = bounded(posted.variance + variance)?;
+            lines.insert(0, (None, Posted { variance, ..posted }));
         } else if !is_same {
             lines.push((Some((adjusts, reason)), posted));
         }

@@ -99,6 +99,28 @@ fn an_invoice_is_for_what_was_not_reversed() {
     assert_eq!((balance.quantity, balance.value), (7, 710));
 }
 
+/// A receipt of 3.00 of which 1 of 3 is sold gets 5.00 less: it costs nothing, 2.00 are variance, and so is what a reversal brings back.
+#[test]
+fn a_late_cost_makes_no_receipt_cost_less_than_nothing() {
+    for method in ["fifo", "moving_average"] {
+        let moves = "0 receipt 3 3; 1 issue 1; 2 cost_adjustment - -5 m0; 3 reversal - - m2";
+        let valuation = run(&format!("{{method: {method}, late_cost: replay}}"), moves);
+        let shown: Vec<[i64; 3]> =
+            valuation.postings().map(|line| [line.value, line.variance, line.on_hand_value]).collect();
+        let expected =
+            [[300, 0, 300], [-100, 0, 200], [-300, -200, -100], [100, 0, 0], [300, 200, 300], [-100, 0, 200]];
+        assert_eq!(shown, expected, "{method}");
+    }
+}
+
+/// The month's start comes with the first movement of any item in it.
+#[test]
+fn an_estimate_is_taken_back_at_the_instant_that_ends_the_history() {
+    let valuation =
+        run("provisional: month_start_reversal", "0 provisional_receipt 1 0 - - mug; 31 receipt 1 1 - - pot");
+    assert_eq!(lines(&valuation), [(1, 0, None), (-1, 0, OUT), (1, 100, None)]);
+}
+
 #[test]
 fn nothing_is_left_to_settle_of_a_reversed_estimate() {
     for method in ["moving_average", "fifo", "periodic_average"] {

@@ -108,13 +108,15 @@ impl<'a, 'b> Bucket<'a, 'b> {
 
     /// Values one component, whose records are given in book order.
     fn run_component(&mut self, order: &[u32], result: &mut BucketResult) {
-        let linked = self.make_events(order, result);
+        let mut linked = self.make_events(order, result);
         let rules: Vec<KeyRules> = self.keys.iter().map(|(_, rules)| *rules).collect();
         let is_reversed = |key: &KeyRules| key.rules.provisional == Provisional::MonthStartReversal;
         if rules.iter().any(is_reversed)
             && self.events.iter().any(|event| event.kind == Kind::ProvisionalReceipt)
         {
             self.add_month_borders(|event| rules.get(event.key as usize).is_some_and(is_reversed));
+            // They refer to the receipts.
+            linked = true;
         }
         let stocks = run::run_component(self.job.context, &rules, &self.events, linked, &mut self.book);
         self.take_book(result);
