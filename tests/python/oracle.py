@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from oracle_stock import Layer, Rejected, Stock, share
+from oracle_stock import Layer, Rejected, Short, Stock, share
 
 STOCK_IN = ("receipt", "opening", "provisional_receipt", "production_receipt")
 
@@ -211,12 +211,16 @@ def count(stock: Stock, number: int, move: Move, qty: int) -> Posted:
 
 
 def take_part(origin: Entry, qty: int, rules: dict[str, Any]) -> int:
-    """Share of a movement's value that belongs to a part of it; the last part takes the rest."""
+    """Share of a movement's value that belongs to a part of it; the last part takes the rest.
+
+    A layer that a shortage left at less than nothing leaves and arrives at that value.
+    """
     if qty > origin.left:
         raise Rejected("COSTING_REFERENCE_EXCEEDED")
+    whole = -origin.value if origin.quantity < 0 else origin.value
     if qty == origin.left:
-        return abs(origin.value) - origin.taken_value
-    return share(abs(origin.value), qty, abs(origin.quantity), rules["rounding"])
+        return whole - origin.taken_value
+    return share(whole, qty, abs(origin.quantity), rules["rounding"])
 
 
 def note_taken(origin: Entry, qty: int, worth: int) -> None:
@@ -289,6 +293,9 @@ def reverse(stock: Stock, number: int, move: Move, origin: Entry, rules: dict[st
         raise Rejected("COSTING_REFERENCE_EXCEEDED")
     worth = take_part(origin, qty, rules)
     booked = share(origin.variance, qty, abs(origin.quantity), rules["rounding"])
+    short = next((short for short in stock.shorts if short.move == origin.move.id), None)
+    if short is not None:
+        return reverse_short(stock, move, origin, short, qty, rules)
     if origin.quantity < 0:
         parts = split_parts(origin, qty, rules)
         posted = receive(stock, move, worth, [replace(part) for part in parts])
@@ -302,3 +309,28 @@ def reverse(stock: Stock, number: int, move: Move, origin: Entry, rules: dict[st
         posted = Posted(-qty, -gone, gone - worth - booked)
     note_taken(origin, qty, worth)
     return posted
+
+
+def reverse_short(
+    stock: Stock, move: Move, origin: Entry, short: Short, qty: int, rules: dict[str, Any]
+) -> Posted:
+    """What left without being there comes back first, as it left; then the rest of it."""
+    booked = share(origin.variance, qty, abs(origin.quantity), rules["rounding"])
+    back = min(qty, short.qty)
+    left = (origin.left - short.qty, -origin.value - origin.taken_value - short.value)
+    back_worth = share(short.value, back, short.qty, rules["rounding"])
+    short.qty, short.value = short.qty - back, short.value - back_worth
+    stock.shorts = [short for short in stock.shorts if short.qty]
+    stock.qty, stock.value = stock.qty + back, stock.value + back_worth
+    last = origin.parts[-1]
+    last.value -= share(last.value, back, last.qty, rules["rounding"])
+    last.qty -= back
+    origin.parts = [part for part in origin.parts if part.qty]
+    rest = qty - back
+    posted, rest_worth = Posted(0, 0), 0
+    if rest:
+        rest_worth = share(left[1], rest, left[0], rules["rounding"])
+        parts = split_parts(origin, rest, rules)
+        posted = receive(stock, move, rest_worth, [replace(part) for part in parts])
+    note_taken(origin, qty, back_worth + rest_worth)
+    return Posted(qty, back_worth + posted.value, posted.variance - booked)

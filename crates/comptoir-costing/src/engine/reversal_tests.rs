@@ -113,12 +113,13 @@ fn a_late_cost_makes_no_receipt_cost_less_than_nothing() {
     }
 }
 
-/// The month's start comes with the first movement of any item in it.
+/// No invoice and nothing else names the receipt; the month's start comes with the first movement of any item in it.
 #[test]
-fn an_estimate_is_taken_back_at_the_instant_that_ends_the_history() {
-    let valuation =
-        run("provisional: month_start_reversal", "0 provisional_receipt 1 0 - - mug; 31 receipt 1 1 - - pot");
-    assert_eq!(lines(&valuation), [(1, 0, None), (-1, 0, OUT), (1, 100, None)]);
+fn an_estimate_that_nothing_refers_to_is_taken_back() {
+    for policy in monthly() {
+        let valuation = run(&policy, "0 provisional_receipt 1 4 - - mug; 31 receipt 1 1 - - pot");
+        assert_eq!(lines(&valuation), [(1, 400, None), (-1, -400, OUT), (1, 100, None)], "{policy}");
+    }
 }
 
 #[test]
@@ -162,6 +163,17 @@ fn a_reversed_issue_ends_its_own_shortage() {
             let balance = valuation.balances()[0];
             assert_eq!((balance.quantity, balance.value), (2, 400), "{policy}");
         }
+    }
+}
+
+/// 5 are short from another system; 7 come. Without the shortage all 7 are there, in their layer.
+#[test]
+fn a_reversed_opening_leaves_layers_for_all_that_is_there() {
+    for negative in ["reject", "carry", "cover", "variance"] {
+        let policy = format!("{{method: fifo, negative: {negative}}}");
+        let valuation = run(&policy, "0 opening -5 -10; 1 receipt 2 8; 2 receipt 5 20; 3 reversal - - m0");
+        let layers: i64 = valuation.layers().iter().map(|layer| layer.quantity).sum();
+        assert_eq!((layers, valuation.balances()[0].quantity), (7, 7), "{policy}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::machine::{Machine, Posted};
 use super::{Entry, Event, bounded, share};
+use crate::policy::{Method, Negative};
 use crate::reject::Fault;
 
 /// Quantity and value of a shortage that is not covered yet.
@@ -12,8 +13,12 @@ pub(crate) struct OpenShort {
 }
 
 impl Machine<'_> {
-    /// What is still short of the movement that the event refers to.
+    /// What is still short of the movement that the event refers to, where receipts cover shortages one by one.
     pub fn own_short(&mut self, event: &Event) -> Result<Option<OpenShort>, Fault> {
+        let covers = matches!(self.rule(event.key)?.rules.negative, Negative::Cover | Negative::Variance);
+        if !covers || self.key(event.key)?.method == Method::Standard {
+            return Ok(None);
+        }
         let stock = self.key(event.key)?;
         let own = stock.shorts.iter().find(|short| short.event == event.reference);
         Ok(own.map(|short| OpenShort { qty: short.qty, value: short.value }))

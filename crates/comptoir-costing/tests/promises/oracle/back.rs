@@ -178,8 +178,12 @@ impl Oracle<'_> {
         if qty > origin.left() || qty == 0 {
             return Err("COSTING_REFERENCE_EXCEEDED");
         }
-        let value = self.part_of(&origin, qty);
         let variance = share(origin.variance, qty, origin.qty.abs(), self.policy.rounding);
+        let debts = &self.stock(&event.key).debts;
+        if let Some(debt) = debts.iter().position(|debt| Some(debt.movement) == event.reference) {
+            return Ok(self.reverse_debt(place, event, qty, variance, debt));
+        }
+        let value = self.part_of(&origin, qty);
         let posted = if origin.qty < 0 {
             let parts = self.parts_of(event, qty);
             let placing = if parts.is_some() { Placing::Back } else { Placing::New };
@@ -194,6 +198,54 @@ impl Oracle<'_> {
         self.note_back(event, qty, value);
         self.note_undone(event, qty);
         Ok(posted)
+    }
+
+    /// What left without being there comes back first, as it left; then the rest of it.
+    fn reverse_debt(
+        &mut self,
+        place: usize,
+        event: &Event,
+        qty: i128,
+        variance: i128,
+        debt: usize,
+    ) -> Posted {
+        let rounding = self.policy.rounding;
+        let origin = self.done[event.reference.unwrap()].clone().unwrap();
+        let stock = self.stock(&event.key);
+        let owed = stock.debts[debt].clone();
+        let back = owed.qty.min(qty);
+        let back_value = share(owed.value, back, owed.qty, rounding);
+        stock.qty += back;
+        stock.value += back_value;
+        stock.debts[debt].qty -= back;
+        stock.debts[debt].value -= back_value;
+        stock.debts.retain(|debt| debt.qty > 0);
+        // It left last.
+        let parts = &mut self.done[event.reference.unwrap()].as_mut().unwrap().parts;
+        if let Some(last) = parts.last_mut() {
+            last.value -= share(last.value, back, last.qty, rounding);
+            last.qty -= back;
+        }
+        parts.retain(|part| part.qty > 0);
+        let rest = qty - back;
+        let mut posted = Posted { qty: back, value: back_value, variance: -variance };
+        let mut rest_value = 0;
+        if rest > 0 {
+            rest_value = share(
+                -origin.value - origin.back_value - owed.value,
+                rest,
+                origin.left() - owed.qty,
+                rounding,
+            );
+            let pieces = self.parts_of(event, rest);
+            let placing = if pieces.is_some() { Placing::Back } else { Placing::New };
+            let pieces = pieces.unwrap_or_else(|| vec![Piece::new(rest, rest_value, event.at, place)]);
+            let put = self.receive_pieces(&event.key, rest_value, &pieces, placing);
+            self.forget_parts(event, rest);
+            posted = Posted { qty, value: back_value + put.value, variance: put.variance - variance };
+        }
+        self.note_back(event, qty, back_value + rest_value);
+        posted
     }
 
     /// A return or arrival that is reversed can be made again.

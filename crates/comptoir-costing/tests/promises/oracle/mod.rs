@@ -153,7 +153,10 @@ fn replay(
         return Err("COSTING_REFERENCE_REJECTED");
     };
     let was = events[target].amount.ok_or("COSTING_REFERENCE_KIND")?;
-    events[target].amount = Some(was + events[place].amount.unwrap());
+    // Nothing costs less than nothing: the rest is variance.
+    let late = events[place].amount.unwrap();
+    let now = (was + late).max(was.min(0));
+    events[target].amount = Some(now);
     let mut again = Oracle::new(machine.policy, events.len());
     for earlier in (0..place).filter(|earlier| !skip[*earlier]) {
         if again.step(earlier, &events[earlier]).is_err() {
@@ -170,7 +173,9 @@ fn replay(
         };
         (earlier == target || (posted.qty, posted.value, posted.variance) != (0, 0, 0)).then_some(posted)
     };
-    let mut lines: Lines = vec![(place, None, difference(target).unwrap())];
+    let own = difference(target).unwrap();
+    let own = Posted { variance: own.variance + late - (now - was), ..own };
+    let mut lines: Lines = vec![(place, None, own)];
     let others = (0..place).filter(|earlier| *earlier != target);
     lines.extend(others.filter_map(|earlier| Some((earlier, Some(Reason::LateCost), difference(earlier)?))));
     for earlier in (0..place).filter(|earlier| skip[*earlier]) {
