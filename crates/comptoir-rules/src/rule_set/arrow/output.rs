@@ -27,7 +27,7 @@ fn natural(value: &Value<'_>) -> Option<Type> {
         Value::String(_) => Type::String,
         Value::List(list) => {
             let types = list.iter().filter_map(|element| natural(&element)).reduce(agreed);
-            Type::List(types.unwrap_or(Type::Dyn).into())
+            Type::List(types.unwrap_or(Type::Null).into())
         }
         _ => Type::Dyn,
     })
@@ -37,6 +37,7 @@ fn agreed(one: Type, two: Type) -> Type {
     let (one, two) = (one.without_null(), two.without_null());
     match (one, two) {
         (one, two) if one == two => one.clone(),
+        (Type::Null, other) | (other, Type::Null) => other.clone(),
         (Type::Int, Type::Double) | (Type::Double, Type::Int) => Type::Double,
         (Type::Int, Type::Decimal) | (Type::Decimal, Type::Int) => Type::Decimal,
         (Type::List(one), Type::List(two)) => Type::List(agreed((**one).clone(), (**two).clone()).into()),
