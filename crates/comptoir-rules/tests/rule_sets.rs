@@ -10,6 +10,14 @@ use comptoir_rules::{Env, Value};
 use generate::{Gives, INPUTS, spec};
 use proptest::prelude::*;
 
+/// A list of texts; now and then with what is none, or what cannot be read.
+fn tags() -> impl Gives<Value<'static>> {
+    let text = (0..5).prop_map(|number| Value::string(format!("t{number}")));
+    let element =
+        prop_oneof![24 => text, 1 => Just(Value::Null), 1 => Just(Value::Absent), 1 => Just(Value::Int(1))];
+    prop::collection::vec(element, 0..5).prop_map(Value::list)
+}
+
 fn value(name: &'static str) -> BoxedStrategy<Value<'static>> {
     let text = || (0..5).prop_map(|number| Value::string(format!("t{number}")));
     let number = || (-4_i64..5).prop_map(Value::Int);
@@ -23,6 +31,7 @@ fn value(name: &'static str) -> BoxedStrategy<Value<'static>> {
         "city" | "brand" => text().boxed(),
         "level" => number().boxed(),
         "price" => double().boxed(),
+        "tags" => tags().boxed(),
         "vip" => any::<bool>().prop_map(Value::Bool).boxed(),
         _ => prop_oneof![text(), number(), double(), Just(Value::Bool(true)), Just(Value::Uint(2))].boxed(),
     };
@@ -70,7 +79,7 @@ proptest! {
             let fired: Vec<&str> = decision.fired().collect();
             let faulty: Vec<&str> = decision.faults().map(|(id, _)| id).collect();
             for rule in &spec.rules {
-                let written = rule.when.replace("variables.twice", "(6 / level * 2)").replace("variables.place", "city");
+                let written = rule.when.replace("variables.twice", "(6 / level * 2)").replace("variables.place", "city").replace("variables.words", "tags.map(t, t + '')");
                 let program = env.compile(&written).unwrap();
                 let slots: Vec<Value<'_>> = program.slots().iter().map(|slot| event[&*slot.name].clone()).collect();
                 let expected = program.test(&slots);

@@ -56,10 +56,10 @@ impl RuleSet {
     }
 
     fn decide_frame<'s>(&'s self, frame: &mut Frame<'s, '_>) -> Decision<'s> {
-        let Found { certain: mut fired, mut possible } = match self.strategy {
+        let Found { certain: mut fired, mut possible, has_copies } = match self.strategy {
             Strategy::Index => self.index.search(frame),
             Strategy::Scan => {
-                Found { certain: Vec::new(), possible: (0..number(self.plan.rules())).collect() }
+                Found { possible: (0..number(self.plan.rules())).collect(), ..Found::default() }
             }
         };
         sort(&mut possible, self.plan.rules());
@@ -73,6 +73,9 @@ impl RuleSet {
             }
         }
         sort(&mut fired, self.plan.rules());
+        if has_copies {
+            fired.dedup();
+        }
         let mut shadow = Vec::new();
         if self.has_shadow {
             (shadow, fired) = fired.into_iter().partition(|rule| self.is_shadow(*rule));

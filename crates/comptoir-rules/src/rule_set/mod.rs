@@ -42,6 +42,7 @@ mod handle;
 mod index;
 mod plan;
 mod policy;
+mod reader;
 mod slots;
 mod spec;
 mod table;

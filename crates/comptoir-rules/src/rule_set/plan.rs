@@ -87,7 +87,10 @@ impl Plan {
             .clauses
             .iter()
             .map(|clause| {
-                let codes = if let Clause::In { codes, .. } = clause { codes.len() * 4 } else { 0 };
+                let codes = match clause {
+                    Clause::In { codes, .. } | Clause::Any { codes, .. } => codes.len() * 4,
+                    _ => 0,
+                };
                 size_of::<Clause>() + codes
             })
             .sum();

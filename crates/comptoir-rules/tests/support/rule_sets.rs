@@ -4,13 +4,14 @@ use comptoir_rules::rule_set::{EnvironmentSpec, HitPolicy, Mode, RuleSetSpec, Ru
 use proptest::prelude::*;
 
 /// Inputs and their types.
-pub const INPUTS: [(&str, &str); 6] = [
+pub const INPUTS: [(&str, &str); 7] = [
     ("city", "string"),
     ("brand", "string"),
     ("level", "int"),
     ("price", "double"),
     ("vip", "bool"),
     ("any", "dyn"),
+    ("tags", "list(string)"),
 ];
 
 /// A text of a few.
@@ -45,6 +46,13 @@ fn clause() -> impl Gives<String> {
         1 => (-2..3).prop_map(|number| format!("variables.twice > {number}")),
         1 => text().prop_map(|text| format!("variables.place == {text}")),
         1 => Just("city.startsWith('t') && brand.size() > 1".to_owned()),
+        2 => text().prop_map(|text| format!("{text} in tags")),
+        2 => prop::collection::vec(text(), 0..4)
+            .prop_map(|texts| format!("tags.exists(t, t in [{}])", texts.join(", "))),
+        1 => (text(), text()).prop_map(|(one, two)| format!("tags.exists(t, t == {one} || {two} == t)")),
+        1 => text().prop_map(|text| format!("!({text} in tags)")),
+        1 => text().prop_map(|text| format!("tags.exists(t, t != {text})")),
+        1 => text().prop_map(|text| format!("variables.words.exists(w, w == {text})")),
         1 => Just("true".to_owned()),
         1 => Just("false".to_owned()),
     ]
@@ -69,22 +77,29 @@ fn rule() -> impl Gives<RuleSpec> {
     })
 }
 
+/// Many rules of few shapes.
+fn alike() -> impl Gives<Vec<RuleSpec>> {
+    prop::collection::vec((-3..4, -3..4, 0..6, text()), 30..160).prop_map(|all| {
+        let when = |(level, price, shape, text): (i32, i32, i32, String)| match shape {
+            0 => format!("level >= {level} && price < {price}.5"),
+            1 => format!("city == 't1' && level < {level} && price >= {price}.0"),
+            2 => format!("{text} in tags && level >= {level}"),
+            3 => format!("tags.exists(t, t in ['t1', {text}]) && price >= {price}.0 || city == {text}"),
+            4 => format!(
+                "tags.exists(t, t in ['t1', 't2', {text}]) && city in ['t1', 't2'] && level < {level}"
+            ),
+            _ => format!("city in ['t1', 't2'] && brand == {text} && level > {level}"),
+        };
+        all.into_iter().map(|one| RuleSpec { when: when(one), ..RuleSpec::default() }).collect()
+    })
+}
+
 /// A rule set of any shape.
 pub fn spec() -> impl Gives<RuleSetSpec> {
     let policy =
         prop::sample::select(vec![HitPolicy::All, HitPolicy::First, HitPolicy::Priority, HitPolicy::Collect]);
     // Sets with many rules of one shape have blocks.
-    let rules = prop_oneof![
-        prop::collection::vec(rule(), 0..60),
-        prop::collection::vec((-3..4, -3..4, 0..3, text()), 30..120).prop_map(|all| {
-            let when = |(level, price, shape, text): (i32, i32, i32, String)| match shape {
-                0 => format!("level >= {level} && price < {price}.5"),
-                1 => format!("city == 't1' && level < {level} && price >= {price}.0"),
-                _ => format!("city in ['t1', 't2'] && brand == {text} && level > {level}"),
-            };
-            all.into_iter().map(|one| RuleSpec { when: when(one), ..RuleSpec::default() }).collect()
-        }),
-    ];
+    let rules = prop_oneof![prop::collection::vec(rule(), 0..60), alike(),];
     (rules, policy).prop_map(|(mut rules, hit_policy): (Vec<RuleSpec>, _)| {
         for (number, rule) in rules.iter_mut().enumerate() {
             rule.id = format!("r{number}");
@@ -100,6 +115,7 @@ pub fn spec() -> impl Gives<RuleSetSpec> {
                 variable("twice", "variables.once * 2"),
                 variable("once", "6 / level"),
                 variable("place", "city"),
+                variable("words", "tags.map(t, t + '')"),
             ],
             rules,
             hit_policy,
