@@ -8,6 +8,7 @@ use super::plan::{Plan, Variable};
 use super::spec::{HitPolicy, Mode, OutputSpec, RuleSetSpec, RuleSpec};
 use super::vocabulary::Direction;
 use super::{Output, OutputValue, Rule, RuleSet, Strategy, table, variables};
+use crate::error::Error;
 use crate::host::from_json;
 use crate::program::{DEFAULT_BUDGET, Program};
 use crate::types::{Env, EnvBuilder, Overload, Type};
@@ -38,8 +39,10 @@ impl RuleSet {
         let mut spec = spec;
         let rules = all_rules(&mut spec, &env)?;
         unique(&rules)?;
-        for (rule, origin) in &rules {
-            builder.rule(rule, origin)?;
+        for some in rules.chunks(TOGETHER) {
+            for ((rule, origin), program) in some.iter().zip(conditions(&env, some)) {
+                builder.rule(rule, origin, program)?;
+            }
         }
         let policy = spec.hit_policy;
         let mut order: Vec<usize> = (0..rules.len())
@@ -129,6 +132,21 @@ fn all_rules(spec: &mut RuleSetSpec, env: &Env) -> Result<Vec<(RuleSpec, Origin)
     Ok(rules)
 }
 
+/// Rules whose conditions are compiled at a time: a compiled condition is much larger than what is kept of it.
+const TOGETHER: usize = 4_096;
+
+/// The conditions of rules, none where a rule has none. Compiling them is most of the work of building a set.
+fn conditions(env: &Env, rules: &[(RuleSpec, Origin)]) -> Vec<Option<Result<Program, Error>>> {
+    let compile =
+        |(rule, _): &(RuleSpec, Origin)| (!rule.when.trim().is_empty()).then(|| env.compile(&rule.when));
+    #[cfg(feature = "arrow")]
+    if rules.len() >= 64 {
+        use rayon::prelude::*;
+        return rules.par_iter().map(compile).collect();
+    }
+    rules.iter().map(compile).collect()
+}
+
 fn unique(rules: &[(RuleSpec, Origin)]) -> Result<(), RuleSetError> {
     let mut seen: HashMap<&str, &Origin> = HashMap::with_capacity(rules.len());
     for (rule, origin) in rules {
@@ -195,15 +213,20 @@ impl Builder {
         Ok(builder)
     }
 
-    fn rule(&mut self, rule: &RuleSpec, origin: &Origin) -> Result<(), RuleSetError> {
-        let mut branches = if rule.when.trim().is_empty() {
-            vec![Vec::new()]
-        } else {
-            let path = || format!("{origin}.when");
-            let program =
-                self.env.compile(&rule.when).map_err(|error| RuleSetError::expression(path(), error))?;
-            expect(&Type::Bool, program.result_type(), path)?;
-            self.clauses.condition(program)
+    fn rule(
+        &mut self,
+        rule: &RuleSpec,
+        origin: &Origin,
+        condition: Option<Result<Program, Error>>,
+    ) -> Result<(), RuleSetError> {
+        let path = || format!("{origin}.when");
+        let mut branches = match condition {
+            None => vec![Vec::new()],
+            Some(Err(error)) => return Err(RuleSetError::expression(path(), error)),
+            Some(Ok(program)) => {
+                expect(&Type::Bool, program.result_type(), path)?;
+                self.clauses.condition(program)
+            }
         };
         let validity = self.validity(rule, origin)?;
         if !validity.is_empty() {
@@ -277,34 +300,14 @@ impl Builder {
     }
 
     fn finish(
-        mut self,
+        self,
         spec: RuleSetSpec,
         rules: Vec<Rule>,
         order: &[usize],
         variables: Vec<Variable>,
         hash: String,
     ) -> RuleSet {
-        let axes = self.clauses.finish();
-        let mut plan = Plan::default();
-        for index in order {
-            plan.push(self.branches.get(*index).map_or(&[], Vec::as_slice));
-        }
-        plan.axes = axes;
-        plan.dictionaries = self.clauses.dictionaries;
-        plan.clauses = self.clauses.list;
-        plan.generals = self.clauses.generals;
-        plan.codes = self.clauses.codes;
-        plan.variables = variables;
-        plan.budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
-        let inputs = self.clauses.slots.inputs;
-        for (slot, derived) in self.clauses.slots.derived.into_iter().enumerate() {
-            if let Some(variable) = plan.variables.get_mut(derived.variable as usize) {
-                variable.slots.push((number(inputs.len() + slot), derived.fields));
-            }
-            plan.derived.push((derived.variable, derived.name));
-        }
-        plan.inputs = inputs;
-        plan.shrink();
+        let plan = plan(self.clauses, &self.branches, order, variables, spec.budget);
         let is_computed = |output: &Output| matches!(output.value, OutputValue::Computed(_));
         RuleSet {
             has_shadow: rules.iter().any(|rule| rule.mode == Mode::Shadow),
@@ -326,4 +329,36 @@ impl Builder {
             head: spec,
         }
     }
+}
+
+/// The compiled rules in the order in which they count.
+fn plan(
+    mut clauses: Clauses,
+    branches: &[Branches],
+    order: &[usize],
+    variables: Vec<Variable>,
+    budget: Option<u64>,
+) -> Plan {
+    let axes = clauses.finish();
+    let mut plan = Plan::default();
+    for index in order {
+        plan.push(branches.get(*index).map_or(&[], Vec::as_slice));
+    }
+    plan.axes = axes;
+    plan.dictionaries = clauses.dictionaries;
+    plan.clauses = clauses.list;
+    plan.generals = clauses.generals;
+    plan.codes = clauses.codes;
+    plan.variables = variables;
+    plan.budget = budget.unwrap_or(DEFAULT_BUDGET);
+    let inputs = clauses.slots.inputs;
+    for (slot, derived) in clauses.slots.derived.into_iter().enumerate() {
+        if let Some(variable) = plan.variables.get_mut(derived.variable as usize) {
+            variable.slots.push((number(inputs.len() + slot), derived.fields));
+        }
+        plan.derived.push((derived.variable, derived.name));
+    }
+    plan.inputs = inputs;
+    plan.shrink();
+    plan
 }

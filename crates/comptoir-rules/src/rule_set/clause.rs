@@ -1,11 +1,12 @@
 use hashbrown::HashMap;
 
+use super::reader::Reader;
 use super::slots::SlotTable;
 use super::vocabulary::{Axis, Dictionary, Direction, range};
 use crate::eval::{Quick, quick_ways};
 use crate::ir::{Node, NodeId, NodeKind, operands};
 use crate::program::Program;
-use crate::syntax::{Ast, BinaryOp, Written, unparse_with};
+use crate::syntax::{BinaryOp, Written, unparse_with};
 use crate::value::Value;
 
 /// One operand of a rule's `&&`, the same for all rules that have it.
@@ -29,6 +30,12 @@ pub(super) enum Clause {
     Rank {
         side: u32,
         threshold: i32,
+    },
+    /// An element of a list is one of the constants. Where the dictionary does not say so, the expression does.
+    Any {
+        dictionary: u32,
+        codes: Box<[u32]>,
+        general: u32,
     },
     General(u32),
 }
@@ -56,7 +63,7 @@ pub(super) struct Code {
 pub(super) struct Clauses {
     pub slots: SlotTable,
     pub dictionaries: Vec<Dictionary>,
-    dictionary_of: HashMap<u32, u32>,
+    dictionary_of: HashMap<(u32, bool), u32>,
     axes: Vec<AxisDraft>,
     axis_of: HashMap<(u32, std::mem::Discriminant<Value<'static>>), u32>,
     pub list: Vec<Clause>,
@@ -127,7 +134,7 @@ impl Clauses {
             }
             let clause = match self.simple(reader, operand) {
                 Some(clause) => clause,
-                None => self.general(reader, operand),
+                None => self.general_or_any(reader, operand),
             };
             clauses.push(self.add(clause));
         }
@@ -160,7 +167,7 @@ impl Clauses {
                 let slot = reader.slot(slot)?;
                 match op {
                     BinaryOp::Equal | BinaryOp::NotEqual if Dictionary::takes(constant) => {
-                        let dictionary = self.dictionary(slot);
+                        let dictionary = self.dictionary(slot, false);
                         let code = self.dictionaries.get_mut(dictionary as usize)?.add(constant);
                         Some(match op {
                             BinaryOp::Equal => Clause::Equal { dictionary, code },
@@ -179,7 +186,7 @@ impl Clauses {
                 if !set.values().iter().all(Dictionary::takes) {
                     return None;
                 }
-                let dictionary = self.dictionary(reader.slot(*slot)?);
+                let dictionary = self.dictionary(reader.slot(*slot)?, false);
                 let constants = self.dictionaries.get_mut(dictionary as usize)?;
                 let mut codes: Vec<u32> = set.values().iter().map(|value| constants.add(value)).collect();
                 codes.sort_unstable();
@@ -190,21 +197,35 @@ impl Clauses {
         }
     }
 
-    fn general(&mut self, reader: &mut Reader<'_>, node: NodeId) -> Clause {
+    fn general_or_any(&mut self, reader: &mut Reader<'_>, node: NodeId) -> Clause {
+        let general = self.general(reader, node);
+        let Some((slot, constants)) = reader.any(node) else { return Clause::General(general) };
+        let dictionary = self.dictionary(slot, true);
+        let Some(known) = self.dictionaries.get_mut(dictionary as usize) else {
+            return Clause::General(general);
+        };
+        let mut codes: Vec<u32> = constants.into_iter().map(|value| known.add(value)).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        Clause::Any { dictionary, codes: codes.into(), general }
+    }
+
+    /// The number of an expression for the machine.
+    fn general(&mut self, reader: &mut Reader<'_>, node: NodeId) -> u32 {
         let expr = reader.nodes.get(node.index()).map_or(reader.ast.root(), |node| node.expr);
         let text = unparse_with(reader.ast, expr, &mut |_| Written::Node);
         if let Some(known) = self.general_of.get(&text) {
             if let Some(general) = self.generals.get_mut(*known as usize) {
                 general.is_shared = true;
             }
-            return Clause::General(*known);
+            return *known;
         }
         let needs = self.needs(reader.nodes, node, &reader.slots);
         let code = *reader.kept.get_or_insert_with(|| number(self.codes.len()));
         let next = number(self.generals.len());
         self.generals.push(General { code, node, needs, is_shared: false });
         self.general_of.insert(text, next);
-        Clause::General(next)
+        next
     }
 
     fn keep(&mut self, mut nodes: Vec<Node>, slots: &[u32]) -> u32 {
@@ -230,9 +251,9 @@ impl Clauses {
         self.slots.needs(&read)
     }
 
-    fn dictionary(&mut self, slot: u32) -> u32 {
-        *self.dictionary_of.entry(slot).or_insert_with(|| {
-            self.dictionaries.push(Dictionary::new(slot));
+    fn dictionary(&mut self, slot: u32, is_list: bool) -> u32 {
+        *self.dictionary_of.entry((slot, is_list)).or_insert_with(|| {
+            self.dictionaries.push(Dictionary::new(slot, is_list));
             number(self.dictionaries.len() - 1)
         })
     }
@@ -300,25 +321,6 @@ impl AxisDraft {
             self.constants.push(constant.clone());
         }
         place
-    }
-}
-
-/// One condition while it is read.
-struct Reader<'r> {
-    ast: &'r Ast,
-    nodes: &'r [Node],
-    slots: Vec<u32>,
-    /// The number that the nodes are kept under, where a clause needs them.
-    kept: Option<u32>,
-}
-
-impl<'r> Reader<'r> {
-    fn kind(&self, id: NodeId) -> Option<&'r NodeKind> {
-        self.nodes.get(id.index()).map(|node| &node.kind)
-    }
-
-    fn slot(&self, slot: u32) -> Option<u32> {
-        self.slots.get(slot as usize).copied()
     }
 }
 

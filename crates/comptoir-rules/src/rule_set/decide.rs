@@ -14,9 +14,9 @@ use crate::value::{Fault, Value};
 #[derive(Debug, Clone)]
 pub struct Decision<'s> {
     set: &'s RuleSet,
-    fired: Vec<u32>,
-    shadow: Vec<u32>,
-    faults: Vec<(u32, Fault)>,
+    pub(super) fired: Vec<u32>,
+    pub(super) shadow: Vec<u32>,
+    pub(super) faults: Vec<(u32, Fault)>,
     computed: HashMap<(u32, u32), Value<'static>>,
 }
 
@@ -56,10 +56,10 @@ impl RuleSet {
     }
 
     fn decide_frame<'s>(&'s self, frame: &mut Frame<'s, '_>) -> Decision<'s> {
-        let Found { certain: mut fired, mut possible } = match self.strategy {
+        let Found { certain: mut fired, mut possible, has_copies } = match self.strategy {
             Strategy::Index => self.index.search(frame),
             Strategy::Scan => {
-                Found { certain: Vec::new(), possible: (0..number(self.plan.rules())).collect() }
+                Found { possible: (0..number(self.plan.rules())).collect(), ..Found::default() }
             }
         };
         sort(&mut possible, self.plan.rules());
@@ -73,6 +73,9 @@ impl RuleSet {
             }
         }
         sort(&mut fired, self.plan.rules());
+        if has_copies {
+            fired.dedup();
+        }
         let mut shadow = Vec::new();
         if self.has_shadow {
             (shadow, fired) = fired.into_iter().partition(|rule| self.is_shadow(*rule));
@@ -194,13 +197,20 @@ impl<'s> Decision<'s> {
 
     fn outputs_of(&self, rule: u32) -> impl Iterator<Item = OutputRef<'_>> {
         let set = self.set;
-        (0..).zip(set.outputs_of(rule)).filter_map(move |(place, output)| {
+        self.values_of(rule).filter_map(move |(name, value)| {
+            let name = set.names.get(name as usize)?;
+            Some(OutputRef { rule: set.id_of(rule), name, value })
+        })
+    }
+
+    /// The outputs of a rule by the numbers of their names.
+    pub(super) fn values_of(&self, rule: u32) -> impl Iterator<Item = (u32, &Value<'static>)> {
+        (0..).zip(self.set.outputs_of(rule)).filter_map(move |(place, output)| {
             let value = match &output.value {
                 OutputValue::Literal(value) => value,
                 OutputValue::Computed(_) => self.computed.get(&(rule, place))?,
             };
-            let name = set.names.get(output.name as usize)?;
-            Some(OutputRef { rule: set.id_of(rule), name, value })
+            Some((output.name, value))
         })
     }
 

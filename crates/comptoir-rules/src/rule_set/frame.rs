@@ -1,10 +1,11 @@
+use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::clause::Clause;
 use super::plan::Plan;
-use super::vocabulary::{BAD_CODE, BAD_RANK, NEW_CODE, NEW_RANK};
+use super::vocabulary::{BAD_CODE, BAD_RANK, NEW_CODE, NEW_RANK, NO_CODE};
 use crate::eval::{Inputs, Machine, field_of};
 use crate::ir::Slot;
 use crate::value::{EvalCode, EvalError, Fault, List, Struct, Value};
@@ -17,6 +18,8 @@ pub(super) struct Frame<'p, 'e> {
     is_computed: Vec<bool>,
     codes: Vec<u32>,
     ranks: Vec<[i32; 2]>,
+    /// For dictionaries of lists, once they were looked up; none where the dictionary does not say all.
+    members: HashMap<u32, Option<Rc<[u32]>>>,
     truths: HashMap<u32, Result<bool, Fault>>,
 }
 
@@ -42,6 +45,7 @@ impl<'p, 'e> Frame<'p, 'e> {
             is_computed: vec![false; plan.variables.len()],
             codes: vec![NEW_CODE; plan.dictionaries.len()],
             ranks: vec![[NEW_RANK; 2]; plan.axes.len()],
+            members: HashMap::new(),
             truths: HashMap::new(),
         }
     }
@@ -93,11 +97,20 @@ impl<'p, 'e> Frame<'p, 'e> {
                 BAD_RANK => Truth::Fault,
                 rank => of(rank >= *threshold),
             },
-            Some(Clause::General(general)) => match self.general(*general) {
-                Ok(is_true) => of(is_true),
-                Err(_) => Truth::Fault,
+            Some(Clause::Any { dictionary, codes, general }) => match self.members(*dictionary) {
+                Some(found) => of(found.iter().any(|code| codes.contains(code))),
+                None => self.general_truth(*general),
             },
+            Some(Clause::General(general)) => self.general_truth(*general),
             None => Truth::Fault,
+        }
+    }
+
+    fn general_truth(&mut self, general: u32) -> Truth {
+        match self.general(general) {
+            Ok(true) => Truth::True,
+            Ok(false) => Truth::False,
+            Err(_) => Truth::Fault,
         }
     }
 
@@ -131,7 +144,7 @@ impl<'p, 'e> Frame<'p, 'e> {
                 | Clause::In { dictionary, .. },
             ) => self.plan.dictionaries.get(*dictionary as usize).map(|one| one.slot),
             Some(Clause::Rank { side, .. }) => self.plan.axes.get(*side as usize / 2).map(|one| one.slot),
-            Some(Clause::General(general)) => match self.general(*general) {
+            Some(Clause::General(general) | Clause::Any { general, .. }) => match self.general(*general) {
                 Err(fault) => return fault,
                 Ok(_) => None,
             },
@@ -192,6 +205,31 @@ impl<'p, 'e> Frame<'p, 'e> {
             *place = code;
         }
         code
+    }
+
+    /// The numbers of a list's elements in a dictionary; see [`Dictionary::members`](super::vocabulary::Dictionary).
+    pub(super) fn members(&mut self, dictionary: u32) -> Option<Rc<[u32]>> {
+        if let Some(known) = self.members.get(&dictionary) {
+            return known.clone();
+        }
+        let constants = self.plan.dictionaries.get(dictionary as usize)?;
+        self.ensure(constants.slot);
+        let value = self.slots.get(constants.slot as usize)?;
+        let members = constants.members(value, self.plan.budget);
+        self.members.insert(dictionary, members.clone());
+        members
+    }
+
+    /// The numbers of an input's value, or of its elements, in a dictionary; none where that does not say all.
+    pub(super) fn all_codes(&mut self, dictionary: u32) -> Option<Rc<[u32]>> {
+        if self.plan.dictionaries.get(dictionary as usize)?.is_list {
+            return self.members(dictionary);
+        }
+        match self.code(dictionary) {
+            BAD_CODE => None,
+            NO_CODE => Some(Rc::default()),
+            code => Some([code].into()),
+        }
     }
 
     /// The rank of the input's value on a side of an axis.

@@ -10,7 +10,8 @@ use super::vocabulary::{BAD_CODE, NO_CODE};
 
 /// Finds the rules that may fire, without looking at the others.
 ///
-/// Each alternative of a rule is filed under its most selective equality clause, or two of them, for each of their
+/// Each alternative of a rule is filed under its most selective clause of equality (with an input, or with an element of
+/// a list), or two of them, for each of their
 /// constants; where it has none, or a file grows long, under the thresholds of its range clauses; where it has none of
 /// these either, it is always looked at. A rule that is not found has a false clause in each alternative.
 #[derive(Debug, Default)]
@@ -25,6 +26,8 @@ pub(super) struct Index {
 struct File {
     first: u32,
     second: Option<u32>,
+    /// Whether one of the inputs is a list.
+    has_lists: bool,
     /// By constants: a run of `rules`, or with [`DRAWER`] a drawer.
     places: HashMap<u64, (u32, u32)>,
     rules: Vec<u32>,
@@ -120,20 +123,43 @@ impl File {
             places.insert(key, place);
         }
         rules.shrink_to_fit();
-        Self { first, second, places, rules, drawers, members }
+        let is_list =
+            |dictionary: u32| plan.dictionaries.get(dictionary as usize).is_some_and(|one| one.is_list);
+        let has_lists = is_list(first) || second.is_some_and(is_list);
+        Self { first, second, has_lists, places, rules, drawers, members }
     }
 
     fn search(&self, frame: &mut Frame<'_, '_>, found: &mut Found) {
+        if self.has_lists {
+            return self.search_lists(frame, found);
+        }
         let first = frame.code(self.first);
         let second = self.second.map_or(0, |second| frame.code(second));
         if first == BAD_CODE || second == BAD_CODE {
             found.possible.extend(&self.members);
-            return;
+        } else if first != NO_CODE && second != NO_CODE {
+            self.search_place(key(first, second), frame, found);
         }
-        if first == NO_CODE || second == NO_CODE {
+    }
+
+    /// Where an input is a list, its elements are looked up one by one.
+    fn search_lists(&self, frame: &mut Frame<'_, '_>, found: &mut Found) {
+        let firsts = frame.all_codes(self.first);
+        let seconds = self.second.map_or_else(|| Some([0].into()), |second| frame.all_codes(second));
+        let (Some(firsts), Some(seconds)) = (firsts, seconds) else {
+            found.possible.extend(&self.members);
             return;
+        };
+        found.has_copies = true;
+        for first in firsts.iter() {
+            for second in seconds.iter() {
+                self.search_place(key(*first, *second), frame, found);
+            }
         }
-        match self.places.get(&key(first, second)) {
+    }
+
+    fn search_place(&self, key: u64, frame: &mut Frame<'_, '_>, found: &mut Found) {
+        match self.places.get(&key) {
             Some((drawer, DRAWER)) => {
                 if let Some(drawer) = self.drawers.get(*drawer as usize) {
                     drawer.search(frame, found);
@@ -209,7 +235,9 @@ fn access(plan: &Plan, branch: u32, may_pair: bool) -> Option<(Inputs, Vec<u64>)
         .filter_map(|clause| {
             let (dictionary, codes) = match plan.clause(*clause)? {
                 Clause::Equal { dictionary, code } => (*dictionary, std::slice::from_ref(code)),
-                Clause::In { dictionary, codes } => (*dictionary, &**codes),
+                Clause::In { dictionary, codes } | Clause::Any { dictionary, codes, .. } => {
+                    (*dictionary, &**codes)
+                }
                 _ => return None,
             };
             (1..=MAX_COPIES)

@@ -27,6 +27,8 @@
 //! # Ok::<(), comptoir_rules::RuleSetError>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch;
 mod block;
 mod build;
@@ -40,6 +42,7 @@ mod handle;
 mod index;
 mod plan;
 mod policy;
+mod reader;
 mod slots;
 mod spec;
 mod table;
@@ -53,6 +56,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+#[cfg(feature = "arrow")]
+pub use arrow::{Decisions, Selected, TableFault};
 pub use decide::{Decision, OutputRef};
 pub use diff::{Diff, OutputChange, RuleChange, Sample};
 pub use error::RuleSetError;

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use hashbrown::HashMap;
 
@@ -22,6 +23,8 @@ const EXACT: i64 = 1 << 53;
 #[derive(Debug)]
 pub(super) struct Dictionary {
     pub slot: u32,
+    /// Whether the input is a list, whose elements are compared.
+    pub is_list: bool,
     texts: HashMap<Box<str>, u32>,
     ints: HashMap<i64, u32>,
     bools: [u32; 2],
@@ -30,8 +33,15 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    pub(super) fn new(slot: u32) -> Self {
-        Self { slot, texts: HashMap::new(), ints: HashMap::new(), bools: [NO_CODE; 2], uses: Vec::new() }
+    pub(super) fn new(slot: u32, is_list: bool) -> Self {
+        Self {
+            slot,
+            is_list,
+            texts: HashMap::new(),
+            ints: HashMap::new(),
+            bools: [NO_CODE; 2],
+            uses: Vec::new(),
+        }
     }
 
     /// Whether equality with the constant is equality of codes, whatever the type of the input's value.
@@ -86,6 +96,31 @@ impl Dictionary {
             Value::Absent | Value::Error(_) | Value::Unknown(_) => BAD_CODE,
             _ => NO_CODE,
         }
+    }
+}
+
+/// An element that is compared needs this much of the budget at most, as a rule.
+const ELEMENT: u64 = 64;
+
+impl Dictionary {
+    /// The numbers of the constants that elements of a list are equal to, each once, in order. None where this does not
+    /// say all: for what is no list, an element that cannot be read, or a list that may spend the budget.
+    pub(super) fn members(&self, value: &Value<'_>, budget: u64) -> Option<Rc<[u32]>> {
+        let Value::List(list) = value else { return None };
+        if (list.len() as u64 + 1).saturating_mul(ELEMENT) > budget {
+            return None;
+        }
+        let mut codes = Vec::with_capacity(list.len());
+        for element in list.iter() {
+            match self.code(&element) {
+                BAD_CODE => return None,
+                NO_CODE => {}
+                code => codes.push(code),
+            }
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        Some(codes.into())
     }
 }
 
