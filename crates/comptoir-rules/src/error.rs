@@ -1,5 +1,6 @@
 use comptoir_types::{ErrorCode, ErrorKind};
 
+use crate::json_text::JsonError;
 use crate::syntax::{DiagnosticCode, Diagnostics};
 use crate::types::EnvError;
 use crate::value::{EvalCode, EvalError, Fault};
@@ -21,6 +22,9 @@ pub enum Error {
     #[cfg(feature = "arrow")]
     #[error(transparent)]
     Column(#[from] comptoir_types::Error),
+    /// The text of an event is no JSON object.
+    #[error(transparent)]
+    Json(#[from] JsonError),
     /// The value depends on parts of the input that are not known.
     #[error("the value depends on what is not known: {paths}")]
     Unknown {
@@ -46,6 +50,7 @@ impl ErrorCode for Error {
             Self::Compile(diagnostics) => diagnostics.code().name(),
             Self::Env(_) => "RULES_DECLARATION",
             Self::Eval(error) => error.code.name(),
+            Self::Json(_) => "RULES_JSON",
             #[cfg(feature = "arrow")]
             Self::Column(error) => error.code(),
             Self::Unknown { .. } => "RULES_UNKNOWN_INPUT",
@@ -59,7 +64,7 @@ impl ErrorCode for Error {
             #[cfg(feature = "arrow")]
             Self::Column(error) => error.kind(),
             Self::Eval(error) if error.code == EvalCode::BudgetExceeded => ErrorKind::Limit,
-            Self::Eval(_) | Self::Unknown { .. } => ErrorKind::Data,
+            Self::Eval(_) | Self::Json(_) | Self::Unknown { .. } => ErrorKind::Data,
         }
     }
 }

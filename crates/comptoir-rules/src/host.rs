@@ -111,7 +111,7 @@ fn row<'a>(json: &'a Json, of: &Arc<StructType>, env: &Env) -> Value<'a> {
 }
 
 /// Whether a JSON value can be another value than itself.
-fn needs_conversion(ty: &Type) -> bool {
+pub(crate) fn needs_conversion(ty: &Type) -> bool {
     !matches!(ty, Type::Dyn | Type::Error | Type::Bool | Type::String | Type::Null)
 }
 

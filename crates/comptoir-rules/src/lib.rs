@@ -32,6 +32,7 @@ pub mod eval;
 mod functions;
 pub mod host;
 pub mod ir;
+mod json_text;
 mod limits;
 mod partial;
 mod program;
@@ -41,11 +42,12 @@ pub mod types;
 pub mod value;
 
 #[cfg(feature = "arrow")]
-pub use columnar::{BatchResult, Faults, RowFault, Selection};
+pub use columnar::{BatchResult, BoundRows, Faults, RowFault, Selection};
 pub use cost::{Bounds, SizeHints};
 pub use error::Error;
 pub use eval::{AttributePattern, Meter, PatternError};
 pub use host::{Activation, Variables};
+pub use json_text::JsonError;
 pub use limits::Limits;
 pub use partial::Residual;
 pub use program::{DEFAULT_BUDGET, Program};

@@ -123,7 +123,9 @@ fn size(ast: &Ast, id: ExprId) -> usize {
         ExprKind::Fold { kind: crate::syntax::FoldKind::Filter, body, .. } => size(ast, *body),
         _ => 0,
     };
-    1 + crate::syntax::children(kind).map(|child| size(ast, child)).sum::<usize>() - hidden
+    let mut written = 1;
+    crate::syntax::children(kind, |child| written += size(ast, child));
+    written - hidden
 }
 
 /// A value as an expression that makes it; `None` where there is none.

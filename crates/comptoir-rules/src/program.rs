@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
@@ -7,6 +8,7 @@ use crate::error::Error;
 use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_ways};
 use crate::host::{Activation, slots_from_json};
 use crate::ir::{Node, NodeId, Slot, lower};
+use crate::json_text::{self, Layout};
 use crate::syntax::{Ast, parse};
 use crate::types::{Env, Type};
 use crate::value::{Fault, Outcome, Value};
@@ -37,6 +39,8 @@ pub struct Program {
     slots: Vec<Slot>,
     ty: Type,
     budget: u64,
+    /// Made when text is first read.
+    layout: OnceLock<Layout>,
 }
 
 /// The source and the type: nodes are many.
@@ -82,6 +86,7 @@ fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
         slots: lowered.slots,
         ty,
         budget: DEFAULT_BUDGET,
+        layout: OnceLock::new(),
     })
 }
 
@@ -133,6 +138,42 @@ impl Program {
     #[must_use]
     pub fn slots_from_json<'a>(&self, event: &'a Json) -> Vec<Value<'a>> {
         slots_from_json(&self.slots, &self.env, event)
+    }
+
+    /// The values of all slots from the text of a JSON object whose fields are the variables, in one pass: as
+    /// [`Program::slots_from_json`], but what the program does not read is skipped and never kept. Of a name that
+    /// comes twice the last counts.
+    ///
+    /// # Errors
+    /// [`Error::Json`] for text that is no JSON object, with line and column. What is read may be nested 128 levels
+    /// deep; what is skipped, to any depth.
+    pub fn slots_from_json_text<'t>(&self, event: &'t [u8]) -> Result<Vec<Value<'t>>, Error> {
+        let layout = self.layout.get_or_init(|| Layout::new(&self.slots));
+        Ok(json_text::read(layout, &self.slots, &self.env, event)?)
+    }
+
+    /// The value for the text of a JSON object whose fields are the variables.
+    ///
+    /// ```
+    /// use comptoir_rules::{Env, Type, Value};
+    ///
+    /// let env = Env::builder().variable("price", Type::Decimal).variable("tags", Type::list(Type::String)).build()?;
+    /// let program = env.compile("price > decimal('9.99') && 'new' in tags")?;
+    /// let event = br#"{"id": 7, "price": "12.50", "tags": ["new"], "notes": {"long": ["and", "skipped"]}}"#;
+    /// assert!(matches!(program.eval_json(event), Ok(Value::Bool(true))));
+    ///
+    /// let error = program.eval_json(b"{\"price\": }").unwrap_err();
+    /// assert_eq!(error.to_string(), "the event is no JSON at line 1, column 11: expected value");
+    /// # Ok::<(), comptoir_rules::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Program::slots_from_json_text`] and [`Program::eval`].
+    pub fn eval_json(&self, event: &[u8]) -> Result<Value<'static>, Error> {
+        let slots = self.slots_from_json_text(event)?;
+        // Ends before the slots do.
+        let value = self.machine(Inputs::Slots(&slots, &self.slots)).run(self.root)?.into_owned();
+        Ok(value)
     }
 
     /// The value and the work that it took, in units of the budget.

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Checker, Reference};
@@ -31,10 +30,11 @@ impl Checker<'_> {
         if !self.is_checked() {
             return Type::Dyn;
         }
-        let Some(function) = self.env.function(name).cloned() else { return Type::Error };
-        match self.overloads(&function, args, false) {
-            Some((_, result)) => result,
-            None => self.no_overload(id, symbol, &function, args, false),
+        let env = self.env;
+        let Some(function) = env.function(name) else { return Type::Error };
+        match self.overloads(function, args, false, |_| {}) {
+            Some(result) => result,
+            None => self.no_overload(id, symbol, function, args, false),
         }
     }
 
@@ -77,15 +77,17 @@ impl Checker<'_> {
         is_member: bool,
         is_namespaced: bool,
     ) -> Type {
+        let mut overloads = Vec::new();
         let found = if self.is_checked() {
-            self.overloads(function, args, is_member)
+            self.overloads(function, args, is_member, |overload| overloads.push(overload.clone()))
         } else {
             // Which one it is shows when it is called.
             let fits = |overload: &&Arc<Overload>| overload.is_member == is_member;
-            Some((function.overloads.iter().filter(fits).cloned().collect(), Type::Dyn))
+            overloads.extend(function.overloads.iter().filter(fits).cloned());
+            Some(Type::Dyn)
         };
         match found {
-            Some((overloads, result)) => {
+            Some(result) => {
                 self.refer(id, Reference::Call { function: function.clone(), overloads, is_namespaced });
                 result
             }
@@ -101,41 +103,45 @@ impl Checker<'_> {
         self.fault(DiagnosticCode::UnknownFunction, span, format!("undeclared function `{name}`"), hint)
     }
 
-    /// All overloads that take the arguments, and the type of the call: that of the result, or `dyn` where overloads
-    /// differ.
+    /// The type of a call: that of the result, or `dyn` where overloads differ. `found` is given all overloads that
+    /// take the arguments.
     fn overloads(
         &mut self,
         function: &Function,
         args: &[Type],
         is_member: bool,
-    ) -> Option<(Vec<Arc<Overload>>, Type)> {
-        let mut found = Vec::new();
+        mut found: impl FnMut(&Arc<Overload>),
+    ) -> Option<Type> {
         let mut result: Option<Type> = None;
         // Where all types are known and plain, the first overload that takes them is the only one.
         let is_certain = args.iter().all(is_plain);
         for overload in &function.overloads {
-            if is_certain && !found.is_empty() {
+            if is_certain && result.is_some() {
                 break;
             }
             if overload.is_member != is_member || overload.params.len() != args.len() {
                 continue;
             }
             let Some(ty) = self.try_overload(overload, args) else { continue };
-            found.push(overload.clone());
+            found(overload);
             result = Some(match result {
                 None => ty,
                 Some(before) if before.is_dyn() || before == ty => before,
                 Some(_) => Type::Dyn,
             });
         }
-        result.map(|result| (found, result))
+        result
     }
 
     /// The type of the result where the overload takes the arguments.
     fn try_overload(&mut self, overload: &Overload, args: &[Type]) -> Option<Type> {
-        let mut fresh = HashMap::new();
+        let mut fresh = Vec::new();
         let mark = self.unifier.mark();
         let fits = overload.params.iter().zip(args).all(|(param, arg)| {
+            // The common case, which needs no unification.
+            if is_plain(param) && is_plain(arg) {
+                return param == arg;
+            }
             let param = self.instantiate(param, &mut fresh);
             self.unifier.assignable(arg, &param)
         });
@@ -143,19 +149,22 @@ impl Checker<'_> {
             self.unifier.back(mark);
             return None;
         }
+        if is_plain(&overload.result) {
+            return Some(overload.result.clone());
+        }
         let result = self.instantiate(&overload.result, &mut fresh);
         Some(self.unifier.resolve(&result))
     }
 
     /// The type with a variable for each type parameter, the same for the same.
-    fn instantiate(&mut self, ty: &Type, fresh: &mut HashMap<Arc<str>, Type>) -> Type {
+    fn instantiate(&mut self, ty: &Type, fresh: &mut Vec<(Arc<str>, Type)>) -> Type {
         match ty {
             Type::Param(name) => {
-                if let Some(known) = fresh.get(name) {
+                if let Some((_, known)) = fresh.iter().find(|(other, _)| other == name) {
                     return known.clone();
                 }
                 let variable = self.unifier.fresh();
-                fresh.insert(name.clone(), variable.clone());
+                fresh.push((name.clone(), variable.clone()));
                 variable
             }
             Type::List(element) => Type::list(self.instantiate(element, fresh)),

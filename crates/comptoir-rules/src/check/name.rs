@@ -52,8 +52,8 @@ impl Checker<'_> {
     /// A variable, constant or type, by a name that may have dots.
     fn named(&self, name: &str) -> Option<(Reference, Type)> {
         self.env.resolve(name, |candidate| {
-            if let Some(ty) = self.env.variable(candidate) {
-                return Some((Reference::Variable(candidate.into()), ty.clone()));
+            if let Some((name, ty)) = self.env.variable_entry(candidate) {
+                return Some((Reference::Variable(name.clone()), ty.clone()));
             }
             if let Some((ty, value)) = self.env.constant(candidate) {
                 return Some((Reference::Constant(value.clone()), ty.clone()));
@@ -86,12 +86,11 @@ impl Checker<'_> {
 
     /// What `a.b.c` means as a name as a whole; a macro's variable `a` hides all names that start with it.
     fn qualified(&self, id: ExprId) -> Option<(Reference, Type)> {
-        let name = self.ast.qualified_name(id)?;
-        let root = name.split('.').next().unwrap_or("");
-        if self.find_local(root).is_some() {
+        let root = self.ast.root_name(id)?;
+        if !self.env.may_be_qualified(root) || self.find_local(root).is_some() {
             return None;
         }
-        self.named(&name)
+        self.named(&self.ast.qualified_name(id)?)
     }
 
     /// Whether the type is an optional, and the type with it taken off.

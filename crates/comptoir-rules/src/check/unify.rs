@@ -169,6 +169,8 @@ impl Unifier {
                 None if to_dyn => Type::Dyn,
                 None => ty.clone(),
             },
+            // What has no variable is shared and not made again.
+            Type::List(_) | Type::Map(_) if self.is_ground(ty) => ty.clone(),
             Type::List(element) => Type::list(inner(element)),
             Type::Map(entry) => Type::map(inner(&entry.0), inner(&entry.1)),
             Type::Type(Some(of)) => Type::Type(Some(inner(of).into())),
@@ -176,6 +178,17 @@ impl Unifier {
                 Type::Opaque(name.clone(), parameters.iter().map(inner).collect())
             }
             other => other.clone(),
+        }
+    }
+
+    /// Whether the type has no variable in it.
+    fn is_ground(&self, ty: &Type) -> bool {
+        match ty {
+            _ if !self.step() => false,
+            Type::Variable(_) | Type::Opaque(..) => false,
+            Type::List(inner) | Type::Nullable(inner) | Type::Type(Some(inner)) => self.is_ground(inner),
+            Type::Map(entry) => self.is_ground(&entry.0) && self.is_ground(&entry.1),
+            _ => true,
         }
     }
 

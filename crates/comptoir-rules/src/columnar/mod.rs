@@ -37,6 +37,7 @@
 mod arrays;
 mod bind;
 mod bits;
+mod bound;
 mod call;
 mod column;
 mod faults;
@@ -56,6 +57,7 @@ use arrow_array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow_schema::{DataType, TimeUnit};
 use rayon::prelude::*;
 
+pub use bound::BoundRows;
 pub use faults::{Faults, RowFault};
 pub(crate) use table::{Event, Events, array};
 

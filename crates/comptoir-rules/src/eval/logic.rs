@@ -188,7 +188,7 @@ pub(crate) fn holds(op: BinaryOp, order: Ordering) -> bool {
 }
 
 #[inline]
-fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
+pub(super) fn holds_for_doubles(op: BinaryOp, left: f64, right: f64) -> bool {
     match op {
         BinaryOp::Less => left < right,
         BinaryOp::LessEqual => left <= right,

@@ -2,17 +2,18 @@
 //! literals, or tested as text, comparisons of sums and products of doubles, and chains of these. What a short way does
 //! not cover (an input that is absent, unknown or of another type) goes the long way, with the same result and cost.
 //!
-//! A clause is compiled to an object whose code knows where its operand stands and what it is compared with: for the
-//! processor that is one predictable jump, where walking the nodes takes several.
+//! Tests of values that stand in one place, such as all inputs of a chain or all fields of a list's element, are one
+//! object with one loop over them. What else there is are objects that call each other.
 
 mod clause;
 mod plan;
+mod test;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use clause::add;
 pub(crate) use plan::quick_ways;
+use test::add;
 
 use super::machine::{Around, Machine};
 use super::scope::{Place, Scope};
@@ -34,6 +35,36 @@ pub(crate) struct Quick {
 trait Clause: Debug + Send + Sync {
     /// The truth, and its cost added to `cost`; `None` where the values are not as expected.
     fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool>;
+
+    /// `wanted` if it is for one of the elements; `None` where an element is not covered. Each clause has code of its
+    /// own for this, so that there is no call for an element.
+    fn any<'a>(
+        &self,
+        wanted: bool,
+        quick: &Quick,
+        elements: &[Value<'a>],
+        frame: &Frame<'_, 'a>,
+        cost: &mut u64,
+    ) -> Option<bool> {
+        let mut inner = Frame { slots: frame.slots, row: &[], around: None, limit: frame.limit };
+        for value in elements {
+            if let Some(of) = &quick.row {
+                let Value::Struct(value) = value else { return None };
+                inner.row = value.fields_of(of)?;
+            }
+            add(cost, 1);
+            let truth = if quick.reads_scope {
+                let scope = Scope::pair(frame.around, value, value);
+                self.test(&Frame { around: Some(&scope), ..inner }, cost)
+            } else {
+                self.test(&inner, cost)
+            };
+            if truth != Some(!wanted) {
+                return truth;
+            }
+        }
+        Some(!wanted)
+    }
 }
 
 /// What clauses read from.
@@ -64,38 +95,5 @@ impl<'a> Machine<'a> {
         let truth = quick.clause.test(&frame, &mut cost)?;
         self.meter.add(cost);
         Some(truth)
-    }
-}
-
-impl Quick {
-    /// `wanted` if an element is; `None` where an element is not covered, or the budget is too small.
-    fn any<'a>(
-        &self,
-        wanted: bool,
-        elements: &[Value<'a>],
-        frame: &Frame<'_, 'a>,
-        cost: &mut u64,
-    ) -> Option<bool> {
-        if cost.wrapping_add(elements.len() as u64) > frame.limit {
-            return None;
-        }
-        let mut inner = Frame { slots: frame.slots, row: &[], around: None, limit: frame.limit };
-        for value in elements {
-            if let Some(of) = &self.row {
-                let Value::Struct(value) = value else { return None };
-                inner.row = value.fields_of(of)?;
-            }
-            add(cost, 1);
-            let truth = if self.reads_scope {
-                let scope = Scope::pair(frame.around, value, value);
-                self.clause.test(&Frame { around: Some(&scope), ..inner }, cost)
-            } else {
-                self.clause.test(&inner, cost)
-            };
-            if truth != Some(!wanted) {
-                return truth;
-            }
-        }
-        Some(!wanted)
     }
 }

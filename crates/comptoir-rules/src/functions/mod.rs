@@ -19,8 +19,9 @@ mod strings;
 mod text;
 mod time;
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashMap;
 
 pub(crate) use encoding::base64_text;
 pub(crate) use strings::quoted;

@@ -36,41 +36,55 @@ pub(super) fn charge(kind: &NodeKind, nodes: &[Node]) -> u32 {
         NodeKind::Message(_) => 40,
         _ => 1,
     };
-    let leaves = operands(kind).filter(|id| is_leaf_node(*id, nodes));
-    let leaves = leaves.filter_map(|id| nodes.get(id.index())).map(|node| node.charge);
-    leaves.fold(own, u32::saturating_add)
+    let mut sum: u32 = own;
+    each_operand(kind, |id| {
+        let leaf = nodes.get(id.index()).filter(|node| is_leaf(&node.kind, nodes));
+        sum = sum.saturating_add(leaf.map_or(0, |node| node.charge));
+    });
+    sum
 }
 
-/// The nodes directly under a node that are always or mostly evaluated with it.
-pub(crate) fn operands(kind: &NodeKind) -> Box<dyn Iterator<Item = NodeId> + '_> {
-    let few = |few: [Option<NodeId>; 3]| Box::new(few.into_iter().flatten());
+/// Calls `visit` with each node directly under a node that is always or mostly evaluated with it.
+pub(crate) fn each_operand(kind: &NodeKind, mut visit: impl FnMut(NodeId)) {
     match kind {
         NodeKind::Const(_)
         | NodeKind::Slot(_)
         | NodeKind::HasSlot(_)
         | NodeKind::Local { .. }
-        | NodeKind::Fail(_) => few([None; 3]),
+        | NodeKind::Fail(_) => {}
         NodeKind::Field { operand, .. }
         | NodeKind::HasField { operand, .. }
         | NodeKind::Not(operand)
         | NodeKind::Negate(operand)
         | NodeKind::InSet { operand, .. }
-        | NodeKind::Matches { operand, .. } => few([Some(*operand), None, None]),
-        NodeKind::Index { operand, index, .. } => few([Some(*operand), Some(*index), None]),
-        NodeKind::Binary { left, right, .. } => few([Some(*left), Some(*right), None]),
+        | NodeKind::Matches { operand, .. } => visit(*operand),
+        NodeKind::Index { operand: one, index: two, .. }
+        | NodeKind::Binary { left: one, right: two, .. }
+        | NodeKind::OptionalOr { operand: one, alternative: two, .. }
+        | NodeKind::OptionalMap { target: one, body: two, .. } => [*one, *two].into_iter().for_each(visit),
         NodeKind::Conditional { condition, then, otherwise } => {
-            few([Some(*condition), Some(*then), Some(*otherwise)])
+            [*condition, *then, *otherwise].into_iter().for_each(visit);
         }
-        NodeKind::OptionalOr { operand, alternative, .. } => few([Some(*operand), Some(*alternative), None]),
-        NodeKind::OptionalMap { target, body, .. } => few([Some(*target), Some(*body), None]),
-        NodeKind::Fold(fold) => few([Some(fold.range), fold.filter, Some(fold.body)]),
-        NodeKind::And(list) | NodeKind::Or(list) => Box::new(list.iter().copied()),
-        NodeKind::Call { args, .. } => Box::new(args.iter().copied()),
-        NodeKind::List(elements) => Box::new(elements.iter().map(|(value, _)| *value)),
-        NodeKind::Map(entries) => Box::new(entries.iter().flat_map(|(key, value, _)| [*key, *value])),
-        NodeKind::Message(message) => Box::new(message.fields.iter().map(|(_, value, _)| *value)),
-        NodeKind::Block { bindings, body } => Box::new(bindings.iter().copied().chain([*body])),
+        NodeKind::Fold(fold) => {
+            [Some(fold.range), fold.filter, Some(fold.body)].into_iter().flatten().for_each(visit);
+        }
+        NodeKind::And(list) | NodeKind::Or(list) | NodeKind::Call { args: list, .. } => {
+            list.iter().copied().for_each(visit);
+        }
+        NodeKind::List(elements) => elements.iter().for_each(|(value, _)| visit(*value)),
+        NodeKind::Map(entries) => {
+            entries.iter().flat_map(|(key, value, _)| [*key, *value]).for_each(visit);
+        }
+        NodeKind::Message(message) => message.fields.iter().for_each(|(_, value, _)| visit(*value)),
+        NodeKind::Block { bindings, body } => bindings.iter().chain([body]).copied().for_each(visit),
     }
+}
+
+/// The same nodes, where time does not matter.
+pub(crate) fn operands(kind: &NodeKind) -> impl Iterator<Item = NodeId> + use<> {
+    let mut found = Vec::new();
+    each_operand(kind, |id| found.push(id));
+    found.into_iter()
 }
 
 /// Whether a node is computed from constants by the library.
@@ -89,7 +103,9 @@ pub(super) fn is_foldable(kind: &NodeKind, nodes: &[Node]) -> bool {
     };
     let is_constant =
         |id: NodeId| matches!(nodes.get(id.index()).map(|node| &node.kind), Some(NodeKind::Const(_)));
-    is_known && operands(kind).all(is_constant)
+    let mut is_foldable = is_known;
+    each_operand(kind, |id| is_foldable = is_foldable && is_constant(id));
+    is_foldable
 }
 
 fn is_pure(overload: &Arc<Overload>) -> bool {
@@ -98,6 +114,16 @@ fn is_pure(overload: &Arc<Overload>) -> bool {
 
 /// The value of a node that depends on no input; `None` where it is an error, or too much work.
 pub(super) fn evaluate(nodes: &[Node], id: NodeId) -> Option<Value<'static>> {
+    if let Some(NodeKind::List(elements)) = nodes.get(id.index()).map(|node| &node.kind) {
+        // The elements are shared with their nodes, not copied.
+        let constant = |(id, access): &(NodeId, Access)| match &nodes.get(id.index())?.kind {
+            NodeKind::Const(value) if *access == Access::Plain => Some(value.clone()),
+            _ => None,
+        };
+        if let Some(values) = elements.iter().map(constant).collect() {
+            return Some(Value::list(values));
+        }
+    }
     let machine = Machine::new(nodes, &[], Inputs::Slots(&[], &[]), FOLD_BUDGET);
     machine.run(id).ok().map(Value::into_owned)
 }

@@ -1,5 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::{FoldNode, Node, NodeId, NodeKind, Slot, constant};
 use crate::check::{Checked, Mode, Reference};

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 pub(crate) use crate::check::Message;
-pub(crate) use constant::{compile_regex, is_leaf, operands};
+pub(crate) use constant::{compile_regex, each_operand, is_leaf, operands};
 pub(crate) use lower::lower;
 pub use set::LiteralSet;
 

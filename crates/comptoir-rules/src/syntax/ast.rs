@@ -48,6 +48,15 @@ impl Ast {
         self.exprs.is_empty()
     }
 
+    /// The name that a chain of plain selections starts with.
+    pub(crate) fn root_name(&self, id: ExprId) -> Option<&str> {
+        match &self.get(id).kind {
+            ExprKind::Ident(name) => Some(name),
+            ExprKind::Select { operand, access: Access::Plain, .. } => self.root_name(*operand),
+            _ => None,
+        }
+    }
+
     /// The name `a.b.c` that a chain of plain selections spells, if it is one.
     pub(crate) fn qualified_name(&self, id: ExprId) -> Option<String> {
         match &self.get(id).kind {

@@ -276,10 +276,9 @@ impl<'s> Parser<'s> {
 
     /// Adds a node and checks the limits on size and depth, which also hold for chains that need no recursion here.
     pub(super) fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let depth = 1 + children(&kind)
-            .map(|id| self.exprs.get(id.index()).map_or(0, |e| e.depth))
-            .max()
-            .unwrap_or(0);
+        let mut under = 0;
+        children(&kind, |id| under = under.max(self.exprs.get(id.index()).map_or(0, |expr| expr.depth)));
+        let depth = under + 1;
         if depth > self.limits.depth {
             self.too_deep(span);
             self.at = self.tokens.len().saturating_sub(1);
@@ -314,30 +313,32 @@ fn operator(token: TokenKind) -> Option<(BinaryOp, u8)> {
     })
 }
 
-/// The nodes directly under a node.
-pub(crate) fn children(kind: &ExprKind) -> impl Iterator<Item = ExprId> {
-    let (few, many): ([Option<ExprId>; 3], Vec<ExprId>) = match kind {
-        ExprKind::Literal(_) | ExprKind::Ident(_) | ExprKind::Fault => ([None; 3], Vec::new()),
+/// Calls `visit` with each node directly under a node.
+pub(crate) fn children(kind: &ExprKind, mut visit: impl FnMut(ExprId)) {
+    match kind {
+        ExprKind::Literal(_) | ExprKind::Ident(_) | ExprKind::Fault => {}
         ExprKind::Select { operand, .. }
         | ExprKind::Has { operand, .. }
-        | ExprKind::Unary { operand, .. } => ([Some(*operand), None, None], Vec::new()),
-        ExprKind::Index { operand, index, .. } => ([Some(*operand), Some(*index), None], Vec::new()),
-        ExprKind::Binary { left, right, .. } => ([Some(*left), Some(*right), None], Vec::new()),
+        | ExprKind::Unary { operand, .. } => visit(*operand),
+        ExprKind::Index { operand: one, index: two, .. }
+        | ExprKind::Binary { left: one, right: two, .. }
+        | ExprKind::OptionalMap { target: one, body: two, .. } => [*one, *two].into_iter().for_each(visit),
         ExprKind::Conditional { condition, then, otherwise } => {
-            ([Some(*condition), Some(*then), Some(*otherwise)], Vec::new())
+            [*condition, *then, *otherwise].into_iter().for_each(visit);
         }
-        ExprKind::Fold { range, filter, body, .. } => ([Some(*range), *filter, Some(*body)], Vec::new()),
-        ExprKind::OptionalMap { target, body, .. } => ([Some(*target), Some(*body), None], Vec::new()),
-        ExprKind::Call { target, args, .. } => ([*target, None, None], args.clone()),
-        ExprKind::Logic { operands, .. } => ([None; 3], operands.clone()),
-        ExprKind::List(elements) => ([None; 3], elements.iter().map(|element| element.value).collect()),
+        ExprKind::Fold { range, filter, body, .. } => {
+            [Some(*range), *filter, Some(*body)].into_iter().flatten().for_each(visit);
+        }
+        ExprKind::Call { target, args, .. } => target.iter().chain(args).copied().for_each(visit),
+        ExprKind::Logic { operands, .. } => operands.iter().copied().for_each(visit),
+        ExprKind::List(elements) => elements.iter().for_each(|element| visit(element.value)),
         ExprKind::Map(entries) => {
-            ([None; 3], entries.iter().flat_map(|entry| [entry.key, entry.value]).collect())
+            entries.iter().flat_map(|entry| [entry.key, entry.value]).for_each(visit);
         }
-        ExprKind::Message { fields, .. } => ([None; 3], fields.iter().map(|field| field.value).collect()),
+        ExprKind::Message { fields, .. } => fields.iter().for_each(|field| visit(field.value)),
         ExprKind::Block { bindings, body } => {
-            ([Some(*body), None, None], bindings.iter().map(|(_, value)| *value).collect())
+            visit(*body);
+            bindings.iter().for_each(|(_, value)| visit(*value));
         }
-    };
-    few.into_iter().flatten().chain(many)
+    }
 }

@@ -1,5 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::{Function, Overload, StructType, Type, candidates};
 use crate::Limits;
@@ -34,6 +35,8 @@ struct Inner {
     structs: HashMap<Arc<str>, Arc<StructType>>,
     functions: HashMap<Arc<str>, Arc<Function>>,
     limits: Limits,
+    /// Whether a declared name has a dot, so that a selection may be a name.
+    has_dotted_names: bool,
 }
 
 impl Env {
@@ -97,7 +100,22 @@ impl Env {
 
     /// The first of the names that `name` may mean for which `find` finds something.
     pub(crate) fn resolve<T>(&self, name: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.container().is_empty() {
+            return find(name.strip_prefix('.').unwrap_or(name));
+        }
         candidates(self.container(), name).find_map(|candidate| find(&candidate))
+    }
+
+    /// A declared variable, with its name as it is kept here.
+    pub(crate) fn variable_entry(&self, name: &str) -> Option<(&Arc<str>, &Type)> {
+        self.inner.variables.get_key_value(name)
+    }
+
+    /// Whether a chain of selections that starts with `root` may be a name as a whole.
+    pub(crate) fn may_be_qualified(&self, root: &str) -> bool {
+        self.inner.has_dotted_names
+            || !self.inner.container.is_empty()
+            || matches!(root.trim_start_matches('.'), "google" | "net")
     }
 }
 
@@ -188,7 +206,7 @@ impl EnvBuilder {
     ///
     /// # Errors
     /// The first declaration that is wrong, also a variable or field of a struct type that is not declared.
-    pub fn build(self) -> Result<Env, EnvError> {
+    pub fn build(mut self) -> Result<Env, EnvError> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -203,6 +221,9 @@ impl EnvBuilder {
                 return Err(EnvError { name: name.to_string(), message });
             }
         }
+        let inner = &mut self.inner;
+        let mut names = inner.variables.keys().chain(inner.constants.keys()).chain(inner.structs.keys());
+        inner.has_dotted_names = names.any(|name| name.contains('.'));
         Ok(Env { inner: Arc::new(self.inner) })
     }
 

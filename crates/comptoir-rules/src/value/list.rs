@@ -77,12 +77,26 @@ fn slice_contains(values: &[Value<'_>], value: &Value<'_>) -> bool {
     match value {
         Value::String(wanted) => {
             let wanted = wanted.as_bytes();
-            values
-                .iter()
-                .any(|element| matches!(element, Value::String(text) if same_bytes(text.as_bytes(), wanted)))
+            match ends(wanted) {
+                // What is looked for is taken apart once, not for each element.
+                Some(words) if wanted.len() <= 16 => values.iter().any(|element| {
+                    matches!(element, Value::String(text)
+                        if text.len() == wanted.len() && ends(text.as_bytes()) == Some(words))
+                }),
+                _ => values.iter().any(|element| {
+                    matches!(element, Value::String(text) if same_bytes(text.as_bytes(), wanted))
+                }),
+            }
         }
         other => values.iter().any(|element| element.equals(other)),
     }
+}
+
+/// The first eight bytes and the last eight, which overlap or meet where there are 16 at most.
+#[inline(always)]
+fn ends(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (first, last) = (bytes.first_chunk::<8>()?, bytes.last_chunk::<8>()?);
+    Some((u64::from_ne_bytes(*first), u64::from_ne_bytes(*last)))
 }
 
 /// Equality of bytes, without a call where they are few.
@@ -92,12 +106,9 @@ pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
         return false;
     }
     if left.len() <= 16
-        && let (Some(first), Some(other_first)) = (left.first_chunk::<8>(), right.first_chunk::<8>())
-        && let (Some(last), Some(other_last)) = (left.last_chunk::<8>(), right.last_chunk::<8>())
+        && let (Some(one), Some(two)) = (ends(left), ends(right))
     {
-        // From 8 to 16 bytes the first eight and the last eight cover all.
-        let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-        return (word(first) ^ word(other_first)) | (word(last) ^ word(other_last)) == 0;
+        return (one.0 ^ two.0) | (one.1 ^ two.1) == 0;
     }
     left == right
 }

@@ -1,13 +1,12 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::test::{Test, add};
 use super::{Clause, Frame, Quick};
-use crate::eval::machine::regex_cost;
 use crate::eval::scope::Place;
-use crate::ir::LiteralSet;
 use crate::syntax::BinaryOp;
 use crate::types::StructType;
-use crate::value::{List, Value, same_bytes};
+use crate::value::{List, Value};
 
 /// Where a value stands.
 pub(super) trait Source: Debug + Send + Sync {
@@ -54,166 +53,28 @@ impl Source for LocalAt {
     }
 }
 
-/// A comparison that is known to the code of a clause.
-pub(super) trait Relation: Debug + Send + Sync + Default {
-    fn holds<T: PartialOrd>(&self, left: T, right: T) -> bool;
+/// A chain of tests of values that stand in one place, in one loop: `&&` looks for false, `||` for true.
+#[derive(Debug)]
+pub(super) struct Steps<S> {
+    pub wanted: bool,
+    pub cost: u64,
+    pub steps: Box<[(S, Test)]>,
 }
 
-macro_rules! relations {
-    ($($name:ident: $op:tt),*) => {
-        $(#[derive(Debug, Default)]
-        pub(super) struct $name;
-
-        impl Relation for $name {
-            #[inline(always)]
-            fn holds<T: PartialOrd>(&self, left: T, right: T) -> bool {
-                left $op right
+impl<S: Source> Clause for Steps<S> {
+    #[inline]
+    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
+        // A copy may stay in a register.
+        let mut own = cost.wrapping_add(self.cost);
+        let mut truth = !self.wanted;
+        for (source, test) in &self.steps {
+            truth = test.holds(source.read(frame)?, frame, &mut own)?;
+            if truth == self.wanted {
+                break;
             }
-        })*
-    };
-}
-relations!(Less: <, LessEqual: <=, Greater: >, GreaterEqual: >=, Equal: ==, NotEqual: !=);
-
-/// A value compared with an int.
-#[derive(Debug)]
-pub(super) struct Int<S, R> {
-    pub source: S,
-    pub wanted: i64,
-    pub cost: u64,
-    pub relation: R,
-}
-
-impl<S: Source, R: Relation> Clause for Int<S, R> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        add(cost, self.cost);
-        match self.source.read(frame)? {
-            Value::Int(value) => Some(self.relation.holds(*value, self.wanted)),
-            _ => None,
         }
-    }
-}
-
-/// A value compared with a double.
-#[derive(Debug)]
-pub(super) struct Double<S, R> {
-    pub source: S,
-    pub wanted: f64,
-    pub cost: u64,
-    pub relation: R,
-}
-
-impl<S: Source, R: Relation> Clause for Double<S, R> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        add(cost, self.cost);
-        match self.source.read(frame)? {
-            Value::Double(value) => Some(self.relation.holds(*value, self.wanted)),
-            _ => None,
-        }
-    }
-}
-
-/// Adds to a cost. A sum of costs that are bounded by sizes in memory stays far below the limit of 64 bits, so that
-/// no check is needed; it would be a good part of a clause.
-#[inline(always)]
-pub(super) fn add(cost: &mut u64, units: u64) {
-    *cost = cost.wrapping_add(units);
-}
-
-/// A value looked up in a set of literals.
-#[derive(Debug)]
-pub(super) struct Member<S> {
-    pub source: S,
-    pub set: Arc<LiteralSet>,
-    pub cost: u64,
-}
-
-impl<S: Source> Clause for Member<S> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        add(cost, self.cost);
-        match self.source.read(frame)? {
-            value @ (Value::String(_) | Value::Int(_)) => Some(self.set.contains(value)),
-            _ => None,
-        }
-    }
-}
-
-/// A value looked up in a list of the input.
-#[derive(Debug)]
-pub(super) struct Listed<S> {
-    pub source: S,
-    pub list: SlotAt,
-    pub cost: u64,
-}
-
-impl<S: Source> Clause for Listed<S> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        match (self.source.read(frame)?, self.list.read(frame)?) {
-            (value @ (Value::String(_) | Value::Int(_)), Value::List(list)) => {
-                add(cost, self.cost.wrapping_add(list.len() as u64));
-                Some(list.contains(value))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// A text matched with a pattern.
-#[derive(Debug)]
-pub(super) struct Matched<S> {
-    pub source: S,
-    pub regex: Arc<regex::Regex>,
-    pub cost: u64,
-}
-
-impl<S: Source> Clause for Matched<S> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        let Value::String(text) = self.source.read(frame)? else { return None };
-        let work = if text.len() < 10 { 0 } else { regex_cost(text.len(), self.regex.as_str().len()) };
-        *cost = cost.saturating_add(self.cost.saturating_add(work));
-        // A text that is too long for the budget is left to the way that says so.
-        if *cost > frame.limit { None } else { Some(self.regex.is_match(text)) }
-    }
-}
-
-/// Tests of text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextTest {
-    Equal,
-    NotEqual,
-    StartsWith,
-    EndsWith,
-    Contains,
-}
-
-/// A text tested with a literal.
-#[derive(Debug)]
-pub(super) struct Text<S> {
-    pub source: S,
-    pub test: TextTest,
-    pub wanted: Box<str>,
-    pub cost: u64,
-}
-
-impl<S: Source> Clause for Text<S> {
-    /// Charges what the long way charges: a tenth for each byte that it goes over.
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        let Value::String(text) = self.source.read(frame)? else { return None };
-        let text: &str = text;
-        let wanted: &str = &self.wanted;
-        let tenth = |length: usize| (length / 10) as u64;
-        let walk = match self.test {
-            TextTest::Equal | TextTest::NotEqual => tenth(text.len()),
-            TextTest::StartsWith | TextTest::EndsWith => tenth(wanted.len()),
-            TextTest::Contains => tenth(text.len()).wrapping_add(tenth(wanted.len())),
-        };
-        add(cost, self.cost.wrapping_add(walk));
-        Some(match self.test {
-            TextTest::Equal => same_bytes(text.as_bytes(), wanted.as_bytes()),
-            TextTest::NotEqual => !same_bytes(text.as_bytes(), wanted.as_bytes()),
-            TextTest::StartsWith => text.starts_with(wanted),
-            TextTest::EndsWith => text.ends_with(wanted),
-            TextTest::Contains => text.contains(wanted),
-        })
+        *cost = own;
+        Some(truth)
     }
 }
 
@@ -227,7 +88,9 @@ pub(super) enum Number {
 }
 
 impl Number {
-    fn compute(&self, frame: &Frame<'_, '_>) -> Option<f64> {
+    /// Leaves without a call, what is computed with one.
+    #[inline(always)]
+    fn value(&self, frame: &Frame<'_, '_>) -> Option<f64> {
         let read = |value: &Value<'_>| match value {
             Value::Double(value) => Some(*value),
             _ => None,
@@ -236,18 +99,40 @@ impl Number {
             Self::Constant(value) => Some(*value),
             Self::Slot(source) => read(source.read(frame)?),
             Self::Row(source) => read(source.read(frame)?),
-            Self::Computed(op, operands) => {
-                let (left, right) = (operands.0.compute(frame)?, operands.1.compute(frame)?);
-                Some(match op {
-                    BinaryOp::Add => left + right,
-                    BinaryOp::Subtract => left - right,
-                    BinaryOp::Multiply => left * right,
-                    _ => left / right,
-                })
-            }
+            Self::Computed(op, operands) => Self::compute(*op, operands, frame),
         }
     }
+
+    fn compute(op: BinaryOp, operands: &(Self, Self), frame: &Frame<'_, '_>) -> Option<f64> {
+        let (left, right) = (operands.0.value(frame)?, operands.1.value(frame)?);
+        Some(match op {
+            BinaryOp::Add => left + right,
+            BinaryOp::Subtract => left - right,
+            BinaryOp::Multiply => left * right,
+            _ => left / right,
+        })
+    }
 }
+
+/// A comparison that is known to the code of a clause.
+pub(super) trait Relation: Debug + Send + Sync + Default {
+    fn holds(&self, left: f64, right: f64) -> bool;
+}
+
+macro_rules! relations {
+    ($($name:ident: $op:tt),*) => {
+        $(#[derive(Debug, Default)]
+        pub(super) struct $name;
+
+        impl Relation for $name {
+            #[inline(always)]
+            fn holds(&self, left: f64, right: f64) -> bool {
+                left $op right
+            }
+        })*
+    };
+}
+relations!(Less: <, LessEqual: <=, Greater: >, GreaterEqual: >=, Equal: ==, NotEqual: !=);
 
 /// A comparison of computed doubles.
 #[derive(Debug)]
@@ -261,7 +146,7 @@ pub(super) struct Numbers<R> {
 impl<R: Relation> Clause for Numbers<R> {
     fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
         add(cost, self.cost);
-        Some(self.relation.holds(self.left.compute(frame)?, self.right.compute(frame)?))
+        Some(self.relation.holds(self.left.value(frame)?, self.right.value(frame)?))
     }
 }
 
@@ -286,7 +171,7 @@ impl Clause for Chain {
     }
 }
 
-/// A chain of two that costs nothing beside them, which most are.
+/// A chain of two that costs nothing beside them, which many are.
 #[derive(Debug)]
 pub(super) struct Pair {
     pub wanted: bool,
@@ -299,23 +184,6 @@ impl Clause for Pair {
         let truth = self.first.test(frame, cost);
         // Not what is looked for: the second decides, whatever it is.
         if truth == Some(!self.wanted) { self.second.test(frame, cost) } else { truth }
-    }
-}
-
-/// A value that is a bool; what it is in pays for it.
-#[derive(Debug)]
-pub(super) struct Flag<S> {
-    pub source: S,
-    pub cost: u64,
-}
-
-impl<S: Source> Clause for Flag<S> {
-    fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
-        add(cost, self.cost);
-        match self.source.read(frame)? {
-            Value::Bool(truth) => Some(*truth),
-            _ => None,
-        }
     }
 }
 
@@ -345,10 +213,14 @@ pub(super) struct Any<S> {
 impl<S: Source> Clause for Any<S> {
     fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
         add(cost, self.cost);
-        match self.source.read(frame)? {
-            Value::List(List::Ref(elements)) => self.body.any(self.wanted, elements, frame, cost),
-            Value::List(List::Shared(elements)) => self.body.any(self.wanted, elements, frame, cost),
-            _ => None,
+        let elements: &[Value<'_>] = match self.source.read(frame)? {
+            Value::List(List::Ref(elements)) => elements,
+            Value::List(List::Shared(elements)) => elements,
+            _ => return None,
+        };
+        if cost.wrapping_add(elements.len() as u64) > frame.limit {
+            return None;
         }
+        self.body.clause.any(self.wanted, &self.body, elements, frame, cost)
     }
 }

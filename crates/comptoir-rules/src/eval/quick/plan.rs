@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use super::clause::{
-    Any, Chain, Double, Equal, Flag, Greater, GreaterEqual, Int, Less, LessEqual, Listed, LocalAt, Matched,
-    Member, Not, NotEqual, Number, Numbers, Pair, Relation, RowAt, SlotAt, Source, Text, TextTest,
+    Any, Chain, Equal, Greater, GreaterEqual, Less, LessEqual, LocalAt, Not, NotEqual, Number, Numbers, Pair,
+    Relation, RowAt, SlotAt, Source, Steps,
 };
+use super::test::{Range, Test, TestKind, TextTest};
 use super::{Clause, Quick};
-use crate::ir::{FoldNode, Node, NodeId, NodeKind, operands};
+use crate::ir::{FoldNode, Node, NodeId, NodeKind, each_operand};
 use crate::syntax::{Access, BinaryOp, FoldKind};
 use crate::types::StructType;
 use crate::value::Value;
@@ -23,11 +24,11 @@ pub(crate) fn quick_ways(nodes: &[Node]) -> Box<[Option<Quick>]> {
         let is_inside = inside.get(index).is_some_and(|inside| *inside);
         let way = if is_chain && is_inside { None } else { Planner::new(nodes).quick(node) };
         if way.is_some() || is_inside {
-            for operand in operands(&node.kind) {
+            each_operand(&node.kind, |operand| {
                 if let Some(inside) = inside.get_mut(operand.index()) {
                     *inside = true;
                 }
-            }
+            });
         }
         if let Some(slot) = ways.get_mut(index) {
             *slot = way;
@@ -50,76 +51,71 @@ enum Leaf {
     Local(LocalAt),
 }
 
-/// What a leaf is tested with; a clause is made for the place of the leaf.
-trait Test {
-    fn of<S: Source + 'static>(self, source: S) -> Box<dyn Clause>;
+/// A clause in the making.
+enum Part {
+    /// Tests of inputs.
+    Slots(Vec<(SlotAt, Test)>),
+    /// Tests of fields of the innermost macro variable.
+    Fields(Vec<(RowAt, Test)>),
+    Other(Box<dyn Clause>),
 }
 
-fn at(leaf: Leaf, test: impl Test) -> Box<dyn Clause> {
-    match leaf {
-        Leaf::Slot(source) => test.of(source),
-        Leaf::Row(source) => test.of(source),
-        Leaf::Local(source) => test.of(source),
+impl Part {
+    fn of(leaf: Leaf, kind: TestKind, cost: u64) -> Self {
+        let test = Test { kind, is_negated: false, cost };
+        match leaf {
+            Leaf::Slot(at) => Self::Slots(vec![(at, test)]),
+            Leaf::Row(at) => Self::Fields(vec![(at, test)]),
+            Leaf::Local(at) => Self::Other(steps(false, 0, vec![(at, test)])),
+        }
     }
-}
 
-macro_rules! tests {
-    ($($name:ident($($field:ident: $ty:ty),*) => $clause:ident),*) => {
-        $(struct $name { $($field: $ty,)* cost: u64 }
+    /// The clause of a part that is no chain: one test, for which it does not matter what is looked for.
+    fn clause(self) -> Box<dyn Clause> {
+        self.chain(false, 0)
+    }
 
-        impl Test for $name {
-            fn of<S: Source + 'static>(self, source: S) -> Box<dyn Clause> {
-                Box::new($clause { source, $($field: self.$field,)* cost: self.cost })
+    fn chain(self, wanted: bool, cost: u64) -> Box<dyn Clause> {
+        match self {
+            Self::Slots(tests) => steps(wanted, cost, tests),
+            Self::Fields(tests) => steps(wanted, cost, tests),
+            Self::Other(clause) => clause,
+        }
+    }
+
+    fn negated(mut self, cost: u64) -> Self {
+        let test = match &mut self {
+            Self::Slots(tests) => tests.first_mut().map(|(_, test)| test),
+            Self::Fields(tests) => tests.first_mut().map(|(_, test)| test),
+            Self::Other(_) => None,
+        };
+        match test {
+            Some(test) => {
+                test.is_negated = !test.is_negated;
+                test.cost += cost;
+                self
             }
-        })*
-    };
-}
-tests! {
-    MemberTest(set: Arc<crate::ir::LiteralSet>) => Member,
-    TextualTest(test: TextTest, wanted: Box<str>) => Text,
-    FlagTest() => Flag,
-    ListedTest(list: SlotAt) => Listed,
-    MatchedTest(regex: Arc<regex::Regex>) => Matched,
-    AnyTest(wanted: bool, body: Quick) => Any
-}
+            None => Self::Other(Box::new(Not { clause: self.clause(), cost })),
+        }
+    }
 
-/// A number to compare with.
-struct NumberTest<N, R> {
-    wanted: N,
-    cost: u64,
-    relation: R,
-}
-
-impl<R: Relation + 'static> Test for NumberTest<i64, R> {
-    fn of<S: Source + 'static>(self, source: S) -> Box<dyn Clause> {
-        Box::new(Int { source, wanted: self.wanted, cost: self.cost, relation: self.relation })
+    /// Adds the tests of the next operand of a chain, or gives it back where they are of another place.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (Self::Slots(tests), Self::Slots(more)) => tests.extend(more),
+            (Self::Fields(tests), Self::Fields(more)) => tests.extend(more),
+            (_, next) => return Some(next),
+        }
+        None
     }
 }
 
-impl<R: Relation + 'static> Test for NumberTest<f64, R> {
-    fn of<S: Source + 'static>(self, source: S) -> Box<dyn Clause> {
-        Box::new(Double { source, wanted: self.wanted, cost: self.cost, relation: self.relation })
-    }
+fn steps<S: Source + 'static>(wanted: bool, cost: u64, steps: Vec<(S, Test)>) -> Box<dyn Clause> {
+    Box::new(Steps { wanted, cost, steps: steps.into() })
 }
 
-/// What is compared.
-enum Comparison<'v> {
-    Leaf(Leaf, &'v Value<'static>),
-    Numbers(Number, Number),
-}
-
-impl Comparison<'_> {
-    fn clause<R: Relation + 'static>(self, cost: u64) -> Option<Box<dyn Clause>> {
-        let relation = R::default();
-        Some(match self {
-            Self::Leaf(leaf, Value::Int(wanted)) => at(leaf, NumberTest { wanted: *wanted, cost, relation }),
-            Self::Leaf(leaf, Value::Double(wanted)) => {
-                at(leaf, NumberTest { wanted: *wanted, cost, relation })
-            }
-            Self::Leaf(..) => return None,
-            Self::Numbers(left, right) => Box::new(Numbers { left, right, cost, relation }),
-        })
-    }
+fn numbers<R: Relation + 'static>(left: Number, right: Number, cost: u64) -> Part {
+    Part::Other(Box::new(Numbers { left, right, cost, relation: R::default() }))
 }
 
 impl<'p> Planner<'p> {
@@ -128,7 +124,7 @@ impl<'p> Planner<'p> {
     }
 
     fn quick(mut self, node: &Node) -> Option<Quick> {
-        let clause = self.clause(node)?;
+        let clause = self.part(node)?.clause();
         Some(Quick { clause, row: self.row, reads_scope: self.reads_scope })
     }
 
@@ -136,22 +132,19 @@ impl<'p> Planner<'p> {
         self.nodes.get(id.index())
     }
 
-    fn clause(&mut self, node: &Node) -> Option<Box<dyn Clause>> {
+    fn part(&mut self, node: &Node) -> Option<Part> {
         let cost = u64::from(node.charge);
         match &node.kind {
             NodeKind::Binary { op, left, right } => self.comparison(*op, *left, *right, cost),
             NodeKind::And(operands) => self.chain(false, operands, cost),
             NodeKind::Or(operands) => self.chain(true, operands, cost),
-            NodeKind::Not(operand) => {
-                let clause = self.operand(*operand)?;
-                Some(Box::new(Not { clause, cost }))
-            }
+            NodeKind::Not(operand) => Some(self.operand(*operand)?.negated(cost)),
             NodeKind::Fold(fold) => self.fold(fold, cost),
             NodeKind::Matches { operand, regex } => {
-                Some(at(self.leaf(*operand)?, MatchedTest { regex: regex.clone(), cost }))
+                Some(Part::of(self.leaf(*operand)?, TestKind::Matched(regex.clone()), cost))
             }
             NodeKind::InSet { operand, set } => {
-                Some(at(self.leaf(*operand)?, MemberTest { set: set.clone(), cost }))
+                Some(Part::of(self.leaf(*operand)?, TestKind::Member(set.clone()), cost))
             }
             NodeKind::Call { function, args, overloads } => {
                 let ([target, needle], [overload]) = (&**args, &**overloads) else { return None };
@@ -163,7 +156,8 @@ impl<'p> Planner<'p> {
                 };
                 match self.constant(*needle)? {
                     Value::String(text) if overload.is_library() => {
-                        Some(at(self.leaf(*target)?, TextualTest { test, wanted: (**text).into(), cost }))
+                        let kind = TestKind::Text(test, (**text).into());
+                        Some(Part::of(self.leaf(*target)?, kind, cost))
                     }
                     _ => None,
                 }
@@ -173,7 +167,7 @@ impl<'p> Planner<'p> {
     }
 
     /// `all` and `exists` with one variable over a list at hand.
-    fn fold(&mut self, fold: &FoldNode, cost: u64) -> Option<Box<dyn Clause>> {
+    fn fold(&mut self, fold: &FoldNode, cost: u64) -> Option<Part> {
         let wanted = match fold.kind {
             FoldKind::Exists => true,
             FoldKind::All => false,
@@ -183,66 +177,76 @@ impl<'p> Planner<'p> {
             return None;
         }
         let mut planner = Planner::new(self.nodes);
-        let clause = planner.operand(fold.body)?;
+        let clause = planner.operand(fold.body)?.clause();
         let body = Quick { clause, row: planner.row, reads_scope: planner.reads_scope };
         // What the body reads from scopes further out is read by way of this one.
         self.reads_scope |= body.reads_scope;
-        Some(at(self.leaf(fold.range)?, AnyTest { wanted, body, cost }))
+        Some(Part::Other(match self.leaf(fold.range)? {
+            Leaf::Slot(source) => Box::new(Any { source, wanted, body, cost }),
+            Leaf::Row(source) => Box::new(Any { source, wanted, body, cost }),
+            Leaf::Local(source) => Box::new(Any { source, wanted, body, cost }),
+        }))
     }
 
-    /// A chain whose operands all have short ways.
-    fn chain(&mut self, wanted: bool, operands: &[NodeId], cost: u64) -> Option<Box<dyn Clause>> {
-        let clauses: Box<[_]> =
-            operands.iter().map(|operand| self.operand(*operand)).collect::<Option<_>>()?;
-        Some(match <[_; 2]>::try_from(clauses.into_vec()) {
+    /// A chain whose operands all have short ways; tests of one place that follow each other become one clause.
+    fn chain(&mut self, wanted: bool, operands: &[NodeId], cost: u64) -> Option<Part> {
+        let mut parts: Vec<Part> = Vec::with_capacity(operands.len());
+        for operand in operands {
+            let next = Some(self.operand(*operand)?);
+            let next = match parts.last_mut() {
+                Some(last) => next.and_then(|next| last.join(next)),
+                None => next,
+            };
+            parts.extend(next);
+        }
+        let clauses: Vec<Box<dyn Clause>> = parts.into_iter().map(|part| part.chain(wanted, 0)).collect();
+        Some(Part::Other(match <[_; 2]>::try_from(clauses) {
             Ok([first, second]) if cost == 0 => Box::new(Pair { wanted, first, second }),
             Ok(both) => Box::new(Chain { wanted, clauses: both.into(), cost }),
-            Err(clauses) => Box::new(Chain { wanted, clauses: clauses.into(), cost }),
-        })
+            Err(mut clauses) => match clauses.pop() {
+                Some(only) if clauses.is_empty() && cost == 0 => only,
+                last => Box::new(Chain { wanted, clauses: clauses.into_iter().chain(last).collect(), cost }),
+            },
+        }))
     }
 
     /// A clause, or a leaf that is a bool itself.
-    fn operand(&mut self, id: NodeId) -> Option<Box<dyn Clause>> {
-        match self.clause(self.node(id)?) {
-            Some(clause) => Some(clause),
-            None => Some(at(self.leaf(id)?, FlagTest { cost: 0 })),
+    fn operand(&mut self, id: NodeId) -> Option<Part> {
+        match self.part(self.node(id)?) {
+            Some(part) => Some(part),
+            None => Some(Part::of(self.leaf(id)?, TestKind::Flag, 0)),
         }
     }
 
-    fn comparison(
-        &mut self,
-        op: BinaryOp,
-        left: NodeId,
-        right: NodeId,
-        cost: u64,
-    ) -> Option<Box<dyn Clause>> {
+    fn comparison(&mut self, op: BinaryOp, left: NodeId, right: NodeId, cost: u64) -> Option<Part> {
         if op == BinaryOp::In {
             let NodeKind::Slot(list) = self.node(right)?.kind else { return None };
-            return Some(at(self.leaf(left)?, ListedTest { list: SlotAt(list as usize), cost }));
+            return Some(Part::of(self.leaf(left)?, TestKind::Listed(list as usize), cost));
         }
+        if let (Some(leaf), Some(wanted)) = (self.leaf(left), self.constant(right)) {
+            let kind = match wanted {
+                Value::Int(wanted) => TestKind::Int(Range::of_ints(op, *wanted)?),
+                Value::Double(wanted) => TestKind::Double(Range::of_doubles(op, *wanted)?),
+                Value::String(text) if op == BinaryOp::Equal => TestKind::Text(TextTest::Equal, (**text).into()),
+                Value::String(text) if op == BinaryOp::NotEqual => {
+                    TestKind::Text(TextTest::NotEqual, (**text).into())
+                }
+                _ => return None,
+            };
+            return Some(Part::of(leaf, kind, cost));
+        }
+        // Doubles that are computed from leaves; the cost then has all that is under them.
         let mut cost = cost;
-        let comparison = match (self.leaf(left), self.constant(right)) {
-            (Some(leaf), Some(Value::String(text))) => {
-                let test = match op {
-                    BinaryOp::Equal => TextTest::Equal,
-                    BinaryOp::NotEqual => TextTest::NotEqual,
-                    _ => return None,
-                };
-                return Some(at(leaf, TextualTest { test, wanted: (**text).into(), cost }));
-            }
-            (Some(leaf), Some(value)) => Comparison::Leaf(leaf, value),
-            // Doubles that are computed from leaves; the cost then has all that is under them.
-            _ => Comparison::Numbers(self.number(left, &mut cost)?, self.number(right, &mut cost)?),
-        };
-        match op {
-            BinaryOp::Less => comparison.clause::<Less>(cost),
-            BinaryOp::LessEqual => comparison.clause::<LessEqual>(cost),
-            BinaryOp::Greater => comparison.clause::<Greater>(cost),
-            BinaryOp::GreaterEqual => comparison.clause::<GreaterEqual>(cost),
-            BinaryOp::Equal => comparison.clause::<Equal>(cost),
-            BinaryOp::NotEqual => comparison.clause::<NotEqual>(cost),
-            _ => None,
-        }
+        let (left, right) = (self.number(left, &mut cost)?, self.number(right, &mut cost)?);
+        Some(match op {
+            BinaryOp::Less => numbers::<Less>(left, right, cost),
+            BinaryOp::LessEqual => numbers::<LessEqual>(left, right, cost),
+            BinaryOp::Greater => numbers::<Greater>(left, right, cost),
+            BinaryOp::GreaterEqual => numbers::<GreaterEqual>(left, right, cost),
+            BinaryOp::Equal => numbers::<Equal>(left, right, cost),
+            BinaryOp::NotEqual => numbers::<NotEqual>(left, right, cost),
+            _ => return None,
+        })
     }
 
     fn number(&mut self, id: NodeId, cost: &mut u64) -> Option<Number> {
