@@ -1,5 +1,6 @@
 //! Four predicates over columns, on one core: `cargo bench -p comptoir-rules --bench columnar`. `BENCH_ROWS` sets the
-//! number of rows (10 million; a tenth of them for lists). Every answer is compared with a loop written by hand, then
+//! number of rows (10 million; a tenth of them for lists), `BENCH_ONLY` picks a line such as `P1` or `P1 Plain`, and
+//! `BENCH_PASSES` sets the number of passes. Every answer is compared with a loop written by hand, then
 //! the median and the best of several passes are printed, beside the time that memory takes to give the bytes.
 #![allow(
     missing_docs,
@@ -20,7 +21,12 @@ use arrow_array::cast::AsArray;
 use comptoir_rules::{Env, Program};
 use data::{Layout, Shop};
 
-const PASSES: usize = 7;
+/// Passes over what is only compared with.
+const FEW: usize = 5;
+
+fn passes() -> usize {
+    std::env::var("BENCH_PASSES").ok().and_then(|passes| passes.parse().ok()).unwrap_or(7)
+}
 
 fn main() {
     let rows = std::env::var("BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(10_000_000);
@@ -34,7 +40,7 @@ fn main() {
         "", "median", "best", "by hand", "bound", "target", "true"
     );
     for (name, source, layout, target) in cases() {
-        if !only.is_empty() && !name.starts_with(&only) {
+        if !only.is_empty() && !format!("{name} {layout:?}").starts_with(&only) {
             continue;
         }
         let batch = shop.batch(name, layout);
@@ -42,8 +48,9 @@ fn main() {
         let program = env.compile(&source).unwrap();
         let expected = shop.by_hand(name);
         check(&program, &batch, &expected);
-        let by_hand = times(|| black_box(shop.by_hand(name)).len());
-        let own = pool.install(|| times(|| program.eval_batch(black_box(&batch)).unwrap().array.len()));
+        let by_hand = times(FEW, || black_box(shop.by_hand(name)).len());
+        let own =
+            pool.install(|| times(passes(), || program.eval_batch(black_box(&batch)).unwrap().array.len()));
         let per_row = |nanos: f64| nanos / batch.num_rows() as f64;
         let bytes = batch.columns().iter().map(data::bytes).sum::<usize>();
         println!(
@@ -100,9 +107,9 @@ fn check(program: &Program, batch: &RecordBatch, expected: &[bool]) {
 }
 
 /// Median and best time in nanoseconds.
-fn times(mut run: impl FnMut() -> usize) -> (f64, f64) {
+fn times(passes: usize, mut run: impl FnMut() -> usize) -> (f64, f64) {
     black_box(run());
-    let mut times: Vec<f64> = (0..PASSES)
+    let mut times: Vec<f64> = (0..passes)
         .map(|_| {
             let started = Instant::now();
             black_box(run());
@@ -110,7 +117,7 @@ fn times(mut run: impl FnMut() -> usize) -> (f64, f64) {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    (times[PASSES / 2], times[0])
+    (times[times.len() / 2], times[0])
 }
 
 /// Bytes in a nanosecond that one core reads from memory.
@@ -122,6 +129,6 @@ fn bandwidth() -> f64 {
             sums
         })
     };
-    let (_, best) = times(|| black_box(sum()).len());
+    let (_, best) = times(FEW, || black_box(sum()).len());
     (words.len() * 8) as f64 / best
 }

@@ -1,8 +1,10 @@
 use arrow_buffer::BooleanBuffer;
 
+use super::simd::wide;
+
 /// Rows that are evaluated together: what is computed for them stays in the cache of a core.
 pub(super) const BLOCK: usize = 2048;
-const WORDS: usize = BLOCK / 64;
+pub(super) const WORDS: usize = BLOCK / 64;
 
 /// A truth value for each row of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -10,6 +12,11 @@ pub(super) struct Bits([u64; WORDS]);
 
 impl Bits {
     pub(super) const NONE: Self = Self([0; WORDS]);
+
+    /// The rows that words of sixty-four rows each say.
+    pub(super) const fn from_words(words: [u64; WORDS]) -> Self {
+        Self(words)
+    }
 
     /// The first `count` rows.
     pub(super) fn first(count: usize) -> Self {
@@ -37,17 +44,18 @@ impl Bits {
     pub(super) fn of<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Self {
         let mut bits = Self::NONE;
         let (wholes, rest) = values.as_chunks::<64>();
-        let mut words = bits.0.iter_mut();
-        for (whole, word) in wholes.iter().zip(&mut words) {
-            let mut flags = [0; 64];
-            flags.iter_mut().zip(whole).for_each(|(flag, value)| *flag = u8::from(test(*value)));
-            *word = pack(&flags);
-        }
-        if let Some(word) = words.next() {
-            let mut flags = [0; 64];
-            flags.iter_mut().zip(rest).for_each(|(flag, value)| *flag = u8::from(test(*value)));
-            *word = pack(&flags);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                let mut words = bits.0.iter_mut();
+                for (whole, word) in wholes.iter().zip(&mut words) {
+                    *word = word_of(whole, &test);
+                }
+                if let Some(word) = words.next() {
+                    *word = word_of(rest, &test);
+                }
+            },
+        );
         bits
     }
 
@@ -56,20 +64,18 @@ impl Bits {
     pub(super) fn of_pairs<T: Copy, U: Copy>(left: &[T], right: &[U], test: impl Fn(T, U) -> bool) -> Self {
         let mut bits = Self::NONE;
         let ((lefts, left), (rights, right)) = (left.as_chunks::<64>(), right.as_chunks::<64>());
-        let mut words = bits.0.iter_mut();
-        for ((left, right), word) in lefts.iter().zip(rights).zip(&mut words) {
-            let mut flags = [0; 64];
-            for (flag, (left, right)) in flags.iter_mut().zip(left.iter().zip(right)) {
-                *flag = u8::from(test(*left, *right));
-            }
-            *word = pack(&flags);
-        }
-        if let Some(word) = words.next() {
-            let mut flags = [0; 64];
-            let pairs = flags.iter_mut().zip(left.iter().zip(right));
-            pairs.for_each(|(flag, (left, right))| *flag = u8::from(test(*left, *right)));
-            *word = pack(&flags);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                let mut words = bits.0.iter_mut();
+                for ((left, right), word) in lefts.iter().zip(rights).zip(&mut words) {
+                    *word = word_of_pairs(left, right, &test);
+                }
+                if let Some(word) = words.next() {
+                    *word = word_of_pairs(left, right, &test);
+                }
+            },
+        );
         bits
     }
 
@@ -84,6 +90,32 @@ impl Bits {
                 let bit = left.trailing_zeros();
                 left &= left - 1;
                 found |= u64::from(test(index * 64 + bit as usize)) << bit;
+            }
+            *word = found;
+        }
+        bits
+    }
+
+    /// As [`Bits::filter`], but `test` may be asked of any row: where most are left all are tested, without branches.
+    #[inline(always)]
+    pub(super) fn filter_all(&self, test: impl Fn(usize) -> bool) -> Self {
+        const MANY: u32 = 28;
+        let mut bits = Self::NONE;
+        for (index, (word, own)) in bits.0.iter_mut().zip(self.0).enumerate() {
+            let first = index * 64;
+            let mut found = 0;
+            if own.count_ones() >= MANY {
+                for bit in 0..64 {
+                    found |= u64::from(test(first + bit)) << bit;
+                }
+                *word = found & own;
+                continue;
+            }
+            let mut left = own;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                found |= u64::from(test(first + bit as usize)) << bit;
             }
             *word = found;
         }
@@ -113,14 +145,6 @@ impl Bits {
                 visit(index * 64 + left.trailing_zeros() as usize);
                 left &= left - 1;
             }
-        }
-    }
-
-    /// Sets a row if `value` holds, without a branch.
-    #[inline]
-    pub(super) fn set_if(&mut self, row: usize, value: bool) {
-        if let Some(word) = self.0.get_mut(row / 64) {
-            *word |= u64::from(value) << (row % 64);
         }
     }
 
@@ -198,6 +222,7 @@ impl Bits {
         self.with(other, |own, other| own ^ other)
     }
 
+    /// The words, each of sixty-four rows.
     pub(super) const fn words(&self) -> &[u64; WORDS] {
         &self.0
     }
@@ -211,13 +236,29 @@ impl Bits {
     }
 }
 
+/// The rows of up to sixty-four values for which `test` holds.
+#[inline(always)]
+fn word_of<T: Copy>(values: &[T], test: &impl Fn(T) -> bool) -> u64 {
+    let mut flags = [0; 64];
+    flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = u8::from(test(*value)));
+    pack(&flags)
+}
+
+#[inline(always)]
+fn word_of_pairs<T: Copy, U: Copy>(left: &[T], right: &[U], test: &impl Fn(T, U) -> bool) -> u64 {
+    let mut flags = [0; 64];
+    let pairs = flags.iter_mut().zip(left.iter().zip(right));
+    pairs.for_each(|(flag, (left, right))| *flag = u8::from(test(*left, *right)));
+    pack(&flags)
+}
+
 /// `count` bits from `from` on, of a word.
-const fn span(from: usize, count: usize) -> u64 {
+pub(super) const fn span(from: usize, count: usize) -> u64 {
     if count == 0 { 0 } else { (u64::MAX >> (64 - count)) << from }
 }
 
 /// Sixty-four flags of 0 or 1 as bits: eight at a time are moved together by a multiplication.
-#[inline]
+#[inline(always)]
 fn pack(flags: &[u8; 64]) -> u64 {
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let (eights, _) = flags.as_chunks::<8>();

@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::bits::Bits;
 use super::kernel::{text_holds, with_nulls};
-use super::text::TextSet;
+use super::pattern::Pattern;
+use super::text_set::TextSet;
 use super::vector::{TextLanes, Truth, Vector};
 use super::walk::{Frame, Walk};
 use crate::eval::{Inputs, Machine, regex_cost};
@@ -76,11 +77,23 @@ impl<'a> Walk<'a> {
     }
 
     /// `matches` with a pattern that is known.
-    pub(super) fn matches(&self, operand: &Vector<'a>, regex: &Regex, count: usize, mask: &Bits) -> Truth {
+    pub(super) fn matches(
+        &self,
+        operand: &Vector<'a>,
+        regex: &Regex,
+        pattern: Option<&Pattern>,
+        count: usize,
+        mask: &Bits,
+    ) -> Truth {
         if let Vector::Text(own) = operand {
             self.charge(regex_cost(own.longest(count), regex.as_str().len()));
             let fault = own.fault.or(own.null);
-            return Truth { is: own.test(&mask.minus(fault), |text| regex.is_match(text)), fault };
+            let rows = mask.minus(fault);
+            let is = match pattern {
+                Some(pattern) => own.test(&rows, |text| pattern.is_match(text, regex)),
+                None => own.test(&rows, |text| regex.is_match(text)),
+            };
+            return Truth { is, fault };
         }
         let mut fault = Bits::NONE;
         let mut longest = 0;
@@ -132,7 +145,8 @@ impl<'a> Walk<'a> {
             "endsWith" => text.test(&rows, |text| text.ends_with(part)),
             "contains" => {
                 self.charge(tenth(text.longest(count)));
-                text.test(&rows, |text| text.contains(part))
+                let finder = memchr::memmem::Finder::new(part);
+                text.test(&rows, |text| finder.find(text.as_bytes()).is_some())
             }
             _ => return None,
         };

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use super::bits::{BLOCK, Bits};
+use super::bits::{BLOCK, Bits, WORDS};
 use super::column::{Column, Shape};
 use super::rows::Rows;
+use super::simd::wide;
 use super::vector::{Truth, Vector, missing};
 use super::walk::{Frame, Walk};
 use crate::ir::{FoldNode, NodeId};
@@ -85,19 +86,23 @@ impl<'a> Walk<'a> {
                 FoldKind::All => elements.minus(body.is).minus(wrong),
                 _ => elements.and(body.is),
             };
-            if hits.is_empty() && wrong.is_empty() {
+            if !wrong.is_empty() {
+                fault = fault.or(part.rows_with(&lists, &wrong).and(left));
+            }
+            if hits.is_empty() {
                 return;
             }
-            let is_wrong = !wrong.is_empty();
+            if counts.is_empty() {
+                found = found.or(part.rows_with(&lists, &hits).and(left));
+                left = left.minus(found);
+                return;
+            }
             left.each_in(part.rows, |row| {
                 let (start, end) = part.span(&lists, row);
-                fault.set_if(row, is_wrong && wrong.any_in(start, end));
-                match counts.get_mut(row) {
-                    Some(count) => *count += hits.count_in(start, end),
-                    None => found.set_if(row, hits.any_in(start, end)),
+                if let Some(count) = counts.get_mut(row) {
+                    *count += hits.count_in(start, end);
                 }
             });
-            left = left.minus(found);
         });
         let is = match fold.kind {
             FoldKind::All => asked.minus(found).minus(fault),
@@ -173,12 +178,7 @@ impl<'a> Walk<'a> {
             if part.mask.is_empty() {
                 continue;
             }
-            let inner = Frame {
-                count,
-                start: part.start,
-                column: Some(lists.elements),
-                around: Some((frame, part.parents.clone())),
-            };
+            let inner = Frame::of_elements(part.start, count, lists.elements, (frame, part.parents.clone()));
             let ((), units) = self.measure(|| visit(&part, &inner));
             most = units.max(most);
         }
@@ -209,13 +209,61 @@ impl Part {
         }
     }
 
-    /// The elements of rows that are left.
+    /// The elements of rows that are left: found by those of the others where these are fewer.
     fn elements_of(&self, lists: &Lists<'_>, left: &Bits) -> Bits {
-        let mut mask = Bits::NONE;
-        left.each_in(self.rows, |row| {
+        let mut rows = Bits::NONE;
+        rows.set_range(self.rows.0, self.rows.1 + 1);
+        let (left, others) = (rows.and(*left), rows.minus(*left));
+        let is_most = others.count() < left.count();
+        let mut runs = Bits::NONE;
+        let visited = if is_most { others } else { left };
+        visited.each_in(self.rows, |row| {
             let (first, last) = self.span(lists, row);
-            mask.set_range(first, last);
+            runs.set_range(first, last);
         });
-        mask
+        if is_most { Bits::first(self.count).minus(runs) } else { runs }
     }
+
+    /// The rows with one of these elements in the part.
+    fn rows_with(&self, lists: &Lists<'_>, hits: &Bits) -> Bits {
+        let (first, last) = self.rows;
+        let bounds = lists.bounds.get(first..=last + 1).unwrap_or(&[]);
+        let mut padded = [0; WORDS + 2];
+        padded.iter_mut().zip(hits.words()).for_each(|(padded, word)| *padded = *word);
+        let mut words = [0; WORDS];
+        wide(
+            #[inline(always)]
+            || {
+                let (mut word, mut row) = (0, first);
+                for pair in bounds.windows(2) {
+                    let [start, end] = pair else { continue };
+                    let start = start.saturating_sub(self.start).min(self.count);
+                    let end = end.saturating_sub(self.start).min(self.count);
+                    word |= u64::from(any(&padded, hits, start, end)) << (row % 64);
+                    row += 1;
+                    if row % 64 == 0 || row > last {
+                        if let Some(place) = words.get_mut((row - 1) / 64) {
+                            *place = word;
+                        }
+                        word = 0;
+                    }
+                }
+            },
+        );
+        Bits::from_words(words)
+    }
+}
+
+/// Whether one of the elements from `start` to before `end` is set. Short lists are tested without a branch.
+#[inline(always)]
+fn any(padded: &[u64; WORDS + 2], hits: &Bits, start: usize, end: usize) -> bool {
+    let count = end.saturating_sub(start);
+    if count > 63 {
+        return hits.any_in(start, end);
+    }
+    let (index, shift) = (start / 64, start % 64);
+    let word = |index: usize| padded.get(index).copied().unwrap_or(0);
+    // The upper part is shifted in two steps: by sixty-four it would not be shifted at all.
+    let window = word(index) >> shift | word(index + 1) << 1 << (63 - shift);
+    window & !(u64::MAX << count) != 0
 }

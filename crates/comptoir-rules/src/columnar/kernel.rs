@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use comptoir_types::decimal::{MAX_SCALE, MAX_WIDE_UNITS, pow10_wide};
 
 use super::bits::{BLOCK, Bits};
+use super::simd::wide;
 use super::vector::{Lanes, Truth, Vector};
 use super::walk::Walk;
 use crate::eval::{binary, holds, negate, relate};
@@ -322,14 +323,17 @@ fn double(op: BinaryOp, left: Side<'_, f64>, right: Side<'_, f64>) -> Vec<f64> {
 
 #[inline]
 fn plain<T: Copy, U>(left: Side<'_, T>, right: Side<'_, T>, compute: impl Fn(T, T) -> U) -> Vec<U> {
-    match (left, right) {
-        (Side::Many(left), Side::One(right)) => left.iter().map(|left| compute(*left, right)).collect(),
-        (Side::One(left), Side::Many(right)) => right.iter().map(|right| compute(left, *right)).collect(),
-        (Side::Many(left), Side::Many(right)) => {
-            left.iter().zip(right).map(|(left, right)| compute(*left, *right)).collect()
-        }
-        (Side::One(left), Side::One(right)) => (0..BLOCK).map(|_| compute(left, right)).collect(),
-    }
+    wide(
+        #[inline(always)]
+        || match (left, right) {
+            (Side::Many(left), Side::One(right)) => left.iter().map(|left| compute(*left, right)).collect(),
+            (Side::One(left), Side::Many(right)) => right.iter().map(|right| compute(left, *right)).collect(),
+            (Side::Many(left), Side::Many(right)) => {
+                left.iter().zip(right).map(|(left, right)| compute(*left, *right)).collect()
+            }
+            (Side::One(left), Side::One(right)) => (0..BLOCK).map(|_| compute(left, right)).collect(),
+        },
+    )
 }
 
 /// Values, and the rows where there is none.

@@ -40,16 +40,20 @@ mod bits;
 mod bound;
 mod call;
 mod column;
+mod events;
 mod faults;
 mod fold;
 mod kernel;
 mod numbers;
 mod output;
+mod pattern;
 mod plan;
 mod rows;
 mod schema;
+mod simd;
 mod table;
 mod text;
+mod text_set;
 mod vector;
 mod walk;
 
@@ -59,7 +63,7 @@ use rayon::prelude::*;
 
 pub use bound::BoundRows;
 pub use faults::{Faults, RowFault};
-pub(crate) use table::{Event, Events, array};
+pub(crate) use events::{Event, Events, array};
 
 use bits::{BLOCK, Bits};
 use output::{Piece, block_at};
@@ -201,7 +205,7 @@ fn evaluate_rows(plan: &Plan<'_>, ty: &Type, start: usize, end: usize) -> Piece 
 /// The values of a block. Where a row may have spent its budget the scalar evaluator counts for each row.
 fn block<'a>(plan: &'a Plan<'a>, start: usize, count: usize) -> Vector<'a> {
     let walk = Walk::new(plan);
-    let frame = Frame { count, start, column: None, around: None };
+    let frame = Frame::of_rows(start, count);
     let vector = walk.vector(plan.program.root(), &frame, &Bits::first(count));
     if walk.is_within_budget() {
         return vector;

@@ -13,6 +13,7 @@ use arrow_schema::DataType;
 
 use super::bits::Bits;
 use super::rows::Rows;
+use super::table::Flags;
 
 /// The values of a column of numbers, in the width that it has.
 #[derive(Debug, Clone)]
@@ -157,65 +158,22 @@ impl Numbers {
         }
     }
 
-    /// The rows whose key is in a table of flags.
-    pub(super) fn look_up(&self, table: &Flags, rows: &Rows, count: usize) -> Bits {
-        fn look<T: Copy>(
-            keys: &[T],
-            table: &Flags,
-            rows: &Rows,
-            count: usize,
-            key: impl Fn(T) -> usize,
-        ) -> Bits {
-            let keys = rows.of(keys, count);
-            match &table.large {
-                None => Bits::of(&keys, |value| {
-                    let key = key(value);
-                    let [one, two, three, four] = table.small;
-                    // Without a branch: the word by the upper bits of the key, then the bit.
-                    let words = [one, two, three, four];
-                    words.get(key >> 6 & 3).is_some_and(|word| word >> (key & 63) & 1 == 1)
-                }),
-                Some(flags) => Bits::of(&keys, |value| flags.get(key(value)).is_some_and(|flag| *flag)),
-            }
-        }
+    /// The rows of `mask` whose key is in a table of flags.
+    pub(super) fn look_up(&self, table: &Flags, rows: &Rows, count: usize, mask: &Bits) -> Bits {
         match self {
-            Self::I8(keys) => look(keys, table, rows, count, |key| key.cast_unsigned().into()),
-            Self::I16(keys) => look(keys, table, rows, count, |key| key.cast_unsigned().into()),
-            Self::I32(keys) => look(keys, table, rows, count, |key| key.cast_unsigned() as usize),
-            Self::U8(keys) => look(keys, table, rows, count, usize::from),
-            Self::U16(keys) => look(keys, table, rows, count, usize::from),
-            Self::U32(keys) => look(keys, table, rows, count, |key| key as usize),
-            Self::I64(keys) => {
-                look(keys, table, rows, count, |key| usize::try_from(key).unwrap_or(usize::MAX))
+            Self::I8(keys) => table.of(&rows.of(keys, count), mask, |key| key.cast_unsigned().into()),
+            Self::I16(keys) => table.of(&rows.of(keys, count), mask, |key| key.cast_unsigned().into()),
+            Self::I32(keys) => table.of(&rows.of(keys, count), mask, i32::cast_unsigned),
+            Self::U8(keys) => table.of(&rows.of(keys, count), mask, u32::from),
+            Self::U16(keys) => table.of(&rows.of(keys, count), mask, u32::from),
+            Self::U32(keys) => table.of(&rows.of(keys, count), mask, |key| key),
+            Self::I64(_) | Self::U64(_) | Self::F32(_) | Self::F64(_) => {
+                table.of(&self.positions(rows, count), mask, |key| key)
             }
-            Self::U64(keys) => {
-                look(keys, table, rows, count, |key| usize::try_from(key).unwrap_or(usize::MAX))
-            }
-            Self::F32(_) | Self::F64(_) => Bits::NONE,
         }
     }
 
     pub(super) fn len(&self) -> usize {
         each!(self, values => values.len())
-    }
-}
-
-/// A flag for each value of a dictionary: up to 256 of them as bits, which stay in registers.
-#[derive(Debug, Clone)]
-pub(super) struct Flags {
-    small: [u64; 4],
-    large: Option<Box<[bool]>>,
-}
-
-impl Flags {
-    pub(super) fn new(flags: &[bool]) -> Self {
-        let mut small = [0; 4];
-        for (index, _) in flags.iter().enumerate().filter(|(_, flag)| **flag) {
-            if let Some(word) = small.get_mut(index / 64) {
-                *word |= 1_u64 << (index % 64);
-            }
-        }
-        let large = (flags.len() > 256).then(|| flags.into());
-        Self { small, large }
     }
 }

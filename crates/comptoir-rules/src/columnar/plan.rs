@@ -2,18 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::bits::Bits;
 use super::column::{Column, Shape};
-use super::numbers::{Flags, Numbers};
-use super::rows::Rows;
-use super::text::{TextSet, set_of};
-use super::vector::{Truth, missing};
+use super::numbers::Numbers;
+use super::pattern::Pattern;
+use super::table::Table;
+use super::text_set::{TextSet, set_of};
 use crate::Program;
-use crate::eval::{Inputs, Machine};
 use crate::ir::{FoldNode, Node, NodeId, NodeKind};
 use crate::syntax::{Access, FoldKind};
 use crate::types::Type;
-use crate::value::{Fault, Value};
+use crate::value::Value;
 
 /// A program with the columns of a table.
 #[derive(Debug)]
@@ -38,19 +36,9 @@ pub(super) struct Way {
     pub(super) dictionary: Option<u32>,
     table: OnceLock<Option<Table>>,
     pub(super) set: Option<TextSet>,
+    pub(super) pattern: Option<Pattern>,
     /// Whether the body of a macro reads more than the macro's variable.
     pub(super) reads_outside: bool,
-}
-
-/// The truth of a node for each value of a dictionary.
-#[derive(Debug)]
-pub(super) struct Table {
-    is: Flags,
-    fault: Option<Flags>,
-    null: Option<bool>,
-    absent: Option<bool>,
-    /// The most work that a value took.
-    pub(super) spent: u64,
 }
 
 impl<'p> Plan<'p> {
@@ -82,6 +70,7 @@ impl<'p> Plan<'p> {
             dictionary: None,
             table: OnceLock::new(),
             set: None,
+            pattern: None,
             reads_outside: false,
         };
         self.ways.get(id.index()).unwrap_or(&NONE)
@@ -148,7 +137,7 @@ impl<'p> Plan<'p> {
             }
             _ => false,
         };
-        let weight = self.weight(node, own, ways);
+        let weight = self.weight(id, own, around, ways);
         let order = match &node.kind {
             NodeKind::And(list) | NodeKind::Or(list) => {
                 let mut order = list.to_vec();
@@ -163,6 +152,7 @@ impl<'p> Plan<'p> {
             way.order = order;
             match &node.kind {
                 NodeKind::InSet { set, .. } => way.set = set_of(set),
+                NodeKind::Matches { regex, .. } => way.pattern = Pattern::of(regex),
                 NodeKind::Fold(fold) => {
                     let filter = fold.filter.is_some_and(|filter| self.reads_outside(filter, 0));
                     way.reads_outside = filter || self.reads_outside(fold.body, 0);
@@ -221,20 +211,18 @@ impl<'p> Plan<'p> {
         }
     }
 
-    fn weight(&self, node: &Node, is_walked: bool, ways: &[Way]) -> u32 {
-        let weight = |id: NodeId| ways.get(id.index()).map_or(0, |way| way.weight);
-        let under: u32 = crate::ir::operands(&node.kind).map(weight).fold(0, u32::saturating_add);
-        if self.node_is_table(node, ways) {
-            return 2;
+    fn weight(&self, id: NodeId, is_walked: bool, around: &[Element<'_>], ways: &[Way]) -> u32 {
+        if let Some(slot) = ways.get(id.index()).and_then(|way| way.dictionary) {
+            return self.table_weight(slot);
         }
-        let own = match &node.kind {
+        let weight = |id: NodeId| ways.get(id.index()).map_or(0, |way| way.weight);
+        let kind = self.kind(id);
+        if let Some((column, _)) = self.element(id, around) {
+            return column.weight();
+        }
+        let under: u32 = crate::ir::operands(kind).map(weight).fold(0, u32::saturating_add);
+        let own = match kind {
             _ if !is_walked => 300,
-            NodeKind::Slot(slot) => match self.columns.get(*slot as usize).map(|column| &column.shape) {
-                Some(Shape::Text(_) | Shape::Dictionary(..) | Shape::Decimal(_)) => 8,
-                Some(Shape::List(..) | Shape::Struct(..) | Shape::Map(..) | Shape::Fields(..)) => 60,
-                _ => 1,
-            },
-            NodeKind::Local { .. } | NodeKind::Field { .. } => 8,
             NodeKind::Matches { .. } => 60,
             NodeKind::InSet { .. } => 4,
             NodeKind::Fold(_) => 40,
@@ -248,9 +236,12 @@ impl<'p> Plan<'p> {
         under.saturating_add(own)
     }
 
-    fn node_is_table(&self, node: &Node, ways: &[Way]) -> bool {
-        let position = self.program.nodes().iter().position(|other| std::ptr::eq(other, node));
-        position.and_then(|at| ways.get(at)).is_some_and(|way| way.dictionary.is_some())
+    /// Small tables are in registers.
+    fn table_weight(&self, slot: u32) -> u32 {
+        match self.columns.get(slot as usize).map(|column| &column.shape) {
+            Some(Shape::Dictionary(_, values)) if values.length() > 256 => 4,
+            _ => 2,
+        }
     }
 
     /// The table of a node that depends on a dictionary only; `None` where making it takes more than the budget.
@@ -260,61 +251,6 @@ impl<'p> Plan<'p> {
         let Shape::Dictionary(keys, values) = &column.shape else { return None };
         let table = way.table.get_or_init(|| self.make_table(id, way.dictionary?, values));
         Some((table.as_ref()?, keys, column))
-    }
-
-    fn make_table(&self, id: NodeId, slot: u32, values: &Column) -> Option<Table> {
-        let mut spent = 0;
-        let mut truth = |value: Value<'_>| self.truth_for(id, slot, value, &mut spent);
-        let mut is = vec![false; values.length()];
-        let mut fault = vec![false; values.length()];
-        for (key, (is, fault)) in is.iter_mut().zip(&mut fault).enumerate() {
-            match truth(values.get(key))? {
-                Some(truth) => *is = truth,
-                None => *fault = true,
-            }
-        }
-        let (null, absent) = (truth(Value::Null)?, truth(Value::Absent)?);
-        let fault = fault.contains(&true).then(|| Flags::new(&fault));
-        Some(Table { is: Flags::new(&is), fault, null, absent, spent })
-    }
-
-    /// Truth or error of a node that reads one slot.
-    fn truth_for(&self, id: NodeId, slot: u32, value: Value<'_>, spent: &mut u64) -> Option<Option<bool>> {
-        let mut slots = vec![Value::Absent; self.columns.len()];
-        *slots.get_mut(slot as usize)? = value;
-        let machine = Machine::new(
-            self.program.nodes(),
-            self.program.quick(),
-            Inputs::Slots(&slots, self.program.slots()),
-            self.program.budget(),
-        );
-        let outcome = machine.run_truth(id);
-        *spent = machine.meter.spent().max(*spent);
-        match outcome {
-            Ok(truth) => Some(Some(truth)),
-            Err(Fault::Exhausted(_)) => None,
-            Err(_) => Some(None),
-        }
-    }
-}
-
-impl Table {
-    /// The truth of rows from their keys.
-    pub(super) fn look_up(&self, keys: &Numbers, column: &Column, rows: &Rows, count: usize) -> Truth {
-        let mut is = keys.look_up(&self.is, rows, count);
-        let mut fault = self.fault.as_ref().map_or(Bits::NONE, |fault| keys.look_up(fault, rows, count));
-        let absent = missing(column.absent.as_ref(), rows, count);
-        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
-        for (rows, truth) in [(null, self.null), (absent, self.absent)] {
-            is = is.minus(rows);
-            fault = fault.minus(rows);
-            match truth {
-                Some(true) => is = is.or(rows),
-                Some(false) => {}
-                None => fault = fault.or(rows),
-            }
-        }
-        Truth { is, fault }
     }
 }
 
@@ -346,23 +282,20 @@ fn is_column(around: &[Element<'_>], up: u16, index: u16) -> bool {
 }
 
 impl Column {
+    /// About how long reading a row takes.
+    const fn weight(&self) -> u32 {
+        match self.shape {
+            Shape::Text(_) | Shape::Dictionary(..) | Shape::Decimal(_) => 8,
+            Shape::List(..) | Shape::Struct(..) | Shape::Map(..) | Shape::Fields(..) => 60,
+            _ => 1,
+        }
+    }
+
     /// The column of a field of a declared struct.
     pub(super) fn field(&self, of: &Arc<crate::types::StructType>, index: u32) -> Option<&Column> {
         match &self.shape {
             Shape::Struct(own, fields) if own.name() == of.name() => fields.get(index as usize),
             _ => None,
-        }
-    }
-
-    /// How many rows a column of text, numbers or times has.
-    fn length(&self) -> usize {
-        match &self.shape {
-            Shape::Text(texts) => texts.len(),
-            Shape::Int(numbers) | Shape::Uint(numbers) | Shape::Double(numbers) => numbers.len(),
-            Shape::Bool(values) => values.len(),
-            Shape::Time(ticks, _) | Shape::Span(ticks, _) => ticks.len(),
-            // Others are not looked up by key: the length is beyond any table.
-            _ => usize::MAX,
         }
     }
 }

@@ -30,9 +30,31 @@ pub(super) struct Frame<'f, 'a> {
     pub(super) column: Option<&'a Column>,
     /// The frame around, and for each element its row there.
     pub(super) around: Option<(&'f Frame<'f, 'a>, Rc<[u32]>)>,
+    /// Where the rows are the values of a dictionary: its slot, and the values.
+    values: Option<(u32, &'a Column)>,
 }
 
-impl<'a> Frame<'_, 'a> {
+impl<'f, 'a> Frame<'f, 'a> {
+    /// Rows of the table.
+    pub(super) const fn of_rows(start: usize, count: usize) -> Self {
+        Self { count, start, column: None, around: None, values: None }
+    }
+
+    /// Values of the dictionary of a slot, for a node that reads nothing else.
+    pub(super) const fn of_values(start: usize, count: usize, slot: u32, values: &'a Column) -> Self {
+        Self { count, start, column: None, around: None, values: Some((slot, values)) }
+    }
+
+    /// Elements of the lists of a frame.
+    pub(super) const fn of_elements(
+        start: usize,
+        count: usize,
+        elements: &'a Column,
+        around: (&'f Frame<'f, 'a>, Rc<[u32]>),
+    ) -> Self {
+        Self { count, start, column: Some(elements), values: around.0.values, around: Some(around) }
+    }
+
     /// The rows of the frame so many scopes further out, for the rows of this one.
     fn rows(&self, up: usize) -> Rows {
         let Some((frame, parents)) = self.around.as_ref().filter(|_| up > 0) else {
@@ -66,6 +88,10 @@ impl<'a> Walk<'a> {
         self.bound.get() <= self.plan.program.budget()
     }
 
+    pub(super) const fn bound(&self) -> u64 {
+        self.bound.get()
+    }
+
     pub(super) fn charge(&self, units: u64) {
         self.bound.set(self.bound.get().saturating_add(units));
     }
@@ -79,9 +105,11 @@ impl<'a> Walk<'a> {
 
     /// The truth of a node for the rows in `mask`.
     pub(super) fn truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
-        if let Some((table, keys, column)) = self.plan.table(id) {
+        if frame.values.is_none()
+            && let Some((table, keys, column)) = self.plan.table(id)
+        {
             self.charge(table.spent);
-            return table.look_up(keys, column, &frame.rows(frame.depth()), frame.count);
+            return table.look_up(keys, column, &frame.rows(frame.depth()), frame.count, mask);
         }
         self.charge(self.plan.node(id).map_or(0, |node| node.charge.into()));
         match self.plan.kind(id) {
@@ -101,9 +129,9 @@ impl<'a> Walk<'a> {
             }
             NodeKind::Matches { operand, regex } => {
                 let operand = self.vector(*operand, frame, mask);
-                self.matches(&operand, regex, frame.count, mask)
+                self.matches(&operand, regex, self.plan.way(id).pattern.as_ref(), frame.count, mask)
             }
-            NodeKind::HasSlot(slot) => match self.plan.columns.get(*slot as usize) {
+            NodeKind::HasSlot(slot) => match self.column(*slot, frame) {
                 Some(column) => has(column, &frame.rows(frame.depth()), frame.count, mask),
                 None => Truth::sure(Bits::NONE),
             },
@@ -213,10 +241,18 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The column of a slot.
+    fn column(&self, slot: u32, frame: &Frame<'_, 'a>) -> Option<&'a Column> {
+        match frame.values {
+            Some((own, values)) if own == slot => Some(values),
+            _ => self.plan.columns.get(slot as usize),
+        }
+    }
+
     /// The column that a node reads, and its rows.
     pub(super) fn leaf(&self, id: NodeId, frame: &Frame<'_, 'a>) -> Option<(&'a Column, Rows)> {
         match self.plan.kind(id) {
-            NodeKind::Slot(slot) => Some((self.plan.columns.get(*slot as usize)?, frame.rows(frame.depth()))),
+            NodeKind::Slot(slot) => Some((self.column(*slot, frame)?, frame.rows(frame.depth()))),
             NodeKind::Local { up, index: 0 } => {
                 let up = usize::from(*up);
                 Some((frame.column_up(up)?, frame.rows(up)))
@@ -258,7 +294,9 @@ impl<'a> Walk<'a> {
         let mut values = vec![None; frame.count];
         let rows = frame.rows(0);
         mask.each(|row| {
-            let slots: Vec<Value<'_>> = plan.columns.iter().map(|column| column.get(rows.at(row))).collect();
+            let column =
+                |slot: u32| self.column(slot, frame).map_or(Value::Absent, |column| column.get(rows.at(row)));
+            let slots: Vec<Value<'_>> = (0..).zip(&plan.columns).map(|(slot, _)| column(slot)).collect();
             let machine = Machine::new(
                 plan.program.nodes(),
                 plan.program.quick(),
