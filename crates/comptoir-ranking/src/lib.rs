@@ -20,13 +20,15 @@
 //! let items: Vec<_> = boards[0].entries.iter().map(|entry| entry.item).collect();
 //! assert_eq!(items, ["bag", "bell"]);
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod arrange;
+pub mod compare;
 pub mod leaderboard;
 pub mod normalise;
 pub mod rank;
 mod score;
+pub mod snapshot;
 pub mod sum;
 pub mod top;
 
