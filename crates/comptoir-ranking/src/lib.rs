@@ -23,6 +23,8 @@
 #![deny(unsafe_code)]
 
 pub mod arrange;
+#[cfg(feature = "arrow")]
+pub mod board;
 pub mod compare;
 pub mod leaderboard;
 pub mod normalise;

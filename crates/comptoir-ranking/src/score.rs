@@ -24,6 +24,18 @@ impl Score {
         (!number.is_nan()).then(|| Self(flip((number + 0.0).to_bits().cast_signed())))
     }
 
+    /// The score as an integer of the same order.
+    #[must_use]
+    pub(crate) const fn key(self) -> i64 {
+        self.0
+    }
+
+    /// The score of which an integer is the [`key`](Self::key).
+    #[must_use]
+    pub(crate) const fn from_key(key: i64) -> Self {
+        Self(key)
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> f64 {
