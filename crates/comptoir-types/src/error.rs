@@ -134,6 +134,8 @@ pub enum ErrorKind {
     Config,
     /// The input is larger than what is supported.
     Limit,
+    /// A file or directory cannot be written or read, or its content is not what was written.
+    Storage,
     /// A defect of the library itself.
     Internal,
 }

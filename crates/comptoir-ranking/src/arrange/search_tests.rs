@@ -1,0 +1,108 @@
+use proptest::prelude::*;
+
+use super::super::constraint::{Bounds, Constraint, Rule, unmet};
+use super::constrain;
+
+fn band(id: &str, members: &[bool], bounds: Bounds) -> Constraint {
+    let rule = Rule::Band { members: members.to_vec(), bounds };
+    Constraint { id: id.to_owned(), priority: 0, is_strict: false, rule }
+}
+
+fn window(id: &str, keys: &[u32], most: usize, width: usize) -> Constraint {
+    let rule = Rule::Window { keys: keys.iter().copied().map(Some).collect(), most, width };
+    Constraint { id: id.to_owned(), priority: 0, is_strict: false, rule }
+}
+
+/// All arrangements of `k` of `count` candidates, the first in organic order first.
+fn arrangements(count: usize, k: usize) -> Vec<Vec<usize>> {
+    let mut all = vec![Vec::new()];
+    for _ in 0..k.min(count) {
+        let longer = all.iter().flat_map(|start: &Vec<usize>| {
+            let free = (0..count).filter(|candidate| !start.contains(candidate));
+            free.map(|candidate| start.iter().copied().chain([candidate]).collect()).collect::<Vec<_>>()
+        });
+        all = longer.collect();
+    }
+    all
+}
+
+fn constraints(count: usize, k: usize) -> impl Strategy<Value = Vec<Constraint>> {
+    let members = prop::collection::vec(any::<bool>(), count);
+    let share = (0..6_u16, 3..11_u16).prop_map(|(least, most)| (least * 1000, most * 1000));
+    let bands = (members, share, 0..3_usize).prop_map(move |(members, (least, most), first)| {
+        band("band", &members, Bounds::any(k).share(least, most).at_least(first, k))
+    });
+    let keys = prop::collection::vec(0..3_u32, count);
+    let windows =
+        (keys, 1..3_usize, 2..5_usize).prop_map(|(keys, most, width)| window("window", &keys, most, width));
+    prop::collection::vec(prop_oneof![bands, windows], 0..4)
+}
+
+proptest! {
+    #[test]
+    fn it_is_the_first_arrangement_that_meets_all(
+        (count, k, constraints) in (1..7_usize, 1..6_usize)
+            .prop_flat_map(|(count, k)| (Just(count), Just(k), constraints(count, k)))
+    ) {
+        let found = constrain(count, k, &constraints);
+        let first = arrangements(count, k).into_iter().find(|board| unmet(board, &constraints).is_empty());
+        match first {
+            Some(first) => {
+                prop_assert!(found.is_met);
+                prop_assert_eq!(found.order, first);
+            }
+            // Too few members of a band are no reason to break other constraints; they are reported.
+            None => prop_assert!(!unmet(&found.order, &constraints).is_empty()),
+        }
+    }
+
+    #[test]
+    fn no_one_is_shown_twice_and_no_place_stays_empty(
+        (count, k, constraints) in (0..40_usize, 0..30_usize)
+            .prop_flat_map(|(count, k)| (Just(count), Just(k), constraints(count, k)))
+    ) {
+        let mut order = constrain(count, k, &constraints).order;
+        prop_assert_eq!(order.len(), count.min(k));
+        order.sort_unstable();
+        order.dedup();
+        prop_assert_eq!(order.len(), count.min(k));
+    }
+}
+
+#[test]
+fn bands_that_need_the_same_positions_are_foreseen() {
+    // Two bands need two of the first four each, so that the first position cannot be the candidate of neither.
+    let members = |band: &[usize]| (0..6).map(|candidate| band.contains(&candidate)).collect::<Vec<_>>();
+    let bounds = || Bounds::any(4).at_least(2, 4);
+    let both = [band("cheap", &members(&[2, 3]), bounds()), band("new", &members(&[4, 5]), bounds())];
+    assert_eq!(constrain(6, 4, &both).order, [2, 3, 4, 5]);
+}
+
+#[test]
+fn a_bound_beyond_the_supply_takes_what_there_is() {
+    let bounds = Bounds::any(3).at_least(2, 2);
+    let constraint = [band("new", &[false, false, true], bounds)];
+    let arranged = constrain(3, 3, &constraint);
+    assert_eq!((arranged.order.as_slice(), arranged.is_met), ([0, 2, 1].as_slice(), true));
+    let missing = &unmet(&arranged.order, &constraint)[0];
+    assert_eq!((missing.position, missing.found, missing.least, missing.positions), (2, 1, 2, 2));
+}
+
+#[test]
+fn the_constraint_of_higher_priority_is_kept() {
+    // Only brand 0 is cheap: two cheap ones cannot stand apart.
+    let cheap = |priority| Constraint {
+        priority,
+        ..band("cheap", &[true, true, false], Bounds::any(2).at_least(2, 2))
+    };
+    let apart = |priority| Constraint { priority, ..window("apart", &[0, 0, 1], 1, 2) };
+    assert_eq!(constrain(3, 2, &[cheap(1), apart(2)]).order, [0, 2]);
+    assert_eq!(constrain(3, 2, &[cheap(2), apart(1)]).order, [0, 1]);
+}
+
+#[test]
+fn a_strict_constraint_ends_the_board() {
+    let once = Constraint { is_strict: true, ..window("one of each", &[0, 0, 1, 1], 1, 4) };
+    let arranged = constrain(4, 4, &[once]);
+    assert_eq!((arranged.order, arranged.is_met), (vec![0, 2], true));
+}

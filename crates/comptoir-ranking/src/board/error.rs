@@ -1,0 +1,95 @@
+use comptoir_types::{ErrorCode, ErrorKind};
+
+/// Why a board cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BoardError {
+    /// A field of a spec is wrong.
+    #[error("board spec, {path}: {reason}")]
+    Spec {
+        /// The field.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An expression of a spec does not compile over the columns.
+    #[error("board spec, {path}: {source}")]
+    Expression {
+        /// The field.
+        path: String,
+        /// What is wrong, with its place in the expression.
+        source: Box<comptoir_rules::Error>,
+    },
+    /// A column is missing or has a type that does not go.
+    #[error(transparent)]
+    Column(#[from] comptoir_types::Error),
+    /// A batch whose columns have other types than those before.
+    #[error("column `{column}` was {expected} and is {found} in a later batch")]
+    SchemaChange {
+        /// The column.
+        column: String,
+        /// Its type so far.
+        expected: String,
+        /// Its type now.
+        found: String,
+    },
+    /// Two collectors that are not of one board.
+    #[error("only collectors of one board can be merged: the specs differ")]
+    OtherBoard,
+    /// A sum that does not fit.
+    #[error("metric `{metric}` is out of range: its sum does not fit in 38 digits")]
+    Overflow {
+        /// The metric.
+        metric: String,
+    },
+    /// More groups or items than are supported.
+    #[error("more than 2^32 - 1 {what}")]
+    TooMany {
+        /// Groups or items.
+        what: &'static str,
+    },
+    /// A defect of the library.
+    #[error("internal error, please report it: {message}")]
+    Internal {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl BoardError {
+    pub(super) fn spec(path: &str, reason: impl std::fmt::Display) -> Self {
+        Self::Spec { path: path.to_owned(), reason: reason.to_string() }
+    }
+
+    /// For what the Arrow library refuses and the checks before should have caught.
+    pub(super) fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal { message: error.to_string() }
+    }
+}
+
+impl ErrorCode for BoardError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Spec { .. } => "RANKING_SPEC",
+            Self::Expression { source, .. } => source.code(),
+            Self::Column(error) => error.code(),
+            Self::SchemaChange { .. } => "RANKING_SCHEMA_CHANGE",
+            Self::OtherBoard => "RANKING_OTHER_BOARD",
+            Self::Overflow { .. } => "RANKING_OVERFLOW",
+            Self::TooMany { .. } => "RANKING_TOO_MANY",
+            Self::Internal { .. } => "INTERNAL",
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Spec { .. } | Self::OtherBoard => ErrorKind::Config,
+            Self::Expression { source, .. } => source.kind(),
+            Self::Column(error) => error.kind(),
+            Self::SchemaChange { .. } => ErrorKind::Schema,
+            Self::Overflow { .. } => ErrorKind::Data,
+            Self::TooMany { .. } => ErrorKind::Limit,
+            Self::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+}

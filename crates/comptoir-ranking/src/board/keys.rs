@@ -1,0 +1,190 @@
+//! Values of columns as bytes that compare as the values do.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_row::{RowConverter, Rows, SortField};
+use arrow_schema::{DataType, Field, SortOptions};
+use hashbrown::HashMap;
+use std::sync::Arc;
+
+use super::error::BoardError;
+use super::spec::TieOrder;
+
+/// A list of columns whose values are read together.
+#[derive(Debug)]
+pub struct KeyColumns {
+    columns: Vec<(String, TieOrder)>,
+    /// The types so far and the converter for them; none before the first batch.
+    known: Option<(Vec<DataType>, RowConverter)>,
+    may_be_float: bool,
+}
+
+impl KeyColumns {
+    /// Columns that name things: no floats, of which two that look alike may differ.
+    pub fn names(columns: &[String]) -> Self {
+        let columns = columns.iter().map(|column| (column.clone(), TieOrder::Asc)).collect();
+        Self { columns, known: None, may_be_float: false }
+    }
+
+    /// Columns that things are sorted by.
+    pub const fn sorted_by(columns: Vec<(String, TieOrder)>) -> Self {
+        Self { columns, known: None, may_be_float: true }
+    }
+
+    /// The values of each row. Where two rows are equal, so are their bytes; null comes last.
+    pub fn encode(&mut self, batch: &RecordBatch) -> Result<KeyRows, BoardError> {
+        let arrays = self.arrays(batch)?;
+        let types: Vec<_> = arrays.iter().map(|array| array.data_type().clone()).collect();
+        let converter = match &mut self.known {
+            Some((known, converter)) => {
+                for ((expected, found), (column, _)) in known.iter().zip(&types).zip(&self.columns) {
+                    if expected != found {
+                        let [expected, found] = [expected, found].map(comptoir_types::arrow::type_name);
+                        return Err(BoardError::SchemaChange { column: column.clone(), expected, found });
+                    }
+                }
+                converter
+            }
+            None => {
+                let field = |(data_type, (_, order)): (&DataType, &(String, TieOrder))| {
+                    let descending = *order == TieOrder::Desc;
+                    SortField::new_with_options(
+                        data_type.clone(),
+                        SortOptions { descending, nulls_first: false },
+                    )
+                };
+                let fields = types.iter().zip(&self.columns).map(field).collect();
+                let converter = RowConverter::new(fields).map_err(BoardError::internal)?;
+                &mut self.known.insert((types, converter)).1
+            }
+        };
+        converter.convert_columns(&arrays).map(KeyRows).map_err(BoardError::internal)
+    }
+
+    /// For each row whether no column is null.
+    pub fn valid(&self, batch: &RecordBatch) -> Result<Vec<bool>, BoardError> {
+        let mut valid = vec![true; batch.num_rows()];
+        for array in self.arrays(batch)? {
+            valid.iter_mut().enumerate().for_each(|(row, valid)| *valid &= array.is_valid(row));
+        }
+        Ok(valid)
+    }
+
+    /// Rows as columns again, with their fields. Nothing before the first batch.
+    pub fn decode<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r [u8]>,
+    ) -> Result<Vec<(Field, ArrayRef)>, BoardError> {
+        let Some((_, converter)) = &self.known else { return Ok(Vec::new()) };
+        let parser = converter.parser();
+        let arrays =
+            converter.convert_rows(rows.map(|row| parser.parse(row))).map_err(BoardError::internal)?;
+        let field = |((name, _), array): (&(String, TieOrder), &ArrayRef)| {
+            Field::new(name, array.data_type().clone(), array.null_count() > 0)
+        };
+        let fields: Vec<_> = self.columns.iter().zip(&arrays).map(field).collect();
+        Ok(fields.into_iter().zip(arrays).collect())
+    }
+
+    /// What is known of the columns, from another collector of the same board.
+    pub fn learn(&mut self, other: Self) -> Result<(), BoardError> {
+        match (&self.known, &other.known) {
+            (None, _) => self.known = other.known,
+            (Some((own, _)), Some((theirs, _))) => {
+                for ((expected, found), (column, _)) in own.iter().zip(theirs).zip(&self.columns) {
+                    if expected != found {
+                        let [expected, found] = [expected, found].map(comptoir_types::arrow::type_name);
+                        return Err(BoardError::SchemaChange { column: column.clone(), expected, found });
+                    }
+                }
+            }
+            (Some(_), None) => {}
+        }
+        Ok(())
+    }
+
+    fn arrays(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, BoardError> {
+        let read = |(name, _): &(String, TieOrder)| {
+            let schema = batch.schema_ref();
+            let chunks = comptoir_types::arrow::column(schema, std::slice::from_ref(batch), name)?;
+            let array =
+                chunks.into_iter().next().ok_or_else(|| BoardError::internal("a batch without chunk"))?;
+            let array = unpacked(&array)?;
+            match array.data_type() {
+                DataType::Float64 if self.may_be_float => Ok(positive_zero::<Float64Type>(&array)),
+                DataType::Float32 if self.may_be_float => Ok(positive_zero::<Float32Type>(&array)),
+                data_type if is_name(data_type) => Ok(array),
+                data_type => Err(BoardError::Column(comptoir_types::Error::ColumnType {
+                    column: name.clone(),
+                    expected: "text, an integer, a decimal, a date, a time or a boolean",
+                    found: comptoir_types::arrow::type_name(data_type),
+                    advice: String::new(),
+                })),
+            }
+        };
+        self.columns.iter().map(read).collect()
+    }
+}
+
+/// Values of columns for each row.
+#[derive(Debug)]
+pub struct KeyRows(Rows);
+
+impl KeyRows {
+    /// The values of a row as bytes; none where there are no columns.
+    pub fn bytes(&self, row: usize) -> &[u8] {
+        if row < self.0.num_rows() { self.0.row(row).data() } else { &[] }
+    }
+}
+
+fn is_name(data_type: &DataType) -> bool {
+    data_type.is_integer()
+        || data_type.is_temporal()
+        || data_type.is_decimal()
+        || data_type.is_string()
+        || matches!(data_type, DataType::Boolean)
+}
+
+/// The values of a dictionary for each row: batches may differ in how they pack a column.
+fn unpacked(array: &ArrayRef) -> Result<ArrayRef, BoardError> {
+    match array.as_any_dictionary_opt() {
+        None => Ok(Arc::clone(array)),
+        Some(dictionary) => arrow_select::take::take(dictionary.values(), dictionary.keys(), None)
+            .map_err(BoardError::internal),
+    }
+}
+
+/// Negative zero is zero.
+fn positive_zero<T>(array: &ArrayRef) -> ArrayRef
+where
+    T: arrow_array::ArrowPrimitiveType,
+    T::Native: std::ops::Add<Output = T::Native> + Default,
+{
+    Arc::new(array.as_primitive::<T>().unary::<_, T>(|value| value + T::Native::default()))
+}
+
+/// Numbers for rows, in the order in which they are first seen.
+#[derive(Debug, Default)]
+pub struct Interner {
+    codes: HashMap<Box<[u8]>, u32>,
+    rows: Vec<Box<[u8]>>,
+}
+
+impl Interner {
+    /// The number of a row.
+    pub fn code(&mut self, row: &[u8], what: &'static str) -> Result<u32, BoardError> {
+        if let Some(code) = self.codes.get(row) {
+            return Ok(*code);
+        }
+        let code = u32::try_from(self.rows.len()).map_err(|_| BoardError::TooMany { what })?;
+        self.codes.insert(row.into(), code);
+        self.rows.push(row.into());
+        Ok(code)
+    }
+
+    /// All rows by number.
+    pub fn rows(&self) -> &[Box<[u8]>] {
+        &self.rows
+    }
+}

@@ -1,0 +1,26 @@
+//! Boards from tables: push batches, merge collectors, finish.
+//!
+//! A [`Board`] collects what it needs of each batch. `push`, `merge` and `finish` give the same bytes however the rows
+//! are cut into batches, shared out over collectors and ordered: sums are exact, the order is total (score, tie keys,
+//! item), and of rows that are alike in all three only one is kept.
+//!
+//! Without metrics the rows are the candidates, and a board keeps the best k + slack items of each group, each with its
+//! best row. With metrics the rows are events: a board keeps the metrics of every item in every group, and ranks them in
+//! the end.
+
+mod collect;
+mod compile;
+mod error;
+mod kept;
+mod keys;
+mod metric;
+mod metrics;
+mod numbers;
+mod rank;
+mod report;
+mod spec;
+
+pub use collect::{Board, BoardResult};
+pub use error::BoardError;
+pub use report::Report;
+pub use spec::{BoardSpec, MetricKind, MetricSpec, TieOrder, TieSpec};
