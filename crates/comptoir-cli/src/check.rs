@@ -69,11 +69,12 @@ impl Check<'_> {
             Ok(spec) => return Some(spec),
             Err(error) => error,
         };
-        let mut tree = source.tree();
+        // A text that is refused as a whole may be one that the parser would take too long for.
+        let mut tree = if error.path() == "." { None } else { source.tree() };
         for round in 0..MOST {
             let is_text = tree.is_some();
             self.add(self.syntax_fault(&error, is_text, round == 0));
-            let tree = tree.as_mut().filter(|_| error.path() != ".")?;
+            let tree = tree.as_mut()?;
             if !repair::remove(tree, error.path()) {
                 return None;
             }
