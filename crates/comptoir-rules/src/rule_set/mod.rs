@@ -64,7 +64,7 @@ pub use error::RuleSetError;
 pub use explain::{ClauseTrace, Reason, RuleTrace, Trace, Verdict, WhyNot};
 pub use handle::RuleSetHandle;
 pub use spec::{CelSpec, EnvironmentSpec, HitPolicy, Mode, OutputSpec, RuleSetSpec, RuleSpec, VariableSpec};
-pub use table::{Finding, RowRef, TableChecks, TableReport, TableSpec};
+pub use table::{Check, Finding, RowRef, TableChecks, TableReport, TableSpec};
 
 use crate::host::{Activation, slots_from_json};
 use crate::ir::Slot;
