@@ -73,8 +73,8 @@ reject_codes! {
     GroupRejected = "COSTING_GROUP_REJECTED",
     /// The amended or late cost would make an earlier movement impossible.
     ReplayFailed = "COSTING_REPLAY_FAILED",
-    /// Periodic average does not offer this: a value for the stock of a day, which has no cost of its own, or an amendment of what takes
-    /// its cost from elsewhere.
+    /// Periodic average does not offer this: a value for the stock of a day, which has no cost of its own, an amendment of what takes
+    /// its cost from elsewhere, or a production receipt under another method that takes over the cost of a month.
     NotWithPeriodic = "COSTING_NOT_WITH_PERIODIC",
 }
 
@@ -177,6 +177,10 @@ fn not_with_periodic(kind: &str) -> String {
         "amendment" => {
             "of a return with a `ref`, of an invoiced estimate, or of a shared cost is not available with periodic average: reverse \
              the movement and post it again, or post a cost_adjustment"
+        }
+        "production_receipt" => {
+            "takes over what an item under periodic average issued, whose cost is not known before its month ends: give an amount, or \
+             value both items by periodic average"
         }
         _ => {
             "is not available with periodic average: the cost of a day is not known before its month ends; post a cost_adjustment"

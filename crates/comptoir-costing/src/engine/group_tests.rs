@@ -48,6 +48,11 @@ fn a_perpetual_item_cannot_take_over_a_month() {
     let valuation = run("flour", moves);
     assert_eq!(codes(&valuation), [(1, "COSTING_GROUP_REJECTED"), (2, "COSTING_NOT_WITH_PERIODIC")]);
     assert_eq!(values(&valuation), [4_000, 1_000, -500, -2_400, 8_000]);
+    let message = valuation.rejected()[1].1.message(Some(crate::movement::Kind::ProductionReceipt), 0);
+    assert!(
+        message.starts_with("production_receipt takes over what an item under periodic average issued"),
+        "{message}"
+    );
 }
 
 /// The pot's issue of 99 takes the mug's with it. Mugs cost 4.00, and pots of that month (100.00 + 300.00) / 20.

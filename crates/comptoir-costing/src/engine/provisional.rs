@@ -44,7 +44,7 @@ fn borders_of(
     let mut first = true;
     while let Ok(at) = month.as_ref().map_err(|_| ()).and_then(|month| clock.ticks(*month).map_err(|_| ())) {
         let at = at - utc_offset;
-        if at > until {
+        if at - 1 > until {
             break;
         }
         let border = |auto| Event {
@@ -63,6 +63,9 @@ fn borders_of(
         if !first {
             // The last instant of the month before: the goods stand in the books when it closes.
             borders.push(Event { at: at - 1, ..border(Auto::EstimateIn) });
+        }
+        if at > until {
+            break;
         }
         borders.push(border(Auto::EstimateOut));
         first = false;
