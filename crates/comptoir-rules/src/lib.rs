@@ -35,6 +35,7 @@ pub mod ir;
 mod limits;
 mod partial;
 mod program;
+pub mod rollout;
 pub mod rule_set;
 pub mod syntax;
 pub mod types;
