@@ -36,6 +36,7 @@ mod json_text;
 mod limits;
 mod partial;
 mod program;
+pub mod rollout;
 pub mod rule_set;
 pub mod syntax;
 pub mod types;

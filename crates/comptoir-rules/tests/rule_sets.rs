@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 #[path = "support/rule_sets.rs"]
 mod generate;
 
-use comptoir_rules::rule_set::{HitPolicy, Mode, RuleSet, Strategy as Way};
+use comptoir_rules::rule_set::{HitPolicy, Mode, RolloutSpec, RuleSet, Strategy as Way};
 use comptoir_rules::{Env, Value};
 use generate::{Gives, INPUTS, spec};
 use proptest::prelude::*;
@@ -53,7 +53,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_index_changes_nothing(spec in spec(), events in prop::collection::vec(event(), 1..12)) {
+    fn the_index_changes_nothing(mut spec in spec(), events in prop::collection::vec(event(), 1..12)) {
+        for (place, rule) in spec.rules.iter_mut().enumerate().skip(2).step_by(5) {
+            let unit = if place % 2 == 0 { "city" } else { "level" };
+            let share = "40%".parse().unwrap();
+            rule.rollout = Some(Box::new(RolloutSpec { unit: unit.into(), share, salt: None }));
+        }
         let indexed = RuleSet::build(spec.clone()).unwrap();
         let scanned = RuleSet::build(spec).unwrap().with_strategy(Way::Scan);
         for event in &events {

@@ -5,6 +5,7 @@ use super::clause::{Branches, Clauses, number};
 use super::error::RuleSetError;
 use super::index::Index;
 use super::plan::{Plan, Variable};
+use super::share::{ShareOf, is_unit};
 use super::spec::{HitPolicy, Mode, OutputSpec, RuleSetSpec, RuleSpec};
 use super::vocabulary::Direction;
 use super::{Output, OutputValue, Rule, RuleSet, Strategy, table, variables};
@@ -186,6 +187,8 @@ struct Builder {
     declared: HashMap<String, Type>,
     clauses: Clauses,
     at: Option<u32>,
+    /// Expressions of units of rollouts, by their text.
+    units: HashMap<String, u32>,
     branches: Vec<Branches>,
     names: Vec<Arc<str>>,
     name_of: HashMap<String, u32>,
@@ -199,6 +202,7 @@ impl Builder {
             declared: HashMap::new(),
             clauses,
             at: None,
+            units: HashMap::new(),
             branches: Vec::new(),
             names: Vec::new(),
             name_of: HashMap::new(),
@@ -234,11 +238,34 @@ impl Builder {
                 branch.splice(0..0, validity.iter().copied());
             }
         }
+        if let Some(share) = self.share(rule, origin)? {
+            branches.iter_mut().for_each(|branch| branch.push(share));
+        }
         self.branches.push(branches);
         let outputs = rule.outputs.iter().map(|(name, output)| self.output(name, output, origin));
         let outputs = outputs.collect::<Result<_, _>>()?;
         self.outputs.push(outputs);
         Ok(())
+    }
+
+    fn share(&mut self, rule: &RuleSpec, origin: &Origin) -> Result<Option<u32>, RuleSetError> {
+        let Some(rollout) = &rule.rollout else { return Ok(None) };
+        let general = match self.units.get(&rollout.unit) {
+            Some(known) => *known,
+            None => {
+                let path = format!("{origin}.rollout.unit");
+                let program = compile(&self.env, &rollout.unit, &path)?;
+                if !is_unit(program.result_type()) {
+                    let found = program.result_type().to_string();
+                    return Err(RuleSetError::Type { path, expected: "string, int or uint".into(), found });
+                }
+                let general = self.clauses.expression(program);
+                self.units.insert(rollout.unit.clone(), general);
+                general
+            }
+        };
+        let salt = rollout.salt.as_ref().unwrap_or(&rule.id).as_str().into();
+        Ok(Some(self.clauses.share(ShareOf { general, salt, share: rollout.share })))
     }
 
     fn validity(&mut self, rule: &RuleSpec, origin: &Origin) -> Result<Vec<u32>, RuleSetError> {

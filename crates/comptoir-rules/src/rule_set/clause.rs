@@ -1,6 +1,7 @@
 use hashbrown::HashMap;
 
 use super::reader::Reader;
+use super::share::ShareOf;
 use super::slots::SlotTable;
 use super::vocabulary::{Axis, Dictionary, Direction, range};
 use crate::eval::{Quick, quick_ways};
@@ -37,6 +38,8 @@ pub(super) enum Clause {
         codes: Box<[u32]>,
         general: u32,
     },
+    /// The unit of the event is in a share; in a box, so that other clauses stay small.
+    Share(Box<ShareOf>),
     General(u32),
 }
 
@@ -119,6 +122,11 @@ impl Clauses {
     pub(super) fn bound(&mut self, slot: u32, direction: Direction, constant: &Value<'static>) -> u32 {
         let clause = self.rank(slot, direction, direction == Direction::Below, constant);
         self.add(clause)
+    }
+
+    /// A share of units.
+    pub(super) fn share(&mut self, share: ShareOf) -> u32 {
+        self.add(Clause::Share(Box::new(share)))
     }
 
     fn conjunction(&mut self, reader: &mut Reader<'_>, node: NodeId) -> Vec<u32> {

@@ -1,3 +1,4 @@
+use std::borrow::BorrowMut;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
@@ -76,6 +77,16 @@ impl RuleSet {
         if has_copies {
             fired.dedup();
         }
+        self.settle(fired, faults, || frame)
+    }
+
+    /// The decision where these rules are true, in order, and these have no truth.
+    pub(super) fn settle<'s, 'e, F: BorrowMut<Frame<'s, 'e>>>(
+        &'s self,
+        mut fired: Vec<u32>,
+        mut faults: Vec<(u32, Fault)>,
+        frame: impl FnOnce() -> F,
+    ) -> Decision<'s> {
         let mut shadow = Vec::new();
         if self.has_shadow {
             (shadow, fired) = fired.into_iter().partition(|rule| self.is_shadow(*rule));
@@ -88,8 +99,8 @@ impl RuleSet {
             faults.retain(|(rule, _)| *rule < winner || self.is_shadow(*rule));
         }
         let mut decision = Decision { set: self, fired, shadow, faults, computed: HashMap::new() };
-        if self.has_computed {
-            decision.compute(frame);
+        if self.has_computed && (!decision.fired.is_empty() || !decision.shadow.is_empty()) {
+            decision.compute(frame().borrow_mut());
         }
         decision
     }

@@ -5,7 +5,8 @@ use super::RuleSet;
 use super::build::AT;
 use super::decide::Decision;
 use super::frame::Frame;
-use super::spec::Mode;
+use super::share::bucket_of;
+use super::spec::{Mode, RolloutSpec};
 use crate::eval::{Inputs, Machine, relate};
 use crate::host::Activation;
 use crate::ir::{NodeId, NodeKind, Slot};
@@ -114,27 +115,63 @@ impl RuleSet {
             clauses.push(clause);
         }
         if !rule.when.trim().is_empty() {
-            // It was compiled when the set was built.
-            let program = self.env.compile(&rule.when).ok()?;
-            let values = frame.values(program.slots());
-            let budget = self.head.budget.unwrap_or(crate::DEFAULT_BUDGET);
-            let machine = Machine::new(program.nodes(), &[], Inputs::Slots(&values, program.slots()), budget);
-            verdict = verdict.and(Verdict::of(machine.run_truth(program.root())));
-            for (alternative, nodes) in split(&program).into_iter().enumerate() {
-                for node in nodes {
-                    let machine =
-                        Machine::new(program.nodes(), &[], Inputs::Slots(&values, program.slots()), budget);
-                    let verdict = Verdict::of(machine.run_truth(node));
-                    clauses.push(ClauseTrace {
-                        alternative,
-                        text: text(&program, node),
-                        verdict,
-                        values: read(&program, node, &values),
-                    });
-                }
-            }
+            let (truth, own) = self.trace_condition(&rule.when, frame)?;
+            verdict = verdict.and(truth);
+            clauses.extend(own);
+        }
+        if let Some(rollout) = &rule.rollout {
+            let clause = self.trace_rollout(&rule.id, rollout, frame)?;
+            verdict = verdict.and(clause.verdict.clone());
+            clauses.push(clause);
         }
         Some(RuleTrace { id: rule.id.clone(), mode: rule.mode, verdict, clauses })
+    }
+}
+
+impl RuleSet {
+    /// The condition as a whole, and its clauses. It was compiled when the set was built, so that it does again.
+    fn trace_condition(&self, when: &str, frame: &mut Frame<'_, '_>) -> Option<(Verdict, Vec<ClauseTrace>)> {
+        let program = self.env.compile(when).ok()?;
+        let values = frame.values(program.slots());
+        let budget = self.head.budget.unwrap_or(crate::DEFAULT_BUDGET);
+        let truth = |node: NodeId| {
+            let inputs = Inputs::Slots(&values, program.slots());
+            Verdict::of(Machine::new(program.nodes(), &[], inputs, budget).run_truth(node))
+        };
+        let mut clauses = Vec::new();
+        for (alternative, nodes) in split(&program).into_iter().enumerate() {
+            clauses.extend(nodes.into_iter().map(|node| ClauseTrace {
+                alternative,
+                text: text(&program, node),
+                verdict: truth(node),
+                values: read(&program, node, &values),
+            }));
+        }
+        Some((truth(program.root()), clauses))
+    }
+
+    fn trace_rollout(
+        &self,
+        id: &str,
+        rollout: &RolloutSpec,
+        frame: &mut Frame<'_, '_>,
+    ) -> Option<ClauseTrace> {
+        let program = self.env.compile(&rollout.unit).ok()?;
+        let values = frame.values(program.slots());
+        let budget = self.head.budget.unwrap_or(crate::DEFAULT_BUDGET);
+        let machine = Machine::new(program.nodes(), &[], Inputs::Slots(&values, program.slots()), budget);
+        let salt = rollout.salt.as_deref().unwrap_or(id);
+        let bucket = machine.run(program.root()).and_then(|unit| bucket_of(salt, &unit));
+        let mut values = read(&program, program.root(), &values);
+        if let Ok(bucket) = bucket {
+            values.push(("bucket".into(), Value::Int(bucket.into())));
+        }
+        Some(ClauseTrace {
+            alternative: 0,
+            text: format!("rollout to {} of {}", rollout.share, rollout.unit),
+            verdict: Verdict::of(bucket.map(|bucket| rollout.share.holds(bucket))),
+            values,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 
 use super::clause::Clause;
 use super::plan::Plan;
+use super::share::{ShareOf, bucket_of};
 use super::vocabulary::{BAD_CODE, BAD_RANK, NEW_CODE, NEW_RANK, NO_CODE};
 use crate::eval::{Inputs, Machine, field_of};
 use crate::ir::Slot;
@@ -101,9 +102,18 @@ impl<'p, 'e> Frame<'p, 'e> {
                 Some(found) => of(found.iter().any(|code| codes.contains(code))),
                 None => self.general_truth(*general),
             },
+            Some(Clause::Share(share)) => match self.share(share) {
+                Ok(is_in) => of(is_in),
+                Err(_) => Truth::Fault,
+            },
             Some(Clause::General(general)) => self.general_truth(*general),
             None => Truth::Fault,
         }
+    }
+
+    fn share(&mut self, share: &ShareOf) -> Result<bool, Fault> {
+        let unit = self.value(share.general)?;
+        bucket_of(&share.salt, &unit).map(|bucket| share.share.holds(bucket))
     }
 
     fn general_truth(&mut self, general: u32) -> Truth {
@@ -144,6 +154,10 @@ impl<'p, 'e> Frame<'p, 'e> {
                 | Clause::In { dictionary, .. },
             ) => self.plan.dictionaries.get(*dictionary as usize).map(|one| one.slot),
             Some(Clause::Rank { side, .. }) => self.plan.axes.get(*side as usize / 2).map(|one| one.slot),
+            Some(Clause::Share(share)) => match self.share(share) {
+                Err(fault) => return fault,
+                Ok(_) => None,
+            },
             Some(Clause::General(general) | Clause::Any { general, .. }) => match self.general(*general) {
                 Err(fault) => return fault,
                 Ok(_) => None,

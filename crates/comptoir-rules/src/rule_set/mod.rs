@@ -43,6 +43,7 @@ mod index;
 mod plan;
 mod policy;
 mod reader;
+mod share;
 mod slots;
 mod spec;
 mod table;
@@ -63,7 +64,9 @@ pub use diff::{Diff, OutputChange, RuleChange, Sample};
 pub use error::RuleSetError;
 pub use explain::{ClauseTrace, Reason, RuleTrace, Trace, Verdict, WhyNot};
 pub use handle::RuleSetHandle;
-pub use spec::{CelSpec, EnvironmentSpec, HitPolicy, Mode, OutputSpec, RuleSetSpec, RuleSpec, VariableSpec};
+pub use spec::{
+    CelSpec, EnvironmentSpec, HitPolicy, Mode, OutputSpec, RolloutSpec, RuleSetSpec, RuleSpec, VariableSpec,
+};
 pub use table::{Check, Finding, RowRef, TableChecks, TableReport, TableSpec};
 
 use crate::host::{Activation, slots_from_json};
@@ -113,6 +116,8 @@ pub struct Rule {
     pub valid_until: Option<Box<str>>,
     /// Its priority.
     pub priority: i64,
+    /// The units for which it counts.
+    pub rollout: Option<Box<RolloutSpec>>,
     /// Whether it counts.
     pub mode: Mode,
 }
@@ -126,6 +131,7 @@ impl From<RuleSpec> for Rule {
             valid_from: spec.valid_from.map(Into::into),
             valid_until: spec.valid_until.map(Into::into),
             priority: spec.priority,
+            rollout: spec.rollout,
             mode: spec.mode,
         }
     }

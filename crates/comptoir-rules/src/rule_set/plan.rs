@@ -89,6 +89,7 @@ impl Plan {
             .map(|clause| {
                 let codes = match clause {
                     Clause::In { codes, .. } | Clause::Any { codes, .. } => codes.len() * 4,
+                    Clause::Share(share) => size_of_val(&**share) + share.salt.len(),
                     _ => 0,
                 };
                 size_of::<Clause>() + codes

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::RuleSetError;
 use super::table::TableSpec;
+use crate::rollout::Share;
 
 /// A rule set as data: the same in YAML and in JSON. Unknown fields are refused.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -83,8 +84,24 @@ pub struct RuleSpec {
     /// The first moment at which it no longer applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<String>,
+    /// The units for which it counts; for all where none is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Box<RolloutSpec>>,
     /// Whether it counts.
     pub mode: Mode,
+}
+
+/// A rule for a share of units; see [`rollout`](crate::rollout). Raising the share keeps the units that are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolloutSpec {
+    /// The id of the unit: an expression of type string, int or uint, such as `user.id`.
+    pub unit: String,
+    /// The share of units, such as `0.01` or `1%`.
+    pub share: Share,
+    /// Rules with one salt take the same units first. The rule's id, where none is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 /// An output: a literal, or an expression as `{cel: "..."}`.

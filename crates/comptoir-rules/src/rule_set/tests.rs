@@ -30,7 +30,10 @@ fn bad_sets_are_refused_with_their_place() {
             "`variables`: `a -> b -> c -> a` is a cycle: a variable may not need itself"
         )
     );
+}
 
+#[test]
+fn bad_expressions_and_fields_are_refused_with_their_place() {
     let env = "environment: {variables: {level: int, price: decimal}}\n";
     let (code, text) = refused(&format!("{env}rules: [{{id: a, when: 'lvel > 3'}}]"));
     assert_eq!(code, "RULES_UNKNOWN_NAME");
@@ -259,4 +262,48 @@ fn a_variable_is_computed_once_and_only_where_needed() {
     assert_eq!(calls.load(Ordering::Relaxed), 0);
     assert_eq!(set.decide_json(&json!({"n": 5})).fired().len(), 2);
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_rollout_takes_a_share_of_units_and_keeps_them() {
+    let set = |share: &str| {
+        build(&format!(
+            "environment: {{variables: {{user: string, n: int}}}}\n\
+             rules: [{{id: new, when: n > 0 || n < -5, rollout: {{unit: user, share: {share}, salt: s}}}}]"
+        ))
+        .unwrap()
+    };
+    let holds = |set: &RuleSet| -> Vec<usize> {
+        let event = |user: usize| json!({"user": format!("u{user}"), "n": 1});
+        (0..2_000).filter(|user| set.decide_json(&event(*user)).fired().len() == 1).collect()
+    };
+    let (few, more) = (holds(&set("1%")), holds(&set("0.2")));
+    assert!((5..40).contains(&few.len()) && (320..480).contains(&more.len()), "{} {}", few.len(), more.len());
+    assert!(few.iter().all(|user| more.contains(user)));
+    let bucket = crate::rollout::bucket(crate::rollout::HashVersion::V1, "s", "u3");
+    assert!(bucket >= 100, "chosen for this test");
+    let why = set("1%").why_not("new", &set("1%").json_event(&json!({"user": "u3", "n": 1}))).unwrap();
+    assert!(why.to_string().contains("`rollout to 1% of user` is false"), "{why}");
+    assert!(why.to_string().contains(&format!("bucket = {bucket}")), "{why}");
+    let absent = set("50%");
+    let decision = absent.decide_json(&json!({"n": 1}));
+    assert_eq!(decision.faults().len(), 1);
+    assert_eq!(absent.decide_json(&json!({"n": 0})).faults().len(), 0, "its condition is false");
+}
+
+#[test]
+fn bad_rollouts_are_refused_with_their_place() {
+    let rule = |rollout: &str| {
+        refused(&format!(
+            "environment: {{variables: {{user: string, price: double}}}}\nrules: [{{id: a, rollout: {rollout}}}]"
+        ))
+    };
+    let (code, text) = rule("{unit: user, share: 1.5}");
+    assert_eq!(code, "RULES_SET_SYNTAX");
+    assert!(text.contains("`1.5` is no share"), "{text}");
+    let (code, text) = rule("{unit: price, share: 1%}");
+    assert_eq!(code, "RULES_TYPE_MISMATCH");
+    assert_eq!(text, "`rules[0].rollout.unit`: expected string, int or uint, found double");
+    assert_eq!(rule("{unit: usr, share: 1%}").0, "RULES_UNKNOWN_NAME");
+    assert_eq!(rule("{unit: user}").0, "RULES_SET_SYNTAX");
 }

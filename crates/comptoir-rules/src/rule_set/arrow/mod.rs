@@ -1,5 +1,6 @@
 //! Rule sets over Arrow tables. A row is an event: it has the decision that [`RuleSet::decide`] gives for it.
 
+mod conditions;
 mod diff;
 mod output;
 mod part;
@@ -15,6 +16,7 @@ use crate::columnar::Events;
 use crate::error::Error;
 use crate::host::Activation;
 use crate::value::Fault;
+use conditions::Conditions;
 use part::Part;
 
 /// What a set says about the rows of a table.
@@ -110,9 +112,10 @@ impl RuleSet {
     /// is no error of the call.
     pub fn decide_table(&self, batch: &RecordBatch, shared: &dyn Activation) -> Result<Decisions, Error> {
         let events = Events::bind(self.inputs(), self.env(), batch, shared)?;
+        let conditions = Conditions::new(self, batch, shared)?;
         let parts = chunks(batch.num_rows(), |rows| {
             let mut part = Part::new(self);
-            rows.for_each(|row| part.push(row, &self.decide(&events.row(row))));
+            self.decide_rows(rows, &events, conditions.as_ref(), |row, decision| part.push(row, decision));
             part
         });
         Part::join(self, parts).finish(batch)
@@ -124,16 +127,15 @@ impl RuleSet {
     /// As [`RuleSet::decide_table`].
     pub fn select_table(&self, batch: &RecordBatch, shared: &dyn Activation) -> Result<Selected, Error> {
         let events = Events::bind(self.inputs(), self.env(), batch, shared)?;
+        let conditions = Conditions::new(self, batch, shared)?;
         let parts = chunks(batch.num_rows(), |rows| {
             let (mut chosen, mut faults) = (Vec::new(), FaultList::default());
-            for row in rows {
-                let event = events.row(row);
-                let decision = self.decide(&event);
-                faults.add(self, row, &decision);
+            self.decide_rows(rows, &events, conditions.as_ref(), |row, decision| {
+                faults.add(self, row, decision);
                 if !decision.fired.is_empty() {
                     chosen.push(row as u64);
                 }
-            }
+            });
             (chosen, faults)
         });
         let (mut rows, mut faults) = (Vec::new(), FaultList::default());
@@ -142,6 +144,23 @@ impl RuleSet {
             faults.append(others);
         }
         Ok(Selected { rows: rows.into(), faults: faults.first, fault_count: faults.count })
+    }
+
+    fn decide_rows(
+        &self,
+        rows: Range<usize>,
+        events: &Events,
+        conditions: Option<&Conditions>,
+        mut visit: impl FnMut(usize, &Decision<'_>),
+    ) {
+        let mut cursors = conditions.map(|conditions| conditions.from(rows.start));
+        for row in rows {
+            let event = events.row(row);
+            match cursors.as_mut().and_then(|cursors| cursors.next(row)) {
+                Some(fired) => visit(row, &self.settle(fired, Vec::new(), || self.frame(&event))),
+                None => visit(row, &self.decide(&event)),
+            }
+        }
     }
 }
 

@@ -210,7 +210,7 @@ fn check(rows: usize, needed: usize) -> Result<(), Error> {
         return Ok(());
     }
     // As many rows as would fit, if all are alike.
-    let limit = (rows as u128 * MOST as u128 / needed as u128) as u64;
+    let limit = u64::try_from(rows as u128 * MOST as u128 / needed as u128).unwrap_or(u64::MAX);
     Err(ColumnError::TooManyRows { rows: rows as u64, limit }.into())
 }
 
