@@ -41,6 +41,7 @@ mod call;
 mod column;
 mod faults;
 mod fold;
+mod frame;
 mod kernel;
 mod numbers;
 mod output;
@@ -62,10 +63,11 @@ use rayon::prelude::*;
 pub use faults::{Faults, RowFault};
 
 use bits::{BLOCK, Bits};
+use frame::Frame;
 use output::{Piece, block_at};
 use plan::Plan;
 use vector::Vector;
-use walk::{Frame, Walk};
+use walk::Walk;
 
 use crate::error::Error;
 use crate::eval::{Inputs, Machine};
