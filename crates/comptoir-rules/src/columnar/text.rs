@@ -138,7 +138,6 @@ fn by_views(array: &StringViewArray, start: usize, mask: &Bits, test: impl Fn(us
 
 /// The lowest 32 bits of a view.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "32 bits are left")]
 const fn part(view: u128) -> usize {
     (view & 0xffff_ffff) as usize
 }
