@@ -19,6 +19,10 @@ mod sources;
 #[path = "columnar/tables.rs"]
 mod tables;
 
+use std::sync::Arc;
+
+use arrow_array::types::Int8Type;
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
 use comptoir_rules::{Env, Fault, Program, Value, Variables};
 use expressions::Random;
 use proptest::prelude::*;
@@ -140,6 +144,20 @@ fn a_spent_budget_is_an_error_of_its_row() {
             same(&env().compile(source).unwrap().with_budget(budget), &table);
         }
     }
+}
+
+/// A null whose key has a value: that value must not decide.
+#[test]
+fn a_null_of_a_small_dictionary_has_no_prefix() {
+    let keys = Int8Array::new(vec![0, 1, 0].into(), Some(vec![true, true, false].into()));
+    let values = StringArray::from(vec!["abc", "b", "not used", "not used either"]);
+    let column: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::new(keys, Arc::new(values)));
+    let batch = RecordBatch::try_from_iter([("s", column)]).unwrap();
+    let program = env().compile("s.startsWith('') ? 1 : 2").unwrap();
+    let result = program.eval_batch(&batch).unwrap();
+    assert_eq!(result.faults.rows().collect::<Vec<_>>(), [2]);
+    let expected = Int64Array::from(vec![Some(1), Some(1), None]);
+    assert_eq!(result.array.as_ref(), &expected as &dyn Array);
 }
 
 #[test]

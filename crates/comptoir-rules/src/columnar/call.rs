@@ -5,11 +5,12 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::bits::Bits;
+use super::frame::Frame;
 use super::kernel::{text_holds, with_nulls};
 use super::pattern::Pattern;
 use super::text_set::TextSet;
 use super::vector::{TextLanes, Truth, Vector};
-use super::walk::{Frame, Walk};
+use super::walk::Walk;
 use crate::eval::{Inputs, Machine, regex_cost};
 use crate::ir::{LiteralSet, NodeId};
 use crate::syntax::BinaryOp;

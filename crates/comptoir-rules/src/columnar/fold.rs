@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use super::bits::{BLOCK, Bits, WORDS};
 use super::column::{Column, Shape};
+use super::frame::Frame;
 use super::rows::Rows;
 use super::simd::wide;
 use super::vector::{Truth, Vector, missing};
-use super::walk::{Frame, Walk};
+use super::walk::Walk;
 use crate::ir::{FoldNode, NodeId};
 use crate::syntax::FoldKind;
 use crate::value::Value;

@@ -43,6 +43,7 @@ mod column;
 mod events;
 mod faults;
 mod fold;
+mod frame;
 mod kernel;
 mod numbers;
 mod output;
@@ -66,10 +67,11 @@ pub use faults::{Faults, RowFault};
 pub(crate) use events::{Event, Events, array};
 
 use bits::{BLOCK, Bits};
+use frame::Frame;
 use output::{Piece, block_at};
 use plan::Plan;
 use vector::Vector;
-use walk::{Frame, Walk};
+use walk::Walk;
 
 use crate::error::Error;
 use crate::eval::{Inputs, Machine};

@@ -2,11 +2,12 @@
 
 use super::bits::{BLOCK, Bits};
 use super::column::{Column, Shape};
+use super::frame::Frame;
 use super::numbers::Numbers;
 use super::plan::Plan;
 use super::rows::Rows;
 use super::vector::{Truth, missing};
-use super::walk::{Frame, Walk};
+use super::walk::Walk;
 use crate::eval::{Inputs, Machine};
 use crate::ir::NodeId;
 use crate::value::{Fault, Value};

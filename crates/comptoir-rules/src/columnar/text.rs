@@ -34,7 +34,7 @@ impl TextLanes<'_> {
         let length = wanted.len();
         let own = head(wanted.as_bytes(), 0, length);
         self.each_distinct(mask, |texts, mask| {
-            let found = texts.by_head(mask, |other, head| other == length && head == own);
+            let found = texts.by_head(mask, |other, head| (other == length) & (head == own));
             if length <= 8 { found } else { found.filter(|row| texts.get(row) == wanted) }
         })
     }
@@ -44,7 +44,7 @@ impl TextLanes<'_> {
         let length = wanted.len();
         let (own, part) = (head(wanted.as_bytes(), 0, length), low(length));
         self.each_distinct(mask, |texts, mask| {
-            let found = texts.by_head(mask, |other, head| other >= length && head & part == own);
+            let found = texts.by_head(mask, |other, head| (other >= length) & (head & part == own));
             if length <= 8 { found } else { found.filter(|row| texts.get(row).starts_with(wanted)) }
         })
     }
@@ -61,7 +61,8 @@ impl TextLanes<'_> {
                 let (texts, count) = (self.texts, self.texts.len());
                 let distinct = TextLanes { texts, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE };
                 let is = test(&distinct, &Bits::first(count));
-                Flags::new(is.words(), count).of(rows, mask, |row| row)
+                // Rows that are null are no position of a value.
+                Flags::new(is.words(), count).of(rows, mask, |row| row).and(*mask)
             }
             _ => test(self, mask),
         }
@@ -137,7 +138,6 @@ fn by_views(array: &StringViewArray, start: usize, mask: &Bits, test: impl Fn(us
 
 /// The lowest 32 bits of a view.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "32 bits are left")]
 const fn part(view: u128) -> usize {
     (view & 0xffff_ffff) as usize
 }

@@ -1,10 +1,10 @@
 //! The walk over the nodes of a program, block by block.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use super::bits::Bits;
 use super::column::{Column, Shape};
+use super::frame::Frame;
 use super::plan::Plan;
 use super::rows::Rows;
 use super::vector::{Lanes, Truth, Vector, missing};
@@ -19,63 +19,6 @@ pub(super) struct Walk<'a> {
     pub(super) plan: &'a Plan<'a>,
     /// Work that no row of the block exceeds, in the units of a budget.
     bound: Cell<u64>,
-}
-
-/// The rows that a node is evaluated for: those of the table, or the elements of lists in them.
-pub(super) struct Frame<'f, 'a> {
-    pub(super) count: usize,
-    /// The first of them.
-    pub(super) start: usize,
-    /// The column of the elements.
-    pub(super) column: Option<&'a Column>,
-    /// The frame around, and for each element its row there.
-    pub(super) around: Option<(&'f Frame<'f, 'a>, Rc<[u32]>)>,
-    /// Where the rows are the values of a dictionary: its slot, and the values.
-    values: Option<(u32, &'a Column)>,
-}
-
-impl<'f, 'a> Frame<'f, 'a> {
-    /// Rows of the table.
-    pub(super) const fn of_rows(start: usize, count: usize) -> Self {
-        Self { count, start, column: None, around: None, values: None }
-    }
-
-    /// Values of the dictionary of a slot, for a node that reads nothing else.
-    pub(super) const fn of_values(start: usize, count: usize, slot: u32, values: &'a Column) -> Self {
-        Self { count, start, column: None, around: None, values: Some((slot, values)) }
-    }
-
-    /// Elements of the lists of a frame.
-    pub(super) const fn of_elements(
-        start: usize,
-        count: usize,
-        elements: &'a Column,
-        around: (&'f Frame<'f, 'a>, Rc<[u32]>),
-    ) -> Self {
-        Self { count, start, column: Some(elements), values: around.0.values, around: Some(around) }
-    }
-
-    /// The rows of the frame so many scopes further out, for the rows of this one.
-    fn rows(&self, up: usize) -> Rows {
-        let Some((frame, parents)) = self.around.as_ref().filter(|_| up > 0) else {
-            return Rows::Span(self.start);
-        };
-        let outer = frame.rows(up - 1);
-        let row = |row: &u32| u32::try_from(outer.at(*row as usize)).unwrap_or(u32::MAX);
-        Rows::Picked(parents.iter().map(row).collect())
-    }
-
-    fn depth(&self) -> usize {
-        self.around.as_ref().map_or(0, |(frame, _)| frame.depth() + 1)
-    }
-
-    fn column_up(&self, up: usize) -> Option<&'a Column> {
-        match (up, &self.around) {
-            (0, _) => self.column,
-            (_, Some((frame, _))) => frame.column_up(up - 1),
-            (_, None) => None,
-        }
-    }
 }
 
 impl<'a> Walk<'a> {

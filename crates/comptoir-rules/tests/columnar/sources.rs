@@ -59,12 +59,35 @@ fn of(random: &mut Random, ty: char, depth: usize, inside: bool) -> String {
         ('b', 6) => {
             let text = sub(random, 's');
             let function = random.pick(&["startsWith", "endsWith", "contains", "matches"]);
-            let part =
-                random.pick(&["''", "'a'", "'ab'", "'abcdefghijklmnopqrstuvw'", "'é'", "'abcdefghijklmnop'"]);
+            let part = random.pick(&[
+                "''",
+                "'a'",
+                "'ab'",
+                "'abcdefghijklmnopqrstuvw'",
+                "'é'",
+                "'abcdefghijklmnop'",
+                "'abcdefghi'",
+            ]);
+            let pattern = random.pick(&[
+                "'a.*c'",
+                "'(ab|xy).*'",
+                "'(red|e).*(l s|j)'",
+                "'b.*e.*h'",
+                "'^a'",
+                "'[c-h]+i'",
+            ]);
+            if function == "matches" && random.below(2) == 0 {
+                return format!("({text}).matches({pattern})");
+            }
             format!("({text}).{function}({part})")
         }
         ('b', 7) => {
-            let sets = ["['a', 'abc', '']", "['abcdefghijklmnopqrst', 'abcdefghijklmnop', 'é']", "['x']"];
+            let sets = [
+                "['a', 'abc', '']",
+                "['abcdefghijklmnopqrst', 'abcdefghijklmnop', 'é']",
+                "['x']",
+                "['abcdefghi', 'abcdefgh', 'ab', 'xyz', 'red trail shoe', 'unused 7']",
+            ];
             let ints = ["[1, 2, 3]", "[-7, 9223372036854775807, 0]"];
             match random.below(3) {
                 0 => format!("({} in {})", sub(random, 'i'), random.pick(&ints)),
@@ -105,7 +128,9 @@ fn leaf(random: &mut Random, ty: char, inside: bool) -> String {
         'u' => random.pick(&["u", "0u", "5u", "18446744073709551615u"]),
         'd' => random.pick(&["d", "item.price", "0.0", "-1.5", "1e300", "100.0"]),
         'm' => random.pick(&["m", "decimal('1.50')", "decimal('0')", "decimal('-99999999999.123456')"]),
-        's' => random.pick(&["s", "t", "item.brand", "'a'", "'abc'", "''", "'abcdefghijklmnop'"]),
+        's' => {
+            random.pick(&["s", "t", "item.brand", "'a'", "'abc'", "''", "'abcdefghijklmnop'", "'abcdefghj'"])
+        }
         'b' => random.pick(&["b", "true", "false", "(i > j)", "(s == 'a')"]),
         't' => random.pick(&[
             "at",

@@ -8,7 +8,7 @@ use arrow_array::{
     DurationMillisecondArray, DurationNanosecondArray, Float32Array, Float64Array, Int8Array, Int16Array,
     Int32Array, Int64Array, LargeListArray, LargeStringArray, ListArray, RecordBatch, StringArray,
     StringViewArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
-    UInt8Array, UInt32Array, UInt64Array,
+    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::Field;
@@ -205,22 +205,45 @@ fn decimals(random: &mut Random, rows: usize) -> Made {
     (array, made)
 }
 
-const TEXTS: [&str; 10] = [
+/// Texts that the literals of `sources.rs` have too; some differ behind their first four, eight or twelve bytes only.
+const TEXTS: [&str; 17] = [
     "",
     "a",
     "abc",
     "ab",
     "é",
+    "a\0",
+    "ab\nc",
+    "abcdefgh",
+    "abcdefghi",
+    "abcdefghj",
     "abcdefghijkl",
     "abcdefghijklm",
     "abcdefghijklmnop",
     "abcdefghijklmnopqrst",
     "xyz",
+    "abcx",
+    "red trail shoe",
 ];
+
+/// The values of a dictionary: all texts, some twice, a null, and sometimes many that no row has.
+fn distinct(random: &mut Random) -> Vec<Option<String>> {
+    let unused = [0, 0, 20, 300][random.below(4)];
+    let texts = TEXTS.iter().map(|text| Some((*text).to_owned()));
+    let again = TEXTS.iter().take(5).map(|text| Some((*text).to_owned()));
+    texts
+        .chain([None])
+        .chain(again)
+        .chain((0..unused).map(|number| Some(format!("unused {number}"))))
+        .collect()
+}
 
 fn texts(random: &mut Random, rows: usize) -> Made {
     let nulls = nulls(random, rows);
-    let picked: Vec<usize> = (0..rows).map(|_| random.below(TEXTS.len())).collect();
+    // Often there are few different texts, so that columns are equal to each other.
+    let different = [2, 4, TEXTS.len(), TEXTS.len()][random.below(4)];
+    let first = random.below(TEXTS.len());
+    let picked: Vec<usize> = (0..rows).map(|_| (first + random.below(different)) % TEXTS.len()).collect();
     let cells: Vec<Option<&'static str>> =
         picked.iter().zip(&nulls).map(|(at, null)| (!null).then_some(TEXTS[*at])).collect();
     let array: ArrayRef = match random.below(6) {
@@ -231,13 +254,18 @@ fn texts(random: &mut Random, rows: usize) -> Made {
         4 => Arc::new(cells.iter().copied().collect::<DictionaryArray<UInt16Type>>()),
         _ => {
             // Nulls are values of the dictionary too.
-            let distinct: Vec<Option<&str>> = TEXTS.iter().copied().map(Some).chain([None]).collect();
-            let keys: Int8Array = picked
+            let values: StringArray = distinct(random).into_iter().collect();
+            let again = random.below(2) == 0;
+            let keys: UInt16Array = picked
                 .iter()
                 .zip(&nulls)
-                .map(|(at, null)| Some(if *null { TEXTS.len() as i8 } else { *at as i8 }))
+                .map(|(at, null)| match (*null, again && *at < 5) {
+                    (true, _) => Some(TEXTS.len() as u16),
+                    (false, true) => Some((TEXTS.len() + 1 + at) as u16),
+                    (false, false) => Some(*at as u16),
+                })
                 .collect();
-            Arc::new(DictionaryArray::<Int8Type>::new(keys, Arc::new(StringArray::from(distinct))))
+            Arc::new(DictionaryArray::<UInt16Type>::new(keys, Arc::new(values)))
         }
     };
     (array, cells.iter().map(|cell| cell.map_or(Value::Null, Value::str)).collect())
@@ -286,7 +314,10 @@ fn lists(random: &mut Random, rows: usize, elements: impl Fn(&mut Random, usize)
     let nulls = nulls(random, rows);
     let longest = [1, 4, 4, 70][random.below(4)];
     let lengths: Vec<usize> = (0..rows).map(|_| random.below(longest)).collect();
-    let (array, values) = elements(random, lengths.iter().sum());
+    // Elements before the first list belong to none.
+    let before = random.below(3);
+    let (array, values) = elements(random, lengths.iter().sum::<usize>() + before);
+    let (array, values) = (array.slice(before, array.len() - before), &values[before..]);
     let mut at = 0;
     let mut made = Vec::with_capacity(rows);
     for (length, null) in lengths.iter().zip(&nulls) {
