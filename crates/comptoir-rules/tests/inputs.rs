@@ -201,3 +201,29 @@ fn templates_of_format_are_checked() {
     }
     assert!(env.compile("'%d %% %s'.format([x, s]) + s.format([1]) + '%d'.format([?x])").is_ok());
 }
+
+/// The example of the README: a native struct whose fields are read in the order of the slots.
+#[test]
+fn native_structs_are_read_by_slot() {
+    struct Item {
+        brand: String,
+        price: f64,
+    }
+    type Read = for<'i> fn(&'i Item) -> Value<'i>;
+
+    let item = StructType::new("Item", [("brand", Type::String), ("price", Type::Double)]);
+    let env = Env::builder().structure(item).variable("item", Type::Struct("Item".into())).build().unwrap();
+    let program = env.compile("item.price >= 100.0 && item.brand in ['a', 'b']").unwrap();
+    let reads: Vec<Read> = program
+        .slots()
+        .iter()
+        .map(|slot| match &*slot.name {
+            "item.price" => (|item: &Item| Value::Double(item.price)) as Read,
+            "item.brand" => |item| Value::str(&item.brand),
+            _ => |_| Value::Absent,
+        })
+        .collect();
+    let item = Item { brand: "a".into(), price: 120.0 };
+    let slots: Vec<Value<'_>> = reads.iter().map(|read| read(&item)).collect();
+    assert_eq!(program.test(&slots).ok(), Some(true));
+}
