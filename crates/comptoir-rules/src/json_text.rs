@@ -230,7 +230,9 @@ impl<'t> Visitor<'t> for PlaceSeed<'_, '_, 't> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(under) = fields.next_key_seed(NameSeed(|name: &str| self.fill.layout.under(self.place, name).ok()))? {
+        while let Some(under) =
+            fields.next_key_seed(NameSeed(|name: &str| self.fill.layout.under(self.place, name).ok()))?
+        {
             match under {
                 Some(place) => {
                     self.fill.see(place);

@@ -53,5 +53,7 @@ pub use limits::Limits;
 pub use partial::Residual;
 pub use program::{DEFAULT_BUDGET, Program};
 pub use rule_set::{Decision, RuleSet, RuleSetError, RuleSetHandle, RuleSetSpec};
-pub use types::{CostRule, Env, EnvBuilder, EnvError, Function, HostFunction, Overload, StructType, Type};
+pub use types::{
+    CostRule, Env, EnvBuilder, EnvError, Extension, Function, HostFunction, Overload, StructType, Type,
+};
 pub use value::{DecimalValue, EvalCode, EvalError, Fault, Outcome, UnknownSet, Value};

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::check::{self, Mode};
 use crate::error::Error;
-use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_ways};
+use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_truth, quick_ways};
 use crate::host::{Activation, slots_from_json};
 use crate::ir::{Node, NodeId, Slot, lower};
 use crate::json_text::{self, Layout};
@@ -119,7 +119,10 @@ impl Program {
     /// # Errors
     /// As [`Program::eval`], and a value that is no bool.
     pub fn test<'a>(&'a self, slots: &'a [Value<'a>]) -> Result<bool, Fault> {
-        self.machine(Inputs::Slots(slots, &self.slots)).run_truth(self.root)
+        match quick_truth(&self.quick, self.root, slots, self.budget) {
+            Some(truth) => Ok(truth),
+            None => self.machine(Inputs::Slots(slots, &self.slots)).run_truth(self.root),
+        }
     }
 
     /// The value for an input of which parts are not known: [`Fault::Unknown`] where they matter, else the value.

@@ -342,3 +342,36 @@ fn constants_are_folded() {
         assert!(found.iter().any(|node| node == nodes), "{source}: {found:?}");
     }
 }
+
+#[test]
+fn functions_may_be_unknown() {
+    let (name, score) = Overload::parse("score(string, int): double").unwrap();
+    let score = score.bind(|_: &[Value<'_>]| Ok(Value::Double(0.75)), CostRule::Constant);
+    let env = Env::builder()
+        .variable("user", Type::String)
+        .variable("level", Type::Int)
+        .function(name, score)
+        .build()
+        .unwrap();
+    let unknown = [AttributePattern::parse("score()").unwrap()];
+    let input = Variables::new().with("user", "a").with("level", 3_i64);
+
+    let program = env.compile("level >= 3 && score(user, level + 1) > 0.5").unwrap();
+    assert!(matches!(program.eval(&input), Ok(Value::Bool(true))));
+    match program.eval_partial(&input, &unknown) {
+        Err(Fault::Unknown(set)) => assert_eq!(set.paths().collect::<Vec<_>>(), ["score()"]),
+        other => panic!("{other:?}"),
+    }
+    match program.residual(&input, &unknown) {
+        Ok(Residual::Expression(left)) => assert_eq!(left, "score(\"a\", 4) > 0.5"),
+        other => panic!("{other:?}"),
+    }
+    // Where the function does not matter, or an argument is an error, there is nothing to wait for.
+    let program = env.compile("level < 3 && score(user, 1) > 0.5").unwrap();
+    assert!(matches!(program.eval_partial(&input, &unknown), Ok(Value::Bool(false))));
+    let program = env.compile("score(user, 1 / (level - 3)) > 0.5").unwrap();
+    assert!(matches!(program.eval_partial(&input, &unknown), Err(Fault::Error(_))));
+    for wrong in ["()", "a[0]()", "f(x)()"] {
+        assert!(AttributePattern::parse(wrong).is_err(), "{wrong}");
+    }
+}

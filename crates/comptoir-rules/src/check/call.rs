@@ -82,11 +82,16 @@ impl Checker<'_> {
             self.overloads(function, args, is_member, |overload| overloads.push(overload.clone()))
         } else {
             // Which one it is shows when it is called.
-            let fits = |overload: &&Arc<Overload>| overload.is_member == is_member;
+            let fits =
+                |overload: &&Arc<Overload>| overload.is_member == is_member && self.env.is_on(overload);
             overloads.extend(function.overloads.iter().filter(fits).cloned());
             Some(Type::Dyn)
         };
         match found {
+            Some(_) if !self.is_checked() && overloads.is_empty() && self.off_hint(function).is_some() => {
+                self.refer(id, Reference::Undeclared(function.name.clone()));
+                Type::Error
+            }
             Some(result) => {
                 self.refer(id, Reference::Call { function: function.clone(), overloads, is_namespaced });
                 result
@@ -119,7 +124,8 @@ impl Checker<'_> {
             if is_certain && result.is_some() {
                 break;
             }
-            if overload.is_member != is_member || overload.params.len() != args.len() {
+            let is_form = overload.is_member == is_member && overload.params.len() == args.len();
+            if !is_form || !self.env.is_on(overload) {
                 continue;
             }
             let Some(ty) = self.try_overload(overload, args) else { continue };
@@ -180,6 +186,12 @@ impl Checker<'_> {
         }
     }
 
+    /// Where some of a function's forms are switched off.
+    fn off_hint(&self, function: &Function) -> Option<String> {
+        let off = function.overloads.iter().find(|overload| !self.env.is_on(overload))?;
+        Some(super::off(&format!("`{}`", function.name), off.extension?))
+    }
+
     fn no_overload(
         &mut self,
         id: ExprId,
@@ -196,7 +208,10 @@ impl Checker<'_> {
             [left, right] if !is_word(name) => format!("`{name}` does not take {left} and {right}"),
             _ => format!("`{name}` does not take ({})", found.join(", ")),
         };
-        let hint = numbers_hint(args).or_else(|| forms_hint(function, is_member));
+        let hint = self
+            .off_hint(function)
+            .or_else(|| numbers_hint(args))
+            .or_else(|| forms_hint(function, is_member));
         let span = self.span(id);
         self.fault(DiagnosticCode::NoOverload, span, message, hint)
     }

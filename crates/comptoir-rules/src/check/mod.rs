@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 pub(crate) use message::{Message, WellKnown};
 
-use crate::syntax::{Ast, Diagnostic, DiagnosticCode, Diagnostics, ExprId, ExprKind, LogicOp, Span};
-use crate::types::{Env, Function, Overload, Type};
+use crate::syntax::{
+    Access, Ast, Diagnostic, DiagnosticCode, Diagnostics, ExprId, ExprKind, FoldKind, LogicOp, Span,
+};
+use crate::types::{Env, Extension, Function, Overload, Type};
 use crate::value::Value;
 use unify::Unifier;
 
@@ -85,6 +87,11 @@ pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode) -> Result<Checked, Diagnos
     Ok(Checked { types, references })
 }
 
+/// Why something is not available.
+fn off(what: &str, extension: Extension) -> String {
+    format!("{what} belongs to the extension `{extension}`, which is off")
+}
+
 struct Checker<'c> {
     ast: &'c Ast,
     env: &'c Env,
@@ -101,6 +108,17 @@ impl<'c> Checker<'c> {
     /// Checks a node and all under it, and gives its type.
     fn expr(&mut self, id: ExprId) -> Type {
         let ast = self.ast;
+        if let Some((what, extension)) = self.switched_off(&ast.get(id).kind) {
+            let hint = off(what, extension);
+            let ty = self.fault(
+                DiagnosticCode::UnknownFunction,
+                self.span(id),
+                format!("{what} is not available"),
+                Some(hint),
+            );
+            self.set_type(id, ty.clone());
+            return ty;
+        }
         let ty = match &ast.get(id).kind {
             ExprKind::Literal(literal) => literal::type_of(literal),
             ExprKind::Ident(name) => self.ident(id, name),
@@ -129,6 +147,24 @@ impl<'c> Checker<'c> {
         let ty = if self.is_checked() { ty } else { Type::Dyn };
         self.set_type(id, ty.clone());
         ty
+    }
+
+    /// Syntax of an extension that is off.
+    fn switched_off(&self, kind: &ExprKind) -> Option<(&'static str, Extension)> {
+        let (what, extension) = match kind {
+            ExprKind::Select { access: Access::Optional, .. }
+            | ExprKind::Index { access: Access::Optional, .. } => {
+                ("a selection with `?`", Extension::Optionals)
+            }
+            ExprKind::OptionalMap { .. } => ("`optMap`", Extension::Optionals),
+            ExprKind::Block { .. } => ("`cel.bind`", Extension::Bindings),
+            ExprKind::Fold { kind: FoldKind::SortBy, .. } => ("`sortBy`", Extension::Lists),
+            ExprKind::Fold { variables, .. } if variables.len() == 2 => {
+                ("a macro with two variables", Extension::TwoVariables)
+            }
+            _ => return None,
+        };
+        (!self.env.has_extension(extension)).then_some((what, extension))
     }
 
     fn is_checked(&self) -> bool {

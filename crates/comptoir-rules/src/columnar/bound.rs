@@ -44,7 +44,11 @@ impl Program {
     ///
     /// # Errors
     /// As [`Program::eval_batch`].
-    pub fn bind_rows_with(&self, batch: &RecordBatch, shared: &dyn Activation) -> Result<BoundRows<'_>, Error> {
+    pub fn bind_rows_with(
+        &self,
+        batch: &RecordBatch,
+        shared: &dyn Activation,
+    ) -> Result<BoundRows<'_>, Error> {
         let columns = bind::bind(self.slots(), self.env(), batch, shared)?;
         Ok(BoundRows { program: self, columns, rows: batch.num_rows() })
     }

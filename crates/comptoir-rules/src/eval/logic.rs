@@ -24,44 +24,51 @@ impl<'a> Machine<'a> {
     fn long_truth(&self, id: NodeId, around: Around<'_, 'a>) -> Result<bool, Fault> {
         let node = self.node(id);
         match &node.kind {
-            NodeKind::And(operands) => {
+            NodeKind::And(_)
+            | NodeKind::Or(_)
+            | NodeKind::InSet { .. }
+            | NodeKind::Not(_)
+            | NodeKind::HasSlot(_)
+            | NodeKind::Matches { .. }
+            | NodeKind::HasField { .. } => {
                 self.meter.charge(node.charge);
-                self.any(operands, false, around).map(|found| !found)
-            }
-            NodeKind::Or(operands) => {
-                self.meter.charge(node.charge);
-                self.any(operands, true, around)
+                self.predicate(id, node, around)
             }
             NodeKind::Binary { op, left, right } if is_relation(*op) => {
                 self.relation(node, *op, *left, *right, around)
             }
-            NodeKind::InSet { operand, set } => {
-                self.meter.charge(node.charge);
-                Ok(set.contains(&self.eval(*operand, around)?))
-            }
-            NodeKind::Not(operand) => {
-                self.meter.charge(node.charge);
-                self.truth(*operand, around).map(|truth| !truth)
-            }
+            _ => self.value_truth(id, node, around),
+        }
+    }
+
+    /// A value that must be a bool.
+    fn value_truth(&self, id: NodeId, node: &'a Node, around: Around<'_, 'a>) -> Result<bool, Fault> {
+        match self.eval(id, around)? {
+            Value::Bool(truth) => Ok(truth),
+            other => Err(not_bool(&other).at(node.span)),
+        }
+    }
+
+    /// A node that gives a truth and has been paid for.
+    fn predicate(&self, id: NodeId, node: &'a Node, around: Around<'_, 'a>) -> Result<bool, Fault> {
+        match &node.kind {
+            NodeKind::And(operands) => self.any(operands, false, around).map(|found| !found),
+            NodeKind::Or(operands) => self.any(operands, true, around),
+            NodeKind::InSet { operand, set } => Ok(set.contains(&self.eval(*operand, around)?)),
+            NodeKind::Not(operand) => self.truth(*operand, around).map(|truth| !truth),
             NodeKind::HasSlot(index) => {
-                self.meter.charge(node.charge);
                 if self.patterns.is_some() {
                     self.check_known(id, around)?;
                 }
                 self.has_slot(*index).map_err(|fault| fault.at(node.span))
             }
             NodeKind::Matches { operand, regex } => {
-                self.meter.charge(node.charge);
                 self.pattern(*operand, regex, around).map_err(|fault| fault.at(node.span))
             }
             NodeKind::HasField { operand, name } => {
-                self.meter.charge(node.charge);
                 self.has_field(id, *operand, name, around).map_err(|fault| fault.at(node.span))
             }
-            _ => match self.eval(id, around)? {
-                Value::Bool(truth) => Ok(truth),
-                other => Err(not_bool(&other).at(node.span)),
-            },
+            _ => self.value_truth(id, node, around),
         }
     }
 

@@ -283,6 +283,12 @@ impl<'a> Machine<'a> {
         let Some(overload) = overloads.iter().find(|overload| overload.takes(args)) else {
             return Err(no_overload(function, args));
         };
+        if let Some(patterns) = &self.patterns
+            && !overload.is_library()
+            && let Some(unknown) = patterns.call(function)
+        {
+            return Err(unknown);
+        }
         self.charge_call(overload, args)?;
         match &overload.implementation {
             Implementation::Builtin(builtin) => builtin(args, &self.meter),

@@ -26,4 +26,4 @@ pub(crate) use machine::{Inputs, Machine, no_overload, regex_cost};
 pub use meter::Meter;
 pub(crate) use pattern::Patterns;
 pub use pattern::{AttributePattern, PatternError};
-pub(crate) use quick::{Quick, quick_ways};
+pub(crate) use quick::{Quick, quick_truth, quick_ways};

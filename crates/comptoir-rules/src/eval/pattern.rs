@@ -6,13 +6,16 @@ use super::machine::{Around, Machine};
 use crate::ir::{NodeId, NodeKind, Slot};
 use crate::value::{Fault, UnknownSet, Value};
 
-/// A set of places in the input that are not known: `user.features`, `items[*].price`, `order.lines[0]`.
+/// A set of places in the input that are not known: `user.features`, `items[*].price`, `order.lines[0]`. Or a function of
+/// the host that cannot be called yet: `score()`.
 ///
-/// It covers what its path names and all that is inside.
+/// A place covers what its path names and all that is inside; a function, all its calls whatever the arguments are. An
+/// argument that is an error comes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributePattern {
     text: Arc<str>,
     steps: Vec<Step>,
+    is_function: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +26,22 @@ enum Step {
 
 /// Text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("pattern `{0}`: write names with dots, `[key]` for an element, `*` for any")]
+#[error("pattern `{0}`: write names with dots, `[key]` for an element, `*` for any, `name()` for a function")]
 pub struct PatternError(String);
 
 impl AttributePattern {
-    /// Reads a pattern: a variable, then `.field`, `[key]` or `.*`, `[*]` for any.
+    /// Reads a pattern: a variable, then `.field`, `[key]` or `.*`, `[*]` for any; or the full name of a function of the
+    /// host with `()`.
     ///
     /// # Errors
     /// Text that is no pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         let wrong = || PatternError(text.to_owned());
+        if let Some(name) = text.strip_suffix("()") {
+            let is_name = !name.is_empty() && !name.contains(['(', ')', '[', ']', '*', ' ']);
+            let function = Self { text: text.into(), steps: Vec::new(), is_function: true };
+            return if is_name { Ok(function) } else { Err(wrong()) };
+        }
         let mut steps = Vec::new();
         for part in text.split('.') {
             let (name, mut keys) =
@@ -50,7 +59,7 @@ impl AttributePattern {
                 };
             }
         }
-        Ok(Self { text: text.into(), steps })
+        Ok(Self { text: text.into(), steps, is_function: false })
     }
 
     /// How far a path agrees with the pattern: all of the pattern, a part of it, or not.
@@ -59,7 +68,7 @@ impl AttributePattern {
             Step::Named(own) => own == name,
             Step::Any => true,
         });
-        match agrees {
+        match agrees && !self.is_function {
             false => Agreement::None,
             true if path.len() >= self.steps.len() => Agreement::Inside,
             true => Agreement::Above,
@@ -93,6 +102,15 @@ pub(crate) struct Patterns<'a> {
 impl<'a> Patterns<'a> {
     pub(crate) const fn new(list: &'a [AttributePattern], slots: &'a [Slot]) -> Self {
         Self { list, slots, in_chain: Cell::new(false) }
+    }
+
+    /// What is unknown where a function of the host is.
+    pub(super) fn call(&self, function: &str) -> Option<Fault> {
+        let is_it = |pattern: &&AttributePattern| {
+            pattern.is_function && pattern.text.strip_suffix("()") == Some(function)
+        };
+        let pattern = self.list.iter().find(is_it)?;
+        Some(Fault::Unknown(Arc::new(UnknownSet::of(pattern.text.clone()))))
     }
 }
 

@@ -78,6 +78,21 @@ struct Frame<'p, 'a> {
     limit: u64,
 }
 
+/// The truth of a root by its short way, without making a machine; `None` also where the budget is too small.
+#[inline]
+pub(crate) fn quick_truth(
+    ways: &[Option<Quick>],
+    root: NodeId,
+    slots: &[Value<'_>],
+    budget: u64,
+) -> Option<bool> {
+    let quick = ways.get(root.index())?.as_ref().filter(|quick| quick.row.is_none())?;
+    let mut cost = 0;
+    let frame = Frame { slots, row: &[], around: None, limit: budget };
+    let truth = quick.clause.test(&frame, &mut cost)?;
+    (cost <= budget).then_some(truth)
+}
+
 impl<'a> Machine<'a> {
     /// The truth of a node by its short way.
     #[inline]

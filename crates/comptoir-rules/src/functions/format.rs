@@ -4,6 +4,7 @@ use super::conversion::text_of;
 use super::float_text::{fixed, scientific, special};
 use super::{Entry, linear, pay, wrong};
 use crate::eval::Meter;
+use crate::types::Type;
 use crate::value::{EvalCode, Fault, Map, Outcome, Value};
 
 pub(super) const TABLE: &[Entry] = &[linear("string::format(list(dyn)): string", format)];
@@ -35,6 +36,48 @@ fn format<'a>(args: &[Value<'a>], meter: &Meter) -> Outcome<'a> {
     }
     text.push_str(rest);
     Ok(Value::string(text))
+}
+
+/// What is wrong with a template for arguments of these types, before anything is formatted: a clause that is none, too
+/// few or too many arguments, a type that the clause never takes.
+///
+/// # Errors
+/// The fault, in one line.
+pub(crate) fn check_format(template: &str, args: &[Type]) -> Result<(), String> {
+    let mut rest = template;
+    let mut count = 0;
+    while let Some((_, clause)) = rest.split_once('%') {
+        if let Some(after) = clause.strip_prefix('%') {
+            rest = after;
+            continue;
+        }
+        let (_, verb, after) = parse_clause(clause).map_err(|fault| fault.to_string())?;
+        if let Some(ty) = args.get(count)
+            && !may_take(verb, ty)
+        {
+            return Err(format!("`%{verb}` does not take argument {} of type {ty}", count + 1));
+        }
+        count += 1;
+        rest = after;
+    }
+    if count == args.len() {
+        return Ok(());
+    }
+    Err(format!("the template takes {count} arguments, and the list has {}", args.len()))
+}
+
+/// Whether a clause may take a value of the type. `%s` takes anything but addresses and the like, which is left to the
+/// evaluation.
+const fn may_take(verb: char, ty: &Type) -> bool {
+    use Type as T;
+    match ty {
+        T::String | T::Bytes => matches!(verb, 's' | 'x' | 'X'),
+        T::Bool => matches!(verb, 's' | 'b'),
+        T::Timestamp | T::Duration | T::List(_) | T::Map(_) | T::Type(_) | T::Null => verb == 's',
+        T::Int | T::Uint => true,
+        T::Double | T::Decimal => matches!(verb, 's' | 'd' | 'f' | 'e'),
+        _ => true,
+    }
 }
 
 #[cold]

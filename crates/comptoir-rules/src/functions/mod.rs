@@ -24,10 +24,11 @@ use std::sync::{Arc, OnceLock};
 use hashbrown::HashMap;
 
 pub(crate) use encoding::base64_text;
+pub(crate) use format::check_format;
 pub(crate) use strings::quoted;
 
 use crate::eval::Meter;
-use crate::types::{Builtin, CostRule, Function, Implementation, Overload};
+use crate::types::{Builtin, CostRule, Extension, Function, Implementation, Overload};
 use crate::value::{EvalCode, Fault, Outcome, Value};
 
 /// A line of the table.
@@ -56,10 +57,14 @@ pub(crate) fn library() -> &'static HashMap<Arc<str>, Arc<Function>> {
     static LIBRARY: OnceLock<HashMap<Arc<str>, Arc<Function>>> = OnceLock::new();
     LIBRARY.get_or_init(|| {
         let mut functions: HashMap<Arc<str>, Function> = HashMap::new();
-        for entry in tables().into_iter().flatten() {
+        let entries = tables()
+            .into_iter()
+            .flat_map(|(extension, table)| table.iter().map(move |entry| (extension, entry)));
+        for (extension, entry) in entries {
             // A test reads every signature, so that none is dropped here.
             let Ok((name, mut overload)) = Overload::parse(entry.signature) else { continue };
             overload.cost = entry.cost;
+            overload.extension = extension;
             overload.implementation =
                 entry.implementation.map_or(Implementation::None, Implementation::Builtin);
             let function =
@@ -70,24 +75,25 @@ pub(crate) fn library() -> &'static HashMap<Arc<str>, Arc<Function>> {
     })
 }
 
-fn tables() -> [&'static [Entry]; 16] {
+/// The tables, each with the extension that it is.
+fn tables() -> [(Option<Extension>, &'static [Entry]); 16] {
     [
-        operators::TABLE,
-        conversion::TABLE,
-        text::TABLE,
-        strings::TABLE,
-        format::TABLE,
-        aggregate::TABLE,
-        math::TABLE,
-        bits::TABLE,
-        time::TABLE,
-        optional::TABLE,
-        lists::TABLE,
-        sets::TABLE,
-        patterns::TABLE,
-        encoding::TABLE,
-        network::TABLE,
-        decimal::TABLE,
+        (None, operators::TABLE),
+        (None, conversion::TABLE),
+        (None, text::TABLE),
+        (None, time::TABLE),
+        (Some(Extension::Strings), strings::TABLE),
+        (Some(Extension::Strings), format::TABLE),
+        (Some(Extension::Math), aggregate::TABLE),
+        (Some(Extension::Math), math::TABLE),
+        (Some(Extension::Math), bits::TABLE),
+        (Some(Extension::Optionals), optional::TABLE),
+        (Some(Extension::Lists), lists::TABLE),
+        (Some(Extension::Sets), sets::TABLE),
+        (Some(Extension::Regex), patterns::TABLE),
+        (Some(Extension::Encoders), encoding::TABLE),
+        (Some(Extension::Network), network::TABLE),
+        (Some(Extension::Decimal), decimal::TABLE),
     ]
 }
 
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_signature_is_read() {
-        for entry in tables().into_iter().flatten() {
+        for entry in tables().into_iter().flat_map(|(_, table)| table) {
             assert!(Overload::parse(entry.signature).is_ok(), "{}", entry.signature);
         }
         assert!(library().contains_key("_+_") && library().contains_key("math.abs"));

@@ -6,8 +6,8 @@ use super::lower::Lowering;
 use super::{LiteralSet, Node, NodeId, NodeKind};
 use crate::check::Mode;
 use crate::eval::{Inputs, Machine};
-use crate::syntax::{Access, BinaryOp, Diagnostic, DiagnosticCode, ExprId, Flatness};
-use crate::types::Overload;
+use crate::syntax::{Access, BinaryOp, Diagnostic, DiagnosticCode, ExprId, ExprKind, Flatness};
+use crate::types::{Overload, Type};
 use crate::value::{EvalCode, EvalError, Value};
 
 /// Work that folding a constant may take: more is left to the evaluation, where the budget counts it.
@@ -169,6 +169,11 @@ impl Lowering<'_> {
         {
             return self.bad_regex(id, message);
         }
+        if let ("format", [template, _], [overload]) = (&*function, &*args, &*overloads)
+            && is_pure(overload)
+        {
+            self.check_template(id, *template);
+        }
         if let ("or" | "orValue", [operand, alternative], [overload]) = (&*function, &*args, &*overloads)
             && is_pure(overload)
         {
@@ -176,6 +181,26 @@ impl Lowering<'_> {
             return NodeKind::OptionalOr { operand: *operand, alternative: *alternative, flatness };
         }
         NodeKind::Call { function, overloads, args }
+    }
+
+    /// A template that is written in the source is read when it is compiled, so that its fault shows there.
+    fn check_template(&mut self, id: ExprId, template: NodeId) {
+        let ExprKind::Call { args, .. } = &self.ast.get(id).kind else { return };
+        let (Some(Value::String(text)), Some(ExprKind::List(elements))) =
+            (self.constant(template), args.last().map(|list| &self.ast.get(*list).kind))
+        else {
+            return;
+        };
+        // An element with `?` may be left out.
+        let is_certain = elements.iter().all(|element| element.access == Access::Plain);
+        let types: Vec<Type> = elements.iter().map(|element| self.ty(element.value).clone()).collect();
+        if self.mode == Mode::Checked
+            && is_certain
+            && let Err(message) = crate::functions::check_format(text, &types)
+        {
+            let span = self.ast.get(id).span;
+            self.faults.push(Diagnostic::new(DiagnosticCode::Format, span, message));
+        }
     }
 
     fn bad_regex(&mut self, id: ExprId, message: String) -> NodeKind {

@@ -131,36 +131,33 @@ impl<'l> Lowering<'l> {
             ExprKind::Message { fields, .. } => self.message(id, fields),
             ExprKind::Fold { kind, range, variables, filter, body } => {
                 let range = self.expr(*range);
-                self.level += 1;
-                let filter = filter.map(|filter| self.expr(filter));
-                let body = self.expr(*body);
-                self.level -= 1;
-                NodeKind::Fold(Box::new(FoldNode {
-                    kind: *kind,
-                    range,
-                    is_pair: variables.len() == 2,
-                    filter,
-                    body,
-                }))
+                let (filter, body) =
+                    self.inside(|this| (filter.map(|filter| this.expr(filter)), this.expr(*body)));
+                let is_pair = variables.len() == 2;
+                NodeKind::Fold(Box::new(FoldNode { kind: *kind, range, is_pair, filter, body }))
             }
             ExprKind::Block { bindings, body } => {
-                self.level += 1;
-                let bindings = bindings.iter().map(|(_, value)| self.expr(*value)).collect();
-                let body = self.expr(*body);
-                self.level -= 1;
+                let bind = |this: &mut Self| bindings.iter().map(|(_, value)| this.expr(*value)).collect();
+                let (bindings, body) = self.inside(|this| (bind(this), this.expr(*body)));
                 NodeKind::Block { bindings, body }
             }
             ExprKind::OptionalMap { target, body, flatness, .. } => {
                 let target = self.expr(*target);
-                self.level += 1;
-                let body = self.expr(*body);
-                self.level -= 1;
+                let body = self.inside(|this| this.expr(*body));
                 NodeKind::OptionalMap { target, body, flatness: *flatness }
             }
             _ => {
                 NodeKind::Fail(Arc::new(EvalError::new(EvalCode::UnknownName, "the expression has a fault")))
             }
         }
+    }
+
+    /// Lowers what is in the scope of a macro.
+    fn inside<T>(&mut self, lower: impl FnOnce(&mut Self) -> T) -> T {
+        self.level += 1;
+        let lowered = lower(self);
+        self.level -= 1;
+        lowered
     }
 
     fn has(&mut self, operand: ExprId, field: &Arc<str>) -> NodeKind {

@@ -99,6 +99,8 @@ pub enum DiagnosticCode {
     TypeMismatch,
     /// A regular expression that does not compile.
     Regex,
+    /// A template of `format` that does not fit its arguments.
+    Format,
 }
 
 impl DiagnosticCode {
@@ -116,6 +118,7 @@ impl DiagnosticCode {
             Self::NoOverload => "RULES_NO_OVERLOAD",
             Self::TypeMismatch => "RULES_TYPE_MISMATCH",
             Self::Regex => "RULES_REGEX",
+            Self::Format => "RULES_FORMAT",
         }
     }
 }

@@ -143,18 +143,10 @@ impl Parser<'_> {
             ("exists_one" | "existsOne", [.., body]) if args.len() == 3 => {
                 (K::ExistsOne, args.get(..2)?, None, *body)
             }
-            ("transformList" | "transformMap" | "transformMapEntry", [_, _, rest @ ..]) => {
-                let (filter, body) = match rest {
-                    [body] => (None, *body),
-                    [filter, body] => (Some(*filter), *body),
-                    _ => return None,
-                };
-                let kind = match name {
-                    "transformList" => K::TransformList,
-                    "transformMap" => K::TransformMap,
-                    _ => K::TransformMapEntry,
-                };
-                (kind, args.get(..2)?, filter, body)
+            ("transformList", [_, _, .., body]) => (K::TransformList, args.get(..2)?, chosen(args)?, *body),
+            ("transformMap", [_, _, .., body]) => (K::TransformMap, args.get(..2)?, chosen(args)?, *body),
+            ("transformMapEntry", [_, _, .., body]) => {
+                (K::TransformMapEntry, args.get(..2)?, chosen(args)?, *body)
             }
             ("optMap" | "optFlatMap", [variable, body]) => {
                 let flatness = if name == "optMap" { Flatness::Wrapped } else { Flatness::Flat };
@@ -197,6 +189,15 @@ impl Parser<'_> {
     fn misuse(&mut self, span: Span, message: &str, hint: &str) -> ExprId {
         self.fault(DiagnosticCode::Macro, span, message, Some(hint.to_owned()));
         self.push(ExprKind::Fault, span)
+    }
+}
+
+/// The condition that may stand between two variables and the body; `None` where there are too many arguments.
+const fn chosen(args: &[ExprId]) -> Option<Option<ExprId>> {
+    match args {
+        [_, _, _] => Some(None),
+        [_, _, filter, _] => Some(Some(*filter)),
+        _ => None,
     }
 }
 

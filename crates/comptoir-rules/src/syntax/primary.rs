@@ -188,7 +188,8 @@ impl Parser<'_> {
     /// The type name before `{`, where what stands there can be one.
     fn message_name(&self, operand: ExprId) -> Option<Arc<str>> {
         match &self.exprs.get(operand.index())?.kind {
-            ExprKind::Ident(name) => Some(name.clone()),
+            // `cel.index(0)` is a name that no type has.
+            ExprKind::Ident(name) if !name.starts_with('@') => Some(name.clone()),
             ExprKind::Select { operand, field, access: Access::Plain } => {
                 let outer = self.message_name(*operand)?;
                 Some(format!("{outer}.{field}").into())

@@ -95,16 +95,20 @@ impl Writer<'_> {
             ExprKind::Unary { op, operand } => self.unary(*op, *operand, place),
             ExprKind::Logic { op, operands } => self.logic(*op, operands, place),
             ExprKind::Conditional { condition, then, otherwise } => {
-                self.enclosed(place > CONDITIONAL, |writer| {
-                    writer.expr(*condition, OR);
-                    writer.text.push_str(" ? ");
-                    writer.expr(*then, OR);
-                    writer.text.push_str(" : ");
-                    writer.expr(*otherwise, CONDITIONAL);
-                });
+                self.conditional([*condition, *then, *otherwise], place);
             }
             _ => self.rare(id, place),
         }
+    }
+
+    fn conditional(&mut self, [condition, then, otherwise]: [ExprId; 3], place: u8) {
+        self.enclosed(place > CONDITIONAL, |writer| {
+            writer.expr(condition, OR);
+            writer.text.push_str(" ? ");
+            writer.expr(then, OR);
+            writer.text.push_str(" : ");
+            writer.expr(otherwise, CONDITIONAL);
+        });
     }
 
     fn rare(&mut self, id: ExprId, place: u8) {

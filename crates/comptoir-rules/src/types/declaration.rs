@@ -76,6 +76,8 @@ pub struct Overload {
     /// What a call costs.
     pub cost: CostRule,
     pub(crate) implementation: Implementation,
+    /// The part of the library that it belongs to, beyond the standard.
+    pub(crate) extension: Option<super::Extension>,
 }
 
 impl Overload {
@@ -93,6 +95,7 @@ impl Overload {
             is_member,
             cost: CostRule::Constant,
             implementation: Implementation::None,
+            extension: None,
         };
         Ok((name, overload))
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use super::{Function, Overload, StructType, Type, candidates};
+use super::{Extension, Function, Overload, StructType, Type, candidates};
 use crate::Limits;
 use crate::functions::library;
 use crate::value::Value;
@@ -37,6 +37,8 @@ struct Inner {
     limits: Limits,
     /// Whether a declared name has a dot, so that a selection may be a name.
     has_dotted_names: bool,
+    /// Bits of the extensions that are off.
+    off: u16,
 }
 
 impl Env {
@@ -86,6 +88,17 @@ impl Env {
     pub fn function(&self, name: &str) -> Option<&Arc<Function>> {
         // The library is shared by all environments; own declarations come first.
         self.inner.functions.get(name).or_else(|| library().get(name))
+    }
+
+    /// Whether an extension is on.
+    #[must_use]
+    pub fn has_extension(&self, extension: Extension) -> bool {
+        self.inner.off & extension.bit() == 0
+    }
+
+    /// Whether an overload is the host's, of the standard, or of an extension that is on.
+    pub(crate) fn is_on(&self, overload: &Overload) -> bool {
+        overload.extension.is_none_or(|extension| self.has_extension(extension))
     }
 
     /// All names of functions.
@@ -179,12 +192,38 @@ impl EnvBuilder {
         if function
             .overloads
             .iter()
+            .filter(|other| other.extension.is_none_or(|extension| self.inner.off & extension.bit() == 0))
             .any(|other| other.params == overload.params && other.is_member == overload.is_member)
         {
             return self.wrong(&name, format!("overload `{}` is declared already", overload.id));
         }
         function.overloads.push(Arc::new(overload));
         self.inner.functions.insert(name, Arc::new(function));
+        self
+    }
+
+    /// Switches an extension of the library off: an expression that uses it does not compile. An own function may then
+    /// be declared in place of one of the extension's.
+    ///
+    /// ```
+    /// use comptoir_rules::{Env, Extension};
+    ///
+    /// let env = Env::builder().without(Extension::Strings).build()?;
+    /// let error = env.compile("'a-b'.split('-').size() == 2").unwrap_err();
+    /// assert!(error.to_string().contains("`split` belongs to the extension `strings`, which is off"));
+    /// # Ok::<(), comptoir_rules::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without(mut self, extension: Extension) -> Self {
+        self.inner.off |= extension.bit();
+        self
+    }
+
+    /// Switches off all extensions but these.
+    #[must_use]
+    pub fn extensions(mut self, wanted: &[Extension]) -> Self {
+        let off = Extension::ALL.iter().filter(|extension| !wanted.contains(extension));
+        self.inner.off = off.fold(0, |bits, extension| bits | extension.bit());
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod declaration;
 mod env;
+mod extension;
 mod names;
 mod parse;
 mod record;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub(crate) use declaration::{Builtin, Implementation};
 pub use declaration::{CostRule, Function, HostFunction, Overload};
 pub use env::{Env, EnvBuilder, EnvError};
+pub use extension::Extension;
 pub(crate) use names::{candidates, well_known};
 pub use record::{FieldType, StructType};
 

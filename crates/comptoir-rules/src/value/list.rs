@@ -83,9 +83,9 @@ fn slice_contains(values: &[Value<'_>], value: &Value<'_>) -> bool {
                     matches!(element, Value::String(text)
                         if text.len() == wanted.len() && ends(text.as_bytes()) == Some(words))
                 }),
-                _ => values.iter().any(|element| {
-                    matches!(element, Value::String(text) if same_bytes(text.as_bytes(), wanted))
-                }),
+                _ => values.iter().any(
+                    |element| matches!(element, Value::String(text) if same_bytes(text.as_bytes(), wanted)),
+                ),
             }
         }
         other => values.iter().any(|element| element.equals(other)),

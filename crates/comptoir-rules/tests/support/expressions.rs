@@ -1,6 +1,7 @@
 //! Random expressions, typed or not, from a seed.
 
 /// 500 cases, or as many as `PROPTEST_CASES` says.
+#[allow(dead_code)]
 pub fn config() -> proptest::prelude::ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     proptest::prelude::ProptestConfig::with_cases(cases.unwrap_or(500))

@@ -62,7 +62,7 @@ pub(super) struct Steps<S> {
 }
 
 impl<S: Source> Clause for Steps<S> {
-    #[inline]
+    #[inline(always)]
     fn test(&self, frame: &Frame<'_, '_>, cost: &mut u64) -> Option<bool> {
         // A copy may stay in a register.
         let mut own = cost.wrapping_add(self.cost);

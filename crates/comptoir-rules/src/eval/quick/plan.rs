@@ -227,7 +227,9 @@ impl<'p> Planner<'p> {
             let kind = match wanted {
                 Value::Int(wanted) => TestKind::Int(Range::of_ints(op, *wanted)?),
                 Value::Double(wanted) => TestKind::Double(Range::of_doubles(op, *wanted)?),
-                Value::String(text) if op == BinaryOp::Equal => TestKind::Text(TextTest::Equal, (**text).into()),
+                Value::String(text) if op == BinaryOp::Equal => {
+                    TestKind::Text(TextTest::Equal, (**text).into())
+                }
                 Value::String(text) if op == BinaryOp::NotEqual => {
                     TestKind::Text(TextTest::NotEqual, (**text).into())
                 }
