@@ -108,7 +108,7 @@ class RuleError(Error):
     1:1: undeclared name `levle`
      | levle >= 3
      | ^^^^^
-     = hint: did you mean `level`?
+     = hint: declared are `level`
     """
 
     line: int | None

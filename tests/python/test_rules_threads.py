@@ -1,6 +1,7 @@
 """Programs, rule sets and handles are shared by threads."""
 
 import threading
+import time
 
 import pyarrow as pa
 
@@ -51,26 +52,34 @@ def test_a_handle_is_swapped_while_others_decide():
             }
         )
 
-    handle = rules.RuleSetHandle(version(0))
-    done = threading.Event()
-    seen = []
+    sets = [version(number) for number in range(50)]
+    handle = rules.RuleSetHandle(sets[0])
+    start = threading.Barrier(8)
+    seen = set()
 
-    def work(number):
-        if number == 0:
-            for new in range(1, 50):
-                before = handle.swap(version(new))
-                assert before.version == str(new - 1)
-            done.set()
-            return
+    def swap():
+        for new in sets[1:]:
+            assert handle.swap(new).version == str(int(new.version) - 1)
+            # Lets the others run in between.
+            time.sleep(0.001)
+
+    def decide():
         last = 0
-        while not done.is_set():
+        while last < 49:
             held = handle.load()
             decision = handle.decide({"a": 1})
             assert decision.outputs == [{"rule": "one", "outputs": {"version": decision.version}}]
             assert last <= int(held.version) <= int(decision.version)
             last = int(decision.version)
-            seen.append(last)
+            seen.add(last)
+
+    def work(number):
+        start.wait()
+        if number == 0:
+            swap()
+        else:
+            decide()
 
     in_threads(8, work)
     assert handle.load().version == "49"
-    assert seen
+    assert len(seen) > 2

@@ -55,7 +55,7 @@ class RuleSet:
     >>> decision.fired, decision.outputs, decision.version
     (['cheap'], {'action': 'review'}, '7')
     >>> print(guard.why_not("free", {"price": 1, "floor": 10}))
-    `free` did not fire: `price == decimal('0')` is false (price = 1)
+    `free` did not fire: `price == decimal("0")` is false (price = 1)
     """
 
     __slots__ = ("_native",)

@@ -212,7 +212,7 @@ impl<'e> Reader<'e> {
         if let Ok(index) = object.call_method0(intern!(object.py(), "__index__")) {
             return whole(&index, "int", Value::Int);
         }
-        Ok(mismatch(object, "plain value: declare its type"))
+        Ok(mismatch(object, "a plain value or a declared type"))
     }
 
     fn dataclass(&self, object: Object<'_, '_>, fields: Object<'_, '_>, depth: u32) -> Read {
