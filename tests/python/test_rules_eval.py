@@ -264,3 +264,18 @@ def test_environments_from_what_there_is():
     with pytest.raises(comptoir.RuleLimitError) as caught:
         env.compile("a.all(x, a.all(y, x + y > 0.0))").eval(a=[1.0] * 100)
     assert caught.value.code == "RULES_BUDGET_EXCEEDED"
+
+
+def test_a_list_of_text_is_read_again_when_it_changes():
+    program = rules.compile("code in codes", {"code": "string", "codes": "list(string)"})
+    codes = ["a", "b"]
+    assert program.eval(code="b", codes=codes) is True
+    codes[1] = "c"
+    assert program.eval(code="b", codes=codes) is False
+    codes.append("b")
+    assert program.eval(code="b", codes=codes) is True
+    assert program.eval(code="b", codes=[]) is False
+    assert program.eval(code="999", codes=[str(number) for number in range(1000)]) is True
+    assert program.eval(code="b", codes=("a", "b")) is True
+    with pytest.raises(comptoir.RuleDataError, match="expected string, found a Python `int`"):
+        rules.compile("codes[1]", {"codes": "list(string)"}).eval(codes=["a", 1])

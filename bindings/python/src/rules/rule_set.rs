@@ -37,6 +37,10 @@ pub struct RulesSet {
 
 /// Kind, rows and text of a finding.
 type TableFinding = (&'static str, Vec<usize>, String);
+/// Id, findings, rows that are expressions, whether all was looked at.
+type TableChecked = (String, Vec<TableFinding>, Vec<usize>, bool);
+/// Reason, the rule that counts before, text, trace.
+type WhyNot<'py> = (&'static str, Option<String>, String, trace::Rule<'py>);
 
 #[pymethods]
 impl RulesSet {
@@ -104,11 +108,7 @@ impl RulesSet {
     }
 
     /// Reason, the rule before it, text and trace of a rule; None for a rule that the set does not have.
-    fn why_not<'py>(
-        &self,
-        rule: &str,
-        event: &Bound<'py, PyAny>,
-    ) -> PyResult<Option<(&'static str, Option<String>, String, trace::Rule<'py>)>> {
+    fn why_not<'py>(&self, rule: &str, event: &Bound<'py, PyAny>) -> PyResult<Option<WhyNot<'py>>> {
         let py = event.py();
         self.with_inputs(event, |given| {
             let Some(why) = self.set.why_not(rule, given) else { return Ok(None) };
@@ -184,7 +184,7 @@ impl RulesSet {
     }
 
     /// Findings of each decision table, rows that are expressions, and whether all was looked at.
-    fn tables(&self, py: Python<'_>) -> PyResult<Vec<(String, Vec<TableFinding>, Vec<usize>, bool)>> {
+    fn tables(&self, py: Python<'_>) -> PyResult<Vec<TableChecked>> {
         let check = |spec: &TableSpec| {
             let report = spec.check(self.set.env()).map_err(|error| from_set_error(py, error))?;
             let findings = report.findings.iter().map(finding).collect();

@@ -6,6 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 
+use super::texts::LastTexts;
+
 /// The way from an event to an input.
 pub struct Source {
     /// The variable.
@@ -14,6 +16,8 @@ pub struct Source {
     steps: Vec<Py<PyString>>,
     /// Fields below the variable.
     fields: Vec<Py<PyString>>,
+    /// The list of text that it was last.
+    pub last_texts: LastTexts,
     /// Whether the input before has the same variable.
     is_root_known: bool,
 }
@@ -32,6 +36,7 @@ impl Source {
                 root: PyString::intern(py, name).unbind(),
                 steps,
                 fields: intern_all(py, slot.path.iter().skip(1).map(|name| &**name)),
+                last_texts: LastTexts::default(),
                 is_root_known,
             }
         };

@@ -1,7 +1,9 @@
-//! Lists of text that stay in Python: strings are borrowed, and only if the expression comes to look at the list.
+//! Lists of text. A short one is converted once and taken again for as long as its elements are the same objects, as
+//! those of a list of codes that every event refers to. A long one stays in Python: its strings are borrowed, and only
+//! if the expression comes to look at it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use comptoir::rules::value::HostList;
 use comptoir::rules::{EvalError, Value};
@@ -48,6 +50,45 @@ impl Element {
             Ok(text) => Self::Text(text.clone().unbind()),
             Err(_) => Self::Wrong(Arc::new(wrong(&object, "string"))),
         }
+    }
+}
+
+/// Elements of a list that is kept between evaluations.
+const MAX_KEPT: usize = 256;
+
+/// The list that an input was last.
+#[derive(Default)]
+pub struct LastTexts {
+    kept: Mutex<Option<Kept>>,
+}
+
+struct Kept {
+    /// The elements. They are held, so that no other object can have their address, and text never changes.
+    elements: Vec<Py<PyAny>>,
+    values: Arc<Vec<Value<'static>>>,
+}
+
+impl LastTexts {
+    /// The elements of a short list of text; none for a list that is long or has other elements.
+    pub fn values(&self, object: &Bound<'_, PyAny>) -> Option<Arc<Vec<Value<'static>>>> {
+        let list = object.cast_exact::<PyList>().ok().filter(|list| list.len() <= MAX_KEPT)?;
+        // Another thread that uses the list now costs a conversion, no wait.
+        let mut kept = self.kept.try_lock().ok()?;
+        if let Some(kept) = &*kept
+            && kept.elements.len() == list.len()
+            && kept.elements.iter().zip(list.iter()).all(|(own, element)| own.is(&element))
+        {
+            return Some(kept.values.clone());
+        }
+        let elements: Vec<Bound<'_, PyAny>> = list.iter().collect();
+        let text = |element: &Bound<'_, PyAny>| {
+            let text = element.cast_exact::<PyString>().ok()?;
+            text.to_str().ok().map(Value::string)
+        };
+        let values = Arc::new(elements.iter().map(text).collect::<Option<Vec<_>>>()?);
+        let elements = elements.into_iter().map(Bound::unbind).collect();
+        *kept = Some(Kept { elements, values: values.clone() });
+        Some(values)
     }
 }
 
