@@ -13,6 +13,10 @@ from comptoir.errors import (
     InternalError,
     LimitError,
     NotArrowError,
+    RuleConfigError,
+    RuleDataError,
+    RuleError,
+    RuleLimitError,
     SchemaError,
 )
 
@@ -23,6 +27,10 @@ __all__ = [
     "InternalError",
     "LimitError",
     "NotArrowError",
+    "RuleConfigError",
+    "RuleDataError",
+    "RuleError",
+    "RuleLimitError",
     "SchemaError",
     "Table",
     "__version__",

@@ -7,6 +7,10 @@ __all__ = [
     "InternalError",
     "LimitError",
     "NotArrowError",
+    "RuleConfigError",
+    "RuleDataError",
+    "RuleError",
+    "RuleLimitError",
     "SchemaError",
 ]
 
@@ -65,3 +69,76 @@ class LimitError(Error):
 
 class InternalError(Error):
     """A defect of comptoir itself; please report it."""
+
+
+class RuleError(Error):
+    """An expression or rule set is wrong, or an expression has no value.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in one line.
+    code : str
+        What happened, for programs.
+    line, column : int, optional
+        Where in the expression, from 1.
+    rendered : str, optional
+        The message with the line of the expression and a caret under the place.
+    path : str, optional
+        The field of the rule set.
+
+    Attributes
+    ----------
+    line, column : int or None
+        Where in the expression, from 1.
+    rendered : str
+        The message with the line of the expression and a caret under the place, where it is known.
+    path : str or None
+        The field of the rule set, such as ``rules[3].when``.
+
+    Examples
+    --------
+    >>> from comptoir import RuleError, rules
+    >>> try:
+    ...     rules.compile("levle >= 3", {"level": "int"})
+    ... except RuleError as error:
+    ...     print(error.code, error.line, error.column)
+    ...     print(error.rendered)
+    RULES_UNKNOWN_NAME 1 1
+    1:1: undeclared name `levle`
+     | levle >= 3
+     | ^^^^^
+     = hint: did you mean `level`?
+    """
+
+    line: int | None
+    column: int | None
+    rendered: str
+    path: str | None
+
+    def __init__(
+        self,
+        message: str = "",
+        code: str = "INTERNAL",
+        line: int | None = None,
+        column: int | None = None,
+        rendered: str | None = None,
+        path: str | None = None,
+    ) -> None:
+        super().__init__(message, code)
+        self.line = line
+        self.column = column
+        self.rendered = message if rendered is None else rendered
+        self.path = path
+
+
+class RuleConfigError(RuleError, ConfigError):
+    """An expression does not compile, or a rule set or environment is not coherent."""
+
+
+class RuleDataError(RuleError, DataError):
+    """An expression has no value for this event."""
+
+
+class RuleLimitError(RuleError, LimitError):
+    """The budget of an evaluation is spent, or an expression or event exceeds a limit."""

@@ -21,12 +21,36 @@ where
     E: ErrorCode + Display + Send,
     F: FnOnce() -> Result<T, E> + Send,
 {
+    enter_with(py, work, |py, error| errors::from_core(py, &error))
+}
+
+/// The same with another way from error to exception.
+pub fn enter_with<T, E, F>(
+    py: Python<'_>,
+    work: F,
+    exception: impl FnOnce(Python<'_>, E) -> PyErr,
+) -> PyResult<T>
+where
+    T: Send,
+    E: Send,
+    F: FnOnce() -> Result<T, E> + Send,
+{
     // `work` is consumed and nothing it borrowed mutably is looked at after a panic.
     match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(errors::from_core(py, &error)),
-        Err(panic) => Err(errors::exception(py, ErrorKind::Internal, "INTERNAL", &panic_text(&*panic))),
+        Ok(Err(error)) => Err(exception(py, error)),
+        Err(panic) => Err(internal(py, &*panic)),
     }
+}
+
+/// Runs short work that reads Python objects and so stays attached to the interpreter. A panic is handled as in
+/// [`enter`].
+pub fn attached<T>(py: Python<'_>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(internal(py, &*panic)))
+}
+
+fn internal(py: Python<'_>, panic: &(dyn Any + Send)) -> PyErr {
+    errors::exception(py, ErrorKind::Internal, "INTERNAL", &panic_text(panic))
 }
 
 /// The message of a panic as an error text that asks for a report.

@@ -10,6 +10,37 @@ pub fn from_core<E: ErrorCode + Display>(py: Python<'_>, error: &E) -> PyErr {
     exception(py, error.kind(), error.code(), &error.to_string())
 }
 
+/// Where in an expression or rule set an error lies.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// Line of the expression, from 1.
+    pub line: Option<usize>,
+    /// Character in the line, from 1.
+    pub column: Option<usize>,
+    /// The message with the line and a caret under the place.
+    pub rendered: Option<String>,
+    /// The field of the rule set, such as `rules[3].when`.
+    pub path: Option<String>,
+}
+
+/// A `comptoir.RuleError` of the class for `kind`.
+pub fn rule_exception(py: Python<'_>, kind: ErrorKind, code: &str, message: &str, place: Place) -> PyErr {
+    let name = match kind {
+        ErrorKind::Config => "RuleConfigError",
+        ErrorKind::Data => "RuleDataError",
+        ErrorKind::Limit => "RuleLimitError",
+        other => return exception(py, other, code, message),
+    };
+    let instance = py
+        .import("comptoir.errors")
+        .and_then(|errors| errors.getattr(name))
+        .and_then(|class| class.call1((message, code, place.line, place.column, place.rendered, place.path)));
+    match instance {
+        Ok(instance) => PyErr::from_value(instance),
+        Err(failure) => failure,
+    }
+}
+
 /// A Python exception of the class for `kind`, carrying `code`.
 pub fn exception(py: Python<'_>, kind: ErrorKind, code: &str, message: &str) -> PyErr {
     exception_of(py, class_name(kind), code, message)

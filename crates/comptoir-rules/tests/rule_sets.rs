@@ -2,113 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use comptoir_rules::rule_set::{
-    EnvironmentSpec, HitPolicy, Mode, RuleSet, RuleSetSpec, RuleSpec, Strategy as Way, VariableSpec,
-};
+#[path = "support/rule_sets.rs"]
+mod generate;
+
+use comptoir_rules::rule_set::{HitPolicy, Mode, RuleSet, Strategy as Way};
 use comptoir_rules::{Env, Value};
+use generate::{Gives, INPUTS, spec};
 use proptest::prelude::*;
-
-const INPUTS: [(&str, &str); 6] = [
-    ("city", "string"),
-    ("brand", "string"),
-    ("level", "int"),
-    ("price", "double"),
-    ("vip", "bool"),
-    ("any", "dyn"),
-];
-
-fn text() -> impl Gives<String> {
-    (0..4).prop_map(|number| format!("'t{number}'"))
-}
-
-/// A short name for what generators give.
-trait Gives<T>: proptest::strategy::Strategy<Value = T> {}
-impl<T, S: proptest::strategy::Strategy<Value = T>> Gives<T> for S {}
-
-fn clause() -> impl Gives<String> {
-    let op = prop::sample::select(vec!["<", "<=", ">", ">="]);
-    let equality = prop::sample::select(vec!["==", "!="]);
-    let name = prop::sample::select(vec!["city", "brand"]);
-    prop_oneof![
-        3 => (name.clone(), equality.clone(), text()).prop_map(|(name, op, text)| format!("{name} {op} {text}")),
-        3 => (name, prop::collection::vec(text(), 0..4))
-            .prop_map(|(name, texts)| format!("{name} in [{}]", texts.join(", "))),
-        3 => (op.clone(), -3..4).prop_map(|(op, number)| format!("level {op} {number}")),
-        2 => (equality, -3..4).prop_map(|(op, number)| format!("level {op} {number}")),
-        3 => (op.clone(), -3..4).prop_map(|(op, number)| format!("price {op} {number}.5")),
-        1 => (op.clone(), -3..4).prop_map(|(op, number)| format!("price {op} {number}")),
-        1 => (op.clone(), -3..4).prop_map(|(op, number)| format!("{number} {op} level")),
-        1 => (op, -3..4).prop_map(|(op, number)| format!("any {op} {number}")),
-        1 => text().prop_map(|text| format!("any == {text}")),
-        1 => (-3..4).prop_map(|number| format!("any in [{number}, 'a', true]")),
-        1 => Just("vip".to_owned()),
-        1 => Just("!vip".to_owned()),
-        1 => Just("vip == true".to_owned()),
-        1 => (-2..3).prop_map(|number| format!("10 / (level - {number}) > 2")),
-        1 => (-2..3).prop_map(|number| format!("variables.twice > {number}")),
-        1 => text().prop_map(|text| format!("variables.place == {text}")),
-        1 => Just("city.startsWith('t') && brand.size() > 1".to_owned()),
-        1 => Just("true".to_owned()),
-        1 => Just("false".to_owned()),
-    ]
-}
-
-fn condition() -> impl Gives<String> {
-    let all = || prop::collection::vec(clause(), 1..5).prop_map(|clauses| clauses.join(" && "));
-    prop_oneof![
-        4 => all(),
-        2 => prop::collection::vec(all().prop_map(|one| format!("({one})")), 2..4).prop_map(|all| all.join(" || ")),
-        1 => prop::collection::vec(clause(), 2..4).prop_map(|all| format!("({}) && level > 0", all.join(" || "))),
-    ]
-}
-
-fn rule() -> impl Gives<RuleSpec> {
-    let mode = prop::sample::select(vec![Mode::Enforce, Mode::Enforce, Mode::Shadow, Mode::Off]);
-    (condition(), mode, 0_i64..3).prop_map(|(when, mode, priority)| RuleSpec {
-        when,
-        mode,
-        priority,
-        ..RuleSpec::default()
-    })
-}
-
-fn spec() -> impl Gives<RuleSetSpec> {
-    let policy =
-        prop::sample::select(vec![HitPolicy::All, HitPolicy::First, HitPolicy::Priority, HitPolicy::Collect]);
-    // Sets with many rules of one shape have blocks.
-    let rules = prop_oneof![
-        prop::collection::vec(rule(), 0..60),
-        prop::collection::vec((-3..4, -3..4, 0..3, text()), 30..120).prop_map(|all| {
-            let when = |(level, price, shape, text): (i32, i32, i32, String)| match shape {
-                0 => format!("level >= {level} && price < {price}.5"),
-                1 => format!("city == 't1' && level < {level} && price >= {price}.0"),
-                _ => format!("city in ['t1', 't2'] && brand == {text} && level > {level}"),
-            };
-            all.into_iter().map(|one| RuleSpec { when: when(one), ..RuleSpec::default() }).collect()
-        }),
-    ];
-    (rules, policy).prop_map(|(mut rules, hit_policy): (Vec<RuleSpec>, _)| {
-        for (number, rule) in rules.iter_mut().enumerate() {
-            rule.id = format!("r{number}");
-        }
-        let variable =
-            |name: &str, expression: &str| VariableSpec { name: name.into(), expression: expression.into() };
-        RuleSetSpec {
-            environment: EnvironmentSpec {
-                variables: INPUTS.map(|(name, ty)| (name.to_owned(), ty.to_owned())).into(),
-                ..EnvironmentSpec::default()
-            },
-            variables: vec![
-                variable("twice", "variables.once * 2"),
-                variable("once", "6 / level"),
-                variable("place", "city"),
-            ],
-            rules,
-            hit_policy,
-            ..RuleSetSpec::default()
-        }
-    })
-}
 
 fn value(name: &'static str) -> BoxedStrategy<Value<'static>> {
     let text = || (0..5).prop_map(|number| Value::string(format!("t{number}")));

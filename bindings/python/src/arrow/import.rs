@@ -53,6 +53,27 @@ pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Batches> {
     Err(not_arrow(object))
 }
 
+/// The schema of `object`, which is a schema (`__arrow_c_schema__`) or a table; no row of a table is read from a stream.
+///
+/// # Errors
+///
+/// As [`import_stream`].
+pub fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    let is_class = object.is_instance_of::<PyType>();
+    if !is_class && let Some(export) = object.getattr_opt("__arrow_c_schema__")? {
+        let field = read_field(object, &export.call0()?)?;
+        return enter(object.py(), || table_schema(&field));
+    }
+    if !is_class && let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter(object.py(), || {
+            let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
+            table_schema(reader.field())
+        });
+    }
+    Ok(import_stream(object)?.0)
+}
+
 /// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.
 fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
     let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
@@ -130,10 +151,7 @@ fn take_array(producer: &Bound<'_, PyAny>, exported: &Bound<'_, PyAny>) -> PyRes
     let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = exported
         .extract()
         .map_err(|_| protocol_error(producer, "`__arrow_c_array__` must give a pair of capsules"))?;
-    let schema_pointer = capsule_pointer(producer, &schema, c"arrow_schema")?;
-    // SAFETY: a capsule of this name holds an aligned, initialised ArrowSchema; we only read it, its capsule frees it.
-    let c_schema: &FFI_ArrowSchema = unsafe { schema_pointer.cast().as_ref() };
-    let field = Field::try_from(c_schema).map_err(|error| protocol_error(producer, &error.to_string()))?;
+    let field = read_field(producer, &schema)?;
     let pointer = capsule_pointer(producer, &array, c"arrow_array")?;
     // SAFETY: a capsule of this name holds an aligned, initialised ArrowArray, which moves to us.
     let array = unsafe { FFI_ArrowArray::from_raw(pointer.cast().as_ptr()) };
@@ -141,6 +159,14 @@ fn take_array(producer: &Bound<'_, PyAny>, exported: &Bound<'_, PyAny>) -> PyRes
         return Err(protocol_error(producer, "the array was already consumed"));
     }
     Ok((array, field))
+}
+
+/// Reads the type behind the capsule `schema`.
+fn read_field(producer: &Bound<'_, PyAny>, schema: &Bound<'_, PyAny>) -> PyResult<Field> {
+    let pointer = capsule_pointer(producer, schema, c"arrow_schema")?;
+    // SAFETY: a capsule of this name holds an aligned, initialised ArrowSchema; we only read it, its capsule frees it.
+    let c_schema: &FFI_ArrowSchema = unsafe { pointer.cast().as_ref() };
+    Field::try_from(c_schema).map_err(|error| protocol_error(producer, &error.to_string()))
 }
 
 /// The pointer of the capsule `exported`, which must carry `name`.

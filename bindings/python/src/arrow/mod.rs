@@ -13,7 +13,8 @@ mod widen;
 use pyo3::prelude::*;
 
 pub use error::BoundaryError;
-pub use import::import_stream;
+pub use export::one_batch;
+pub use import::{import_schema, import_stream};
 pub use table::ArrowTable;
 
 /// Adds `Table` to the module.

@@ -47,6 +47,7 @@ mod output;
 mod plan;
 mod rows;
 mod schema;
+mod table;
 mod text;
 mod vector;
 mod walk;
@@ -56,6 +57,7 @@ use arrow_schema::{DataType, TimeUnit};
 use rayon::prelude::*;
 
 pub use faults::{Faults, RowFault};
+pub(crate) use table::{Event, Events, array};
 
 use bits::{BLOCK, Bits};
 use output::{Piece, block_at};

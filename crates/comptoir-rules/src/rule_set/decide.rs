@@ -14,9 +14,9 @@ use crate::value::{Fault, Value};
 #[derive(Debug, Clone)]
 pub struct Decision<'s> {
     set: &'s RuleSet,
-    fired: Vec<u32>,
-    shadow: Vec<u32>,
-    faults: Vec<(u32, Fault)>,
+    pub(super) fired: Vec<u32>,
+    pub(super) shadow: Vec<u32>,
+    pub(super) faults: Vec<(u32, Fault)>,
     computed: HashMap<(u32, u32), Value<'static>>,
 }
 
@@ -194,13 +194,20 @@ impl<'s> Decision<'s> {
 
     fn outputs_of(&self, rule: u32) -> impl Iterator<Item = OutputRef<'_>> {
         let set = self.set;
-        (0..).zip(set.outputs_of(rule)).filter_map(move |(place, output)| {
+        self.values_of(rule).filter_map(move |(name, value)| {
+            let name = set.names.get(name as usize)?;
+            Some(OutputRef { rule: set.id_of(rule), name, value })
+        })
+    }
+
+    /// The outputs of a rule by the numbers of their names.
+    pub(super) fn values_of(&self, rule: u32) -> impl Iterator<Item = (u32, &Value<'static>)> {
+        (0..).zip(self.set.outputs_of(rule)).filter_map(move |(place, output)| {
             let value = match &output.value {
                 OutputValue::Literal(value) => value,
                 OutputValue::Computed(_) => self.computed.get(&(rule, place))?,
             };
-            let name = set.names.get(output.name as usize)?;
-            Some(OutputRef { rule: set.id_of(rule), name, value })
+            Some((output.name, value))
         })
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use comptoir_types::WideDecimal;
 use serde_json::Value as Json;
@@ -81,29 +81,16 @@ impl RuleSet {
         amount: Option<&str>,
     ) -> Result<Diff, RuleSetError> {
         let amount = amount.map(|source| self.amount(source)).transpose()?;
-        let label = |set: &RuleSet| (set.version().to_owned(), set.hash().to_owned());
-        let mut diff = Diff {
-            sets: [label(self), label(new)],
-            events: events.len(),
-            changed: 0,
-            amount: amount.as_ref().map(|_| WideDecimal::ZERO),
-            without_amount: 0,
-            rules: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-        };
+        let mut diff = Diff::new(self, new, events.len(), amount.is_some());
         for (place, event) in events.iter().enumerate() {
             let worth = amount.as_ref().and_then(|program| evaluate(program, event));
-            let is_changed = diff.add(place, worth, &self.decide(event), &new.decide(event))?;
-            if is_changed {
-                diff.changed += 1;
-                diff.without_amount += usize::from(amount.is_some() && worth.is_none());
-                add(&mut diff.amount, worth)?;
-            }
+            diff.add(place, worth, &self.decide(event), &new.decide(event))?;
         }
         Ok(diff)
     }
 
-    fn amount(&self, source: &str) -> Result<Program, RuleSetError> {
+    /// The program of an amount.
+    pub(super) fn amount(&self, source: &str) -> Result<Program, RuleSetError> {
         let program = compile(&self.env, source, "amount")?;
         match program.result_type().without_null() {
             Type::Int | Type::Uint => {}
@@ -128,7 +115,38 @@ fn add(total: &mut Option<WideDecimal>, amount: Option<WideDecimal>) -> Result<(
 }
 
 impl Diff {
-    fn add(
+    pub(super) fn new(old: &RuleSet, new: &RuleSet, events: usize, has_amount: bool) -> Self {
+        let label = |set: &RuleSet| (set.version().to_owned(), set.hash().to_owned());
+        Self {
+            sets: [label(old), label(new)],
+            events,
+            changed: 0,
+            amount: has_amount.then_some(WideDecimal::ZERO),
+            without_amount: 0,
+            rules: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        }
+    }
+
+    /// Compares the decisions on an event.
+    pub(super) fn add(
+        &mut self,
+        event: usize,
+        worth: Option<WideDecimal>,
+        old: &Decision<'_>,
+        new: &Decision<'_>,
+    ) -> Result<(), RuleSetError> {
+        let has_other_rules = self.add_rules(event, worth, old, new)?;
+        let has_other_outputs = self.add_outputs(event, worth, old, new)?;
+        if has_other_rules || has_other_outputs {
+            self.changed += 1;
+            self.without_amount += usize::from(self.amount.is_some() && worth.is_none());
+            add(&mut self.amount, worth)?;
+        }
+        Ok(())
+    }
+
+    fn add_rules(
         &mut self,
         event: usize,
         worth: Option<WideDecimal>,
@@ -136,23 +154,35 @@ impl Diff {
         new: &Decision<'_>,
     ) -> Result<bool, RuleSetError> {
         let (before, after): (Vec<&str>, Vec<&str>) = (old.fired().collect(), new.fired().collect());
+        if before == after {
+            return Ok(false);
+        }
         let mut is_changed = false;
-        if before != after {
-            for (ids, others, is_gain) in [(&before, &after, false), (&after, &before, true)] {
-                let others: std::collections::HashSet<&&str> = others.iter().collect();
-                for id in ids.iter().filter(|id| !others.contains(id)) {
-                    is_changed = true;
-                    let rule = self.rules.entry((*id).to_owned()).or_default();
-                    *(if is_gain { &mut rule.gained } else { &mut rule.lost }) += 1;
-                    add(&mut rule.amount, worth)?;
-                    if rule.samples.len() < SAMPLES {
-                        rule.samples.push(event);
-                    }
+        for (ids, others, is_gain) in [(&before, &after, false), (&after, &before, true)] {
+            let others: HashSet<&str> = others.iter().copied().collect();
+            for id in ids.iter().filter(|id| !others.contains(**id)) {
+                is_changed = true;
+                let rule = self.rules.entry((*id).to_owned()).or_default();
+                *(if is_gain { &mut rule.gained } else { &mut rule.lost }) += 1;
+                add(&mut rule.amount, worth)?;
+                if rule.samples.len() < SAMPLES {
+                    rule.samples.push(event);
                 }
             }
         }
+        Ok(is_changed)
+    }
+
+    fn add_outputs(
+        &mut self,
+        event: usize,
+        worth: Option<WideDecimal>,
+        old: &Decision<'_>,
+        new: &Decision<'_>,
+    ) -> Result<bool, RuleSetError> {
         let (before, after) = (values(old), values(new));
-        let names: std::collections::BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        let mut is_changed = false;
         for name in names {
             let (one, two) = (before.get(name), after.get(name));
             if same(one, two) {

@@ -64,6 +64,10 @@ pub enum RuleSetError {
         /// The rows.
         message: String,
     },
+    /// A table of events that lacks a column, or has one of a type that cannot be what was declared.
+    #[cfg(feature = "arrow")]
+    #[error(transparent)]
+    Column(#[from] comptoir_types::Error),
 }
 
 impl RuleSetError {
@@ -99,7 +103,7 @@ impl RuleSetError {
         diagnostics.list().first().map(|first| first.span.position(diagnostics.source()))
     }
 
-    /// The field that it is about.
+    /// The field that it is about; nothing for an error of a table.
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
@@ -110,6 +114,8 @@ impl RuleSetError {
             | Self::Type { path, .. }
             | Self::Table { path, .. } => path,
             Self::Cycle { .. } => "variables",
+            #[cfg(feature = "arrow")]
+            Self::Column(_) => "",
         }
     }
 }
@@ -128,12 +134,16 @@ impl ErrorCode for RuleSetError {
             Self::Expression { source, .. } => source.code(),
             Self::Type { .. } => "RULES_TYPE_MISMATCH",
             Self::Table { .. } => "RULES_TABLE",
+            #[cfg(feature = "arrow")]
+            Self::Column(error) => error.code(),
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Expression { source, .. } => source.kind(),
+            #[cfg(feature = "arrow")]
+            Self::Column(error) => error.kind(),
             _ => ErrorKind::Config,
         }
     }

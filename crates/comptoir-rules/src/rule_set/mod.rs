@@ -27,6 +27,8 @@
 //! # Ok::<(), comptoir_rules::RuleSetError>(())
 //! ```
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch;
 mod block;
 mod build;
@@ -53,6 +55,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+#[cfg(feature = "arrow")]
+pub use arrow::{Decisions, Selected, TableFault};
 pub use decide::{Decision, OutputRef};
 pub use diff::{Diff, OutputChange, RuleChange, Sample};
 pub use error::RuleSetError;

@@ -59,6 +59,15 @@ impl Plan {
         self.operands.get(range.start as usize..range.end as usize).unwrap_or(&[])
     }
 
+    /// The type of an expression's values.
+    #[cfg(feature = "arrow")]
+    pub(super) fn type_of(&self, general: u32) -> crate::types::Type {
+        let of = self.generals.get(general as usize);
+        let code = of.and_then(|of| Some((self.codes.get(of.code as usize)?, of.node)));
+        let node = code.and_then(|(code, node)| code.nodes.get(node.index()));
+        node.map_or(crate::types::Type::Dyn, |node| node.ty.clone())
+    }
+
     pub(super) fn clause(&self, clause: u32) -> Option<&Clause> {
         self.clauses.get(clause as usize)
     }

@@ -1,0 +1,68 @@
+//! Errors of rules as exceptions with their places.
+
+use comptoir::rules::syntax::{Diagnostic, DiagnosticCode};
+use comptoir::rules::{Error, Fault, Program, RuleSetError};
+use comptoir::types::ErrorCode;
+use pyo3::prelude::*;
+
+use super::raised::Scope;
+use super::shared::{code, error_of};
+use crate::errors::{Place, exception, rule_exception};
+
+/// The exception for an expression that does not compile, or a table that it cannot read.
+#[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
+pub fn from_error(py: Python<'_>, error: Error) -> PyErr {
+    let place = match &error {
+        Error::Compile(diagnostics) => {
+            let position = diagnostics.list().first().map(|first| first.span.position(diagnostics.source()));
+            Place {
+                line: position.map(|position| position.line),
+                column: position.map(|position| position.column),
+                rendered: Some(diagnostics.render()),
+                path: None,
+            }
+        }
+        // A table that lacks a column is no error of a rule.
+        Error::Column(column) => return exception(py, column.kind(), column.code(), &column.to_string()),
+        _ => Place::default(),
+    };
+    rule_exception(py, error.kind(), error.code(), &error.to_string(), place)
+}
+
+/// The exception for a rule set that is refused.
+#[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
+pub fn from_set_error(py: Python<'_>, error: RuleSetError) -> PyErr {
+    if let RuleSetError::Column(column) = &error {
+        return exception(py, column.kind(), column.code(), &column.to_string());
+    }
+    let position = error.position();
+    let place = Place {
+        line: position.map(|position| position.line),
+        column: position.map(|position| position.column),
+        rendered: Some(error.render()),
+        path: Some(error.path().to_owned()),
+    };
+    rule_exception(py, error.kind(), error.code(), &error.to_string(), place)
+}
+
+/// The exception for an evaluation without a value. Where Python code raised, its exception is the cause.
+pub fn from_fault(py: Python<'_>, program: &Program, fault: Fault, scope: &Scope) -> PyErr {
+    let mut place = Place::default();
+    let mut cause = None;
+    if let Some(error) = error_of(&fault) {
+        cause = scope.cause(&error.message);
+        if let Some(span) = error.span {
+            let position = span.position(program.source());
+            (place.line, place.column) = (Some(position.line), Some(position.column));
+            // Only the message, the place and the line are written.
+            let shown = Diagnostic::new(DiagnosticCode::TypeMismatch, span, error.message.clone());
+            place.rendered = Some(shown.render(program.source()));
+        }
+    }
+    let (code, message) = (code(&fault), fault.to_string());
+    let raised = rule_exception(py, Error::from(fault).kind(), code, &message, place);
+    if cause.is_some() {
+        raised.set_cause(py, cause);
+    }
+    raised
+}

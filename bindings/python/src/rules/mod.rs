@@ -1,0 +1,33 @@
+//! `comptoir.rules`: expressions and rule sets.
+//!
+//! `env` and `function` are what expressions may refer to, `program` evaluates one expression, `batch` its results for
+//! tables, `rule_set` decides with many rules. Values cross the border in `read` (from Python) and `give` (to Python);
+//! `source` finds the inputs of an expression in a Python object, `input` holds them for one evaluation. What Python
+//! code raises meanwhile is kept in `raised`, and `failure` makes exceptions.
+
+mod batch;
+mod decision;
+mod env;
+mod failure;
+mod function;
+mod give;
+mod input;
+mod program;
+mod python;
+mod raised;
+mod read;
+mod rule_set;
+mod shared;
+mod source;
+mod texts;
+mod trace;
+
+use pyo3::prelude::*;
+
+/// Adds the classes of rules to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<env::RulesEnv>()?;
+    module.add_class::<function::RulesFunction>()?;
+    module.add_class::<program::RulesProgram>()?;
+    module.add_class::<rule_set::RulesSet>()
+}
