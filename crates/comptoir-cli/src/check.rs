@@ -83,7 +83,7 @@ impl Check<'_> {
                 Form::Policy => RuleSetSpec::from_policy(&text, environment.clone()),
                 _ => RuleSetSpec::from_json(&text),
             };
-            match read {
+            match read.and_then(|spec| source.with_tables(spec)) {
                 Ok(spec) => return Some(spec),
                 Err(next) => error = next,
             }
