@@ -2,8 +2,9 @@
 
     python rules_order_guard.py [LINES.parquet]
 
-The file has the columns of the UCI Online Retail data: InvoiceNo, StockCode, Quantity, UnitPrice (decimal) and
-CustomerID; without one, lines are made. The rules are those of examples/rules/order_guard.yaml. Needs pyarrow.
+The file has the columns of the UCI Online Retail data: InvoiceNo, StockCode, Quantity, UnitPrice (decimal)
+and CustomerID; without one, lines are made. The rules are those of examples/rules/order_guard.yaml.
+Needs pyarrow.
 """
 
 import sys
@@ -89,7 +90,9 @@ def with_usual(table: pa.Table) -> pa.Table:
 
 def medians_of(item: pa.ChunkedArray, value: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     """Items and the middle of their values; of two the lower, so that it is a price that was paid."""
-    in_order = pa.table({"item": item, "value": value}).sort_by([("item", "ascending"), ("value", "ascending")])
+    in_order = pa.table({"item": item, "value": value}).sort_by(
+        [("item", "ascending"), ("value", "ascending")]
+    )
     counted = in_order.group_by("item", use_threads=False).aggregate([("value", "count")])
     count = counted["value_count"].combine_chunks()
     first = pc.subtract(pc.cumulative_sum(count), count)
@@ -110,11 +113,19 @@ def made_lines(count: int) -> pa.Table:
     for number in range(count):
         item = below(500)
         usual = 150 + item * item % 3_000
-        wrong = {0: usual // 10, 1: usual * 4 // 10, 2: usual * 10, 3: 0, 4: -usual if number % 20 == 0 else usual}
+        wrong = {
+            0: usual // 10,
+            1: usual * 4 // 10,
+            2: usual * 10,
+            3: 0,
+            4: -usual if number % 20 == 0 else usual,
+        }
         cents = wrong.get(chance := below(200), usual * (900 + chance) // 1_000)
         qty = {0: 1_000 + below(9_000), 1: -below(2_000) - 1}.get(below(500), 1 + below(12))
         customer = 12_345 if below(4) else None
-        rows.append((str(536_365 + number // 20), str(20_000 + item), qty, Decimal(cents).scaleb(-2), customer))
+        rows.append(
+            (str(536_365 + number // 20), str(20_000 + item), qty, Decimal(cents).scaleb(-2), customer)
+        )
     types = [pa.string(), pa.string(), pa.int32(), pa.decimal128(12, 3), pa.int64()]
     columns = zip(COLUMNS, zip(*rows, strict=True), types, strict=True)
     return pa.table({name: pa.array(values, kind) for name, values, kind in columns})
