@@ -93,7 +93,7 @@ def medians_of(item: pa.ChunkedArray, value: pa.ChunkedArray) -> tuple[pa.Array,
     in_order = pa.table({"item": item, "value": value}).sort_by(
         [("item", "ascending"), ("value", "ascending")]
     )
-    counted = in_order.group_by("item", use_threads=False).aggregate([("value", "count")])
+    counted = in_order.group_by("item", use_threads=False).aggregate([("value", "count")]).sort_by("item")
     count = counted["value_count"].combine_chunks()
     first = pc.subtract(pc.cumulative_sum(count), count)
     middle = pc.add(first, pc.divide(pc.subtract(count, 1), 2))

@@ -180,6 +180,15 @@ def test_the_guard_finds_a_line(line, rule):
         assert guarded.because
 
 
+def test_the_usual_is_the_lower_median_of_each_item():
+    items = ["b", "a", "b", "c", "a", "b", "c", "a", "b"]
+    values = [4, 9, 1, 7, 3, 2, 8, 5, 3]
+    found = guard._medians(
+        pa.chunked_array([items[:4], items[4:]]), pa.chunked_array([values[:4], values[4:]])
+    )
+    assert dict(zip(found[0].to_pylist(), found[1].to_pylist(), strict=True)) == {"a": 5, "b": 2, "c": 7}
+
+
 def test_the_guard_on_trial_stops_nothing():
     guarded = guard.guard(lines_of([(1, "12.51", "6")]), quiet)
     assert guarded.findings == []
