@@ -20,7 +20,7 @@ export PYO3_BUILD_EXTENSION_MODULE := 1
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: $(VENV)/.native ## Value a synthetic year of a shop, or DATA=file.parquet; writes an HTML report.
+demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, or DATA=file.parquet; writes a report.
 	$(BIN)/python -m comptoir.demo $(DATA)
 
 test: test-rust test-python ## Run the tests of every host.

@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from comptoir.costing import Policy, value
-from comptoir.demo import online_retail, report, shop, sources, words
+from comptoir.demo import guard, online_retail, report, shop, sources, words
 from comptoir.demo.__main__ import main
 from comptoir.demo.figures import figures
 from comptoir.demo.history import InputError, progress
@@ -119,7 +120,8 @@ def test_the_summary_says_what_matters(small_shop, small_figures):
 
 
 def test_the_report_stands_alone(small_shop, small_figures):
-    page = report.page(small_shop, small_figures)
+    guarded = guard.guard(small_figures.sales_lines, quiet)
+    page = report.page(small_shop, small_figures, guarded)
     parser = Addresses()
     parser.feed(page)
     assert parser.found == []
@@ -127,9 +129,78 @@ def test_the_report_stands_alone(small_shop, small_figures):
     assert "Plotly.newPlot" in page
     for chart in ("stock-value", "margin", "ageing", "items"):
         assert f'id="{chart}"' in page
-    for heading in ("Rejected lines", "Trial balance of the stock vouchers", "The same movements by method"):
+    assert f"{guarded.lines:,} sales lines" in page
+    for heading in (
+        "Rejected lines",
+        "Sales that a guard would stop",
+        "Trial balance of the stock vouchers",
+        "The same movements by method",
+    ):
         assert f"<h2>{heading}</h2>" in page
     assert words.money(small_figures.stock, "€") in page
+
+
+def lines_of(rows):
+    """Sales lines of one item; its usual price is 10 and its usual quantity 1."""
+    rows = [(1, "10", "6")] * 9 + rows
+    money = pa.decimal128(18, 2)
+    qty, amount, cost = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "movement_id": [f"s{number}" for number in range(len(rows))],
+            "item": ["mug"] * len(rows),
+            "day": pa.array([date(2026, 1, 2)] * len(rows)),
+            "qty": pa.array([Decimal(one) for one in qty], pa.decimal128(18, 0)),
+            "amount": pa.array([Decimal(one) for one in amount], money),
+            "cost": pa.array([Decimal(one) for one in cost], money),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ((1, "0", "6"), "goods for nothing"),
+        ((2, "5.98", "12"), "far below the floor"),
+        ((1, "3", "6"), "below the floor"),
+        ((20, "200", "120"), "quantity outlier"),
+        ((1, "5.99", "6"), "sold below cost"),
+        ((-20, "-200", "-120"), "large return"),
+        ((1, "6", "6"), None),
+        ((19, "190", "114"), None),
+    ],
+)
+def test_the_guard_finds_a_line(line, rule):
+    guarded = guard.guard(lines_of([line]), quiet)
+    assert [one.rule for one in guarded.findings] == ([rule] if rule else [])
+    if rule:
+        assert guarded.findings[0].lines == 1
+        assert guarded.findings[0].value == abs(Decimal(line[1]))
+        assert guarded.example.startswith("s9 of 2026-01-02")
+        assert guarded.because
+
+
+def test_the_usual_is_the_lower_median_of_each_item():
+    items = ["b", "a", "b", "c", "a", "b", "c", "a", "b"]
+    values = [4, 9, 1, 7, 3, 2, 8, 5, 3]
+    found = guard._medians(
+        pa.chunked_array([items[:4], items[4:]]), pa.chunked_array([values[:4], values[4:]])
+    )
+    assert dict(zip(found[0].to_pylist(), found[1].to_pylist(), strict=True)) == {"a": 5, "b": 2, "c": 7}
+
+
+def test_the_guard_on_trial_stops_nothing():
+    guarded = guard.guard(lines_of([(1, "12.51", "6")]), quiet)
+    assert guarded.findings == []
+    assert guarded.on_trial == {"dear": 1}
+    assert "nothing to look at" in guard.text(guarded, "€")
+
+
+def test_the_guard_needs_lines(small_figures):
+    assert guard.guard(small_figures.sales_lines.slice(0, 0), quiet) is None
+    text = guard.text(guard.guard(small_figures.sales_lines, quiet), "€")
+    assert text.startswith(f"Order guard: {small_figures.sales_lines.num_rows:,} sales lines")
+    assert small_figures.revenue == pc.sum(small_figures.sales_lines["amount"]).as_py()
 
 
 def test_names_are_escaped(small_shop, small_figures):
@@ -145,6 +216,7 @@ def test_the_program_runs_and_is_silent_in_a_pipe(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
     assert "Vouchers balanced: yes" in ran.stdout
+    assert "Order guard: " in ran.stdout
     assert str(out) in ran.stdout
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
@@ -223,6 +295,16 @@ def test_online_retail(shared):
     assert found.revenue == Decimal("9792708.883")
     assert found.counts.rejected == 0
     assert found.stock == sum(bucket.value for bucket in found.buckets) + found.shortage
+    guarded = guard.guard(found.sales_lines, quiet)
+    assert guarded.lines == found.sales_lines.num_rows
+    assert {one.rule for one in guarded.findings} == {
+        "goods for nothing",
+        "far below the floor",
+        "quantity outlier",
+        "below the floor",
+        "sold below cost",
+        "large return",
+    }
 
 
 def test_online_retail_of_another_form_is_refused():

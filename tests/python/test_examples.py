@@ -1,5 +1,6 @@
 """Every example program runs as its text says."""
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -24,8 +25,14 @@ def example(root, tmp_path):
 
 
 def test_every_example_is_tested(root):
-    tested = {"policies.py", "value_parquet.py", "vouchers_to_duckdb.py"}
-    assert {path.name for path in (root / "examples" / "python").glob("*.py")} >= tested
+    tested = {
+        "policies.py",
+        "rules_audience.py",
+        "rules_order_guard.py",
+        "value_parquet.py",
+        "vouchers_to_duckdb.py",
+    }
+    assert {path.name for path in (root / "examples" / "python").glob("*.py")} == tested
 
 
 def test_policies(example):
@@ -69,3 +76,56 @@ def test_vouchers_to_duckdb(example, tmp_path):
         assert ran.returncode == 0, ran.stderr
     assert "balanced: True, rejected: 0" in ran.stdout
     assert (tmp_path / "shop.duckdb").exists()
+
+
+def test_rules_order_guard(example):
+    ran = example("rules_order_guard.py")
+    assert ran.returncode == 0, ran.stderr
+    for rule in ("negative-price", "zero-price", "far-below-floor", "quantity-outlier", "big-return", "dear"):
+        assert f"\n  {rule} " in ran.stdout, rule
+    assert "blocked, for example" in ran.stdout
+    assert "`below-floor` did not fire" in ran.stdout or "counts before it" in ran.stdout
+
+
+def test_rules_order_guard_on_real_lines(example, shared):
+    ran = example("rules_order_guard.py", shared("data/online_retail/online_retail.parquet"))
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("541,909 lines, order guard version 1")
+    # The counts of the Rust example on the same lines.
+    counts = {
+        "negative-price": 2,
+        "charge": 2944,
+        "write-off": 1336,
+        "gift": 34,
+        "zero-price": 1128,
+        "far-below-floor": 2184,
+        "quantity-outlier": 284,
+        "below-floor": 5376,
+        "big-return": 47,
+        "dear": 2090,
+    }
+    for rule, count in counts.items():
+        assert re.search(rf"\n  {rule} +{count:,} +[0-9]", ran.stdout), rule
+    assert "7,560 lines change, worth 111,129.700" in ran.stdout
+
+
+def test_rules_order_guard_tells_what_is_wrong(example, tmp_path):
+    pq.write_table(pa.table({"InvoiceNo": [1]}), tmp_path / "lines.parquet")
+    ran = example("rules_order_guard.py", "lines.parquet")
+    assert ran.returncode == 1
+    assert "lines.parquet" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_rules_audience(example):
+    ran = example("rules_audience.py")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("audiences: 2 of 2, 0 faults")
+    assert re.search(r"\n  second-order +1   2\n", ran.stdout)
+
+
+def test_rules_audience_on_real_lines(example, shared):
+    ran = example("rules_audience.py", shared("data/online_retail/online_retail.parquet"))
+    assert ran.returncode == 0, ran.stderr
+    assert " of 4,339, 0 faults" in ran.stdout
+    assert "assortment: " in ran.stdout

@@ -33,6 +33,7 @@ pub fn check(source: &Source, environment: &EnvironmentSpec) -> Checked {
     let built = source.spec(environment).and_then(|spec| Ok((RuleSet::build(spec.clone())?, spec)));
     if let Ok((set, spec)) = built
         && spec.tables.is_empty()
+        && !set.rules().is_empty()
     {
         return Checked { faults: Vec::new(), rules: set.rules().len(), set: Some((set, spec)) };
     }
@@ -40,6 +41,10 @@ pub fn check(source: &Source, environment: &EnvironmentSpec) -> Checked {
     let found = check.spec(source, environment).and_then(|spec| {
         let set = check.build(&spec)?;
         check.faults.extend(tables::findings(&spec, &set, &check.places, &check.faults));
+        if set.rules().is_empty() {
+            let fault = Fault::new("RULES_SET_EMPTY", "rules", "the set has no rules");
+            check.faults.push(fault.with_severity(Severity::Warning));
+        }
         Some((set, spec))
     });
     let mut faults = check.faults;
@@ -83,7 +88,7 @@ impl Check<'_> {
                 Form::Policy => RuleSetSpec::from_policy(&text, environment.clone()),
                 _ => RuleSetSpec::from_json(&text),
             };
-            match read {
+            match read.and_then(|spec| source.with_tables(spec)) {
                 Ok(spec) => return Some(spec),
                 Err(next) => error = next,
             }

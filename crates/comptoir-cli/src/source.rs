@@ -52,12 +52,28 @@ impl Source {
     /// # Errors
     /// The first fault of its form.
     pub fn spec(&self, environment: &EnvironmentSpec) -> Result<RuleSetSpec, RuleSetError> {
-        match self.form {
+        let spec = match self.form {
             Form::Yaml => RuleSetSpec::from_yaml(&self.text),
             Form::Json => RuleSetSpec::from_json(&self.text),
             Form::Policy => RuleSetSpec::from_policy(&self.text, environment.clone()),
             Form::Csv => Ok(self.table(environment)),
+        };
+        self.with_tables(spec?)
+    }
+
+    /// The set with the tables whose `csv` names a file beside it.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn with_tables(&self, mut spec: RuleSetSpec) -> Result<RuleSetSpec, RuleSetError> {
+        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        for (index, table) in spec.tables.iter_mut().enumerate() {
+            let is_name = |text: &&mut String| !text.contains('\n') && text.ends_with(".csv");
+            let Some(csv) = table.csv.as_mut().filter(is_name) else { continue };
+            *csv = read_text(&folder.join(&*csv))
+                .map_err(|message| RuleSetError::Invalid { path: format!("tables[{index}].csv"), message })?;
         }
+        Ok(spec)
     }
 
     /// A table in a file of its own: a set in which the first row that applies counts.

@@ -104,6 +104,8 @@ fn a_text_that_is_no_yaml_has_a_place() {
     assert!(ran.out.contains("[RULES_SET_SYNTAX]\n"), "{}", ran.out);
     let ran = Folder::new("no_json").with("a.json", "{\"rules\": [}").rules("check a.json");
     assert!(ran.out.starts_with("a.json:1:12: error: expected value"), "{}", ran.out);
+    let ran = Folder::new("empty").with("a.yaml", "").rules("check a.yaml");
+    assert_eq!(ran.heads()[0], "a.yaml: warning: the set has no rules [RULES_SET_EMPTY]");
     let brackets = "[".repeat(100_000);
     assert_eq!(Folder::new("brackets").with("a.yaml", &brackets).rules("check a.yaml").status, 1);
 }
@@ -252,4 +254,17 @@ fn machines_read_the_same() {
     let ran = folder.rules("check good.yaml");
     assert_eq!((ran.status, &*ran.out), (0, "1 file, 1 rule: no faults\n"));
     assert!(!folder.rules("check bad.yaml").out.contains('\u{1b}'));
+}
+
+#[test]
+fn a_table_may_lie_in_a_file_beside_the_set() {
+    let set = "environment: {variables: {level: int}}\nhit_policy: first\ntables:\n- id: a\n  csv: a.csv\n- id: b\n  csv: b.csv\n";
+    let folder = Folder::new("beside").with("set.yaml", set).with("a.csv", "level,=> rate\n>= 5,1\n< x,2\n");
+    let ran = folder.rules("check set.yaml");
+    assert_eq!(ran.heads()[0], "set.yaml:5:8: error: `x` is no int [RULES_SET_INVALID]");
+    assert!(ran.out.contains("  in tables[0].rows[1], column `level`\n"), "{}", ran.out);
+    assert!(ran.heads()[1].starts_with("set.yaml:7:8: error: `b.csv` cannot be read: "), "{}", ran.out);
+    let folder = folder.with("a.csv", "level,=> rate\n>= 5,1\n").with("b.csv", "level,=> rate\n< 5,1\n");
+    let ran = folder.rules("check set.yaml");
+    assert_eq!((ran.status, ran.heads().len()), (0, 4), "{}", ran.out);
 }

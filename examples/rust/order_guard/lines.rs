@@ -126,7 +126,7 @@ pub fn make(count: u32) -> Vec<Line> {
             1 | 2 => usual * 4 / 10,
             3 => usual * 10,
             4 => 0,
-            5 if number % 20 == 0 => -usual,
+            5 if number.is_multiple_of(20) => -usual,
             other => usual * (900 + other) / 1_000,
         };
         let qty = match below(500) {

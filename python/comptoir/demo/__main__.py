@@ -1,4 +1,4 @@
-"""``python -m comptoir.demo [DATA]``: value a history, print a summary, write a report."""
+"""``python -m comptoir.demo [DATA]``: value a history, look at its sales, print a summary, write a report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from comptoir import Error
     from comptoir.costing import Policy
-    from comptoir.demo import report, shop, sources
+    from comptoir.demo import guard, report, shop, sources
     from comptoir.demo.figures import figures
     from comptoir.demo.history import InputError, progress
     from comptoir.demo.summary import summary
@@ -50,14 +50,17 @@ def _run(options: argparse.Namespace) -> int:
             history = sources.read(options.data, say)
         fields = {**history.policy, **({"method": options.method} if options.method else {})}
         found = figures(history, Policy(fields), say)
+        guarded = guard.guard(found.sales_lines, say)
         say("drawing the report")
-        report.write(options.out, history, found)
+        report.write(options.out, history, found, guarded)
     except (InputError, Error, OSError) as error:
         say("")
         print(f"comptoir: {error}", file=sys.stderr)
         return 2
     say("")
     print(summary(history, found))
+    if guarded is not None:
+        print(f"\n{guard.text(guarded, history.currency)}\n")
     print(f"The whole run took {time.perf_counter() - started:.1f} s; report: {options.out}")
     return 0
 

@@ -136,6 +136,7 @@ class Figures:
     agrees: bool
     variance: Decimal
     seconds: float
+    sales_lines: pa.Table
 
 
 def figures(history: History, policy: Policy, say: Progress) -> Figures:
@@ -190,6 +191,22 @@ def figures(history: History, policy: Policy, say: Progress) -> Figures:
         agrees=trial.agrees,
         variance=total(postings["variance"]),
         seconds=seconds,
+        sales_lines=_sales_lines(sales),
+    )
+
+
+def _sales_lines(sales: pa.Table) -> pa.Table:
+    """Sales and returns with what they brought and cost, both negative where goods come back."""
+    lines = sales.filter(pc.is_valid(sales["revenue"]))
+    return pa.table(
+        {
+            "movement_id": lines["movement_id"],
+            "item": lines["item"],
+            "day": lines["day"],
+            "qty": pc.negate(lines["quantity"]),
+            "amount": lines["revenue"],
+            "cost": pc.negate(lines["value"]),
+        }
     )
 
 

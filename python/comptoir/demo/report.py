@@ -13,6 +13,7 @@ import plotly.offline
 from comptoir.demo import words
 from comptoir.demo.charts import charts
 from comptoir.demo.figures import Figures
+from comptoir.demo.guard import Guarded
 from comptoir.demo.history import History
 
 __all__ = ["page", "write"]
@@ -40,7 +41,7 @@ ul { margin: .2rem 0 0; padding-left: 1.2rem; }
 """
 
 
-def write(path: Path, history: History, figures: Figures) -> None:
+def write(path: Path, history: History, figures: Figures, guarded: Guarded | None = None) -> None:
     """Write the report, making its directory.
 
     Parameters
@@ -51,12 +52,14 @@ def write(path: Path, history: History, figures: Figures) -> None:
         What was valued.
     figures : Figures
         Its figures.
+    guarded : Guarded, optional
+        What the order guard found in its sales.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(history, figures), encoding="utf-8")
+    path.write_text(page(history, figures, guarded), encoding="utf-8")
 
 
-def page(history: History, figures: Figures) -> str:
+def page(history: History, figures: Figures, guarded: Guarded | None = None) -> str:
     """Make the report.
 
     Parameters
@@ -65,13 +68,15 @@ def page(history: History, figures: Figures) -> str:
         What was valued.
     figures : Figures
         Its figures.
+    guarded : Guarded, optional
+        What the order guard found in its sales.
 
     Returns
     -------
     str
         HTML text.
     """
-    body = "\n".join(_body(history, figures))
+    body = "\n".join(_body(history, figures, guarded))
     title = escape(history.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -81,7 +86,7 @@ def page(history: History, figures: Figures) -> str:
     )
 
 
-def _body(history: History, figures: Figures) -> Iterator[str]:
+def _body(history: History, figures: Figures, guarded: Guarded | None) -> Iterator[str]:
     counts = figures.counts
     yield f"<h1>{escape(history.title)}</h1>"
     yield (
@@ -106,6 +111,8 @@ def _body(history: History, figures: Figures) -> Iterator[str]:
     yield from _section("The same movements by method", _methods(history, figures))
     yield from _section("Rejected lines", _rejections(figures))
     yield from _section("Corrections of earlier movements", _corrections(history, figures))
+    if guarded is not None:
+        yield from _section("Sales that a guard would stop", _guarded(guarded, history.currency))
     yield from _section("Items", _items(history, figures))
     yield from _section("Trial balance of the stock vouchers", _accounts(history, figures))
     yield from _section("How the movements were made", _rules(history, figures))
@@ -194,6 +201,19 @@ def _corrections(history: History, figures: Figures) -> Iterator[str]:
     ]
     yield "<h2 style='margin-top:1.4rem'>The largest</h2>"
     yield from _table(["day", "item", "pool", "corrects", "reason", "stock value"], largest, numbers=(5,))
+
+
+def _guarded(guarded: Guarded, currency: str) -> Iterator[str]:
+    rows = [
+        [one.action, one.rule, f"{one.lines:,}", words.money(one.value, currency), one.reason]
+        for one in guarded.findings
+    ]
+    yield from _table(["action", "rule", "lines", "value", "reason"], rows, numbers=(2, 3))
+    yield f'<p class="note">{guarded.lines:,} sales lines in {guarded.seconds:.2f} s.'
+    if guarded.example:
+        because = "; ".join(guarded.because)
+        yield f" For example {escape(guarded.example)}, because {escape(because)}."
+    yield "</p>"
 
 
 def _items(history: History, figures: Figures) -> Iterator[str]:
