@@ -63,8 +63,8 @@ use arrow_schema::{DataType, TimeUnit};
 use rayon::prelude::*;
 
 pub use bound::BoundRows;
-pub use faults::{Faults, RowFault};
 pub(crate) use events::{Event, Events, array};
+pub use faults::{Faults, RowFault};
 
 use bits::{BLOCK, Bits};
 use frame::Frame;

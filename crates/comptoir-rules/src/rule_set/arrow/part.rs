@@ -216,5 +216,5 @@ fn check(rows: usize, needed: usize) -> Result<(), Error> {
 
 /// Arrow refuses columns of different lengths only, which cannot be.
 fn too_many(rows: usize, _: &ArrowError) -> Error {
-    ColumnError::TooManyRows { rows: rows as u64, limit: i32::MAX as u64 }.into()
+    ColumnError::TooManyRows { rows: rows as u64, limit: u64::from(i32::MAX.unsigned_abs()) }.into()
 }
