@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #[cfg(feature = "costing")]
 pub use comptoir_costing as costing;
+#[cfg(feature = "ranking")]
+pub use comptoir_ranking as ranking;
 #[cfg(feature = "rules")]
 pub use comptoir_rules as rules;
 pub use comptoir_types as types;
