@@ -149,14 +149,17 @@ fn config(tree: &Json) -> Result<EnvironmentSpec, String> {
         let ty = type_text(variable.get("type").unwrap_or(variable));
         match (name, ty) {
             (Some(name), Some(ty)) => environment.variables.insert(name.to_owned(), ty),
-            _ => return Err(format!("`variables[{place}]` needs `name` and `type_name`")),
+            _ => return Err(format!("`variables[{place}]` needs `name` and `type` or `type_name`")),
         };
     }
     Ok(environment)
 }
 
-/// `{type_name: map, params: [...]}` as `map(..., ...)`.
+/// `{type_name: map, params: [...]}` as `map(..., ...)`; newer files write the text itself.
 fn type_text(ty: &Json) -> Option<String> {
+    if let Some(text) = ty.as_str() {
+        return Some(text.to_owned());
+    }
     let name = ty.get("type_name")?.as_str()?;
     let params = ty.get("params").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     if params.is_empty() {
@@ -181,11 +184,13 @@ mod tests {
     fn a_configuration_of_cel_go_is_read() {
         let tree = serde_json::json!({"name": "x", "variables": [
             {"name": "spec.origin", "type_name": "string"},
+            {"name": "x", "type": "int"},
             {"name": "labels", "type": {"type_name": "map", "params": [{"type_name": "string"}, {"type_name": "dyn"}]}},
         ]});
         let environment = config(&tree).unwrap();
         assert_eq!(environment.variables["labels"], "map(string, dyn)");
         assert_eq!(environment.variables["spec.origin"], "string");
+        assert_eq!(environment.variables["x"], "int");
         assert!(config(&serde_json::json!({"variables": [{"name": "x"}]})).is_err());
     }
 }
