@@ -59,7 +59,7 @@ fn every_fault_is_found_with_its_place() {
             "bad.yaml:20:10: error: `below` is there already, as `rules[1]`: give each its own id [RULES_DUPLICATE_ID]",
             "bad.yaml:20:23: error: expected bool, found int [RULES_TYPE_MISMATCH]",
             "bad.yaml:21:17: error: unknown field `wen`, expected one of `id`, `description`, `when`, `outputs`, \
-             `priority`, `tags`, `valid_from`, `valid_until`, `mode` [RULES_SET_SYNTAX]",
+             `priority`, `tags`, `valid_from`, `valid_until`, `rollout`, `mode` [RULES_SET_SYNTAX]",
             "bad.yaml:21:42: error: the set needs `at`, the moment of an event [RULES_SET_INVALID]",
             "bad.yaml:27:7: error: `x` is no int [RULES_SET_INVALID]",
             "1 file, 6 rules: 14 errors",

@@ -247,6 +247,20 @@ fn json_schemas_declare_variables() {
 }
 
 #[test]
+fn whether_something_is_null_may_be_asked_of_anything() {
+    let env = Env::builder()
+        .variable("flag", Type::Bool)
+        .variable("names", Type::list(Type::String))
+        .build()
+        .unwrap();
+    let program = env.compile("flag == null || null != names && flag").unwrap();
+    let event = |flag| Variables::new().with("flag", flag).with("names", Value::Null);
+    assert!(matches!(program.eval(&event(Value::Null)), Ok(Value::Bool(true))));
+    assert!(matches!(program.eval(&event(Value::Bool(true))), Ok(Value::Bool(false))));
+    assert!(env.compile("flag < null").is_err());
+}
+
+#[test]
 fn functions_of_the_host() {
     let (name, overload) = Overload::parse("tier(int): string").unwrap();
     let tier = |args: &[Value<'_>]| -> Result<Value<'static>, EvalError> {

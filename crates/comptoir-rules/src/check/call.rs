@@ -16,6 +16,11 @@ impl Checker<'_> {
 
     pub(super) fn binary(&mut self, id: ExprId, op: BinaryOp, left: ExprId, right: ExprId) -> Type {
         let args = [self.expr(left), self.expr(right)];
+        // Whether something is null may be asked of anything: a column of ints may have nulls in it.
+        let asks_for_null = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) && args.contains(&Type::Null);
+        if asks_for_null && self.is_checked() {
+            return Type::Bool;
+        }
         self.operator(id, op.function(), op.symbol(), &args)
     }
 
