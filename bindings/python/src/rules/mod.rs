@@ -2,10 +2,12 @@
 //!
 //! `env` and `function` are what expressions may refer to, `program` evaluates one expression, `batch` its results for
 //! tables, `rule_set` decides with many rules. Values cross the border in `read` (from Python) and `give` (to Python);
-//! `source` finds the inputs of an expression in a Python object, `input` holds them for one evaluation. What Python
-//! code raises meanwhile is kept in `raised`, and `failure` makes exceptions.
+//! `source` finds the inputs of an expression in a Python object, `input` holds them for one evaluation; `quick` is the
+//! short way for plain dicts, with the pointers of `borrow`. What Python code raises meanwhile is kept in `raised`, and
+//! `failure` makes exceptions.
 
 mod batch;
+mod borrow;
 mod decision;
 mod env;
 mod failure;
@@ -14,6 +16,7 @@ mod give;
 mod input;
 mod program;
 mod python;
+mod quick;
 mod raised;
 mod read;
 mod rule_set;

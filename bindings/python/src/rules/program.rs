@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use comptoir::rules::types::EnvError;
 use comptoir::rules::{AttributePattern, Bounds, Error, EvalCode, EvalError, Fault, Program, Residual};
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,6 +13,7 @@ use super::failure::{from_error, from_fault};
 use super::give::to_python;
 use super::input::{Given, Inputs};
 use super::python::result;
+use super::quick::Quick;
 use super::raised::Scope;
 use super::shared::shared as variables;
 use super::source::{Event, Source};
@@ -37,6 +39,7 @@ use crate::enter::{attached, enter_with};
 pub struct RulesProgram {
     program: Program,
     sources: Vec<Source>,
+    quick: Option<Quick>,
 }
 
 /// The size of an input: a number, or the least and the greatest.
@@ -50,7 +53,8 @@ impl RulesProgram {
     /// A program with its inputs resolved.
     pub fn new(py: Python<'_>, program: Program) -> Self {
         let sources = Source::all(py, program.slots());
-        Self { program, sources }
+        let quick = Quick::of(py, &program);
+        Self { program, sources, quick }
     }
 
     /// Runs `work` with the inputs of an event.
@@ -105,6 +109,12 @@ impl RulesProgram {
         event: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if variables.is_none()
+            && let (Some(quick), Some(event)) = (&self.quick, event)
+            && let Some(truth) = attached(py, || Ok(quick.test(&self.program, &self.sources, event)))?
+        {
+            return truth.into_bound_py_any(py);
+        }
         self.with_inputs(py, Event::new(event, variables), |given, scope| {
             match self.program.eval_slots(given.0) {
                 Ok(value) => to_python(py, &value),
