@@ -26,7 +26,8 @@ pub fn item<'py, T>(
         Some(found) => read(found),
         None => {
             // There is an error only where a key compares itself in Python.
-            drop(PyErr::take(dict.py()));
+            // SAFETY: the thread is attached, as the dict shows.
+            unsafe { ffi::PyErr_Clear() };
             None
         }
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use comptoir::rules::types::EnvError;
 use comptoir::rules::{AttributePattern, Bounds, Error, EvalCode, EvalError, Fault, Program, Residual};
-use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -57,6 +56,12 @@ impl RulesProgram {
         Self { program, sources, quick }
     }
 
+    /// The truth for an event of plain dicts by the quick way; none where that does not cover it.
+    #[inline(always)]
+    pub fn quick_test(&self, event: &Bound<'_, PyAny>) -> Option<bool> {
+        self.quick.as_ref()?.test(&self.program, &self.sources, event)
+    }
+
     /// Runs `work` with the inputs of an event.
     fn with_inputs<'py, T>(
         &self,
@@ -103,18 +108,12 @@ impl RulesProgram {
     /// RuleLimitError
     ///     If the budget is spent.
     #[pyo3(signature = (event=None, /, **variables))]
-    fn eval<'py>(
+    pub fn eval<'py>(
         &self,
         py: Python<'py>,
         event: Option<&Bound<'py, PyAny>>,
         variables: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if variables.is_none()
-            && let (Some(quick), Some(event)) = (&self.quick, event)
-            && let Some(truth) = attached(py, || Ok(quick.test(&self.program, &self.sources, event)))?
-        {
-            return truth.into_bound_py_any(py);
-        }
         self.with_inputs(py, Event::new(event, variables), |given, scope| {
             match self.program.eval_slots(given.0) {
                 Ok(value) => to_python(py, &value),

@@ -90,22 +90,23 @@ impl Kept {
 impl LastTexts {
     /// The elements of a short list of text; none for a list that is long or has other elements.
     pub fn values(&self, object: &Bound<'_, PyAny>) -> Option<Arc<Vec<Value<'static>>>> {
-        let kept = self.of(object.cast_exact::<PyList>().ok()?)?;
+        let list = object.cast_exact::<PyList>().ok().filter(|list| list.len() <= MAX_KEPT)?;
+        // Another thread that uses the list now costs a conversion, no wait.
+        let mut kept = self.kept.try_lock().ok()?;
+        if !is_of(&kept, list) {
+            *kept = Some(Kept::new(list)?);
+        }
         kept.as_ref().map(|kept| kept.values.clone())
     }
 
-    /// The same without another owner: what was kept, locked and of this list.
+    /// What was kept, locked instead of shared, if it is of this list.
     pub fn of(&self, list: &Bound<'_, PyList>) -> Option<MutexGuard<'_, Option<Kept>>> {
-        if list.len() > MAX_KEPT {
-            return None;
-        }
-        // Another thread that uses the list now costs a conversion, no wait.
-        let mut kept = self.kept.try_lock().ok()?;
-        if !kept.as_ref().is_some_and(|kept| has_elements(list, &kept.elements)) {
-            *kept = Some(Kept::new(list)?);
-        }
-        Some(kept)
+        self.kept.try_lock().ok().filter(|kept| is_of(kept, list))
     }
+}
+
+fn is_of(kept: &Option<Kept>, list: &Bound<'_, PyList>) -> bool {
+    kept.as_ref().is_some_and(|kept| has_elements(list, &kept.elements))
 }
 
 impl HostList for Texts {
