@@ -188,3 +188,18 @@ def test_nothing_is_kept_of_an_event():
     for _ in range(100):
         program.eval(event)
     assert [sys.getrefcount(one) for one in (event, inner, text)] == before
+
+
+def test_arguments_of_a_call():
+    program = rules.compile("level > 1", ENV)
+    assert program.eval({"level": 2}) is True
+    assert program.eval({"level": 2}, level=1) is False
+    assert program.eval(None, level=2) is True
+    assert rules.Program.eval(program, {"level": 2}) is True
+    assert (
+        rules.compile("event > 1 && self > 1", {"event": "int", "self": "int"}).eval(event=2, self=2) is True
+    )
+    with pytest.raises(TypeError, match=r"at most 1 positional argument \(2 given\)"):
+        program.eval({}, {})
+    with pytest.raises(TypeError, match="doesn't apply to a 'int' object"):
+        rules.Program.eval(1, {"level": 2})

@@ -5,12 +5,13 @@
 
 use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{ptr, slice};
+use std::ptr;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use pyo3::{Borrowed, ffi};
+use smallvec::SmallVec;
 
 use super::program::RulesProgram;
 
@@ -69,9 +70,7 @@ unsafe extern "C" fn eval(
             let names = Borrowed::from_ptr_or_opt(py, names);
             let count = usize::try_from(count).unwrap_or(0);
             let all = count + names.as_ref().map_or(0, |names| names.len().unwrap_or(0));
-            let arguments = if all == 0 { &[] } else { slice::from_raw_parts(arguments, all) };
-            let borrow = |argument: &*mut ffi::PyObject| Borrowed::from_ptr(py, *argument).to_owned();
-            let arguments: Vec<Bound<'_, PyAny>> = arguments.iter().map(borrow).collect();
+            let arguments = held(py, arguments, all);
             match long(py, program.get(), &arguments, count, names.as_deref()) {
                 Ok(value) => value.into_ptr(),
                 Err(raised) => {
@@ -81,6 +80,19 @@ unsafe extern "C" fn eval(
             }
         })
     }
+}
+
+/// The arguments of a call, held.
+///
+/// # Safety
+/// `arguments` has `count` objects; without any it may be null.
+unsafe fn held(
+    py: Python<'_>,
+    arguments: *const *mut ffi::PyObject,
+    count: usize,
+) -> SmallVec<[Bound<'_, PyAny>; 4]> {
+    // SAFETY: so many objects are there, and the caller holds them meanwhile.
+    (0..count).map(|index| unsafe { Bound::from_borrowed_ptr(py, *arguments.add(index)) }).collect()
 }
 
 /// Gives the arguments their places: an event, and variables by name.
