@@ -119,10 +119,24 @@ impl Program {
     /// # Errors
     /// As [`Program::eval`], and a value that is no bool.
     pub fn test<'a>(&'a self, slots: &'a [Value<'a>]) -> Result<bool, Fault> {
-        match quick_truth(&self.quick, self.root, slots, self.budget) {
+        match self.quick_test(slots) {
             Some(truth) => Ok(truth),
             None => self.machine(Inputs::Slots(slots, &self.slots)).run_truth(self.root),
         }
+    }
+
+    /// The truth by the short way alone, which allocates nothing and calls no function of the host. `None` where the
+    /// program has none, or does not cover the values, such as an absent one: [`Program::test`] then says what they come
+    /// to.
+    #[must_use]
+    pub fn quick_test(&self, slots: &[Value<'_>]) -> Option<bool> {
+        quick_truth(&self.quick, self.root, slots, self.budget)
+    }
+
+    /// Whether [`Program::quick_test`] may give a truth.
+    #[must_use]
+    pub fn has_quick_test(&self) -> bool {
+        self.quick.get(self.root.index()).is_some_and(Option::is_some)
     }
 
     /// The value for an input of which parts are not known: [`Fault::Unknown`] where they matter, else the value.

@@ -2,10 +2,13 @@
 //!
 //! `env` and `function` are what expressions may refer to, `program` evaluates one expression, `batch` its results for
 //! tables, `rule_set` decides with many rules. Values cross the border in `read` (from Python) and `give` (to Python);
-//! `source` finds the inputs of an expression in a Python object, `input` holds them for one evaluation. What Python
-//! code raises meanwhile is kept in `raised`, and `failure` makes exceptions.
+//! `source` finds the inputs of an expression in a Python object, `input` holds them for one evaluation; `quick` is the
+//! short way for plain dicts, with the pointers of `borrow`, and `call` the method that takes it. What Python code raises meanwhile is kept in `raised`, and
+//! `failure` makes exceptions.
 
 mod batch;
+mod borrow;
+mod call;
 mod decision;
 mod env;
 mod failure;
@@ -14,6 +17,7 @@ mod give;
 mod input;
 mod program;
 mod python;
+mod quick;
 mod raised;
 mod read;
 mod rule_set;
@@ -29,5 +33,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<env::RulesEnv>()?;
     module.add_class::<function::RulesFunction>()?;
     module.add_class::<program::RulesProgram>()?;
-    module.add_class::<rule_set::RulesSet>()
+    module.add_class::<rule_set::RulesSet>()?;
+    call::install(module.py())
 }

@@ -12,6 +12,7 @@ use super::failure::{from_error, from_fault};
 use super::give::to_python;
 use super::input::{Given, Inputs};
 use super::python::result;
+use super::quick::Quick;
 use super::raised::Scope;
 use super::shared::shared as variables;
 use super::source::{Event, Source};
@@ -37,6 +38,7 @@ use crate::enter::{attached, enter_with};
 pub struct RulesProgram {
     program: Program,
     sources: Vec<Source>,
+    quick: Option<Quick>,
 }
 
 /// The size of an input: a number, or the least and the greatest.
@@ -50,7 +52,14 @@ impl RulesProgram {
     /// A program with its inputs resolved.
     pub fn new(py: Python<'_>, program: Program) -> Self {
         let sources = Source::all(py, program.slots());
-        Self { program, sources }
+        let quick = Quick::of(py, &program);
+        Self { program, sources, quick }
+    }
+
+    /// The truth for an event of plain dicts by the quick way; none where that does not cover it.
+    #[inline(always)]
+    pub fn quick_test(&self, event: &Bound<'_, PyAny>) -> Option<bool> {
+        self.quick.as_ref()?.test(&self.program, &self.sources, event)
     }
 
     /// Runs `work` with the inputs of an event.
@@ -99,7 +108,7 @@ impl RulesProgram {
     /// RuleLimitError
     ///     If the budget is spent.
     #[pyo3(signature = (event=None, /, **variables))]
-    fn eval<'py>(
+    pub fn eval<'py>(
         &self,
         py: Python<'py>,
         event: Option<&Bound<'py, PyAny>>,

@@ -3,13 +3,14 @@
 //! if the expression comes to look at it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use comptoir::rules::value::HostList;
 use comptoir::rules::{EvalError, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use super::borrow::has_elements;
 use super::read::wrong;
 
 /// A list or tuple that was declared as `list(string)`.
@@ -62,10 +63,28 @@ pub struct LastTexts {
     kept: Mutex<Option<Kept>>,
 }
 
-struct Kept {
+/// A list that was converted.
+pub struct Kept {
     /// The elements. They are held, so that no other object can have their address, and text never changes.
     elements: Vec<Py<PyAny>>,
     values: Arc<Vec<Value<'static>>>,
+}
+
+impl Kept {
+    fn new(list: &Bound<'_, PyList>) -> Option<Self> {
+        let elements: Vec<Bound<'_, PyAny>> = list.iter().collect();
+        let text = |element: &Bound<'_, PyAny>| {
+            let text = element.cast_exact::<PyString>().ok()?;
+            text.to_str().ok().map(Value::string)
+        };
+        let values = Arc::new(elements.iter().map(text).collect::<Option<Vec<_>>>()?);
+        Some(Self { elements: elements.into_iter().map(Bound::unbind).collect(), values })
+    }
+
+    /// The elements as values.
+    pub fn values(&self) -> &[Value<'static>] {
+        &self.values
+    }
 }
 
 impl LastTexts {
@@ -74,22 +93,20 @@ impl LastTexts {
         let list = object.cast_exact::<PyList>().ok().filter(|list| list.len() <= MAX_KEPT)?;
         // Another thread that uses the list now costs a conversion, no wait.
         let mut kept = self.kept.try_lock().ok()?;
-        if let Some(kept) = &*kept
-            && kept.elements.len() == list.len()
-            && kept.elements.iter().zip(list.iter()).all(|(own, element)| own.is(&element))
-        {
-            return Some(kept.values.clone());
+        if !is_of(&kept, list) {
+            *kept = Some(Kept::new(list)?);
         }
-        let elements: Vec<Bound<'_, PyAny>> = list.iter().collect();
-        let text = |element: &Bound<'_, PyAny>| {
-            let text = element.cast_exact::<PyString>().ok()?;
-            text.to_str().ok().map(Value::string)
-        };
-        let values = Arc::new(elements.iter().map(text).collect::<Option<Vec<_>>>()?);
-        let elements = elements.into_iter().map(Bound::unbind).collect();
-        *kept = Some(Kept { elements, values: values.clone() });
-        Some(values)
+        kept.as_ref().map(|kept| kept.values.clone())
     }
+
+    /// What was kept, locked instead of shared, if it is of this list.
+    pub fn of(&self, list: &Bound<'_, PyList>) -> Option<MutexGuard<'_, Option<Kept>>> {
+        self.kept.try_lock().ok().filter(|kept| is_of(kept, list))
+    }
+}
+
+fn is_of(kept: &Option<Kept>, list: &Bound<'_, PyList>) -> bool {
+    kept.as_ref().is_some_and(|kept| has_elements(list, &kept.elements))
 }
 
 impl HostList for Texts {
