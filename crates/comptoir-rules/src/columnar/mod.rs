@@ -39,6 +39,7 @@ mod bind;
 mod bits;
 mod bound;
 mod call;
+mod choice;
 mod column;
 mod events;
 mod faults;
@@ -49,8 +50,10 @@ mod numbers;
 mod output;
 mod pattern;
 mod plan;
+mod presence;
 mod rows;
 mod schema;
+mod shared;
 mod simd;
 mod table;
 mod text;
@@ -63,8 +66,8 @@ use arrow_schema::{DataType, TimeUnit};
 use rayon::prelude::*;
 
 pub use bound::BoundRows;
-pub use faults::{Faults, RowFault};
 pub(crate) use events::{Event, Events, array};
+pub use faults::{Faults, RowFault};
 
 use bits::{BLOCK, Bits};
 use frame::Frame;
