@@ -15,7 +15,9 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The deepest nesting that a thread with a stack of 1 MiB evaluates in an unoptimised build.
+    /// The deepest nesting of any source. Every stage, the evaluator over columns included, gets along with a stack
+    /// of 512 KiB at this depth, where it is optimised: threads of hosts have that much or more. An unoptimised build
+    /// takes up to 4 MiB.
     pub const MAX_DEPTH: u16 = 128;
 }
 

@@ -14,6 +14,8 @@
 mod cells;
 #[path = "support/expressions.rs"]
 mod expressions;
+#[path = "columnar/shared.rs"]
+mod shared;
 #[path = "columnar/sources.rs"]
 mod sources;
 #[path = "columnar/tables.rs"]
@@ -23,14 +25,20 @@ use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
-use comptoir_rules::{Env, Fault, Program, Value, Variables};
+use comptoir_rules::{Env, Fault, Program, Type, Value, Variables};
 use expressions::Random;
 use proptest::prelude::*;
 use tables::Table;
 
 fn same(program: &Program, table: &Table) {
+    same_with(program, table, &Variables::new());
+}
+
+/// The same where inputs are shared by all rows; the rows of the table have them too.
+fn same_with(program: &Program, table: &Table, shared: &Variables<'_>) {
     let source = program.source();
-    let result = program.eval_batch(&table.batch).unwrap_or_else(|error| panic!("{source}: {error}"));
+    let result =
+        program.eval_batch_with(&table.batch, shared).unwrap_or_else(|error| panic!("{source}: {error}"));
     let faults: std::collections::HashMap<usize, String> = result
         .faults
         .iter()
@@ -52,7 +60,7 @@ fn same(program: &Program, table: &Table) {
             (Err(fault), None) => panic!("{source}: row {row}: {fault:?}, found a value, {input:?}"),
         }
     }
-    let selection = program.select(&table.batch).unwrap();
+    let selection = program.select_with(&table.batch, shared).unwrap();
     let expected: Vec<u64> = (0_u64..)
         .zip(&table.rows)
         .filter(|(_, input)| matches!(program.eval(*input), Ok(Value::Bool(true))))
@@ -91,6 +99,20 @@ proptest! {
         let source = expressions::typed(&mut random, ['i', 'b', 's', 'l'][ty], depth);
         let program = env().compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
         same(&program, &table);
+    }
+
+    #[test]
+    fn inputs_of_all_rows(seed: u64, depth in 0_usize..3, rows in 1_usize..80) {
+        let mut random = Random(seed);
+        let mut table = tables::table(&mut random, rows);
+        let (env, shared) = shared::inputs(&mut random);
+        let with = |row: &Variables<'static>| {
+            shared.iter().fold(row.clone(), |row, (name, value)| row.with(*name, value.clone()))
+        };
+        table.rows = table.rows.iter().map(with).collect();
+        let source = shared::expression(&mut random, depth);
+        let program = env.compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
+        same_with(&program, &table, &with(&Variables::new()));
     }
 
     #[test]
@@ -142,6 +164,19 @@ fn a_spent_budget_is_an_error_of_its_row() {
             ["i + j > 3", "s + t == 'x'", "items.all(x, x.qty > 0)", "s.matches('a.*b')", "size(l) > 1"]
         {
             same(&env().compile(source).unwrap().with_budget(budget), &table);
+        }
+        for source in
+            ["s in codes", "size(codes) > 4", "t in codes.map(c, c + s)", "codes.exists(c, c == 'b')"]
+        {
+            let texts = ["a", "abc", "a text that is long"].map(Value::str);
+            let shared = Variables::new().with("codes", Value::list(texts.to_vec()));
+            let env =
+                tables::declare(Env::builder()).variable("codes", Type::list(Type::String)).build().unwrap();
+            let mut table = tables::table(&mut Random(2), 40);
+            for row in &mut table.rows {
+                *row = row.clone().with("codes", Value::list(texts.to_vec()));
+            }
+            same_with(&env.compile(source).unwrap().with_budget(budget), &table, &shared);
         }
     }
 }

@@ -54,6 +54,7 @@ impl<'a> Walk<'a> {
     }
 
     /// `in` with literals.
+    #[inline(never)]
     pub(super) fn in_set(
         &self,
         operand: &Vector<'a>,
@@ -78,6 +79,7 @@ impl<'a> Walk<'a> {
     }
 
     /// `matches` with a pattern that is known.
+    #[inline(never)]
     pub(super) fn matches(
         &self,
         operand: &Vector<'a>,
@@ -113,6 +115,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A call that gives truth: tests of text with a constant have kernels.
+    #[inline(never)]
     pub(super) fn text_call(
         &self,
         function: &str,
@@ -121,7 +124,7 @@ impl<'a> Walk<'a> {
         frame: &Frame<'_, 'a>,
         mask: &Bits,
     ) -> Truth {
-        let args: Vec<Vector<'a>> = args.iter().map(|arg| self.vector(*arg, frame, mask)).collect();
+        let args = self.operands(args, frame, mask);
         if let ([Vector::Text(text), Vector::Const(Value::String(part))], [overload]) = (&*args, overloads)
             && overload.is_library()
             && let Some(truth) = self.text_test(function, text, part, frame.count, mask)
@@ -131,6 +134,7 @@ impl<'a> Walk<'a> {
         self.call(function, overloads, &args, mask).truth(mask)
     }
 
+    #[inline(never)]
     fn text_test(
         &self,
         function: &str,
@@ -156,6 +160,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Any function, row by row.
+    #[inline(never)]
     pub(super) fn call(
         &self,
         function: &str,

@@ -63,6 +63,7 @@ impl<'a> Walk<'a> {
     }
 
     /// `all`, `exists`, `exists_one`; `None` where the macro gives no truth.
+    #[inline(never)]
     pub(super) fn quantify(
         &self,
         id: NodeId,
@@ -114,6 +115,7 @@ impl<'a> Walk<'a> {
     }
 
     /// `map` and `filter`; `None` where the macro gives something else.
+    #[inline(never)]
     pub(super) fn collect(
         &self,
         id: NodeId,

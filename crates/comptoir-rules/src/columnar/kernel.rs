@@ -134,6 +134,7 @@ fn order_decimals(
 
 impl<'a> Walk<'a> {
     /// A relation of two vectors.
+    #[inline(never)]
     pub(super) fn compare(
         &self,
         op: BinaryOp,
@@ -195,6 +196,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Arithmetic of two vectors.
+    #[inline(never)]
     pub(super) fn arithmetic(
         &self,
         op: BinaryOp,
@@ -245,7 +247,8 @@ impl<'a> Walk<'a> {
     }
 
     /// Unary minus.
-    pub(super) fn negate(&self, operand: Vector<'a>, mask: &Bits) -> Vector<'a> {
+    #[inline(never)]
+    pub(super) fn negate(&self, operand: &Vector<'a>, mask: &Bits) -> Vector<'a> {
         match operand {
             Vector::Double(own) => {
                 let values = own.values.iter().map(|value| -value).collect();

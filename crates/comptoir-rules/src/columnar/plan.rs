@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::column::{Column, Shape};
 use super::numbers::Numbers;
 use super::pattern::Pattern;
+use super::shared::{Members, SharedValue};
 use super::table::Table;
 use super::text_set::{TextSet, set_of};
 use crate::Program;
@@ -39,6 +40,11 @@ pub(super) struct Way {
     pub(super) pattern: Option<Pattern>,
     /// Whether the body of a macro reads more than the macro's variable.
     pub(super) reads_outside: bool,
+    /// Whether the value is the same for all rows.
+    pub(super) is_shared: bool,
+    pub(super) shared: OnceLock<SharedValue>,
+    /// What `in` looks in, if that is the same for all rows.
+    pub(super) members: OnceLock<Option<Box<Members>>>,
 }
 
 impl<'p> Plan<'p> {
@@ -46,16 +52,19 @@ impl<'p> Plan<'p> {
         let mut plan = Self { program, columns, rows, ways: Vec::new() };
         let mut ways: Vec<Way> = program.nodes().iter().map(|_| Way::default()).collect();
         let mut sources: Vec<Source> = Vec::with_capacity(ways.len());
-        for node in program.nodes() {
-            let source = plan.source(node, &sources);
+        let mut reaches: Vec<Option<u16>> = Vec::with_capacity(ways.len());
+        for (node, way) in program.nodes().iter().zip(&mut ways) {
+            let reach = plan.reach(node, &reaches);
+            way.is_shared = reach == Some(0);
+            let source = if way.is_shared { Source::None } else { plan.source(node, &sources) };
             if let (Source::Slot(slot), Type::Bool) = (source, &node.ty)
                 && !matches!(node.kind, NodeKind::Slot(_))
                 && plan.has_small_dictionary(slot)
-                && let Some(way) = ways.get_mut(sources.len())
             {
                 way.dictionary = Some(slot);
             }
             sources.push(source);
+            reaches.push(reach);
         }
         plan.visit(program.root(), &mut Vec::new(), &mut ways);
         plan.ways = ways;
@@ -72,6 +81,9 @@ impl<'p> Plan<'p> {
             set: None,
             pattern: None,
             reads_outside: false,
+            is_shared: false,
+            shared: OnceLock::new(),
+            members: OnceLock::new(),
         };
         self.ways.get(id.index()).unwrap_or(&NONE)
     }
@@ -108,6 +120,9 @@ impl<'p> Plan<'p> {
     /// evaluated by columns inside of a macro.
     fn visit<'c>(&'c self, id: NodeId, around: &mut Vec<Element<'c>>, ways: &mut [Way]) -> bool {
         let Some(node) = self.node(id) else { return false };
+        if ways.get(id.index()).is_some_and(|way| way.is_shared) {
+            return true;
+        }
         let own = match &node.kind {
             NodeKind::Const(_) | NodeKind::Slot(_) | NodeKind::HasSlot(_) => true,
             NodeKind::Local { up, index } => is_column(around, *up, *index),
@@ -201,7 +216,7 @@ impl<'p> Plan<'p> {
     /// Whether a node reads an input, or a variable more than `depth` scopes further out.
     fn reads_outside(&self, id: NodeId, depth: u16) -> bool {
         match self.kind(id) {
-            NodeKind::Slot(_) | NodeKind::HasSlot(_) => true,
+            NodeKind::Slot(slot) | NodeKind::HasSlot(slot) => !self.is_shared_slot(*slot),
             NodeKind::Local { up, .. } => *up > depth,
             NodeKind::Fold(fold) => {
                 let inside = |id: NodeId| self.reads_outside(id, depth + 1);

@@ -25,6 +25,7 @@ pub(super) struct Table {
 
 impl Table {
     /// The truth of rows from their keys.
+    #[inline(never)]
     pub(super) fn look_up(
         &self,
         keys: &Numbers,
@@ -151,7 +152,7 @@ impl Plan<'_> {
 
     /// Truth or error of a node for one value of the slot that it reads.
     fn truth_of(&self, id: NodeId, slot: u32, value: Value<'_>, spent: &mut u64) -> Option<Option<bool>> {
-        let mut slots = vec![Value::Absent; self.columns.len()];
+        let mut slots = self.shared_slots();
         *slots.get_mut(slot as usize)? = value;
         let machine = Machine::new(
             self.program.nodes(),

@@ -164,6 +164,7 @@ impl<'a> Vector<'a> {
     }
 
     /// The rows of a column.
+    #[inline(never)]
     pub(super) fn load(column: &'a Column, rows: &Rows, count: usize) -> Self {
         let absent = missing(column.absent.as_ref(), rows, count);
         let null = missing(column.nulls.as_ref(), rows, count).minus(absent);

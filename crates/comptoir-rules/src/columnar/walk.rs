@@ -3,13 +3,13 @@
 use std::cell::Cell;
 
 use super::bits::Bits;
-use super::column::{Column, Shape};
+use super::column::Column;
 use super::frame::Frame;
 use super::plan::Plan;
 use super::rows::Rows;
-use super::vector::{Lanes, Truth, Vector, missing};
+use super::vector::{Truth, Vector};
 use crate::eval::{Inputs, Machine, Meter};
-use crate::ir::{NodeId, NodeKind};
+use crate::ir::{FoldNode, NodeId, NodeKind};
 use crate::syntax::{Access, BinaryOp};
 use crate::types::Type;
 use crate::value::{Fault, Value};
@@ -47,7 +47,14 @@ impl<'a> Walk<'a> {
     }
 
     /// The truth of a node for the rows in `mask`.
+    ///
+    /// The walk is as deep as the expression is nested, and a vector takes hundreds of bytes: so this function, as
+    /// [`Walk::vector`], only finds which function does the work, operands are boxed, and nothing that needs much
+    /// stack is inlined on the way down.
     pub(super) fn truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
+        if let Some(shared) = self.plan.shared(id) {
+            return self.shared_truth(shared, frame.count, mask);
+        }
         if frame.values.is_none()
             && let Some((table, keys, column)) = self.plan.table(id)
         {
@@ -58,73 +65,92 @@ impl<'a> Walk<'a> {
         match self.plan.kind(id) {
             NodeKind::And(_) => self.chain(id, false, frame, mask),
             NodeKind::Or(_) => self.chain(id, true, frame, mask),
-            NodeKind::Not(operand) => {
-                let truth = self.truth(*operand, frame, mask);
-                Truth { is: mask.minus(truth.is).minus(truth.fault), fault: truth.fault }
-            }
-            NodeKind::Binary { op, left, right } if is_relation(*op) => {
-                let (left, right) = (self.vector(*left, frame, mask), self.vector(*right, frame, mask));
-                self.compare(*op, &left, &right, frame.count, mask)
-            }
+            NodeKind::Not(operand) => self.not(*operand, frame, mask),
+            NodeKind::Binary { op, left, right } if is_relation(*op) => match self.plan.members(id) {
+                Some(members) => self.is_member(*left, members, frame, mask),
+                None => self.relation(*op, (*left, *right), frame, mask),
+            },
             NodeKind::InSet { operand, set } => {
-                let operand = self.vector(*operand, frame, mask);
+                let operand = self.operand(*operand, frame, mask);
                 self.in_set(&operand, set, self.plan.way(id).set.as_ref(), mask)
             }
             NodeKind::Matches { operand, regex } => {
-                let operand = self.vector(*operand, frame, mask);
+                let operand = self.operand(*operand, frame, mask);
                 self.matches(&operand, regex, self.plan.way(id).pattern.as_ref(), frame.count, mask)
             }
-            NodeKind::HasSlot(slot) => match self.column(*slot, frame) {
-                Some(column) => has(column, &frame.rows(frame.depth()), frame.count, mask),
-                None => Truth::sure(Bits::NONE),
-            },
+            NodeKind::HasSlot(slot) => self.has_slot(*slot, frame, mask),
             NodeKind::HasField { operand, name } => self.has_field(id, *operand, name, frame, mask),
             NodeKind::Conditional { condition, then, otherwise }
                 if self.plan.node(id).is_some_and(|node| node.ty == Type::Bool) =>
             {
-                let condition = self.truth(*condition, frame, mask);
-                let yes = mask.and(condition.is);
-                let no = mask.minus(condition.is).minus(condition.fault);
-                let (then, otherwise) = (self.truth(*then, frame, &yes), self.truth(*otherwise, frame, &no));
-                Truth {
-                    is: then.is.and(yes).or(otherwise.is.and(no)),
-                    fault: condition.fault.or(then.fault.and(yes)).or(otherwise.fault.and(no)),
-                }
+                self.choose_truth(*condition, (*then, *otherwise), frame, mask)
             }
-            NodeKind::Fold(fold) if !self.plan.way(id).is_scalar => {
-                match self.quantify(id, fold, frame, mask) {
-                    Some(truth) => truth,
-                    None => self.values(id, frame, mask).truth(mask),
-                }
-            }
+            NodeKind::Fold(fold) if !self.plan.way(id).is_scalar => self.fold_truth(id, fold, frame, mask),
             NodeKind::Call { function, overloads, args } => {
                 self.text_call(function, overloads, args, frame, mask)
             }
-            _ => self.values(id, frame, mask).truth(mask),
+            _ => self.value_truth(id, frame, mask),
         }
+    }
+
+    #[inline(never)]
+    fn not(&self, operand: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
+        let mut truth = self.truth(operand, frame, mask);
+        truth.is = mask.minus(truth.is).minus(truth.fault);
+        truth
+    }
+
+    #[inline(never)]
+    fn relation(
+        &self,
+        op: BinaryOp,
+        (left, right): (NodeId, NodeId),
+        frame: &Frame<'_, 'a>,
+        mask: &Bits,
+    ) -> Truth {
+        let (left, right) = (self.operand(left, frame, mask), self.operand(right, frame, mask));
+        self.compare(op, &left, &right, frame.count, mask)
+    }
+
+    #[inline(never)]
+    fn fold_truth(&self, id: NodeId, fold: &FoldNode, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
+        match self.quantify(id, fold, frame, mask) {
+            Some(truth) => truth,
+            None => self.value_truth(id, frame, mask),
+        }
+    }
+
+    #[inline(never)]
+    fn value_truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
+        self.values(id, frame, mask).truth(mask)
     }
 
     /// A chain of `&&` (or `||`): a row that a clause decides is left out of the clauses after it. Errors count only
     /// for rows that no clause decides, so that the order of clauses does not matter.
+    #[inline(never)]
     fn chain(&self, id: NodeId, deciding: bool, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
-        let mut left = *mask;
-        let mut fault = Bits::NONE;
+        let mut chain = Box::new(Chain { deciding, left: *mask, fault: Bits::NONE });
         for operand in &self.plan.way(id).order {
-            if left.is_empty() {
+            if chain.left.is_empty() {
                 break;
             }
-            let truth = self.truth(*operand, frame, &left);
-            fault = fault.or(truth.fault.and(left));
-            let decided = if deciding { truth.is } else { Bits::first(frame.count).minus(truth.is) };
-            left = left.minus(decided.minus(truth.fault));
+            let truth = self.boxed_truth(*operand, frame, &chain.left);
+            chain.add(&truth, frame.count);
         }
-        let fault = fault.and(left);
-        let is = if deciding { mask.minus(left) } else { left.minus(fault) };
-        Truth { is, fault }
+        chain.finish(mask)
+    }
+
+    /// The truth of an operand, out of the stack.
+    #[inline(never)]
+    pub(super) fn boxed_truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Box<Truth> {
+        Box::new(self.truth(id, frame, mask))
     }
 
     /// The values of a node for the rows in `mask`.
     pub(super) fn vector(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
+        if let Some(shared) = self.plan.shared(id) {
+            return self.shared(shared, frame.count, mask);
+        }
         match self.plan.kind(id) {
             NodeKind::And(_)
             | NodeKind::Or(_)
@@ -132,14 +158,12 @@ impl<'a> Walk<'a> {
             | NodeKind::InSet { .. }
             | NodeKind::Matches { .. }
             | NodeKind::HasSlot(_)
-            | NodeKind::HasField { .. } => Vector::Bool(self.truth(id, frame, mask), Bits::NONE),
-            NodeKind::Binary { op, .. } if is_relation(*op) => {
-                Vector::Bool(self.truth(id, frame, mask), Bits::NONE)
-            }
+            | NodeKind::HasField { .. } => self.truth_vector(id, frame, mask),
+            NodeKind::Binary { op, .. } if is_relation(*op) => self.truth_vector(id, frame, mask),
             NodeKind::Call { overloads, .. }
                 if overloads.len() == 1 && overloads.iter().all(|one| one.result == Type::Bool) =>
             {
-                Vector::Bool(self.truth(id, frame, mask), Bits::NONE)
+                self.truth_vector(id, frame, mask)
             }
             _ => {
                 self.charge(self.plan.node(id).map_or(0, |node| node.charge.into()));
@@ -148,7 +172,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The values of an operand, out of the stack.
+    #[inline(never)]
+    pub(super) fn operand(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Box<Vector<'a>> {
+        Box::new(self.vector(id, frame, mask))
+    }
+
+    #[inline(never)]
+    fn truth_vector(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
+        Vector::Bool(self.truth(id, frame, mask), Bits::NONE)
+    }
+
     /// The values of a node that gives more than truth.
+    #[inline(never)]
     fn values(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
         if let Some((column, rows)) = self.leaf(id, frame) {
             return Vector::load(column, &rows, frame.count);
@@ -156,36 +192,34 @@ impl<'a> Walk<'a> {
         match self.plan.kind(id) {
             NodeKind::Const(value) => Vector::Const(value.borrowed()),
             NodeKind::Binary { op, left, right } => {
-                let (left, right) = (self.vector(*left, frame, mask), self.vector(*right, frame, mask));
+                let (left, right) = (self.operand(*left, frame, mask), self.operand(*right, frame, mask));
                 self.arithmetic(*op, &left, &right, mask)
             }
-            NodeKind::Negate(operand) => {
-                let operand = self.vector(*operand, frame, mask);
-                self.negate(operand, mask)
-            }
+            NodeKind::Negate(operand) => self.negate(&self.operand(*operand, frame, mask), mask),
             NodeKind::Conditional { condition, then, otherwise } => {
-                let condition = self.truth(*condition, frame, mask);
-                let yes = mask.and(condition.is);
-                let no = mask.minus(condition.is).minus(condition.fault);
-                let (then, otherwise) =
-                    (self.vector(*then, frame, &yes), self.vector(*otherwise, frame, &no));
-                blend(&then, yes, &otherwise, no, condition.fault, frame.count)
+                self.choose(*condition, (*then, *otherwise), frame, mask)
             }
             NodeKind::Call { function, overloads, args } => {
-                let args: Vec<Vector<'a>> = args.iter().map(|arg| self.vector(*arg, frame, mask)).collect();
+                let args = self.operands(args, frame, mask);
                 self.call(function, overloads, &args, mask)
             }
-            NodeKind::Fold(fold) if !self.plan.way(id).is_scalar => match self.collect(id, fold, frame, mask)
-            {
-                Some(vector) => vector,
-                None => self.scalar(id, frame, mask),
-            },
+            NodeKind::Fold(fold) if !self.plan.way(id).is_scalar => self.fold_values(id, fold, frame, mask),
             _ => self.scalar(id, frame, mask),
         }
     }
 
+    #[inline(never)]
+    pub(super) fn operands(&self, ids: &[NodeId], frame: &Frame<'_, 'a>, mask: &Bits) -> Vec<Vector<'a>> {
+        ids.iter().map(|id| self.vector(*id, frame, mask)).collect()
+    }
+
+    #[inline(never)]
+    fn fold_values(&self, id: NodeId, fold: &FoldNode, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
+        self.collect(id, fold, frame, mask).unwrap_or_else(|| self.scalar(id, frame, mask))
+    }
+
     /// The column of a slot.
-    fn column(&self, slot: u32, frame: &Frame<'_, 'a>) -> Option<&'a Column> {
+    pub(super) fn column(&self, slot: u32, frame: &Frame<'_, 'a>) -> Option<&'a Column> {
         match frame.values {
             Some((own, values)) if own == slot => Some(values),
             _ => self.plan.columns.get(slot as usize),
@@ -208,30 +242,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn has_field(
-        &self,
-        id: NodeId,
-        operand: NodeId,
-        name: &str,
-        frame: &Frame<'_, 'a>,
-        mask: &Bits,
-    ) -> Truth {
-        let Some((column, rows)) = self.leaf(operand, frame) else {
-            return self.scalar(id, frame, mask).truth(mask);
-        };
-        let Shape::Struct(of, fields) = &column.shape else {
-            return self.scalar(id, frame, mask).truth(mask);
-        };
-        // The struct itself must be there.
-        let absent = missing(column.absent.as_ref(), &rows, frame.count);
-        let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(absent);
-        let field = of.position(name).and_then(|index| fields.get(index));
-        let found = field.map_or(Bits::NONE, |field| set_rows(field, &rows, frame.count, mask));
-        Truth { is: found.minus(fault), fault: fault.and(*mask) }
-    }
-
     /// A node without a kernel: each row by the scalar evaluator, and only those rows that are left.
-    fn scalar(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
+    #[inline(never)]
+    pub(super) fn scalar(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
         let plan = self.plan;
         let mut most = 0;
         let mut values = vec![None; frame.count];
@@ -274,85 +287,33 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// A chain of `&&` or `||` in the making.
+struct Chain {
+    /// What decides a row.
+    deciding: bool,
+    /// Rows that are not decided.
+    left: Bits,
+    fault: Bits,
+}
+
+impl Chain {
+    #[inline(never)]
+    fn add(&mut self, truth: &Truth, count: usize) {
+        self.fault = self.fault.or(truth.fault.and(self.left));
+        let decided = if self.deciding { truth.is } else { Bits::first(count).minus(truth.is) };
+        self.left = self.left.minus(decided.minus(truth.fault));
+    }
+
+    #[inline(never)]
+    fn finish(&self, mask: &Bits) -> Truth {
+        let fault = self.fault.and(self.left);
+        let is = if self.deciding { mask.minus(self.left) } else { self.left.minus(fault) };
+        Truth { is, fault }
+    }
+}
+
 /// Whether an operator gives a truth value.
 pub(super) const fn is_relation(op: BinaryOp) -> bool {
     use BinaryOp as B;
     matches!(op, B::Equal | B::NotEqual | B::Less | B::LessEqual | B::Greater | B::GreaterEqual | B::In)
-}
-
-/// The rows of a column where something is, and not null.
-fn set_rows(column: &Column, rows: &Rows, count: usize, mask: &Bits) -> Bits {
-    if let Shape::Constant(_) = column.shape {
-        return mask.filter(|row| !matches!(column.get(rows.at(row)), Value::Absent | Value::Null));
-    }
-    let absent = missing(column.absent.as_ref(), rows, count);
-    mask.minus(absent).minus(missing(column.nulls.as_ref(), rows, count))
-}
-
-/// `has` of an input: a cell that does not fit its type is an error.
-fn has(column: &Column, rows: &Rows, count: usize, mask: &Bits) -> Truth {
-    use crate::value::EvalCode as C;
-    let can_fail = matches!(
-        column.shape,
-        Shape::Constant(_)
-            | Shape::Int(_)
-            | Shape::Uint(_)
-            | Shape::Decimal(_)
-            | Shape::Time(..)
-            | Shape::Span(..)
-            | Shape::Dictionary(..)
-    );
-    if !can_fail {
-        return Truth::sure(set_rows(column, rows, count, mask));
-    }
-    let mut fault = Bits::NONE;
-    let is = mask.filter(|row| match column.get(rows.at(row)) {
-        Value::Absent | Value::Null => false,
-        Value::Error(error) if matches!(error.code, C::NoSuchField | C::NoSuchKey) => false,
-        Value::Error(_) | Value::Unknown(_) => {
-            fault.set(row);
-            false
-        }
-        _ => true,
-    });
-    Truth { is, fault }
-}
-
-/// The values of the first for some rows, of the second for others.
-fn blend<'a>(
-    then: &Vector<'a>,
-    yes: Bits,
-    otherwise: &Vector<'a>,
-    no: Bits,
-    fault: Bits,
-    count: usize,
-) -> Vector<'a> {
-    fn lanes<'a, T: Copy + Default>(
-        (one, yes): (&Lanes<'_, T>, Bits),
-        (two, no): (&Lanes<'_, T>, Bits),
-        fault: Bits,
-        count: usize,
-    ) -> Lanes<'a, T> {
-        let pick = |row| if yes.has(row) { one.values.get(row) } else { two.values.get(row) };
-        Lanes {
-            values: (0..count).map(|row| pick(row).copied().unwrap_or_default()).collect(),
-            null: one.null.and(yes).or(two.null.and(no)),
-            fault: one.fault.and(yes).or(two.fault.and(no)).or(fault),
-        }
-    }
-    match (then, otherwise) {
-        (Vector::Int(one), Vector::Int(two)) => Vector::Int(lanes((one, yes), (two, no), fault, count)),
-        (Vector::Double(one), Vector::Double(two)) => {
-            Vector::Double(lanes((one, yes), (two, no), fault, count))
-        }
-        _ => Vector::Values(
-            (0..count)
-                .map(|row| match () {
-                    () if yes.has(row) => then.get(row),
-                    () if no.has(row) => otherwise.get(row),
-                    () => None,
-                })
-                .collect(),
-        ),
-    }
 }

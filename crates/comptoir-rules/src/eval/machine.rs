@@ -55,10 +55,7 @@ impl<'a> Machine<'a> {
 
     /// The value of a node and all under it.
     pub(crate) fn run(&self, root: NodeId) -> Outcome<'a> {
-        let node = self.node(root);
-        if crate::ir::is_leaf(&node.kind, self.nodes) {
-            self.meter.charge(node.charge);
-        }
+        self.charge_leaf(root);
         let outcome = self.eval(root, None);
         self.meter.check()?;
         if let Ok(value @ (Value::List(_) | Value::Map(_) | Value::Optional(_) | Value::Struct(_))) = &outcome
@@ -71,9 +68,18 @@ impl<'a> Machine<'a> {
 
     /// The truth of a node and all under it.
     pub(crate) fn run_truth(&self, root: NodeId) -> Result<bool, Fault> {
+        self.charge_leaf(root);
         let truth = self.truth(root, None);
         self.meter.check()?;
         truth
+    }
+
+    /// A leaf is paid for by what is above it; here there is nothing.
+    fn charge_leaf(&self, root: NodeId) {
+        let node = self.node(root);
+        if crate::ir::is_leaf(&node.kind, self.nodes) {
+            self.meter.charge(node.charge);
+        }
     }
 
     #[inline]

@@ -56,3 +56,18 @@ fn limits_hold() {
     let limits = Limits { source_bytes: 3, ..Limits::default() };
     assert_eq!(parse("1 + 1", &limits).unwrap_err().code(), DiagnosticCode::Limit);
 }
+
+/// `cel.index(1)` is a name, but none that a type has.
+#[test]
+fn fields_of_a_generated_name_make_no_message_of_it() {
+    let limits = Limits::default();
+    for source in
+        ["cel.index(1).x{}", "cel.index(1).x{y: 1}", "cel.index(1){y: 1}", "cel.iterVar(0, 0).x{y: 1}"]
+    {
+        assert!(parse(source, &limits).is_err(), "{source}");
+    }
+    for source in ["cel.index(1).x", "cel.index(1).x[cel.index(0)]", "a.b{y: cel.index(1).x}"] {
+        let text = parse(source, &limits).unwrap().to_text();
+        assert_eq!(parse(&text, &limits).unwrap().to_text(), text, "{source}");
+    }
+}
