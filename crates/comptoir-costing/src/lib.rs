@@ -13,7 +13,6 @@ pub mod reject;
 pub mod reports;
 mod rows;
 mod valuation;
-mod yaml;
 
 pub use error::Error;
 pub use policy::Policy;

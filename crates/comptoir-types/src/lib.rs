@@ -20,6 +20,7 @@ pub mod arrow;
 pub mod decimal;
 pub mod error;
 pub mod time;
+pub mod yaml;
 
 pub use decimal::{Decimal, Rounding, WideDecimal};
 pub use error::{Error, ErrorCode, ErrorKind};

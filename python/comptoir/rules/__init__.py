@@ -18,22 +18,24 @@ True
 
 from comptoir._native import Program
 from comptoir.rules._env import Env, Function, compile, function  # noqa: A004
+from comptoir.rules._reports import (
+    Diff,
+    Memory,
+    OutputChange,
+    RuleChange,
+    Sample,
+    TableFinding,
+    TableReport,
+)
 from comptoir.rules._results import (
     BatchResult,
     ClauseTrace,
     Decision,
     Decisions,
-    Diff,
-    Memory,
-    OutputChange,
     Residual,
-    RuleChange,
     RuleFault,
     RuleTrace,
-    Sample,
     Selection,
-    TableFinding,
-    TableReport,
     WhyNot,
 )
 from comptoir.rules._rule_set import RuleSet, RuleSetHandle, RuleSetLike

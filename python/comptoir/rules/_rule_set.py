@@ -12,20 +12,22 @@ from typing import Any, TypeAlias
 from comptoir._native import RulesSet
 from comptoir.errors import ConfigError
 from comptoir.rules._env import Function
-from comptoir.rules._results import (
-    ClauseTrace,
-    Decision,
-    Decisions,
+from comptoir.rules._reports import (
     Diff,
     Memory,
     OutputChange,
     RuleChange,
-    RuleFault,
-    RuleTrace,
     Sample,
-    Selection,
     TableFinding,
     TableReport,
+)
+from comptoir.rules._results import (
+    ClauseTrace,
+    Decision,
+    Decisions,
+    RuleFault,
+    RuleTrace,
+    Selection,
     WhyNot,
     plain,
 )

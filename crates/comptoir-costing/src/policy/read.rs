@@ -30,7 +30,7 @@ impl Policy {
     /// # Errors
     /// As [`Policy::from_json`]; also for text whose brackets are nested deeper than a policy can need.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        if let Some(line) = crate::yaml::too_deep(text) {
+        if let Some(line) = comptoir_types::yaml::too_deep(text) {
             return Err(Error::policy(".", format!("line {line}: brackets are nested too deeply")));
         }
         let reader = serde_yaml_ng::Deserializer::from_str(text);

@@ -153,6 +153,22 @@ impl BoardSpec {
         spec.checked()
     }
 
+    /// Reads a spec from YAML text.
+    ///
+    /// # Errors
+    /// As [`BoardSpec::from_json`]; also for text whose brackets are nested deeper than a spec can need.
+    pub fn from_yaml(text: &str) -> Result<Self, BoardError> {
+        if let Some(line) = comptoir_types::yaml::too_deep(text) {
+            return Err(BoardError::spec(".", format!("line {line}: brackets are nested too deeply")));
+        }
+        let reader = serde_yaml_ng::Deserializer::from_str(text);
+        let spec: Self = serde_path_to_error::deserialize(reader).map_err(|error| {
+            let path = error.path().to_string();
+            BoardError::spec(&path, error.into_inner())
+        })?;
+        spec.checked()
+    }
+
     /// The spec, if its parts go together. Expressions are checked when the columns are known.
     ///
     /// # Errors

@@ -138,7 +138,7 @@ impl VoucherTemplate {
     /// # Errors
     /// `COSTING_TEMPLATE_SYNTAX` with the path of the field, `COSTING_TEMPLATE_INVALID` as [`VoucherTemplate::check`].
     pub fn from_yaml(text: &str) -> Result<Self, ReportError> {
-        if let Some(line) = crate::yaml::too_deep(text) {
+        if let Some(line) = comptoir_types::yaml::too_deep(text) {
             let message = format!("line {line}: brackets are nested too deeply");
             return Err(ReportError::TemplateSyntax { path: ".".to_owned(), message });
         }

@@ -1,16 +1,22 @@
-//! A guard before the YAML parser, whose time grows with the square of the depth to which brackets are nested.
+//! A guard before a YAML parser whose time grows with the square of the depth to which brackets are nested.
 //!
 //! What is written line by line is counted exactly. Quotes and scalars that go over several lines, anchors and tags may hide a
 //! bracket from a simple reading; a text with such things is allowed fewer brackets in all, so that no text takes long.
 
-/// Brackets that may be open at one place: policies and templates need four.
+/// Brackets that may be open at one place: policies, templates and specs need four.
 const DEEPEST: usize = 64;
 
 /// Brackets in a text that cannot be read line by line.
 const MOST: usize = 2_000;
 
 /// The line, counted from 1, on which brackets are nested too deeply to be parsed; `None` for a text that may be parsed.
-pub(crate) fn too_deep(text: &str) -> Option<usize> {
+///
+/// ```
+/// assert_eq!(comptoir_types::yaml::too_deep("a: [1, 2]"), None);
+/// assert_eq!(comptoir_types::yaml::too_deep(&"[".repeat(1_000)), Some(1));
+/// ```
+#[must_use]
+pub fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut opened, mut is_plain) = (0_usize, 0_usize, true);
     let mut deepest_line = None;
     let mut before = Before::Indicator;
