@@ -290,7 +290,8 @@ fn a_wrong_spec_is_named_by_its_field() {
 #[test]
 fn json_and_yaml_are_one_spec() {
     let json = spec(r#"{"id": "b", "item": "i", "metrics": {"m": {"count": "true"}}, "score": "m", "k": 2}"#);
-    let yaml = BoardSpec::from_yaml("id: b\nitem: i\nmetrics:\n  m: {count: 'true'}\nscore: m\nk: 2\n").unwrap();
+    let yaml =
+        BoardSpec::from_yaml("id: b\nitem: i\nmetrics:\n  m: {count: 'true'}\nscore: m\nk: 2\n").unwrap();
     assert_eq!((&yaml, yaml.hash().unwrap()), (&json, json.hash().unwrap()));
     let error = BoardSpec::from_yaml("id: b\nitem: i\nscore: m\nk: many\n").unwrap_err().to_string();
     assert!(error.starts_with("board spec, k: "), "{error}");
