@@ -21,7 +21,7 @@ pub enum ItemKind {
 }
 
 /// An item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item<'i> {
     /// An integer.
     Int(i64),

@@ -25,9 +25,14 @@
 //! The key of a board is XXH3 of the board's name with seed 0, then of each group value with the hash so far as seed.
 
 mod build;
+#[cfg(feature = "arrow")]
+mod cells;
 mod cursor;
 mod error;
 mod format;
+#[cfg(feature = "arrow")]
+mod from_table;
+mod group;
 mod map;
 mod open;
 mod publish;
@@ -39,6 +44,9 @@ mod tests;
 pub use build::{Item, ItemKind, SnapshotBuilder};
 pub use cursor::Cursor;
 pub use error::SnapshotError;
+#[cfg(feature = "arrow")]
+pub use from_table::TableColumns;
+pub use group::GroupValue;
 pub use publish::Publisher;
 pub use read::{Board, Entry, ItemRef};
 pub use reader::{Follower, Page, Reader, Start};
