@@ -16,6 +16,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 
+use super::array::ArrowArray;
 use super::error::BoundaryError;
 use super::table::{ArrowTable, type_name};
 use crate::enter::enter;
@@ -53,6 +54,29 @@ pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Batches> {
     Err(not_arrow(object))
 }
 
+/// The type and the chunks of `object`, whatever they are: arrays, or tables as arrays of structs; none where it has no
+/// Arrow interface. No buffer is copied.
+///
+/// # Errors
+///
+/// As [`import_stream`].
+pub fn import_chunks(object: &Bound<'_, PyAny>) -> PyResult<Option<(Field, Vec<ArrayRef>)>> {
+    if let Ok(array) = object.cast::<ArrowArray>() {
+        let array = array.get().get();
+        return Ok(Some((Field::new("", array.data_type().clone(), true), vec![array])));
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter(object.py(), || read_chunks(stream)).map(Some);
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
+        let (array, field) = take_array(object, &export.call0()?)?;
+        let array = enter(object.py(), || to_array(array, &field))?;
+        return Ok(Some((field, vec![array])));
+    }
+    Ok(None)
+}
+
 /// The schema of `object`, which is a schema (`__arrow_c_schema__`) or a table; no row of a table is read from a stream.
 ///
 /// # Errors
@@ -85,14 +109,25 @@ fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
     Ok((schema, batches))
 }
 
+/// Reads a stream of any type to its end.
+fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>), BoundaryError> {
+    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
+    let field = reader.field().as_ref().clone();
+    let chunks = reader.enumerate().map(|(chunk, array)| array.map_err(|error| stream_error(chunk, &error)));
+    Ok((field, chunks.collect::<Result<_, _>>()?))
+}
+
 /// Reads a single struct array as a table of one batch.
 fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, BoundaryError> {
     let schema = table_schema(field)?;
-    // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
-    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
-        .map_err(|error| stream_error(0, &error))?;
-    let batch = to_batch(0, &schema, make_array(data))?;
+    let batch = to_batch(0, &schema, to_array(array, field)?)?;
     Ok((schema, vec![batch]))
+}
+
+fn to_array(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, BoundaryError> {
+    // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
+    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) };
+    data.map(make_array).map_err(|error| stream_error(0, &error))
 }
 
 /// The fields of a struct as the schema of a table.
