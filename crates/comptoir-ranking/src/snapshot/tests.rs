@@ -12,10 +12,10 @@ use super::{Item, ItemKind, ItemRef, Publisher, Reader, Snapshot, SnapshotBuilde
 use crate::Score;
 
 /// A directory that is deleted at the end.
-struct Directory(PathBuf);
+pub(super) struct Directory(pub(super) PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("comptoir-snapshot-{}-{number}", std::process::id()));
@@ -30,7 +30,7 @@ impl Drop for Directory {
     }
 }
 
-fn score(number: f64) -> Score {
+pub(super) fn score(number: f64) -> Score {
     Score::new(number).unwrap()
 }
 
