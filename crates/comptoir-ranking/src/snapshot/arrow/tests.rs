@@ -188,3 +188,23 @@ fn what_is_no_arrow_file_is_refused() {
         assert_eq!(read_ipc(Cursor::new(bytes)).unwrap_err().code(), "RANKING_SNAPSHOT_ARROW");
     }
 }
+
+/// Arrow's files have no checksum: damage is an error or another table, but never the end of the process.
+#[test]
+fn a_damaged_arrow_file_ends_no_process() {
+    let mut builder = SnapshotBuilder::new(ItemKind::Text);
+    builder
+        .board("top", &["FR"], [(Item::Text("mug"), score(3.0)), (Item::Text("bag"), score(2.0))])
+        .unwrap();
+    let (_directory, snapshot, _) = published(&builder);
+    let mut file = Vec::new();
+    write_ipc(&snapshot, &mut file).unwrap();
+    for at in 0..file.len() {
+        let mut changed = file.clone();
+        changed[at] ^= 0x10;
+        let _ = read_ipc(Cursor::new(&changed));
+    }
+    for length in (0..file.len()).step_by(7) {
+        let _ = read_ipc(Cursor::new(&file[..length]));
+    }
+}
