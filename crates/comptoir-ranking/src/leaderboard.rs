@@ -82,6 +82,17 @@ impl<M: Clone + Hash + Ord> Leaderboard<M> {
         Some(score)
     }
 
+    /// Takes the last member off the board.
+    pub fn pop_last(&mut self) -> Option<(M, Score)> {
+        let block = self.blocks.last_mut()?;
+        let (Reverse(score), member) = block.pop()?;
+        if block.is_empty() {
+            self.blocks.pop();
+        }
+        self.scores.remove(&member);
+        Some((member, score))
+    }
+
     /// The score of a member.
     #[must_use]
     pub fn score_of(&self, member: &M) -> Option<Score> {

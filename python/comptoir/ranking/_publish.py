@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from comptoir._native import RankingPublisher
 from comptoir.errors import ConfigError
@@ -50,10 +50,6 @@ class BoardTable:
     item: str = "item"
     score: str = "score"
     position: str | None = None
-
-
-Boards: TypeAlias = BoardTable
-"""What can be published."""
 
 
 class Publisher:
@@ -100,7 +96,7 @@ class Publisher:
 
     def publish(
         self,
-        boards: Boards | Iterable[Boards],
+        boards: BoardTable | Iterable[BoardTable] | ArrowStreamExportable | ArrowArrayExportable,
         *,
         watermark: date | None = None,
         spec_hash: str | bytes | None = None,
@@ -110,8 +106,9 @@ class Publisher:
 
         Parameters
         ----------
-        boards : BoardTable or iterable of BoardTable
-            The boards of the version.
+        boards : BoardTable, iterable of BoardTable, or table
+            The boards of the version. A table is one of the form that `Reader.table` gives, with the
+            metadata of its schema: what was published before, or comes from an Arrow file.
         watermark : datetime or date, optional
             Up to which moment of the input it is made; without a zone it is UTC.
         spec_hash, rules_hash : str or bytes, optional
@@ -132,12 +129,14 @@ class Publisher:
         DataError
             For a null or NaN, and an item, position or board that is given twice, with its place.
         """
+        micros = _micros(watermark)
+        spec, rules = _hash("spec_hash", spec_hash), _hash("rules_hash", rules_hash)
+        if hasattr(boards, "__arrow_c_stream__") or hasattr(boards, "__arrow_c_array__"):
+            return self._native.publish_exported(boards, micros, spec, rules)
         tables = [boards] if isinstance(boards, BoardTable) else list(boards)
+        none = bytes(32)
         return self._native.publish(
-            [_parts(table) for table in tables],
-            _micros(watermark),
-            _hash("spec_hash", spec_hash),
-            _hash("rules_hash", rules_hash),
+            [_parts(table) for table in tables], micros or 0, spec or none, rules or none
         )
 
     def rollback(self, version: int) -> None:
@@ -186,23 +185,23 @@ class Publisher:
         return f"Publisher({self._directory!r})"
 
 
-def _parts(table: Boards) -> tuple[object, str, list[str], str, str, str | None]:
+def _parts(table: BoardTable) -> tuple[object, str, list[str], str, str, str | None]:
     group = [table.group] if isinstance(table.group, str) else list(table.group)
     return table.table, table.board, group, table.item, table.score, table.position
 
 
-def _micros(moment: date | None) -> int:
+def _micros(moment: date | None) -> int | None:
     if moment is None:
-        return 0
+        return None
     micros = RankingPublisher.micros(moment)
     if micros is None:
         raise TypeError(f"a watermark is a datetime or a date, not `{type(moment).__name__}`")
     return micros
 
 
-def _hash(name: str, value: str | bytes | None) -> bytes:
+def _hash(name: str, value: str | bytes | None) -> bytes | None:
     if value is None:
-        return bytes(32)
+        return None
     try:
         bare = bytes.fromhex(value) if isinstance(value, str) else bytes(value)
     except ValueError:

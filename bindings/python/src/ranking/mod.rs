@@ -1,9 +1,10 @@
 //! `comptoir.ranking`: boards, ranks and published snapshots.
 //!
 //! `publisher`, `reader` and `page` are the two sides of published boards, with groups as texts by `group`. `leaderboard`
-//! is the live one. `rank`, `compare`, `normalise` and `mmr` are functions over columns.
+//! is the live one. `rank`, `compare`, `evaluate`, `normalise` and `mmr` are functions over columns.
 
 mod compare;
+mod evaluate;
 mod group;
 mod leaderboard;
 mod mmr;
@@ -22,6 +23,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<publisher::RankingPublisher>()?;
     module.add_class::<reader::RankingReader>()?;
     module.add_function(wrap_pyfunction!(compare::ranking_compare, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::ranking_dcg, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::ranking_minimum_table, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::ranking_ndcg, module)?)?;
     module.add_function(wrap_pyfunction!(mmr::ranking_mmr, module)?)?;
     module.add_function(wrap_pyfunction!(normalise::ranking_formula, module)?)?;
     module.add_function(wrap_pyfunction!(normalise::ranking_among, module)?)?;

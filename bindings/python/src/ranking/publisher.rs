@@ -66,6 +66,27 @@ impl RankingPublisher {
         })
     }
 
+    /// Publishes the boards of a table of the form that `Reader.table` gives; what is given beside it comes before what
+    /// its metadata says.
+    fn publish_exported(
+        &self,
+        table: &Bound<'_, PyAny>,
+        watermark: Option<i64>,
+        spec_hash: Option<[u8; 32]>,
+        rules_hash: Option<[u8; 32]>,
+    ) -> PyResult<u64> {
+        let (schema, batches) = import_stream(table)?;
+        self.with(table.py(), move |publisher| {
+            let mut boards = SnapshotBuilder::from_record_batches(&schema, &batches)?;
+            if let Some(micros) = watermark {
+                boards = boards.watermark(micros);
+            }
+            let (spec, rules) = boards.known_hashes();
+            let boards = boards.hashes(spec_hash.unwrap_or(spec), rules_hash.unwrap_or(rules));
+            publisher.publish(&boards)
+        })
+    }
+
     /// Makes an earlier version the current one.
     fn rollback(&self, py: Python<'_>, version: u64) -> PyResult<()> {
         self.with(py, |publisher| publisher.rollback(version))

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyTuple, PyType};
 
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
-use crate::arrow::times;
+use crate::arrow::{ArrowTable, times};
 use crate::enter::enter;
 use crate::errors;
 
@@ -213,6 +213,19 @@ impl RankingReader {
             Ok((name, PyTuple::new(py, parts.map(GroupValue::read).collect::<Vec<_>>())?))
         };
         self.reader.load().iter().map(named).collect()
+    }
+
+    /// All boards of the current version as one Arrow table, which `Publisher.publish` takes back.
+    ///
+    /// Returns
+    /// -------
+    /// Table
+    ///     ``board``, ``group`` (a list of text), ``position``, ``item``, ``score``, with a row for each place. A null
+    ///     in a group is the character 0. The metadata of the schema has version, watermark and hashes.
+    fn table(&self, py: Python<'_>) -> PyResult<ArrowTable> {
+        let snapshot = Arc::clone(&self.reader.load());
+        let batch = enter(py, || snapshot.to_record_batch())?;
+        enter(py, || ArrowTable::new(batch.schema(), vec![batch]))
     }
 
     /// Number of the current version.

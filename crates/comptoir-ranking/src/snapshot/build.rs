@@ -56,6 +56,7 @@ pub struct SnapshotBuilder {
     watermark: i64,
     spec_hash: [u8; 32],
     rules_hash: [u8; 32],
+    k: u32,
     boards: Vec<BoardRecord>,
     /// The boards of each key; more than one where keys collide.
     by_key: HashMap<u64, Vec<u32>>,
@@ -73,6 +74,7 @@ impl SnapshotBuilder {
             watermark: 0,
             spec_hash: [0; 32],
             rules_hash: [0; 32],
+            k: 0,
             boards: Vec::new(),
             by_key: HashMap::new(),
             entries: Vec::new(),
@@ -93,6 +95,19 @@ impl SnapshotBuilder {
     pub const fn hashes(mut self, spec: [u8; 32], rules: [u8; 32]) -> Self {
         self.spec_hash = spec;
         self.rules_hash = rules;
+        self
+    }
+
+    /// The hashes so far, of the spec and of the rules.
+    #[must_use]
+    pub const fn known_hashes(&self) -> ([u8; 32], [u8; 32]) {
+        (self.spec_hash, self.rules_hash)
+    }
+
+    /// How many places were asked of each board; 0, as in a new builder, says nothing about it.
+    #[must_use]
+    pub const fn k(mut self, places: u32) -> Self {
+        self.k = places;
         self
     }
 
@@ -263,7 +278,7 @@ impl SnapshotBuilder {
             spec_hash: self.spec_hash,
             rules_hash: self.rules_hash,
             item_kind: U32::new(u32::from(self.item_kind == ItemKind::Text)),
-            reserved: U32::ZERO,
+            k: self.k.into(),
             checksum: U64::ZERO,
         };
         header.checksum = checksum(&[header.as_bytes(), sections.as_bytes()].concat()).into();

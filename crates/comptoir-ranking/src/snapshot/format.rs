@@ -25,7 +25,7 @@ pub struct Header {
     pub spec_hash: [u8; 32],
     pub rules_hash: [u8; 32],
     pub item_kind: U32,
-    pub reserved: U32,
+    pub k: U32,
     pub checksum: U64,
 }
 

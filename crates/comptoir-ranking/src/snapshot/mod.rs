@@ -13,7 +13,7 @@
 //!
 //! | part | records |
 //! |---|---|
-//! | header, 128 bytes | magic `CMPTBRD1`; format, number of sections: u32; length of the file, version: u64; created, watermark: i64, microseconds since 1970; hash of the spec, hash of the rules: 32 bytes each; kind of items (0 integers, 1 texts), reserved: u32; checksum: u64 |
+//! | header, 128 bytes | magic `CMPTBRD1`; format, number of sections: u32; length of the file, version: u64; created, watermark: i64, microseconds since 1970; hash of the spec, hash of the rules: 32 bytes each; kind of items (0 integers, 1 texts), places asked of each board (0 not said): u32; checksum: u64 |
 //! | table, 32 bytes each | kind, reserved: u32; offset, length, checksum: u64 |
 //! | 1 buckets | u32: for each value of the highest bits of a key where its keys start, and the end |
 //! | 2 keys, 16 bytes each | hash: u64; board, reserved: u32; by hash |
@@ -24,6 +24,8 @@
 //!
 //! The key of a board is XXH3 of the board's name with seed 0, then of each group value with the hash so far as seed.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod build;
 #[cfg(feature = "arrow")]
 mod cells;

@@ -80,6 +80,12 @@ impl Snapshot {
         self.header.rules_hash
     }
 
+    /// How many places were asked of each board; 0 where that was not said.
+    #[must_use]
+    pub const fn k(&self) -> u32 {
+        self.header.k.get()
+    }
+
     /// What its items are.
     #[must_use]
     pub const fn item_kind(&self) -> ItemKind {

@@ -30,7 +30,7 @@ impl Drop for Directory {
     }
 }
 
-fn score(number: f64) -> Score {
+pub(super) fn score(number: f64) -> Score {
     Score::new(number).unwrap()
 }
 
