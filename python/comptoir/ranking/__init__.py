@@ -14,7 +14,7 @@ Examples
 """
 
 from comptoir._native import Leaderboard, Page, Reader
-from comptoir.ranking import normalise
+from comptoir.ranking import evaluate, normalise
 from comptoir.ranking._publish import BoardTable, Publisher
 from comptoir.ranking._rank import compare, mmr, rank
 from comptoir.ranking._results import Comparison, Entry, Move
@@ -29,6 +29,7 @@ __all__ = [
     "Publisher",
     "Reader",
     "compare",
+    "evaluate",
     "mmr",
     "normalise",
     "rank",

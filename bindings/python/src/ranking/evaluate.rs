@@ -27,11 +27,11 @@ pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: usize, is_exponential: bool) ->
 #[pyfunction]
 pub fn ranking_ndcg(
     column: &Bound<'_, PyAny>,
-    all: &Bound<'_, PyAny>,
+    ideal: &Bound<'_, PyAny>,
     k: usize,
     is_exponential: bool,
 ) -> PyResult<f64> {
-    Ok(ndcg(&grades("grades", column)?, &grades("all", all)?, k, gain(is_exponential)))
+    Ok(ndcg(&grades("grades", column)?, &grades("ideal", ideal)?, k, gain(is_exponential)))
 }
 
 /// The minimum table, the significance that it has, and how likely chance falls short of it.
