@@ -1,8 +1,8 @@
 """Rankings: boards, rank numbers, and published snapshots that other processes read.
 
-`Publisher` writes boards as an immutable version, `Reader` reads pages of it in any process. `rank` numbers
-values, `compare` says what changed between two orders, `Leaderboard` is kept up to date member by member,
-and `comptoir.ranking.normalise` has the formulas of scores.
+`Board` makes boards of tables. `Publisher` writes boards as an immutable version, `Reader` reads pages of it
+in any process. `rank` numbers values, `compare` says what changed between two orders, `Leaderboard` is kept
+up to date member by member, and `comptoir.ranking.normalise` has the formulas of scores.
 
 Examples
 --------
@@ -15,11 +15,13 @@ Examples
 
 from comptoir._native import Leaderboard, Page, Reader
 from comptoir.ranking import evaluate, normalise
+from comptoir.ranking._board import Board, Report, Result, SpecLike, build
 from comptoir.ranking._publish import BoardTable, Publisher
 from comptoir.ranking._rank import compare, mmr, rank
 from comptoir.ranking._results import Comparison, Entry, Move
 
 __all__ = [
+    "Board",
     "BoardTable",
     "Comparison",
     "Entry",
@@ -28,6 +30,10 @@ __all__ = [
     "Page",
     "Publisher",
     "Reader",
+    "Report",
+    "Result",
+    "SpecLike",
+    "build",
     "compare",
     "evaluate",
     "mmr",

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from comptoir._native import RankingPublisher
 from comptoir.errors import ConfigError
+from comptoir.ranking._board import Result
 
 if TYPE_CHECKING:
     from comptoir._native import ArrowArrayExportable, ArrowStreamExportable
@@ -50,6 +52,10 @@ class BoardTable:
     item: str = "item"
     score: str = "score"
     position: str | None = None
+
+
+Publishable: TypeAlias = BoardTable | Result
+"""What can be published."""
 
 
 class Publisher:
@@ -96,7 +102,7 @@ class Publisher:
 
     def publish(
         self,
-        boards: BoardTable | Iterable[BoardTable] | ArrowStreamExportable | ArrowArrayExportable,
+        boards: Publishable | Iterable[Publishable] | ArrowStreamExportable | ArrowArrayExportable,
         *,
         watermark: date | None = None,
         spec_hash: str | bytes | None = None,
@@ -106,13 +112,16 @@ class Publisher:
 
         Parameters
         ----------
-        boards : BoardTable, iterable of BoardTable, or table
-            The boards of the version. A table is one of the form that `Reader.table` gives, with the
-            metadata of its schema: what was published before, or comes from an Arrow file.
+        boards : Result, BoardTable, an iterable of these, or table
+            The boards of the version. A result is published under the id of its spec. A table is one of the
+            form that `Reader.table` gives, with the metadata of its schema: what was published before, or
+            comes from an Arrow file.
         watermark : datetime or date, optional
             Up to which moment of the input it is made; without a zone it is UTC.
         spec_hash, rules_hash : str or bytes, optional
-            Hashes of what it is made by: 32 bytes, or 64 hexadecimal digits.
+            Hashes of what it is made by: 32 bytes, or 64 hexadecimal digits. Where all boards are results,
+            the hash of the spec is known: that of the only one, or the SHA-256 of those of all, in their
+            order.
 
         Returns
         -------
@@ -131,12 +140,14 @@ class Publisher:
         """
         micros = _micros(watermark)
         spec, rules = _hash("spec_hash", spec_hash), _hash("rules_hash", rules_hash)
-        if hasattr(boards, "__arrow_c_stream__") or hasattr(boards, "__arrow_c_array__"):
+        if isinstance(boards, Result | BoardTable):
+            boards = [boards]
+        elif hasattr(boards, "__arrow_c_stream__") or hasattr(boards, "__arrow_c_array__"):
             return self._native.publish_exported(boards, micros, spec, rules)
-        tables = [boards] if isinstance(boards, BoardTable) else list(boards)
+        each = list(boards)
         none = bytes(32)
         return self._native.publish(
-            [_parts(table) for table in tables], micros or 0, spec or none, rules or none
+            [_parts(one) for one in each], micros or 0, spec or _hash_of(each) or none, rules or none
         )
 
     def rollback(self, version: int) -> None:
@@ -185,9 +196,20 @@ class Publisher:
         return f"Publisher({self._directory!r})"
 
 
-def _parts(table: BoardTable) -> tuple[object, str, list[str], str, str, str | None]:
-    group = [table.group] if isinstance(table.group, str) else list(table.group)
-    return table.table, table.board, group, table.item, table.score, table.position
+def _parts(one: Publishable) -> tuple[object, str, list[str], str, str, str | None]:
+    if isinstance(one, Result):
+        spec = one.spec
+        return one, spec["id"], spec["group"], spec["item"], "score", "position"
+    group = [one.group] if isinstance(one.group, str) else list(one.group)
+    return one.table, one.board, group, one.item, one.score, one.position
+
+
+def _hash_of(boards: list[Publishable]) -> bytes | None:
+    """Hash of the specs of all boards, if all have one."""
+    hashes = [bytes.fromhex(one.spec_hash) for one in boards if isinstance(one, Result)]
+    if not hashes or len(hashes) < len(boards):
+        return None
+    return hashes[0] if len(hashes) == 1 else sha256(b"".join(hashes)).digest()
 
 
 def _micros(moment: date | None) -> int | None:

@@ -145,7 +145,9 @@ class MinimumTable(NamedTuple):
     fail_probability: float
 
 
-def minimum_table(k: int, share: float, alpha: float = 0.1, *, is_adjusted: bool = True) -> MinimumTable:
+def minimum_table(
+    k: int, share: float, alpha: float = 0.1, *, is_adjusted: bool = True, prefixes: int | None = None
+) -> MinimumTable:
     """Give the counts below which a board would fall by chance only rarely (FA*IR).
 
     Each place is taken to be drawn from the band with probability `share`; a prefix needs the smallest count
@@ -163,6 +165,10 @@ def minimum_table(k: int, share: float, alpha: float = 0.1, *, is_adjusted: bool
     is_adjusted : bool
         Whether alpha is meant for the whole board rather than for each prefix by itself. The significance of
         prefixes is then lowered until the whole table is missed as nearly as often as alpha says.
+
+    prefixes : int, optional
+        How many prefixes `fail_probability` and the adjustment are about; all without it. The implementation
+        of the authors (fairsearch-core) leaves out the last: with k - 1 the result is theirs.
 
     Returns
     -------
@@ -182,7 +188,9 @@ def minimum_table(k: int, share: float, alpha: float = 0.1, *, is_adjusted: bool
     for name, value in (("share", share), ("alpha", alpha)):
         if not 0 < value < 1:
             raise ConfigError(f"`{name}` must be between 0 and 1, found {value}", "RANKING_SHARE")
-    return MinimumTable(*ranking_minimum_table(k, share, alpha, is_adjusted))
+    return MinimumTable(
+        *ranking_minimum_table(k, share, alpha, is_adjusted, k if prefixes is None else prefixes)
+    )
 
 
 def _is_exponential(gain: str) -> bool:

@@ -19,7 +19,7 @@ use pyo3::types::{PyCapsule, PyType};
 use super::array::ArrowArray;
 use super::error::BoundaryError;
 use super::table::{ArrowTable, type_name};
-use crate::enter::enter;
+use crate::enter::{enter, enter_with};
 use crate::errors;
 
 /// A table in chunks: its schema, and batches that all have it.
@@ -96,6 +96,71 @@ pub fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
         });
     }
     Ok(import_stream(object)?.0)
+}
+
+/// Rows of a stream that are held at a time.
+const PART_ROWS: usize = 1 << 20;
+
+/// What may end the reading of a stream.
+enum Ended<E> {
+    Producer(BoundaryError),
+    Consumer(E),
+}
+
+/// Gives the batches of `object` to `take`, a part of the stream at a time, so that memory does not grow with it. The
+/// first part has at least one batch, which is empty where there are no rows. All runs detached from the interpreter.
+///
+/// # Errors
+///
+/// As [`import_stream`], and what `take` gives, as `exception` makes it.
+pub fn import_in_parts<E: Send>(
+    object: &Bound<'_, PyAny>,
+    mut take: impl FnMut(&[RecordBatch]) -> Result<(), E> + Send,
+    exception: impl FnOnce(Python<'_>, E) -> PyErr,
+) -> PyResult<()> {
+    let is_class = object.is_instance_of::<PyType>();
+    if !is_class
+        && !object.is_instance_of::<ArrowTable>()
+        && let Some(export) = object.getattr_opt("__arrow_c_stream__")?
+    {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter_with(
+            object.py(),
+            || read_parts(stream, &mut take),
+            |py, ended| match ended {
+                Ended::Producer(error) => errors::from_core(py, &error),
+                Ended::Consumer(error) => exception(py, error),
+            },
+        );
+    }
+    let (schema, mut batches) = import_stream(object)?;
+    if batches.is_empty() {
+        batches.push(RecordBatch::new_empty(schema));
+    }
+    enter_with(object.py(), || take(&batches), exception)
+}
+
+/// Reads a stream to its end, part by part.
+fn read_parts<E>(
+    stream: FFI_ArrowArrayStream,
+    take: &mut impl FnMut(&[RecordBatch]) -> Result<(), E>,
+) -> Result<(), Ended<E>> {
+    let failed = |batch, error: ArrowError| Ended::Producer(stream_error(batch, &error));
+    let reader = ArrayStreamReader::try_new(stream).map_err(|error| failed(0, error))?;
+    let schema = table_schema(reader.field()).map_err(Ended::Producer)?;
+    let (mut part, mut rows) = (vec![RecordBatch::new_empty(schema.clone())], 0);
+    for (number, array) in reader.enumerate() {
+        let array = array.map_err(|error| failed(number, error))?;
+        let batch = to_batch(number, &schema, array).map_err(Ended::Producer)?;
+        rows += batch.num_rows();
+        part.push(batch);
+        if rows >= PART_ROWS {
+            take(&part).map_err(Ended::Consumer)?;
+            part.clear();
+            rows = 0;
+        }
+    }
+    if part.is_empty() { Ok(()) } else { take(&part).map_err(Ended::Consumer) }
 }
 
 /// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.

@@ -19,7 +19,7 @@ pub use array::ArrowArray;
 pub use column::import_column;
 pub use error::BoundaryError;
 pub use export::one_batch;
-pub use import::{import_schema, import_stream};
+pub use import::{import_in_parts, import_schema, import_stream};
 pub use objects::Cell;
 pub use table::ArrowTable;
 

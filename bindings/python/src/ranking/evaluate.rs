@@ -42,11 +42,12 @@ pub fn ranking_minimum_table(
     share: f64,
     alpha: f64,
     is_adjusted: bool,
+    prefixes: usize,
 ) -> (Vec<usize>, f64, f64) {
     py.detach(|| {
-        let alpha = if is_adjusted { adjusted_significance(k, share, alpha) } else { alpha };
+        let alpha = if is_adjusted { adjusted_significance(k, share, alpha, prefixes) } else { alpha };
         let table = minimum_table(k, share, alpha);
-        let miss = fail_probability(&table, share);
+        let miss = fail_probability(table.get(..prefixes.min(k)).unwrap_or_default(), share);
         (table, alpha, miss)
     })
 }

@@ -1,8 +1,9 @@
 //! `comptoir.ranking`: boards, ranks and published snapshots.
 //!
-//! `publisher`, `reader` and `page` are the two sides of published boards, with groups as texts by `group`. `leaderboard`
+//! `board` makes boards of tables. `publisher`, `reader` and `page` are the two sides of published boards, with groups as texts by `group`. `leaderboard`
 //! is the live one. `rank`, `compare`, `evaluate`, `normalise` and `mmr` are functions over columns.
 
+mod board;
 mod compare;
 mod evaluate;
 mod group;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 
 /// Adds the classes and functions of rankings to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<board::RankingBoard>()?;
+    module.add_class::<board::RankingResult>()?;
     module.add_class::<leaderboard::RankingLeaderboard>()?;
     module.add_class::<page::RankingPage>()?;
     module.add_class::<publisher::RankingPublisher>()?;

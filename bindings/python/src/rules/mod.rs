@@ -11,7 +11,7 @@ mod borrow;
 mod call;
 mod decision;
 mod env;
-mod failure;
+pub mod failure;
 mod function;
 mod give;
 mod input;

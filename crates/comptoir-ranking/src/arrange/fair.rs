@@ -41,25 +41,29 @@ pub fn fail_probability(table: &[usize], share: f64) -> f64 {
     1.0 - counts.iter().sum::<f64>()
 }
 
-/// The significance for [`minimum_table`] with which chance falls short of the whole table with a probability as near to
-/// `alpha` as tables allow. It is found by bisection, and ends where no table lies between those of both ends.
+/// The significance for [`minimum_table`] with which chance falls short of the first `prefixes` of the table with a
+/// probability as near to `alpha` as tables allow. It is found by bisection, which ends where no table lies between those
+/// of both ends.
+///
+/// For the whole board `prefixes` is `k`. The implementation of the authors (fairsearch-core) leaves the last prefix out:
+/// with `k` - 1 the result is theirs.
 #[must_use]
-pub fn adjusted_significance(k: usize, share: f64, alpha: f64) -> f64 {
+pub fn adjusted_significance(k: usize, share: f64, alpha: f64, prefixes: usize) -> f64 {
     let of = |alpha: f64| {
         let table = minimum_table(k, share, alpha);
-        Found { alpha, mass: table.iter().sum(), miss: fail_probability(&table, share) }
+        let counted = table.get(..prefixes.min(table.len())).unwrap_or_default();
+        Found { alpha, mass: table.iter().sum(), miss: fail_probability(counted, share) }
     };
     let (mut low, mut high) = (of(0.0), of(alpha));
     // Already exact enough where even the largest significance falls short no more than is asked for.
     if high.miss <= alpha {
         return high.alpha;
     }
-    // Doubles have no more than this many halves.
-    for _ in 0..1100 {
-        if high.mass.saturating_sub(low.mass) <= 1 {
+    while high.mass.saturating_sub(low.mass) > 1 {
+        let middle = of(f64::midpoint(low.alpha, high.alpha));
+        if middle.alpha <= low.alpha || middle.alpha >= high.alpha {
             break;
         }
-        let middle = of(f64::midpoint(low.alpha, high.alpha));
         if middle.miss > alpha {
             high = middle;
         } else {
@@ -91,10 +95,18 @@ mod tests {
     fn tables_are_those_of_the_authors() {
         let table = minimum_table(20, 0.25, 0.1);
         assert_eq!(table, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]);
-        let alpha = adjusted_significance(20, 0.25, 0.1);
+        let alpha = adjusted_significance(20, 0.25, 0.1, 20);
         let adjusted = minimum_table(20, 0.25, alpha);
         assert_eq!(adjusted, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
         assert!((fail_probability(&adjusted, 0.25) - 0.105_152_473_552_152_51).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_last_prefix_counts_or_not() {
+        // Both are as near to 0.15 as tables allow.
+        assert_eq!(adjusted_significance(30, 0.3, 0.15, 30), 0.075);
+        assert!((adjusted_significance(30, 0.3, 0.15, 29) - 0.079_687_5).abs() < 1e-4);
+        assert_eq!(adjusted_significance(10, 0.2, 0.15, 10), 0.15);
     }
 
     #[test]
