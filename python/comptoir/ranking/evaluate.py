@@ -165,7 +165,6 @@ def minimum_table(
     is_adjusted : bool
         Whether alpha is meant for the whole board rather than for each prefix by itself. The significance of
         prefixes is then lowered until the whole table is missed as nearly as often as alpha says.
-
     prefixes : int, optional
         How many prefixes `fail_probability` and the adjustment are about; all without it. The implementation
         of the authors (fairsearch-core) leaves out the last: with k - 1 the result is theirs.

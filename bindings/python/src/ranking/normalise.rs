@@ -18,7 +18,7 @@ use crate::errors;
 
 /// A number that is the same in all rows, or one for each row.
 pub enum Argument {
-    Number(f64),
+    Number(Option<f64>),
     Column(Vec<Option<f64>>),
 }
 
@@ -32,7 +32,7 @@ impl Argument {
 
     fn at(&self, row: usize) -> Option<f64> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => *number,
             Self::Column(values) => values.get(row).copied().flatten(),
         }
     }
@@ -42,10 +42,13 @@ impl<'py> FromPyObject<'_, 'py> for Argument {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_none() {
+            return Ok(Self::Number(None));
+        }
         if object.getattr_opt("__len__")?.is_none()
             && let Ok(number) = object.extract::<f64>()
         {
-            return Ok(Self::Number(number));
+            return Ok(Self::Number(Some(number)));
         }
         doubles("values", &object).map(Self::Column)
     }
