@@ -226,7 +226,7 @@ def test_a_directory_without_rights(tmp_path):
     error = refused(ranking.Publisher, tmp_path / "file" / "boards")
     assert (error.code, type(error)) == ("RANKING_SNAPSHOT_IO", comptoir.StorageError)
     assert "cannot create" in str(error)
-    # Outside of pytest's directory, which is closed to others; the superuser may write anywhere, and becomes another.
+    # The superuser may write anywhere and so becomes another user, to whom pytest's directory is closed.
     with tempfile.TemporaryDirectory() as closed:
         os.chmod(closed, 0o555)
         code = f"""
