@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_schema::{DataType, Field, SortOptions};
@@ -31,6 +31,15 @@ impl KeyColumns {
     /// Columns that things are sorted by.
     pub const fn sorted_by(columns: Vec<(String, TieOrder)>) -> Self {
         Self { columns, known: None, may_be_float: true }
+    }
+
+    /// Whether the values of a column can name things.
+    pub fn check(field: &Field) -> Result<(), BoardError> {
+        let data_type = match field.data_type() {
+            DataType::Dictionary(_, values) => values,
+            data_type => data_type,
+        };
+        if is_name(data_type) { Ok(()) } else { Err(no_name(field.name(), data_type)) }
     }
 
     /// Columns of any type that are kept as they are; their values are given as arrays.
@@ -99,6 +108,22 @@ impl KeyColumns {
         Ok(fields.into_iter().zip(arrays).collect())
     }
 
+    /// Values of a single column as an array of this type again; none is null.
+    pub fn decode_column(
+        &self,
+        values: &[Option<Box<[u8]>>],
+        data_type: &DataType,
+    ) -> Result<ArrayRef, BoardError> {
+        let mut next = 0..;
+        let places: UInt32Array =
+            values.iter().map(|value| value.as_ref().and_then(|_| next.next())).collect();
+        let columns = self.decode(values.iter().flatten().map(|value| &**value))?;
+        match columns.into_iter().next() {
+            Some((_, array)) => arrow_select::take::take(&array, &places, None).map_err(BoardError::internal),
+            None => Ok(arrow_array::new_null_array(data_type, values.len())),
+        }
+    }
+
     /// What is known of the columns, from another collector of the same board.
     pub fn learn(&mut self, other: Self) -> Result<(), BoardError> {
         match (&self.known, &other.known) {
@@ -127,12 +152,7 @@ impl KeyColumns {
                 DataType::Float64 if self.may_be_float => Ok(positive_zero::<Float64Type>(&array)),
                 DataType::Float32 if self.may_be_float => Ok(positive_zero::<Float32Type>(&array)),
                 data_type if is_name(data_type) => Ok(array),
-                data_type => Err(BoardError::Column(comptoir_types::Error::ColumnType {
-                    column: name.clone(),
-                    expected: "text, an integer, a decimal, a date, a time or a boolean",
-                    found: comptoir_types::arrow::type_name(data_type),
-                    advice: String::new(),
-                })),
+                data_type => Err(no_name(name, data_type)),
             }
         };
         self.columns.iter().map(read).collect()
@@ -153,6 +173,15 @@ impl KeyRows {
     pub fn bytes(&self, row: usize) -> &[u8] {
         if row < self.0.num_rows() { self.0.row(row).data() } else { &[] }
     }
+}
+
+fn no_name(column: &str, found: &DataType) -> BoardError {
+    BoardError::Column(comptoir_types::Error::ColumnType {
+        column: column.to_owned(),
+        expected: "text, an integer, a decimal, a date, a time or a boolean",
+        found: comptoir_types::arrow::type_name(found),
+        advice: String::new(),
+    })
 }
 
 fn is_name(data_type: &DataType) -> bool {

@@ -38,8 +38,10 @@ pub struct Ranked {
     pub groups: RecordBatch,
     /// For each group its rows in `kept`.
     pub spans: Vec<Span>,
-    /// The column of items, `score`, and the carried columns.
+    /// The column of items, then the carried columns; none before the first batch.
     pub kept: RecordBatch,
+    /// The score of each row of `kept`; `None` before the first batch.
+    pub scores: Option<ArrayRef>,
 }
 
 /// The rows of a group.
@@ -203,12 +205,10 @@ impl Ranker {
         let rows = order.iter().filter_map(|group| self.groups.rows().get(*group)).map(|row| &**row);
         let groups = table(self.group.decode(rows)?, spans.len())?;
         let mut columns = self.item.decode(all.iter().map(|candidate| &*candidate.item))?;
-        if let Some(kind) = self.kind {
-            let scores = kind.array(all.iter().map(|candidate| Some(candidate.key)));
-            columns.push((Field::new("score", scores.data_type().clone(), false), scores));
-        }
+        let scores =
+            self.kind.map(|kind| kind.array(all.iter().map(|candidate| Some(candidate.key))));
         columns.extend(self.carried.decode(all.iter().map(|candidate| &*candidate.payload))?);
-        Ok(Ranked { groups, spans, kept: table(columns, all.len())? })
+        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores })
     }
 }
 
