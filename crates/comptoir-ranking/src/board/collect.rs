@@ -1,11 +1,15 @@
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::SchemaRef;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{Field, SchemaRef};
 
 use super::compile::{Expression, env};
 use super::error::BoardError;
 use super::keys::KeyColumns;
 use super::metrics::{Metrics, schema};
-use super::rank::{Ranker, taken};
+use super::numbers::NumberKind;
+use super::rank::{Candidates, Ranked, Ranker, table, taken};
 use super::report::{Faults, Report};
 use super::spec::BoardSpec;
 
@@ -43,6 +47,7 @@ pub struct Board {
     schema: Option<SchemaRef>,
     metrics: Option<Metrics>,
     having: Option<Expression>,
+    score: Option<(Expression, NumberKind)>,
     ranker: Ranker,
 }
 
@@ -65,7 +70,7 @@ impl Board {
         let spec = spec.checked()?;
         Ok(Self {
             item: KeyColumns::names(std::slice::from_ref(&spec.item)),
-            ranker: Ranker::new(&spec),
+            ranker: Ranker::new(&spec, &[]),
             spec,
             report: Report::default(),
             faults: Faults::default(),
@@ -73,6 +78,7 @@ impl Board {
             schema: None,
             metrics: None,
             having: None,
+            score: None,
         })
     }
 
@@ -91,14 +97,23 @@ impl Board {
     /// expression is no error; it is in the report.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
         self.prepare(batch)?;
-        let batch = self.eligible(batch)?;
+        let eligible = self.eligible(batch)?;
         match &mut self.metrics {
-            Some(metrics) => metrics.push(&batch, &mut self.faults),
-            None => {
-                let all = all_rows(&batch)?;
-                self.ranker.push(&batch, &all, &mut self.report, &mut self.faults)
+            Some(metrics) => {
+                let rows: Vec<u32> = eligible.set_indices_u32().collect();
+                metrics.push(&taken(batch, &rows)?, &mut self.faults)
             }
+            None => self.rank(batch, &eligible),
         }
+    }
+
+    fn rank(&mut self, batch: &RecordBatch, chosen: &BooleanBuffer) -> Result<(), BoardError> {
+        let Some((score, kind)) = &self.score else {
+            return Err(BoardError::internal("a score that was not compiled"));
+        };
+        let scores = score.numbers(*kind, batch, chosen, &mut self.faults)?;
+        let candidates = Candidates { batch, chosen, wanted: None, kind: *kind, scores, carried: Vec::new() };
+        self.ranker.push(&candidates, &mut self.report)
     }
 
     /// Adds what another collector has seen.
@@ -122,6 +137,7 @@ impl Board {
             self.schema = other.schema;
             self.eligibility = other.eligibility;
             self.having = other.having;
+            self.score = other.score;
             self.metrics = other.metrics;
             return Ok(());
         }
@@ -138,15 +154,16 @@ impl Board {
     pub fn finish(mut self) -> Result<BoardResult, BoardError> {
         if let Some(metrics) = &self.metrics {
             let items = metrics.finish(&self.spec)?;
-            let mut chosen = all_rows(&items)?;
-            if let Some(having) = &self.having {
-                let flags = having.flags(&items, &mut self.faults)?;
-                chosen.retain(|row| flags.is_valid(*row as usize) && flags.value(*row as usize));
-                self.report.below_floor += (items.num_rows() - chosen.len()) as u64;
-            }
-            self.ranker.push(&items, &chosen, &mut self.report, &mut self.faults)?;
+            let all = BooleanBuffer::new_set(items.num_rows());
+            let chosen = match &self.having {
+                Some(having) => having.flags(&items, &all, &mut self.faults)?,
+                None => all,
+            };
+            self.report.below_floor += (items.num_rows() - chosen.count_set_bits()) as u64;
+            self.rank(&items, &chosen)?;
         }
-        let table = self.ranker.finish(&mut self.report)?;
+        let ranked = self.ranker.finish()?;
+        let table = shown(&ranked, self.spec.k, &mut self.report)?;
         self.report.faults = self.faults.found;
         Ok(BoardResult { table, report: self.report })
     }
@@ -163,11 +180,11 @@ impl Board {
         };
         self.eligibility = condition("eligibility", &self.spec.eligibility, &env_of_rows)?;
         if self.spec.metrics.is_empty() {
-            self.ranker.prepare(&self.spec, rows)?;
+            self.score = Some(Expression::number(&env(rows)?, "score", &self.spec.score)?);
         } else {
             let metrics = Metrics::new(&self.spec, &env_of_rows)?;
             let items = schema(&self.spec, rows, &metrics)?;
-            self.ranker.prepare(&self.spec, &items)?;
+            self.score = Some(Expression::number(&env(&items)?, "score", &self.spec.score)?);
             self.having = condition("having", &self.spec.having, &env(&items)?)?;
             self.metrics = Some(metrics);
         }
@@ -176,25 +193,54 @@ impl Board {
     }
 
     /// The rows that count and have an item.
-    fn eligible(&mut self, batch: &RecordBatch) -> Result<RecordBatch, BoardError> {
-        self.report.rows += batch.num_rows() as u64;
-        let mut chosen = all_rows(batch)?;
-        if let Some(eligibility) = &self.eligibility {
-            let flags = eligibility.flags(batch, &mut self.faults)?;
-            chosen.retain(|row| flags.is_valid(*row as usize) && flags.value(*row as usize));
-            self.report.not_eligible += (batch.num_rows() - chosen.len()) as u64;
-        }
-        let valid = self.item.valid(batch)?;
-        let eligible = chosen.len();
-        chosen.retain(|row| valid.get(*row as usize) == Some(&true));
-        self.report.without_item += (eligible - chosen.len()) as u64;
-        taken(batch, &chosen)
+    fn eligible(&mut self, batch: &RecordBatch) -> Result<BooleanBuffer, BoardError> {
+        let rows = batch.num_rows();
+        self.report.rows += rows as u64;
+        let all = BooleanBuffer::new_set(rows);
+        let eligible = match &self.eligibility {
+            Some(eligibility) => eligibility.flags(batch, &all, &mut self.faults)?,
+            None => all,
+        };
+        self.report.not_eligible += (rows - eligible.count_set_bits()) as u64;
+        let Some(valid) = self.item.valid(batch)? else { return Ok(eligible) };
+        let with_item = &eligible & &valid;
+        self.report.without_item += (eligible.count_set_bits() - with_item.count_set_bits()) as u64;
+        Ok(with_item)
     }
 }
 
-fn all_rows(batch: &RecordBatch) -> Result<Vec<u32>, BoardError> {
-    Ok((0..u32::try_from(batch.num_rows()).map_err(|_| BoardError::TooMany { what: "rows in a batch" })?)
-        .collect())
+/// The first k of each group, with their positions.
+fn shown(ranked: &Ranked, k: usize, report: &mut Report) -> Result<RecordBatch, BoardError> {
+    let (mut groups, mut rows, mut positions) = (Vec::new(), Vec::new(), Vec::new());
+    let score = ranked.kept.column_by_name("score");
+    let kind = score.and_then(|score| NumberKind::of(score.data_type()));
+    for (group, span) in (0_u32..).zip(&ranked.spans) {
+        let end = (span.start + k).min(span.best);
+        if end < span.best
+            && let (Some(score), Some(kind)) = (score, kind)
+            && kind.key(score, end - 1) == kind.key(score, end)
+        {
+            report.cut_ties.push(rows.len() as u64);
+        }
+        for (row, position) in (span.start..end).zip(1_u32..) {
+            groups.push(group);
+            rows.push(u32::try_from(row).map_err(BoardError::internal)?);
+            positions.push(position);
+        }
+    }
+    let count = rows.len();
+    let (groups, kept) = (taken(&ranked.groups, &groups)?, taken(&ranked.kept, &rows)?);
+    let columns = |batch: &RecordBatch| -> Vec<(Field, ArrayRef)> {
+        let fields = batch.schema_ref().fields().iter();
+        fields.map(|field| (**field).clone()).zip(batch.columns().iter().cloned()).collect()
+    };
+    let mut all = columns(&groups);
+    let mut kept = columns(&kept).into_iter();
+    all.extend(kept.next());
+    let positions: ArrayRef = Arc::new(UInt32Array::from(positions));
+    all.push((Field::new("position", positions.data_type().clone(), false), positions));
+    all.extend(kept);
+    table(all, count)
 }
 
 /// Batches of a stream have one schema; a column may be packed as a dictionary in one and plain in another.

@@ -1,6 +1,8 @@
 //! Expressions of a spec over the columns of a table.
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Schema};
 use comptoir_rules::{Env, Program};
 
@@ -55,25 +57,34 @@ impl Expression {
         Ok(Self { path: path.to_owned(), program })
     }
 
-    /// Where the condition is true. What has no value is false, and counted.
-    pub fn flags(&self, batch: &RecordBatch, faults: &mut Faults) -> Result<BooleanArray, BoardError> {
-        let array = self.evaluate(batch, faults)?;
-        match array.as_any().downcast_ref::<BooleanArray>() {
-            Some(flags) => Ok(flags.clone()),
+    /// The rows for which the condition is true. A chosen row without a value is false, and counted.
+    pub fn flags(
+        &self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<BooleanBuffer, BoardError> {
+        let array = self.evaluate(batch, chosen, faults)?;
+        match array.as_boolean_opt() {
+            Some(flags) => Ok(match flags.nulls() {
+                Some(nulls) => flags.values() & nulls.inner(),
+                None => flags.values().clone(),
+            }),
             // Nothing but nulls, of an expression whose type shows at run time.
-            None if *array.data_type() == DataType::Null => Ok(BooleanArray::new_null(array.len())),
+            None if *array.data_type() == DataType::Null => Ok(BooleanBuffer::new_unset(array.len())),
             None => Err(BoardError::spec(&self.path, "expected a condition")),
         }
     }
 
-    /// The numbers, null where there is none; those without a value are counted.
+    /// A number for each row, null where there is none; chosen rows without a value are counted.
     pub fn numbers(
         &self,
         kind: NumberKind,
         batch: &RecordBatch,
+        chosen: &BooleanBuffer,
         faults: &mut Faults,
     ) -> Result<ArrayRef, BoardError> {
-        let array = self.evaluate(batch, faults)?;
+        let array = self.evaluate(batch, chosen, faults)?;
         if NumberKind::of(array.data_type()) == Some(kind) {
             return Ok(array);
         }
@@ -83,10 +94,17 @@ impl Expression {
         Err(BoardError::internal(format!("{}: numbers came as {}", self.path, array.data_type())))
     }
 
-    fn evaluate(&self, batch: &RecordBatch, faults: &mut Faults) -> Result<ArrayRef, BoardError> {
+    fn evaluate(
+        &self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<ArrayRef, BoardError> {
         let wrong = |error| BoardError::Expression { path: self.path.clone(), source: Box::new(error) };
         let result = self.program.eval_batch(batch).map_err(wrong)?;
-        faults.add(&self.path, &result.faults);
+        if !result.faults.is_empty() {
+            faults.add(&self.path, &result.faults, chosen);
+        }
         Ok(result.array)
     }
 }

@@ -12,12 +12,14 @@ pub struct Candidate {
     pub ties: Box<[u8]>,
     /// The item as bytes of the same order.
     pub item: Box<[u8]>,
+    /// What else is kept of the row. Of rows that are alike in all else the one whose bytes come first counts.
+    pub payload: Box<[u8]>,
 }
 
 impl Candidate {
-    fn order(&self) -> (i128, &[u8], &[u8]) {
+    fn order(&self) -> (i128, &[u8], &[u8], &[u8]) {
         // The highest score first; no key is the smallest number, whose negative would not fit.
-        (self.key.saturating_neg(), &self.ties, &self.item)
+        (self.key.saturating_neg(), &self.ties, &self.item, &self.payload)
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
             keep in 1..8_usize,
             cut in 0..300_usize,
         ) {
-            let candidate = |&(key, tie, item): &(i128, u8, u8)| Candidate { key, ties: [tie].into(), item: [item].into() };
+            let candidate = |&(key, tie, item): &(i128, u8, u8)| Candidate { key, ties: [tie].into(), item: [item].into(), payload: [].into() };
             let gather = |rows: &[(i128, u8, u8)]| {
                 let mut kept = Kept::default();
                 for row in rows.iter().filter(|_| true) {

@@ -3,6 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_schema::{DataType, Field, SortOptions};
 use hashbrown::HashMap;
@@ -32,9 +33,19 @@ impl KeyColumns {
         Self { columns, known: None, may_be_float: true }
     }
 
+    /// Columns of any type that are kept as they are; their values are given as arrays.
+    pub fn payload(columns: &[String]) -> Self {
+        Self::names(columns)
+    }
+
     /// The values of each row. Where two rows are equal, so are their bytes; null comes last.
     pub fn encode(&mut self, batch: &RecordBatch) -> Result<KeyRows, BoardError> {
         let arrays = self.arrays(batch)?;
+        self.encode_arrays(&arrays)
+    }
+
+    /// The values of each row of arrays, one for each column.
+    pub fn encode_arrays(&mut self, arrays: &[ArrayRef]) -> Result<KeyRows, BoardError> {
         let types: Vec<_> = arrays.iter().map(|array| array.data_type().clone()).collect();
         let converter = match &mut self.known {
             Some((known, converter)) => {
@@ -59,16 +70,17 @@ impl KeyColumns {
                 &mut self.known.insert((types, converter)).1
             }
         };
-        converter.convert_columns(&arrays).map(KeyRows).map_err(BoardError::internal)
+        converter.convert_columns(arrays).map(KeyRows).map_err(BoardError::internal)
     }
 
-    /// For each row whether no column is null.
-    pub fn valid(&self, batch: &RecordBatch) -> Result<Vec<bool>, BoardError> {
-        let mut valid = vec![true; batch.num_rows()];
-        for array in self.arrays(batch)? {
-            valid.iter_mut().enumerate().for_each(|(row, valid)| *valid &= array.is_valid(row));
-        }
-        Ok(valid)
+    /// The rows in which no column is null; `None` where that are all.
+    pub fn valid(&self, batch: &RecordBatch) -> Result<Option<BooleanBuffer>, BoardError> {
+        let nulls = self
+            .arrays(batch)?
+            .iter()
+            .filter_map(|array| array.logical_nulls())
+            .reduce(|left, right| NullBuffer::new(left.inner() & right.inner()));
+        Ok(nulls.map(NullBuffer::into_inner))
     }
 
     /// Rows as columns again, with their fields. Nothing before the first batch.
@@ -132,6 +144,11 @@ impl KeyColumns {
 pub struct KeyRows(Rows);
 
 impl KeyRows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.0.num_rows()
+    }
+
     /// The values of a row as bytes; none where there are no columns.
     pub fn bytes(&self, row: usize) -> &[u8] {
         if row < self.0.num_rows() { self.0.row(row).data() } else { &[] }
@@ -147,7 +164,7 @@ fn is_name(data_type: &DataType) -> bool {
 }
 
 /// The values of a dictionary for each row: batches may differ in how they pack a column.
-fn unpacked(array: &ArrayRef) -> Result<ArrayRef, BoardError> {
+pub fn unpacked(array: &ArrayRef) -> Result<ArrayRef, BoardError> {
     match array.as_any_dictionary_opt() {
         None => Ok(Arc::clone(array)),
         Some(dictionary) => arrow_select::take::take(dictionary.values(), dictionary.keys(), None)

@@ -2,7 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::BooleanBuffer;
 use hashbrown::HashSet;
 
 use super::error::BoardError;
@@ -33,8 +34,8 @@ enum Values {
 /// What a metric reads of a batch.
 #[derive(Debug)]
 pub enum Source<'b> {
-    /// Conditions: null is false.
-    Flags(&'b BooleanArray),
+    /// Where a condition is true.
+    Flags(&'b BooleanBuffer),
     /// Numbers.
     Numbers(NumberKind, &'b ArrayRef),
     /// Values as bytes; `None` for null.
@@ -102,7 +103,7 @@ impl Accumulator {
         match (&mut self.values, source) {
             (Values::Count(counts), Source::Flags(flags)) => {
                 if let Some(count) = counts.get_mut(slot) {
-                    *count += u64::from(flags.is_valid(row) && flags.value(row));
+                    *count += u64::from(flags.value(row));
                 }
             }
             (Values::Distinct(sets), Source::Names(names)) => {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{Field, Schema};
 use comptoir_rules::Env;
 use hashbrown::HashMap;
@@ -46,10 +47,10 @@ enum Input {
 
 /// Columns of a batch that a metric reads.
 enum Columns {
-    Flags(BooleanArray),
+    Flags(BooleanBuffer),
     Numbers(NumberKind, ArrayRef),
-    Names(KeyRows, Vec<bool>),
-    Timed(NumberKind, ArrayRef, KeyRows, Vec<bool>),
+    Names(KeyRows, Option<BooleanBuffer>),
+    Timed(NumberKind, ArrayRef, KeyRows, Option<BooleanBuffer>),
 }
 
 impl Metrics {
@@ -133,7 +134,7 @@ impl Metrics {
             };
             columns.push((Field::new(name, array.data_type().clone(), true), array));
         }
-        table(columns)
+        table(columns, self.keys.len())
     }
 
     fn column(&self, name: &str) -> Result<ArrayRef, BoardError> {
@@ -207,8 +208,9 @@ impl Metric {
         slots: &[usize],
         faults: &mut Faults,
     ) -> Result<(), BoardError> {
-        let filter = self.filter.as_ref().map(|filter| filter.flags(batch, faults)).transpose()?;
-        let columns = self.input.read(batch, faults)?;
+        let all = BooleanBuffer::new_set(batch.num_rows());
+        let filter = self.filter.as_ref().map(|filter| filter.flags(batch, &all, faults)).transpose()?;
+        let columns = self.input.read(batch, &all, faults)?;
         let names = columns.names();
         let source = match &columns {
             Columns::Flags(flags) => Source::Flags(flags),
@@ -216,7 +218,7 @@ impl Metric {
             Columns::Names(..) => Source::Names(&names),
             Columns::Timed(kind, array, ..) => Source::Timed(*kind, array, &names),
         };
-        let counts = |row: usize| filter.as_ref().is_none_or(|flags| flags.is_valid(row) && flags.value(row));
+        let counts = |row: usize| filter.as_ref().is_none_or(|flags| flags.value(row));
         for (row, slot) in slots.iter().enumerate().filter(|(row, _)| counts(*row)) {
             self.values.add(*slot, &source, row).map_err(|overflow| overflow.of(name))?;
         }
@@ -225,14 +227,21 @@ impl Metric {
 }
 
 impl Input {
-    fn read(&mut self, batch: &RecordBatch, faults: &mut Faults) -> Result<Columns, BoardError> {
+    fn read(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<Columns, BoardError> {
         Ok(match self {
-            Self::Flags(condition) => Columns::Flags(condition.flags(batch, faults)?),
-            Self::Numbers(number, kind) => Columns::Numbers(*kind, number.numbers(*kind, batch, faults)?),
+            Self::Flags(condition) => Columns::Flags(condition.flags(batch, chosen, faults)?),
+            Self::Numbers(number, kind) => {
+                Columns::Numbers(*kind, number.numbers(*kind, batch, chosen, faults)?)
+            }
             Self::Names(column) => Columns::Names(column.encode(batch)?, column.valid(batch)?),
             Self::Timed(number, kind, by) => Columns::Timed(
                 *kind,
-                number.numbers(*kind, batch, faults)?,
+                number.numbers(*kind, batch, chosen, faults)?,
                 by.encode(batch)?,
                 by.valid(batch)?,
             ),
@@ -246,7 +255,8 @@ impl Columns {
         match self {
             Self::Flags(_) | Self::Numbers(..) => Vec::new(),
             Self::Names(rows, valid) | Self::Timed(_, _, rows, valid) => {
-                valid.iter().enumerate().map(|(row, is_valid)| is_valid.then(|| rows.bytes(row))).collect()
+                let is_valid = |row: &usize| valid.as_ref().is_none_or(|valid| valid.value(*row));
+                (0..rows.len()).map(|row| Some(row).filter(is_valid).map(|row| rows.bytes(row))).collect()
             }
         }
     }

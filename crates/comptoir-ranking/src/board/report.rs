@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use arrow_buffer::BooleanBuffer;
+
 /// What became of the rows, and what was left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -47,9 +49,10 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Counts the rows of a batch that have no value. Each is looked at for its code.
-    pub fn add(&mut self, path: &str, faults: &comptoir_rules::Faults<'_>) {
-        for fault in faults.iter() {
+    /// Counts the chosen rows of a batch that have no value. Each is looked at for its code.
+    pub fn add(&mut self, path: &str, faults: &comptoir_rules::Faults<'_>, chosen: &BooleanBuffer) {
+        for row in faults.rows().filter(|row| chosen.value(*row)) {
+            let fault = faults.at(row);
             self.note((path.to_owned(), fault.code().to_owned()), 1, fault.message());
         }
     }
