@@ -18,9 +18,9 @@ mod data;
 use std::hint::black_box;
 use std::time::Instant;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
 use comptoir_ranking::board::{Board, BoardSpec};
 use data::{BYTES_A_ROW, Shop};
 
@@ -43,6 +43,11 @@ fn main() {
     line("by hand", rows, hand);
     assert!(places(&one_thread(&batches)) == expected, "another answer");
     line("board", rows, times(|| one_thread(black_box(&batches)).num_rows()));
+    for threads in [2, 4] {
+        assert!(places(&many_threads(&batches, threads)) == expected, "another answer on {threads} threads");
+        let name = format!("board, {threads} threads");
+        line(&name, rows, times(|| many_threads(black_box(&batches), threads).num_rows()));
+    }
 }
 
 fn size(name: &str, otherwise: usize) -> usize {
@@ -56,6 +61,12 @@ fn line(name: &str, rows: usize, (median, best): (f64, f64)) {
 fn one_thread(batches: &[RecordBatch]) -> RecordBatch {
     let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap()).unwrap();
     batches.iter().for_each(|batch| board.push(batch).unwrap());
+    board.finish().unwrap().table
+}
+
+fn many_threads(batches: &[RecordBatch], threads: usize) -> RecordBatch {
+    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap()).unwrap();
+    board.push_all(batches, threads).unwrap();
     board.finish().unwrap().table
 }
 
@@ -90,7 +101,9 @@ fn by_hand(shop: &Shop, groups: usize) -> Vec<Place> {
         board.truncate(K);
     }
     let places = boards.iter().zip(0..);
-    places.flat_map(|(board, group)| board.iter().map(move |(score, id)| (group, score.to_bits(), *id))).collect()
+    places
+        .flat_map(|(board, group)| board.iter().map(move |(score, id)| (group, score.to_bits(), *id)))
+        .collect()
 }
 
 /// A number of all columns that are read for each row.

@@ -11,6 +11,7 @@ use super::metrics::{Metrics, schema};
 use super::numbers::NumberKind;
 use super::rank::{Candidates, Ranked, Ranker, table, taken};
 use super::report::{Faults, Report};
+use super::scan::blocks;
 use super::spec::BoardSpec;
 
 /// Collects the rows of a board.
@@ -82,6 +83,11 @@ impl Board {
         })
     }
 
+    /// A collector of the same board that has seen nothing.
+    pub(super) fn fork(&self) -> Result<Self, BoardError> {
+        Self::new(self.spec.clone())
+    }
+
     /// What the board is.
     #[must_use]
     pub const fn spec(&self) -> &BoardSpec {
@@ -97,6 +103,10 @@ impl Board {
     /// expression is no error; it is in the report.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
         self.prepare(batch)?;
+        blocks(batch).try_for_each(|block| self.push_block(&block))
+    }
+
+    fn push_block(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
         let eligible = self.eligible(batch)?;
         match &mut self.metrics {
             Some(metrics) => {

@@ -8,17 +8,25 @@
 //! best row. With metrics the rows are events: a board keeps the metrics of every item in every group, and ranks them in
 //! the end.
 
+mod codes;
 mod collect;
+mod column_codes;
 mod compile;
 mod error;
+mod items;
 mod kept;
 mod keys;
 mod metric;
 mod metrics;
 mod numbers;
+mod offers;
 mod rank;
 mod report;
+mod scan;
 mod spec;
+mod wanted;
+mod word_codes;
+mod words;
 
 pub use collect::{Board, BoardResult};
 pub use error::BoardError;
