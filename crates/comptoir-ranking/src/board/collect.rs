@@ -14,6 +14,7 @@ use super::operators::{Selected, select};
 use super::rank::{table, taken};
 use super::report::{Faults, Report};
 use super::result::{BoardResult, Outcome, finish};
+use super::scan::blocks;
 use super::spec::{BoardSpec, Context, InterventionSpec, ScoreSpec, Step};
 use super::terms::Scene;
 
@@ -100,6 +101,11 @@ impl Board {
         })
     }
 
+    /// A collector of the same board that has seen nothing.
+    pub(super) fn fork(&self) -> Result<Self, BoardError> {
+        Self::new((*self.spec).clone(), self.context.clone())
+    }
+
     /// What the board is.
     #[must_use]
     pub fn spec(&self) -> &BoardSpec {
@@ -127,20 +133,11 @@ impl Board {
                 self.state.insert(state)
             }
         };
-        let batch = &in_order(&state.schema, batch)?;
-        let eligible = state.eligible(batch, &self.item, &mut self.report, &mut self.faults)?;
-        match &mut state.source {
-            Source::Events { metrics, .. } => metrics.push(&only(batch, &eligible)?, &mut self.faults),
-            Source::Kept { columns, batches } => {
-                let kept = batch.project(columns).map_err(BoardError::internal)?;
-                batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
-                Ok(())
-            }
-            Source::Rows => {
-                let scene = Scene { batch, chosen: &eligible, groups: &[] };
-                state.contest.enter(scene, &mut self.report, &mut self.faults).map(|_| ())
-            }
+        let batch = in_order(&state.schema, batch)?;
+        for block in blocks(&batch) {
+            state.push(&block, &self.item, &mut self.report, &mut self.faults)?;
         }
+        Ok(())
     }
 
     /// Adds what another collector has seen.
@@ -214,6 +211,29 @@ impl State {
             (Contest::of_rows(spec, active, rows, now)?, Source::Rows)
         };
         Ok(Self { schema: rows.clone(), eligibility, contest, source })
+    }
+
+    /// Adds rows whose columns are those of the first batch.
+    fn push(
+        &mut self,
+        batch: &RecordBatch,
+        item: &KeyColumns,
+        report: &mut Report,
+        faults: &mut Faults,
+    ) -> Result<(), BoardError> {
+        let eligible = self.eligible(batch, item, report, faults)?;
+        match &mut self.source {
+            Source::Events { metrics, .. } => metrics.push(&only(batch, &eligible)?, faults),
+            Source::Kept { columns, batches } => {
+                let kept = batch.project(columns).map_err(BoardError::internal)?;
+                batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
+                Ok(())
+            }
+            Source::Rows => {
+                let scene = Scene { batch, chosen: &eligible, groups: &[] };
+                self.contest.enter(scene, report, faults).map(|_| ())
+            }
+        }
     }
 
     /// The rows that count and have an item.

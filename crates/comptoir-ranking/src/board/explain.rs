@@ -117,15 +117,13 @@ impl BoardResult {
         let details = &*self.details;
         let mut found = Vec::new();
         for (number, name) in details.groups.iter().enumerate() {
-            if group.is_some_and(|group| !is_group(name, group)) {
-                continue;
-            }
-            if let Some(row) = details.kept_row(number, item) {
+            if group.is_none_or(|group| is_group(name, group))
+                && let Some(row) = details.kept_row(number, item)
+            {
                 found.push(details.of_kept(number, name, item, row)?);
-            } else if let Some(explanation) = details.of_all(name, item)? {
-                found.push(explanation);
             }
         }
+        found.extend(details.of_all(item, group, &found)?);
         if found.is_empty()
             && let Some(group) = group
         {
@@ -203,28 +201,34 @@ impl Details {
         Ok(explanation)
     }
 
-    /// An item of a table of all candidates that was not kept.
-    fn of_all(&self, name: &GroupName, item: &str) -> Result<Option<Explanation>, BoardError> {
-        let Some((table, chosen, scored)) = &self.all else { return Ok(None) };
-        let group: Vec<_> = name.iter().map(Option::as_deref).collect();
-        let Some((_, rows)) = self.places(table, item, Some(&group))?.into_iter().next() else {
-            return Ok(None);
-        };
-        let Some(row) = rows.set_indices().next() else { return Ok(None) };
-        let mut explanation = self.filled(name, item, table, row, Some(scored))?;
-        explanation.absence = Some(if !chosen.value(row) {
-            Absence::BelowFloor
-        } else {
+    /// An item of a table of all candidates, in the groups in which it was not kept.
+    fn of_all(
+        &self,
+        item: &str,
+        group: Option<&[Option<&str>]>,
+        kept: &[Explanation],
+    ) -> Result<Vec<Explanation>, BoardError> {
+        let Some((table, chosen, scored)) = &self.all else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for (name, rows) in self.places(table, item, group)? {
+            let Some(row) = rows.set_indices().next() else { continue };
+            if kept.iter().any(|explanation| explanation.group == name) {
+                continue;
+            }
+            let mut explanation = self.filled(&name, item, table, row, Some(scored))?;
             let hiding = self.hiding(table, &rows)?;
-            if !hiding.is_empty() {
+            explanation.absence = Some(if !chosen.value(row) {
+                Absence::BelowFloor
+            } else if !hiding.is_empty() {
                 Absence::Hidden { by: hiding }
             } else if scored.kind.key(&scored.scores, row).is_none() {
                 Absence::WithoutScore
             } else {
                 Absence::TooLow
-            }
-        });
-        Ok(Some(explanation))
+            });
+            found.push(explanation);
+        }
+        Ok(found)
     }
 
     /// Why rows of a group with an item, of which nothing was kept, are not on the board.

@@ -39,7 +39,7 @@ impl KeyColumns {
             DataType::Dictionary(_, values) => values,
             data_type => data_type,
         };
-        if is_name(data_type) { Ok(()) } else { Err(no_name(field.name(), data_type)) }
+        check_name(field.name(), data_type)
     }
 
     /// Columns of any type that are kept as they are; their values are given as arrays.
@@ -53,6 +53,49 @@ impl KeyColumns {
         self.encode_arrays(&arrays)
     }
 
+    /// Whether there was a batch.
+    pub const fn is_known(&self) -> bool {
+        self.known.is_some()
+    }
+
+    /// The values of some rows; `None` where there are no columns.
+    pub fn encode_some(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &UInt32Array,
+    ) -> Result<Option<KeyRows>, BoardError> {
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        self.encode_rows(batch, rows).map(Some)
+    }
+
+    /// The values of some rows of arrays, one for each column; `None` where there are no columns.
+    pub fn encode_some_arrays(
+        &mut self,
+        arrays: &[ArrayRef],
+        rows: &UInt32Array,
+    ) -> Result<Option<KeyRows>, BoardError> {
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        let some = |array: &ArrayRef| {
+            unpacked(&arrow_select::take::take(array, rows, None).map_err(BoardError::internal)?)
+        };
+        let arrays = arrays.iter().map(some).collect::<Result<Vec<_>, _>>()?;
+        self.encode_arrays(&arrays).map(Some)
+    }
+
+    /// The values of some rows.
+    pub fn encode_rows(&mut self, batch: &RecordBatch, rows: &UInt32Array) -> Result<KeyRows, BoardError> {
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for (name, _) in &self.columns {
+            let some = arrow_select::take::take(&named(batch, name)?, rows, None);
+            arrays.push(self.readable(name, &some.map_err(BoardError::internal)?)?);
+        }
+        self.encode_arrays(&arrays)
+    }
+
     /// The values of each row of arrays, one for each column.
     pub fn encode_arrays(&mut self, arrays: &[ArrayRef]) -> Result<KeyRows, BoardError> {
         let types: Vec<_> = arrays.iter().map(|array| array.data_type().clone()).collect();
@@ -60,8 +103,7 @@ impl KeyColumns {
             Some((known, converter)) => {
                 for ((expected, found), (column, _)) in known.iter().zip(&types).zip(&self.columns) {
                     if expected != found {
-                        let [expected, found] = [expected, found].map(comptoir_types::arrow::type_name);
-                        return Err(BoardError::SchemaChange { column: column.clone(), expected, found });
+                        return Err(schema_change(column, expected, found));
                     }
                 }
                 converter
@@ -84,12 +126,14 @@ impl KeyColumns {
 
     /// The rows in which no column is null; `None` where that are all.
     pub fn valid(&self, batch: &RecordBatch) -> Result<Option<BooleanBuffer>, BoardError> {
-        let nulls = self
-            .arrays(batch)?
-            .iter()
-            .filter_map(|array| array.logical_nulls())
-            .reduce(|left, right| NullBuffer::new(left.inner() & right.inner()));
-        Ok(nulls.map(NullBuffer::into_inner))
+        let mut nulls: Option<NullBuffer> = None;
+        for (name, _) in &self.columns {
+            let array = named(batch, name)?;
+            // The type is checked here too, of a batch without rows to encode.
+            self.readable(name, &array.slice(0, 0))?;
+            nulls = NullBuffer::union(nulls.as_ref(), array.logical_nulls().as_ref());
+        }
+        Ok(nulls.filter(|nulls| nulls.null_count() > 0).map(NullBuffer::into_inner))
     }
 
     /// Rows as columns again, with their fields. Nothing before the first batch.
@@ -131,8 +175,7 @@ impl KeyColumns {
             (Some((own, _)), Some((theirs, _))) => {
                 for ((expected, found), (column, _)) in own.iter().zip(theirs).zip(&self.columns) {
                     if expected != found {
-                        let [expected, found] = [expected, found].map(comptoir_types::arrow::type_name);
-                        return Err(BoardError::SchemaChange { column: column.clone(), expected, found });
+                        return Err(schema_change(column, expected, found));
                     }
                 }
             }
@@ -142,21 +185,43 @@ impl KeyColumns {
     }
 
     fn arrays(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, BoardError> {
-        let read = |(name, _): &(String, TieOrder)| {
-            let schema = batch.schema_ref();
-            let chunks = comptoir_types::arrow::column(schema, std::slice::from_ref(batch), name)?;
-            let array =
-                chunks.into_iter().next().ok_or_else(|| BoardError::internal("a batch without chunk"))?;
-            let array = unpacked(&array)?;
-            match array.data_type() {
-                DataType::Float64 if self.may_be_float => Ok(positive_zero::<Float64Type>(&array)),
-                DataType::Float32 if self.may_be_float => Ok(positive_zero::<Float32Type>(&array)),
-                data_type if is_name(data_type) => Ok(array),
-                data_type => Err(no_name(name, data_type)),
-            }
-        };
-        self.columns.iter().map(read).collect()
+        self.columns.iter().map(|(name, _)| self.readable(name, &named(batch, name)?)).collect()
     }
+
+    /// A column as plain values that can be encoded.
+    fn readable(&self, name: &str, array: &ArrayRef) -> Result<ArrayRef, BoardError> {
+        let array = unpacked(array)?;
+        match array.data_type() {
+            DataType::Float64 if self.may_be_float => Ok(positive_zero::<Float64Type>(&array)),
+            DataType::Float32 if self.may_be_float => Ok(positive_zero::<Float32Type>(&array)),
+            data_type => check_name(name, data_type).map(|()| array),
+        }
+    }
+}
+
+/// The column of a name.
+pub fn named(batch: &RecordBatch, name: &str) -> Result<ArrayRef, BoardError> {
+    let chunks = comptoir_types::arrow::column(batch.schema_ref(), std::slice::from_ref(batch), name)?;
+    chunks.into_iter().next().ok_or_else(|| BoardError::internal("a batch without chunk"))
+}
+
+/// Whether values of a type can name things.
+pub fn check_name(column: &str, data_type: &DataType) -> Result<(), BoardError> {
+    if is_name(data_type) {
+        return Ok(());
+    }
+    Err(BoardError::Column(comptoir_types::Error::ColumnType {
+        column: column.to_owned(),
+        expected: "text, an integer, a decimal, a date, a time or a boolean",
+        found: comptoir_types::arrow::type_name(data_type),
+        advice: String::new(),
+    }))
+}
+
+/// The error of a column that changes its type.
+pub fn schema_change(column: &str, expected: &DataType, found: &DataType) -> BoardError {
+    let [expected, found] = [expected, found].map(comptoir_types::arrow::type_name);
+    BoardError::SchemaChange { column: column.to_owned(), expected, found }
 }
 
 /// Values of columns for each row.
@@ -173,15 +238,6 @@ impl KeyRows {
     pub fn bytes(&self, row: usize) -> &[u8] {
         if row < self.0.num_rows() { self.0.row(row).data() } else { &[] }
     }
-}
-
-fn no_name(column: &str, found: &DataType) -> BoardError {
-    BoardError::Column(comptoir_types::Error::ColumnType {
-        column: column.to_owned(),
-        expected: "text, an integer, a decimal, a date, a time or a boolean",
-        found: comptoir_types::arrow::type_name(found),
-        advice: String::new(),
-    })
 }
 
 fn is_name(data_type: &DataType) -> bool {

@@ -21,12 +21,15 @@
 //!
 //! What could not be done is in the [`Report`], and [`BoardResult::explain`] says of an item why it stands where it does.
 
+mod codes;
 mod collect;
+mod column_codes;
 mod compile;
 mod contest;
 mod error;
 mod explain;
 mod input;
+mod items;
 mod kept;
 mod keys;
 mod layout;
@@ -34,15 +37,20 @@ mod metric;
 mod metrics;
 mod moment;
 mod numbers;
+mod offers;
 mod operators;
 mod place;
 mod population;
 mod rank;
 mod report;
 mod result;
+mod scan;
 mod scope;
 mod spec;
 mod terms;
+mod wanted;
+mod word_codes;
+mod words;
 
 pub use collect::Board;
 pub use error::BoardError;
