@@ -30,6 +30,13 @@ impl Score {
         self.0
     }
 
+    /// The key of a number that is not NaN.
+    #[must_use]
+    #[cfg(feature = "arrow")]
+    pub(crate) fn key_of(number: f64) -> i64 {
+        flip((number + 0.0).to_bits().cast_signed())
+    }
+
     /// The score of which an integer is the [`key`](Self::key).
     #[must_use]
     pub(crate) const fn from_key(key: i64) -> Self {

@@ -1,10 +1,12 @@
 //! Results of expressions as exact numbers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type, Int64Type, UInt64Type};
 use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::DataType;
 
 use crate::Score;
@@ -20,6 +22,36 @@ pub enum NumberKind {
     Decimal,
     /// `double` in CEL.
     Double,
+}
+
+/// Numbers of rows as integers of 64 bits with the same order.
+#[derive(Debug)]
+pub struct Keys<'s> {
+    /// The chosen rows that have a number.
+    pub valid: BooleanBuffer,
+    /// A key for each row, any where there is no number.
+    pub keys: Cow<'s, [i64]>,
+    /// The lower halves, of numbers that are wider; they are compared where keys are equal.
+    pub low: Vec<u64>,
+}
+
+impl<'s> Keys<'s> {
+    const fn new(valid: BooleanBuffer, keys: Cow<'s, [i64]>) -> Self {
+        Self { valid, keys, low: Vec::new() }
+    }
+}
+
+/// The bit that makes signed order of unsigned order.
+const SIGN: u64 = 1 << 63;
+
+#[expect(clippy::cast_possible_truncation, reason = "the upper half has 64 bits")]
+const fn high(value: i128) -> i64 {
+    (value >> 64) as i64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+const fn low(value: i128) -> u64 {
+    value.cast_unsigned() as u64
 }
 
 /// Digits after the point of decimals: those that the results of expressions have.
@@ -58,6 +90,47 @@ impl NumberKind {
             Self::Uint => Some(array.as_primitive::<UInt64Type>().value(row).into()),
             Self::Decimal => Some(array.as_primitive::<Decimal128Type>().value(row)),
             Self::Double => Some(Score::new(array.as_primitive::<Float64Type>().value(row))?.key().into()),
+        }
+    }
+
+    /// The numbers of the chosen rows as keys of 64 bits.
+    pub fn keys<'s>(self, scores: &'s ArrayRef, chosen: &BooleanBuffer) -> Keys<'s> {
+        let valid = match scores.nulls().filter(|nulls| nulls.null_count() > 0) {
+            Some(nulls) => chosen & nulls.inner(),
+            None => chosen.clone(),
+        };
+        match self {
+            Self::Int => Keys::new(valid, scores.as_primitive::<Int64Type>().values().as_ref().into()),
+            Self::Uint => {
+                let values = scores.as_primitive::<UInt64Type>().values();
+                Keys::new(valid, values.iter().map(|value| (value ^ SIGN).cast_signed()).collect())
+            }
+            Self::Decimal => {
+                let values = scores.as_primitive::<Decimal128Type>().values();
+                let keys = Keys::new(valid, values.iter().map(|value| high(*value)).collect());
+                Keys { low: values.iter().map(|value| low(*value)).collect(), ..keys }
+            }
+            Self::Double => {
+                let values = scores.as_primitive::<Float64Type>().values();
+                let valid = if values.iter().fold(false, |any, value| any | value.is_nan()) {
+                    &valid
+                        & &BooleanBuffer::collect_bool(values.len(), |row| {
+                            values.get(row).is_some_and(|value| !value.is_nan())
+                        })
+                } else {
+                    valid
+                };
+                Keys::new(valid, values.iter().map(|value| Score::key_of(*value)).collect())
+            }
+        }
+    }
+
+    /// The number behind a key and its lower half.
+    pub fn whole(self, key: i64, low: u64) -> i128 {
+        match self {
+            Self::Uint => (key.cast_unsigned() ^ SIGN).into(),
+            Self::Int | Self::Double => key.into(),
+            Self::Decimal => (i128::from(key) << 64) | i128::from(low),
         }
     }
 

@@ -2,167 +2,295 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{Field, Schema};
 
-use super::compile::{Expression, env};
+use super::codes::Codes;
 use super::error::BoardError;
-use super::kept::{Candidate, Kept};
-use super::keys::{Interner, KeyColumns};
-use super::numbers::NumberKind;
-use super::report::{Faults, Report};
+use super::items::Items;
+use super::kept::{Candidate, Kept, OPEN};
+use super::keys::KeyColumns;
+use super::numbers::{Keys, NumberKind};
+use super::offers::Offers;
+use super::report::Report;
 use super::spec::BoardSpec;
+use super::wanted::Wanted;
 
-/// The best of each group.
+/// Rows of a batch that stand for election.
+#[derive(Debug)]
+pub struct Candidates<'b> {
+    /// Where groups, items and tie keys are read.
+    pub batch: &'b RecordBatch,
+    /// Which rows of the batch are candidates; each of them has an item.
+    pub chosen: &'b BooleanBuffer,
+    /// Which of them are kept whatever their score, because their items are pinned.
+    pub wanted: Option<&'b BooleanBuffer>,
+    /// The kind of all scores of the board.
+    pub kind: NumberKind,
+    /// A score for each row of the batch; null and NaN are none.
+    pub scores: ArrayRef,
+    /// What is kept beside, an array as long as the batch for each name that the ranker was made with.
+    pub carried: Vec<ArrayRef>,
+}
+
+/// The best of each group, and what is wanted beside.
+#[derive(Debug)]
+pub struct Ranked {
+    /// The values of the group columns, a row for each group, ascending, null last.
+    pub groups: RecordBatch,
+    /// For each group its rows in `kept`.
+    pub spans: Vec<Span>,
+    /// The column of items, then the carried columns; none before the first batch.
+    pub kept: RecordBatch,
+    /// The score of each row of `kept`; `None` before the first batch.
+    pub scores: Option<ArrayRef>,
+}
+
+/// The rows of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Its first row.
+    pub start: usize,
+    /// After the best, which stand in their order.
+    pub best: usize,
+    /// After the wanted ones that are not among the best.
+    pub end: usize,
+}
+
+/// Collects the best of each group.
+///
+/// A row costs little unless it may be among the best: its group becomes a dense code, and its score is compared with
+/// the floor of that group. Items, tie keys and what is carried are read only of rows that pass.
 #[derive(Debug)]
 pub struct Ranker {
-    score: Option<(Expression, NumberKind)>,
-    group: KeyColumns,
-    item: KeyColumns,
+    kind: Option<NumberKind>,
+    codes: Codes,
+    names: Vec<String>,
+    item: Items,
     ties: KeyColumns,
-    groups: Interner,
+    carried: KeyColumns,
+    /// By code of the group.
     kept: Vec<Kept>,
+    /// The floors of `kept`, side by side for rows to be compared with.
+    floors: Vec<i64>,
+    wanted: Wanted,
     keep: usize,
-    k: usize,
+    /// Whether the types of all columns are known.
+    is_typed: bool,
+    /// Codes of the rows of a batch.
+    of_rows: Vec<u32>,
+}
+
+/// A row that may be among the best.
+#[derive(Debug, Clone, Copy)]
+pub struct Open {
+    pub group: u32,
+    pub row: u32,
 }
 
 impl Ranker {
-    pub fn new(spec: &BoardSpec) -> Self {
+    /// For the groups, items and tie keys of a spec; `carried` names what is kept beside.
+    pub fn new(spec: &BoardSpec, carried: &[String]) -> Self {
         Self {
-            score: None,
-            group: KeyColumns::names(&spec.group),
-            item: KeyColumns::names(std::slice::from_ref(&spec.item)),
+            kind: None,
+            codes: Codes::new(&spec.group),
+            names: spec.group.clone(),
+            item: Items::new(&spec.item),
             ties: KeyColumns::sorted_by(spec.ties.iter().map(|tie| (tie.by.clone(), tie.order)).collect()),
-            groups: Interner::default(),
+            carried: KeyColumns::payload(carried),
             kept: Vec::new(),
+            floors: Vec::new(),
+            wanted: Wanted::default(),
             // One more tells whether the cut falls between equal scores.
             keep: spec.k + spec.slack + 1,
-            k: spec.k,
+            is_typed: false,
+            of_rows: Vec::new(),
         }
-    }
-
-    /// Compiles the score for a schema.
-    pub fn prepare(&mut self, spec: &BoardSpec, schema: &Schema) -> Result<(), BoardError> {
-        self.score = Some(Expression::number(&env(schema)?, "score", &spec.score)?);
-        Ok(())
     }
 
     /// Offers the chosen rows of a batch.
-    pub fn push(
-        &mut self,
-        batch: &RecordBatch,
-        chosen: &[u32],
-        report: &mut Report,
-        faults: &mut Faults,
-    ) -> Result<(), BoardError> {
-        let Some((score, kind)) = &self.score else {
-            return Err(BoardError::internal("a score that was not compiled"));
-        };
-        let chosen = taken(batch, chosen)?;
-        let scores = score.numbers(*kind, &chosen, faults)?;
-        let groups = self.group.encode(&chosen)?;
-        let mut open = Vec::new();
-        for row in 0..chosen.num_rows() {
-            let Some(key) = kind.key(&scores, row) else {
-                report.without_score += 1;
-                continue;
-            };
-            report.candidates += 1;
-            let group = self.groups.code(groups.bytes(row), "groups")? as usize;
-            if group == self.kept.len() {
-                self.kept.push(Kept::default());
-            }
-            let Some(kept) = self.kept.get_mut(group) else { continue };
-            kept.offered += 1;
-            if kept.is_open(key) {
-                open.push((group, key, u32::try_from(row).map_err(BoardError::internal)?));
-            }
+    pub fn push(&mut self, candidates: &Candidates<'_>, report: &mut Report) -> Result<(), BoardError> {
+        self.kind = Some(candidates.kind);
+        let keys = candidates.kind.keys(&candidates.scores, candidates.chosen);
+        let (chosen, with_score) = (candidates.chosen.count_set_bits(), keys.valid.count_set_bits());
+        report.candidates += with_score as u64;
+        report.without_score += (chosen - with_score) as u64;
+        let mut codes = std::mem::take(&mut self.of_rows);
+        self.codes.read(candidates.batch, &keys.valid, &mut codes)?;
+        self.reach();
+        let open = open_rows(&keys.valid, &codes, &keys.keys, &self.floors);
+        self.offer(candidates, &keys, &open)?;
+        if let Some(wanted) = candidates.wanted {
+            let is_wanted = wanted & &keys.valid;
+            let group = |row: u32| codes.get(row as usize).copied().unwrap_or_default();
+            let rows =
+                is_wanted.set_indices_u32().map(|row| Open { group: group(row), row }).collect::<Vec<_>>();
+            self.want(candidates, &keys, &rows)?;
         }
-        self.offer(&chosen, &open)
+        self.of_rows = codes;
+        Ok(())
     }
 
-    /// Reads items and tie keys only of rows that may be among the best.
-    fn offer(&mut self, batch: &RecordBatch, open: &[(usize, i128, u32)]) -> Result<(), BoardError> {
-        let rows: Vec<u32> = open.iter().map(|(_, _, row)| *row).collect();
-        let batch = taken(batch, &rows)?;
-        let (items, ties) = (self.item.encode(&batch)?, self.ties.encode(&batch)?);
-        for (row, (group, key, _)) in open.iter().enumerate() {
-            let Some(kept) = self.kept.get_mut(*group) else { continue };
-            if kept.is_open(*key) {
-                let (ties, item) = (ties.bytes(row).into(), items.bytes(row).into());
-                kept.offer(Candidate { key: *key, ties, item }, self.keep);
+    /// Makes a place for each group.
+    fn reach(&mut self) {
+        self.kept.resize_with(self.codes.len(), Kept::default);
+        self.floors.resize(self.codes.len(), OPEN);
+    }
+
+    /// Reads items, tie keys and what is carried, only of rows that may be among the best.
+    fn offer(
+        &mut self,
+        candidates: &Candidates<'_>,
+        keys: &Keys<'_>,
+        open: &[Open],
+    ) -> Result<(), BoardError> {
+        if open.is_empty() && self.is_typed {
+            return Ok(());
+        }
+        let offers = self.offers(candidates, keys, open)?;
+        self.is_typed = true;
+        for (place, open) in open.iter().enumerate() {
+            let group = open.group as usize;
+            let (Some(kept), Some(floor)) = (self.kept.get_mut(group), self.floors.get_mut(group)) else {
+                continue;
+            };
+            let key = offers.key(open.row);
+            if key >= *floor && kept.offer(offers.candidate(place, open.row), self.keep) {
+                *floor = kept.floor();
             }
         }
         Ok(())
+    }
+
+    fn want(
+        &mut self,
+        candidates: &Candidates<'_>,
+        keys: &Keys<'_>,
+        rows: &[Open],
+    ) -> Result<(), BoardError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let offers = self.offers(candidates, keys, rows)?;
+        for (place, open) in rows.iter().enumerate() {
+            self.wanted.add(open.group, offers.candidate(place, open.row));
+        }
+        Ok(())
+    }
+
+    fn offers<'k>(
+        &mut self,
+        candidates: &Candidates<'_>,
+        keys: &'k Keys<'k>,
+        open: &[Open],
+    ) -> Result<Offers<'k>, BoardError> {
+        let rows = UInt32Array::from_iter_values(open.iter().map(|open| open.row));
+        Ok(Offers {
+            keys,
+            items: self.item.read(candidates.batch, &rows)?,
+            ties: self.ties.encode_some(candidates.batch, &rows)?,
+            carried: self.carried.encode_some_arrays(&candidates.carried, &rows)?,
+        })
     }
 
     /// Adds what another collector of the same board has kept.
     pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        self.group.learn(other.group)?;
+        let codes = self.codes.learn(&other.codes)?;
         self.item.learn(other.item)?;
         self.ties.learn(other.ties)?;
-        self.score = self.score.take().or(other.score);
-        for (row, kept) in other.groups.rows().iter().zip(other.kept) {
-            let group = self.groups.code(row, "groups")? as usize;
-            if group == self.kept.len() {
-                self.kept.push(Kept::default());
-            }
-            if let Some(own) = self.kept.get_mut(group) {
-                own.merge(kept, self.keep);
+        self.carried.learn(other.carried)?;
+        self.kind = self.kind.or(other.kind);
+        self.is_typed |= other.is_typed;
+        self.reach();
+        for (code, theirs) in codes.iter().zip(other.kept) {
+            let group = *code as usize;
+            if let (Some(kept), Some(floor)) = (self.kept.get_mut(group), self.floors.get_mut(group)) {
+                kept.merge(theirs, self.keep);
+                *floor = kept.floor();
             }
         }
+        self.wanted.merge(other.wanted, &codes);
         Ok(())
     }
 
-    /// The boards of all groups as one table, in the order of groups.
-    pub fn finish(mut self, report: &mut Report) -> Result<RecordBatch, BoardError> {
-        let mut order: Vec<usize> = (0..self.kept.len()).collect();
-        order.sort_by_key(|group| self.groups.rows().get(*group));
-        let (mut groups, mut items, mut positions, mut scores) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for group in &order {
-            let Some(kept) = self.kept.get_mut(*group) else { continue };
-            let best = kept.best(self.keep);
-            let is_cut_tied = match (self.k.checked_sub(1).and_then(|last| best.get(last)), best.get(self.k))
-            {
-                (Some(last), Some(next)) => last.key == next.key,
-                _ => false,
-            };
-            if is_cut_tied {
-                report.cut_ties.push(items.len() as u64);
-            }
-            for (candidate, position) in best.iter().take(self.k).zip(1_u32..) {
-                groups.push(*group);
-                items.push(candidate.item.clone());
-                positions.push(position);
-                scores.push(Some(candidate.key));
+    /// All groups in order, each with its best. Nothing has columns before the first batch.
+    pub fn finish(mut self) -> Result<Ranked, BoardError> {
+        let columns = self.codes.columns()?;
+        let order = self.order(&columns)?;
+        let (mut all, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::with_capacity(order.len()));
+        for code in order {
+            let Some(kept) = self.kept.get_mut(code as usize).map(std::mem::take) else { continue };
+            let start = all.len();
+            all.append(&mut kept.best(self.keep));
+            let best = all.len();
+            let beside = self.wanted.of(code, all.get(start..).unwrap_or_default());
+            all.extend(beside);
+            // A group without candidates has no board.
+            if all.len() > start {
+                rows.push(code);
+                spans.push(Span { start, best, end: all.len() });
             }
         }
-        let group = groups.iter().filter_map(|group| self.groups.rows().get(*group)).map(|row| &**row);
-        let mut columns = self.group.decode(group)?;
-        columns.extend(self.item.decode(items.iter().map(|row| &**row))?);
-        let positions: ArrayRef = Arc::new(UInt32Array::from(positions));
-        columns.push((Field::new("position", positions.data_type().clone(), false), positions));
-        if let Some((_, kind)) = &self.score {
-            let scores = kind.array(scores.into_iter());
-            columns.push((Field::new("score", scores.data_type().clone(), false), scores));
-        }
-        table(columns)
+        let rows = UInt32Array::from(rows);
+        let take =
+            |array: ArrayRef| arrow_select::take::take(&array, &rows, None).map_err(BoardError::internal);
+        let columns = columns.into_iter().map(|(field, array)| Ok((field, take(array)?)));
+        let groups = table(columns.collect::<Result<_, BoardError>>()?, spans.len())?;
+        let mut columns: Vec<_> = self.item.column(&all)?.into_iter().collect();
+        let scores = self.kind.map(|kind| {
+            kind.array(all.iter().map(|candidate| Some(kind.whole(candidate.key, candidate.low()))))
+        });
+        columns.extend(self.carried.decode(all.iter().map(Candidate::carried))?);
+        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores })
     }
+
+    /// The codes of all groups in the order of their values.
+    fn order(&self, columns: &[(Field, ArrayRef)]) -> Result<Vec<u32>, BoardError> {
+        let count = u32::try_from(self.codes.len()).map_err(BoardError::internal)?;
+        let mut order: Vec<u32> = (0..count).collect();
+        if !columns.is_empty() {
+            let arrays: Vec<ArrayRef> = columns.iter().map(|(_, array)| array.clone()).collect();
+            let rows = KeyColumns::names(&self.names).encode_arrays(&arrays)?;
+            order.sort_unstable_by_key(|code| rows.bytes(*code as usize));
+        }
+        Ok(order)
+    }
+}
+
+/// The rows whose key is not below the floor of their group.
+fn open_rows(chosen: &BooleanBuffer, codes: &[u32], keys: &[i64], floors: &[i64]) -> Vec<Open> {
+    let mut open = Vec::new();
+    let blocks = codes.chunks(64).zip(keys.chunks(64));
+    for ((word, (codes, keys)), start) in
+        chosen.bit_chunks().iter_padded().zip(blocks).zip((0_u32..).step_by(64))
+    {
+        let mut left = word;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left - 1;
+            let (Some(group), Some(key)) = (codes.get(bit as usize), keys.get(bit as usize)) else {
+                continue;
+            };
+            if floors.get(*group as usize).is_some_and(|floor| key >= floor) {
+                open.push(Open { group: *group, row: start + bit });
+            }
+        }
+    }
+    open
 }
 
 /// Some rows of a batch.
 pub fn taken(batch: &RecordBatch, rows: &[u32]) -> Result<RecordBatch, BoardError> {
-    if rows.len() == batch.num_rows() {
+    if rows.len() == batch.num_rows() && rows.iter().zip(0..).all(|(row, place)| *row == place) {
         return Ok(batch.clone());
     }
     let rows = UInt32Array::from(rows.to_vec());
     arrow_select::take::take_record_batch(batch, &rows).map_err(BoardError::internal)
 }
 
-/// Columns as a table.
-pub fn table(columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch, BoardError> {
-    let rows = columns.first().map_or(0, |(_, array)| array.len());
+/// Columns of so many rows as a table.
+pub fn table(columns: Vec<(Field, ArrayRef)>, rows: usize) -> Result<RecordBatch, BoardError> {
     let (fields, arrays): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::bits::Bits;
 use super::frame::Frame;
+use super::functions::number_call;
 use super::kernel::{text_holds, with_nulls};
 use super::pattern::Pattern;
 use super::text_set::TextSet;
@@ -159,7 +160,7 @@ impl<'a> Walk<'a> {
         Some(Truth { is, fault })
     }
 
-    /// Any function, row by row.
+    /// Any function, row by row but for those of a number.
     #[inline(never)]
     pub(super) fn call(
         &self,
@@ -168,6 +169,12 @@ impl<'a> Walk<'a> {
         args: &[Vector<'a>],
         mask: &Bits,
     ) -> Vector<'a> {
+        if let ([overload], [operand]) = (overloads, args)
+            && overload.is_library()
+            && let Some(vector) = number_call(function, operand)
+        {
+            return vector;
+        }
         let program = self.plan.program;
         let mut values = vec![None; super::bits::BLOCK];
         let mut most = 0;

@@ -67,7 +67,13 @@ impl<'p> Faults<'p> {
 
     /// The rows with their faults, each computed when it is reached: take as many as are to be shown.
     pub fn iter(&self) -> impl Iterator<Item = RowFault> + '_ {
-        self.rows().map(|row| RowFault { row, fault: self.fault(row) })
+        self.rows().map(|row| self.at(row))
+    }
+
+    /// The fault of one of the [`rows`](Self::rows).
+    #[must_use]
+    pub fn at(&self, row: usize) -> RowFault {
+        RowFault { row, fault: self.fault(row) }
     }
 
     fn fault(&self, row: usize) -> Fault {

@@ -45,6 +45,7 @@ mod events;
 mod faults;
 mod fold;
 mod frame;
+mod functions;
 mod kernel;
 mod numbers;
 mod output;

@@ -242,7 +242,7 @@ impl<'p> Plan<'p> {
             NodeKind::InSet { .. } => 4,
             NodeKind::Fold(_) => 40,
             NodeKind::Call { function, .. } => match &**function {
-                "startsWith" | "endsWith" => 2,
+                "startsWith" | "endsWith" | "double" => 2,
                 "contains" => 15,
                 _ => 60,
             },

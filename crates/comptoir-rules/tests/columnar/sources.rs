@@ -27,13 +27,26 @@ fn of(random: &mut Random, ty: char, depth: usize, inside: bool) -> String {
         }
         (_, 10) => leaf(random, ty, inside),
         ('i', 0..=5) => pair(random, 'i', &["+", "-", "*", "/", "%"]),
-        ('i', 6) => format!("-({})", sub(random, 'i')),
+        ('i', 6) => match random.below(3) {
+            0 => format!("-({})", sub(random, 'i')),
+            1 => format!("math.abs({})", sub(random, 'i')),
+            _ => format!("int({})", sub(random, 'd')),
+        },
         ('i', 7) => format!("size({})", sub(random, 's')),
         ('i', _) => format!("size({})", sub(random, 'l')),
         ('u', _) => pair(random, 'u', &["+", "-", "*", "/", "%"]),
         ('d', 0..=6) => pair(random, 'd', &["+", "-", "*", "/"]),
         ('d', 7) => format!("-({})", sub(random, 'd')),
-        ('d', _) => format!("double({})", sub(random, 'i')),
+        ('d', 8) => {
+            let functions =
+                ["double", "math.abs", "math.sqrt", "math.floor", "math.ceil", "math.trunc", "math.round"];
+            format!("{}({})", random.pick(&functions), sub(random, 'd'))
+        }
+        ('d', _) => {
+            let from = random.pick(&["i", "u", "m"]);
+            let function = if from == "m" { "double" } else { random.pick(&["double", "math.sqrt"]) };
+            format!("{function}({})", sub(random, from.chars().next().unwrap_or('i')))
+        }
         ('m', 0..=6) => pair(random, 'm', &["+", "-", "*"]),
         ('m', _) => {
             let (left, right) = (sub(random, 'm'), sub(random, 'i'));
@@ -50,6 +63,10 @@ fn of(random: &mut Random, ty: char, depth: usize, inside: bool) -> String {
         ('l', _) => pair(random, 'l', &["+"]),
         ('b', 0..=1) => format!("({} && {})", sub(random, 'b'), sub(random, 'b')),
         ('b', 2..=3) => format!("({} || {})", sub(random, 'b'), sub(random, 'b')),
+        ('b', 4) if random.below(3) == 0 => {
+            let function = random.pick(&["math.isNaN", "math.isInf", "math.isFinite"]);
+            format!("{function}({})", sub(random, 'd'))
+        }
         ('b', 4) => format!("!({})", sub(random, 'b')),
         ('b', 5) => {
             let ty = ['i', 'u', 'd', 'm', 's', 't', 'r', 'b', 'l'][random.below(9)];

@@ -1,0 +1,135 @@
+//! Boards whose rows are candidates: `cargo bench -p comptoir-ranking --bench board`. `BENCH_ROWS` (10 million) and
+//! `BENCH_GROUPS` (1,000) set the size, `BENCH_BATCH` (1 million) the rows of a batch, `BENCH_PASSES` (5) the passes.
+//! The answer is compared with a loop written by hand, then the median and the best are printed beside the time of
+//! that loop and of reading the columns.
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+#[path = "board/data.rs"]
+mod data;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use comptoir_ranking::board::{Board, BoardSpec, Context};
+use data::{BYTES_A_ROW, Shop};
+
+const K: usize = 100;
+const SPEC: &str = r#"{
+    "id": "best", "group": ["grp"], "item": "id", "eligibility": "stock > 0 && rating >= 3.0", "k": 100,
+    "score": "0.4 * gmv + 30.0 * double(sales) + 2.0 * double(clicks) + 5.0 * rating"
+}"#;
+
+fn main() {
+    let (rows, groups) = (size("BENCH_ROWS", 10_000_000), size("BENCH_GROUPS", 1_000));
+    let shop = Shop::new(rows, groups);
+    let expected = by_hand(&shop, groups);
+    let hand = times(|| by_hand(&shop, groups).len());
+    let read = times(|| read(&shop) as usize);
+    let batches = shop.batches(size("BENCH_BATCH", 1_000_000));
+    println!("rows {rows}, groups {groups}; seconds: median, best; then million rows a second");
+    line("read", rows, read);
+    println!("{:24} {:.1} GB/s", "", (rows * BYTES_A_ROW) as f64 / read.1 / 1e9);
+    line("by hand", rows, hand);
+    assert!(places(&one_thread(&batches)) == expected, "another answer");
+    line("board", rows, times(|| one_thread(black_box(&batches)).num_rows()));
+    for threads in [2, 4] {
+        assert!(places(&many_threads(&batches, threads)) == expected, "another answer on {threads} threads");
+        let name = format!("board, {threads} threads");
+        line(&name, rows, times(|| many_threads(black_box(&batches), threads).num_rows()));
+    }
+}
+
+fn size(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).ok().and_then(|size| size.parse().ok()).unwrap_or(otherwise)
+}
+
+fn line(name: &str, rows: usize, (median, best): (f64, f64)) {
+    println!("{name:24} {median:.4} {best:.4} {:>7.0}", rows as f64 / best / 1e6);
+}
+
+fn one_thread(batches: &[RecordBatch]) -> RecordBatch {
+    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
+    batches.iter().for_each(|batch| board.push(batch).unwrap());
+    board.finish().unwrap().table
+}
+
+fn many_threads(batches: &[RecordBatch], threads: usize) -> RecordBatch {
+    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
+    board.push_all(batches, threads).unwrap();
+    board.finish().unwrap().table
+}
+
+/// A place: group, score as bits, item.
+type Place = (i32, u64, i64);
+
+fn places(table: &RecordBatch) -> Vec<Place> {
+    let group = table.column_by_name("grp").unwrap().as_primitive::<Int32Type>();
+    let item = table.column_by_name("id").unwrap().as_primitive::<Int64Type>();
+    let score = table.column_by_name("score").unwrap().as_primitive::<Float64Type>();
+    (0..table.num_rows()).map(|row| (group.value(row), score.value(row).to_bits(), item.value(row))).collect()
+}
+
+/// The places of each group, from a loop over the columns that keeps a sorted list.
+fn by_hand(shop: &Shop, groups: usize) -> Vec<Place> {
+    let mut boards: Vec<Vec<(f64, i64)>> = vec![Vec::new(); groups];
+    for row in 0..shop.id.len() {
+        if shop.stock[row] <= 0 || f64::from(shop.rating[row]) < 3.0 {
+            continue;
+        }
+        let score = 0.4 * shop.gmv[row]
+            + 30.0 * f64::from(shop.sales[row])
+            + 2.0 * f64::from(shop.clicks[row])
+            + 5.0 * f64::from(shop.rating[row]);
+        let board = &mut boards[shop.grp[row] as usize];
+        if board.len() == K && board[K - 1].0 > score {
+            continue;
+        }
+        let new = (score, shop.id[row]);
+        let place = board.partition_point(|known| known.0 > new.0 || (known.0 == new.0 && known.1 < new.1));
+        board.insert(place, new);
+        board.truncate(K);
+    }
+    let places = boards.iter().zip(0..);
+    places
+        .flat_map(|(board, group)| board.iter().map(move |(score, id)| (group, score.to_bits(), *id)))
+        .collect()
+}
+
+/// A number of all columns that are read for each row.
+fn read(shop: &Shop) -> u64 {
+    fn sum<T: Copy>(values: &[T], bits: impl Fn(T) -> u64) -> u64 {
+        values.iter().fold(0, |sum: u64, value| sum ^ bits(*value))
+    }
+    let whole = |values: &[i32]| sum(values, |value| value as u64);
+    whole(&shop.grp)
+        ^ sum(&shop.gmv, f64::to_bits)
+        ^ whole(&shop.sales)
+        ^ whole(&shop.clicks)
+        ^ sum(&shop.rating, |value| value.to_bits().into())
+        ^ whole(&shop.stock)
+}
+
+/// Median and best time in seconds.
+fn times(mut run: impl FnMut() -> usize) -> (f64, f64) {
+    black_box(run());
+    let mut times: Vec<f64> = (0..size("BENCH_PASSES", 5))
+        .map(|_| {
+            let started = Instant::now();
+            black_box(run());
+            started.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2], times[0])
+}

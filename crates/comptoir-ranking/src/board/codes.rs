@@ -1,0 +1,138 @@
+//! Codes of the groups of rows: dense numbers in the order in which groups are first seen.
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::Field;
+use hashbrown::HashMap;
+
+use super::column_codes::{ColumnCodes, NEW};
+use super::error::BoardError;
+use super::keys::named;
+
+/// Codes of the combinations of the values of some columns.
+#[derive(Debug)]
+pub struct Codes {
+    columns: Vec<ColumnCodes>,
+    /// For each column but the first: codes of what is before it, together with its own.
+    pairs: Vec<Pairs>,
+    /// Without columns: whether there is a row.
+    is_any: bool,
+}
+
+/// Codes of pairs of codes.
+#[derive(Debug, Default)]
+struct Pairs {
+    codes: HashMap<(u32, u32), u32>,
+    pairs: Vec<(u32, u32)>,
+}
+
+impl Codes {
+    /// For the columns of these names.
+    pub fn new(names: &[String]) -> Self {
+        Self {
+            columns: names.iter().map(|name| ColumnCodes::new(name)).collect(),
+            pairs: names.iter().skip(1).map(|_| Pairs::default()).collect(),
+            is_any: false,
+        }
+    }
+
+    /// How many codes there are.
+    pub fn len(&self) -> usize {
+        match (self.pairs.last(), self.columns.first()) {
+            (Some(pairs), _) => pairs.pairs.len(),
+            (None, Some(column)) => column.len(),
+            (None, None) => usize::from(self.is_any),
+        }
+    }
+
+    /// A code for each chosen row of a batch; other rows have any number.
+    pub fn read(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        codes: &mut Vec<u32>,
+    ) -> Result<(), BoardError> {
+        let arrays = self.columns.iter().map(|column| named(batch, column.name()));
+        let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+        self.read_arrays(&arrays, chosen, codes)
+    }
+
+    fn read_arrays(
+        &mut self,
+        arrays: &[ArrayRef],
+        chosen: &BooleanBuffer,
+        codes: &mut Vec<u32>,
+    ) -> Result<(), BoardError> {
+        codes.clear();
+        let Some((column, array)) = self.columns.first_mut().zip(arrays.first()) else {
+            self.is_any |= chosen.count_set_bits() > 0;
+            codes.resize(chosen.len(), 0);
+            return Ok(());
+        };
+        column.read(array, chosen, codes)?;
+        let mut own = Vec::new();
+        let more = self.columns.iter_mut().zip(arrays).skip(1);
+        for ((column, array), pairs) in more.zip(&mut self.pairs) {
+            own.clear();
+            column.read(array, chosen, &mut own)?;
+            pairs.join(codes, &own, chosen)?;
+        }
+        Ok(())
+    }
+
+    /// The columns with a row for each code. Nothing before the first batch.
+    pub fn columns(&self) -> Result<Vec<(Field, ArrayRef)>, BoardError> {
+        let Some(first) = self.columns.first() else { return Ok(Vec::new()) };
+        let mut codes: Vec<u32> = match u32::try_from(self.len()) {
+            Ok(count) => (0..count).collect(),
+            Err(_) => return Err(BoardError::TooMany { what: "groups" }),
+        };
+        let mut columns = Vec::new();
+        for (column, pairs) in self.columns.iter().skip(1).zip(&self.pairs).rev() {
+            let pair = |code: &u32| pairs.pairs.get(*code as usize).copied().unwrap_or_default();
+            let own: Vec<u32> = codes.iter().map(|code| pair(code).1).collect();
+            columns.extend(column.column(&own)?);
+            codes = codes.iter().map(|code| pair(code).0).collect();
+        }
+        columns.extend(first.column(&codes)?);
+        columns.reverse();
+        Ok(columns)
+    }
+
+    /// The codes here of the codes of another collector.
+    pub fn learn(&mut self, other: &Self) -> Result<Vec<u32>, BoardError> {
+        let columns = other.columns()?;
+        let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
+        let mut codes = Vec::new();
+        if arrays.len() == self.columns.len() {
+            self.read_arrays(&arrays, &BooleanBuffer::new_set(other.len()), &mut codes)?;
+        }
+        Ok(codes)
+    }
+}
+
+impl Pairs {
+    fn join(&mut self, codes: &mut [u32], own: &[u32], chosen: &BooleanBuffer) -> Result<(), BoardError> {
+        // Rows of a group often follow each other.
+        let mut last = ((NEW, NEW), NEW);
+        for row in chosen.set_indices() {
+            let (Some(code), Some(own)) = (codes.get_mut(row), own.get(row)) else { continue };
+            let pair = (*code, *own);
+            if pair != last.0 {
+                last = (pair, self.code(pair)?);
+            }
+            *code = last.1;
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, pair: (u32, u32)) -> Result<u32, BoardError> {
+        if let Some(code) = self.codes.get(&pair) {
+            return Ok(*code);
+        }
+        let next = super::column_codes::next(self.pairs.len())?;
+        self.codes.insert(pair, next);
+        self.pairs.push(pair);
+        Ok(next)
+    }
+}

@@ -1,0 +1,86 @@
+//! Tables to collectors: in blocks that fit the cache, and on several threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow_array::RecordBatch;
+
+use super::collect::Board;
+use super::error::BoardError;
+
+/// Rows that are evaluated together: what is computed for them stays in the cache of a core.
+const BLOCK: usize = 16 * 1024;
+
+/// Rows that a thread takes at a time: enough that taking them costs nothing, and so few that all end together.
+const PART: usize = 8 * BLOCK;
+
+/// A batch in blocks; one without rows is a block.
+pub fn blocks(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> + '_ {
+    pieces(batch, BLOCK)
+}
+
+fn pieces(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> + '_ {
+    let count = batch.num_rows().div_ceil(rows).max(1);
+    (0..count).map(move |piece| {
+        let start = piece * rows;
+        batch.slice(start, rows.min(batch.num_rows() - start))
+    })
+}
+
+impl Board {
+    /// Adds the rows of several batches on so many threads, as [`Board::push`] does with one. Each thread has a
+    /// collector of its own, which is merged in the end: the result is the same for any number of threads, and memory
+    /// grows with threads times groups times k + slack.
+    ///
+    /// # Errors
+    /// As [`Board::push`]. The board is then of no use: some of the rows are in it.
+    pub fn push_all(&mut self, batches: &[RecordBatch], threads: usize) -> Result<(), BoardError> {
+        let parts: Vec<RecordBatch> = batches.iter().flat_map(|batch| pieces(batch, PART)).collect();
+        let threads = threads.min(parts.len());
+        if threads <= 1 {
+            return batches.iter().try_for_each(|batch| self.push(batch));
+        }
+        let (next, wrong) = (AtomicUsize::new(0), Mutex::new(None));
+        let others = (1..threads).map(|_| self.fork()).collect::<Result<Vec<_>, _>>()?;
+        let work = |board: &mut Self| board.push_parts(&parts, &next, &wrong);
+        let others = std::thread::scope(|scope| {
+            let run = |mut board: Self| {
+                scope.spawn(move || {
+                    work(&mut board);
+                    board
+                })
+            };
+            let handles: Vec<_> = others.into_iter().map(run).collect();
+            work(self);
+            handles.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
+        });
+        if let Some((_, error)) = wrong.into_inner().unwrap_or(None) {
+            return Err(error);
+        }
+        let others =
+            others.map_err(|_| BoardError::internal("a thread that scans a table has ended early"))?;
+        others.into_iter().try_for_each(|other| self.merge(other))
+    }
+
+    /// Takes parts until there are none left. Of several errors that of the first part is kept.
+    fn push_parts(
+        &mut self,
+        parts: &[RecordBatch],
+        next: &AtomicUsize,
+        wrong: &Mutex<Option<(usize, BoardError)>>,
+    ) {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(place) else { return };
+            if let Err(error) = self.push(part) {
+                next.fetch_max(parts.len(), Ordering::Relaxed);
+                if let Ok(mut known) = wrong.lock()
+                    && known.as_ref().is_none_or(|(before, _)| place < *before)
+                {
+                    *known = Some((place, error));
+                }
+                return;
+            }
+        }
+    }
+}
