@@ -15,7 +15,8 @@ Examples
 
 from comptoir._native import Leaderboard, Page, Reader
 from comptoir.ranking import evaluate, normalise
-from comptoir.ranking._board import Board, Report, Result, SpecLike, build
+from comptoir.ranking._board import Board, Boards, SpecLike, build
+from comptoir.ranking._board_result import Explanation, Report, Result
 from comptoir.ranking._publish import BoardTable, Publisher
 from comptoir.ranking._rank import compare, mmr, rank
 from comptoir.ranking._results import Comparison, Entry, Move
@@ -23,8 +24,10 @@ from comptoir.ranking._results import Comparison, Entry, Move
 __all__ = [
     "Board",
     "BoardTable",
+    "Boards",
     "Comparison",
     "Entry",
+    "Explanation",
     "Leaderboard",
     "Move",
     "Page",

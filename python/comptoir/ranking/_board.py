@@ -4,116 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from comptoir._native import RankingBoard, RankingResult, Table
-from comptoir._source import read
+from comptoir._native import RankingBoard, ranking_push
+from comptoir._source import plain, read
+from comptoir.errors import ConfigError
+from comptoir.ranking._board_result import Result
 
 SpecLike: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 """A board spec as a mapping, as JSON or YAML text, or the path of a file."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What became of the rows of a board, and what was left out.
-
-    Attributes
-    ----------
-    rows : int
-        Rows that were pushed.
-    not_eligible : int
-        Rows for which the eligibility is not true.
-    without_item : int
-        Rows without an item.
-    below_floor : int
-        Items of a group that do not fulfil ``having``.
-    without_score : int
-        Candidates whose score is null, NaN or an error.
-    candidates : int
-        Candidates that were ranked: rows, or items of a group where there are metrics.
-    faults : list of dict
-        Expressions that had no value: ``path`` in the spec, ``code``, ``count`` and one ``message``. They
-        are not true, add nothing to a metric, and are no score.
-    cut_ties : list
-        The groups in which the first that is not on the board has the score of the last that is.
-    """
-
-    rows: int
-    not_eligible: int
-    without_item: int
-    below_floor: int
-    without_score: int
-    candidates: int
-    faults: list[dict[str, Any]]
-    cut_ties: list[Any]
-
-
-class Result:
-    """Finished board of each group. It is an Arrow table itself, that of `table`; `Board.finish` makes it.
-
-    Examples
-    --------
-    >>> import pyarrow as pa
-    >>> from comptoir import ranking
-    >>> sales = pa.table({"country": ["FR", "FR", "DE"], "sku": ["mug", "bag", "mug"], "units": [40, 70, 10]})
-    >>> spec = {"id": "top", "group": ["country"], "item": "sku", "score": "units", "k": 1}
-    >>> result = ranking.build(spec, sales)
-    >>> result.table().to_pylist()
-    [{'country': 'DE', 'sku': 'mug', 'position': 1, 'score': 10}, {'country': 'FR', 'sku': 'bag', 'position':
-    1, 'score': 70}]
-    >>> result.report.candidates
-    3
-    """
-
-    __slots__ = ("_native", "_spec")
-
-    _native: RankingResult
-    _spec: tuple[dict[str, Any], bytes]
-
-    def __init__(self, native: RankingResult) -> None:
-        self._native = native
-        text, content = native.spec()
-        self._spec = json.loads(text), content
-
-    def table(self) -> Table:
-        """Give the places.
-
-        Returns
-        -------
-        Table
-            The columns of the group, the item, ``position`` (from 1 in each group) and ``score``; groups in
-            the order of their values, null last.
-        """
-        return self._native.table()
-
-    @property
-    def report(self) -> Report:
-        """What became of the rows, and what was left out."""
-        return Report(**json.loads(self._native.report()))
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The spec, with every field."""
-        return dict(self._spec[0])
-
-    @property
-    def spec_hash(self) -> str:
-        """Hash of the spec: equal for equal specs, however they were written."""
-        return self._spec[1].hex()
-
-    def __len__(self) -> int:
-        return self.table().num_rows
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.table().__arrow_c_stream__(requested_schema)
-
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
-        return self.table().__arrow_c_array__(requested_schema)
-
-    def __repr__(self) -> str:
-        return f"Result({self._spec[0]['id']!r}, {len(self)} places)"
 
 
 class Board:
@@ -163,17 +64,27 @@ class Board:
 
     _native: RankingBoard
 
-    def __init__(self, spec: SpecLike) -> None:
+    def __init__(
+        self,
+        spec: SpecLike,
+        *,
+        now: date | str | None = None,
+        audience: Mapping[str, Any] | None = None,
+        unit: str | None = None,
+        force: Mapping[str, bool] | None = None,
+    ) -> None:
         text, form, _ = read(spec)
-        self._native = RankingBoard(form, text)
+        self._native = RankingBoard(form, text, _context(now, audience, unit, force))
 
-    def push(self, table: object) -> None:
+    def push(self, table: object, *, threads: int | None = None) -> None:
         """Add the rows of a table. Other Python threads go on meanwhile.
 
         Parameters
         ----------
         table : object with ``__arrow_c_stream__`` or ``__arrow_c_array__``
             Table or stream of pyarrow, polars, pandas 3 or DuckDB. A stream is never held as a whole.
+        threads : int, optional
+            How many to use; all cores without it. The result does not depend on it.
 
         Raises
         ------
@@ -184,7 +95,7 @@ class Board:
             For a column that is missing, has a type that does not go, or another type than in tables before
             (``RANKING_SCHEMA_CHANGE``).
         """
-        self._native.push(table)
+        ranking_push([self._native], table, threads)
 
     def merge(self, other: Board) -> None:
         """Add what another board of the same spec has collected; that one is then of no more use.
@@ -225,7 +136,117 @@ class Board:
         return f"Board({self.spec['id']!r})"
 
 
-def build(spec: SpecLike, table: object) -> Result:
+class Boards:
+    """Collects the rows of many boards in one pass over them.
+
+    Parameters
+    ----------
+    specs : iterable of mapping, str or path
+        A spec for each board, as for `Board`; no id twice.
+    now, audience, unit, force
+        As for `Board`, the same for all.
+
+    Raises
+    ------
+    ConfigError
+        For a spec that is wrong, or an id that is given twice.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from comptoir import ranking
+    >>> def top(name, score):
+    ...     return {"id": name, "item": "sku", "score": score, "k": 1}
+    >>> boards = ranking.Boards([top("sold", "units"), top("dear", "price")])
+    >>> boards.push(pa.table({"sku": ["mug", "bag"], "units": [4, 7], "price": [9.0, 2.5]}))
+    >>> [result.table().to_pydict()["sku"] for result in boards.finish()]
+    [['bag'], ['mug']]
+    """
+
+    __slots__ = ("_boards",)
+
+    _boards: list[Board]
+
+    def __init__(
+        self,
+        specs: Iterable[SpecLike],
+        *,
+        now: date | str | None = None,
+        audience: Mapping[str, Any] | None = None,
+        unit: str | None = None,
+        force: Mapping[str, bool] | None = None,
+    ) -> None:
+        self._boards = [Board(spec, now=now, audience=audience, unit=unit, force=force) for spec in specs]
+        names = [board.spec["id"] for board in self._boards]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ConfigError(f"board `{name}` is given twice", "RANKING_BOARD_TWICE")
+
+    def push(self, table: object, *, threads: int | None = None) -> None:
+        """Add the rows of a table to all boards. A stream is read once.
+
+        Parameters
+        ----------
+        table, threads
+            As for `Board.push`.
+
+        Raises
+        ------
+        RuleConfigError, SchemaError
+            As for `Board.push`.
+        """
+        ranking_push([board._native for board in self._boards], table, threads)
+
+    def merge(self, other: Boards) -> None:
+        """Add what other boards of the same specs have collected; they are then of no more use.
+
+        Parameters
+        ----------
+        other : Boards
+            The other collectors, in the same order.
+
+        Raises
+        ------
+        ConfigError
+            If the specs differ.
+        """
+        if len(self) != len(other):
+            raise ConfigError("only collectors of the same boards can be merged", "RANKING_OTHER_BOARD")
+        for board, more in zip(self._boards, other._boards, strict=True):
+            board.merge(more)
+
+    def finish(self) -> list[Result]:
+        """Rank what was collected. The boards are then of no more use.
+
+        Returns
+        -------
+        list of Result
+            In the order of the specs.
+
+        Raises
+        ------
+        DataError
+            As for `Board.finish`.
+        """
+        return [board.finish() for board in self._boards]
+
+    def __len__(self) -> int:
+        return len(self._boards)
+
+    def __repr__(self) -> str:
+        return f"Boards({[board.spec['id'] for board in self._boards]!r})"
+
+
+def build(
+    spec: SpecLike,
+    table: object,
+    *,
+    threads: int | None = None,
+    now: date | str | None = None,
+    audience: Mapping[str, Any] | None = None,
+    unit: str | None = None,
+    force: Mapping[str, bool] | None = None,
+) -> Result:
     """Make a board of one table.
 
     Parameters
@@ -234,6 +255,10 @@ def build(spec: SpecLike, table: object) -> Result:
         As for `Board`.
     table : object with ``__arrow_c_stream__`` or ``__arrow_c_array__``
         As for `Board.push`.
+    threads : int, optional
+        As for `Board.push`.
+    now, audience, unit, force
+        As for `Board`.
 
     Returns
     -------
@@ -252,6 +277,21 @@ def build(spec: SpecLike, table: object) -> Result:
     >>> ranking.build(spec, pa.table({"sku": ["mug", "bag", "pen"], "units": [4, 7, 1]})).table().to_pydict()
     {'sku': ['bag', 'mug'], 'position': [1, 2], 'score': [14, 8]}
     """
-    board = Board(spec)
-    board.push(table)
+    board = Board(spec, now=now, audience=audience, unit=unit, force=force)
+    board.push(table, threads=threads)
     return board.finish()
+
+
+def _context(
+    now: date | str | None,
+    audience: Mapping[str, Any] | None,
+    unit: str | None,
+    force: Mapping[str, bool] | None,
+) -> str:
+    """For whom and for when a board is made, as JSON text."""
+    if isinstance(now, datetime):
+        now = now.isoformat() + ("Z" if now.tzinfo is None else "")
+    elif isinstance(now, date):
+        now = f"{now.isoformat()}T00:00:00Z"
+    given = {"now": now, "audience": audience, "unit": unit, "force": force}
+    return json.dumps({name: value for name, value in given.items() if value is not None}, default=plain)

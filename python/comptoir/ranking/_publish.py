@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from comptoir._native import RankingPublisher
 from comptoir.errors import ConfigError
-from comptoir.ranking._board import Result
+from comptoir.ranking._board_result import Result
 
 if TYPE_CHECKING:
     from comptoir._native import ArrowArrayExportable, ArrowStreamExportable

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Literal
+from itertools import repeat
+from typing import Any, Literal, overload
 
 from comptoir._native import Array, ranking_compare, ranking_mmr, ranking_rank
 from comptoir.errors import ConfigError, DataError
+from comptoir.ranking._board_result import Result
 from comptoir.ranking._results import Comparison, Move
 
 
@@ -75,27 +77,36 @@ def rank(
     return ranking_rank(values, method, order, nulls, ids, seed)
 
 
-def compare(old: Iterable[Hashable], new: Iterable[Hashable], persistence: float = 0.9) -> Comparison:
+@overload
+def compare(old: Result, new: Result, persistence: float = 0.9) -> dict[tuple[Any, ...], Comparison]: ...
+@overload
+def compare(old: Iterable[Hashable], new: Iterable[Hashable], persistence: float = 0.9) -> Comparison: ...
+def compare(
+    old: Iterable[Hashable] | Result, new: Iterable[Hashable] | Result, persistence: float = 0.9
+) -> Comparison | dict[tuple[Any, ...], Comparison]:
     """Compare two orders of items: what a change does to a board before it goes live.
 
     Parameters
     ----------
-    old, new : iterable
-        Items from the first place on, each once, such as ``Page.items``.
+    old, new : iterable or Result
+        Items from the first place on, each once, such as ``Page.items``; or the results of two variants of a
+        board, which are compared group by group.
     persistence : float
         Weight of a place in the rank-biased overlap as a share of that before it, between 0 and 1. With 0.9
         the first ten places have 86 % of the weight.
 
     Returns
     -------
-    Comparison
+    Comparison or dict
+        For results a dict from the values of each group that is in either; a group that is in one only is
+        compared with an empty board.
 
     Raises
     ------
     DataError
         For an item that stands twice in one order.
     ConfigError
-        For a persistence that is not between 0 and 1.
+        For a persistence that is not between 0 and 1, and for results with other groups or items.
 
     Examples
     --------
@@ -105,17 +116,54 @@ def compare(old: Iterable[Hashable], new: Iterable[Hashable], persistence: float
     -1.0
     >>> comparison.moved[-1]
     Move(item='pen', old=3, new=None)
+
+    Two variants of a board:
+
+    >>> import pyarrow as pa
+    >>> sales = pa.table({"country": ["FR"] * 2, "sku": ["mug", "bag"], "units": [4, 7], "price": [9.0, 2.5]})
+    >>> spec = {"id": "top", "group": ["country"], "item": "sku", "score": "units", "k": 2}
+    >>> variant = {**spec, "score": "double(units) * price"}
+    >>> ranking.compare(ranking.build(spec, sales), ranking.build(variant, sales))[("FR",)].kendall_tau
+    -1.0
     """
     if not 0 < persistence < 1:
         raise ConfigError(
             f"the persistence must be between 0 and 1, found {persistence}", "RANKING_PERSISTENCE"
         )
+    if isinstance(old, Result) and isinstance(new, Result):
+        return _compare_boards(old, new, persistence)
+    if isinstance(old, Result) or isinstance(new, Result):
+        raise TypeError("a result is compared with a result")
     codes: dict[Hashable, int] = {}
     overlap, biased, tau, moved = ranking_compare(
         _coded("old", old, codes), _coded("new", new, codes), persistence
     )
     items = list(codes)
     return Comparison(overlap, biased, tau, [Move(items[code], *positions) for code, *positions in moved])
+
+
+def _compare_boards(old: Result, new: Result, persistence: float) -> dict[tuple[Any, ...], Comparison]:
+    for field in ("group", "item"):
+        if old.spec[field] != new.spec[field]:
+            raise ConfigError(
+                f"boards with another `{field}` cannot be compared: {old.spec[field]}, {new.spec[field]}",
+                "RANKING_OTHER_BOARD",
+            )
+    before, after = _orders(old), _orders(new)
+    groups = dict.fromkeys([*before, *after])
+    return {group: compare(before.get(group, []), after.get(group, []), persistence) for group in groups}
+
+
+def _orders(result: Result) -> dict[tuple[Any, ...], list[Hashable]]:
+    """Items of each group in the order of their positions."""
+    columns = result.table().to_pydict()
+    orders: dict[tuple[Any, ...], list[Hashable]] = {}
+    if columns:
+        groups = zip(*(columns[name] for name in result.spec["group"]), strict=True)
+        items = columns[result.spec["item"]]
+        for group, item in zip(groups if result.spec["group"] else repeat(()), items, strict=False):
+            orders.setdefault(group, []).append(item)
+    return orders
 
 
 def _coded(name: str, items: Iterable[Hashable], codes: dict[Hashable, int]) -> list[int]:

@@ -2,11 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Report};
+use arrow_array::RecordBatch;
+use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Context, Explanation};
+use comptoir::ranking::snapshot::GroupValue;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrow::{ArrowTable, import_in_parts};
+use super::group::{Group, OwnItem};
+use crate::arrow::{ArrowTable, import_in_parts, import_stream, one_batch};
 use crate::enter::{enter, enter_with};
 use crate::errors;
 use crate::rules::failure;
@@ -20,10 +23,7 @@ pub struct RankingBoard {
 
 /// A finished board; `comptoir.ranking.Result` is its public face.
 #[pyclass(module = "comptoir._native", frozen)]
-pub struct RankingResult {
-    spec: BoardSpec,
-    result: BoardResult,
-}
+pub struct RankingResult(BoardResult);
 
 /// The exception for a board that cannot be made: one of rules where an expression is wrong.
 #[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
@@ -40,32 +40,45 @@ fn finished() -> PyErr {
     PyValueError::new_err("the board is finished, or was merged into another one")
 }
 
+/// Adds the rows of a table to several boards, in one pass over it, on so many threads or, for none, on all cores.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
+pub fn ranking_push(
+    boards: Vec<Bound<'_, RankingBoard>>,
+    table: &Bound<'_, PyAny>,
+    threads: Option<usize>,
+) -> PyResult<()> {
+    let boards: Vec<&RankingBoard> = boards.iter().map(Bound::get).collect();
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
+    let mut is_open = true;
+    let take = |batches: &[RecordBatch]| {
+        for board in &boards {
+            let mut board = board.board.lock().unwrap_or_else(PoisonError::into_inner);
+            match board.as_mut() {
+                Some(board) => board.push_all(batches, threads)?,
+                None => is_open = false,
+            }
+        }
+        Ok(())
+    };
+    import_in_parts(table, take, refused)?;
+    if is_open { Ok(()) } else { Err(finished()) }
+}
+
 #[pymethods]
 impl RankingBoard {
     #[new]
-    fn new(py: Python<'_>, form: &str, text: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, form: &str, text: &str, context: &str) -> PyResult<Self> {
         let made = || {
             let spec = if form == "yaml" { BoardSpec::from_yaml(text)? } else { BoardSpec::from_json(text)? };
-            Ok(Self { spec: spec.clone(), board: Mutex::new(Some(Board::new(spec)?)) })
+            let context: Context = serde_json::from_str(context).map_err(|error| BoardError::Spec {
+                path: "context".to_owned(),
+                reason: error.to_string(),
+            })?;
+            Ok(Self { board: Mutex::new(Some(Board::new(spec.clone(), context)?)), spec })
         };
         enter_with(py, made, refused)
-    }
-
-    /// Adds the rows of a table.
-    fn push(&self, table: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut is_open = true;
-        let take = |batches: &[arrow_array::RecordBatch]| {
-            let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-            match board.as_mut() {
-                Some(board) => batches.iter().try_for_each(|batch| board.push(batch)),
-                None => {
-                    is_open = false;
-                    Ok(())
-                }
-            }
-        };
-        import_in_parts(table, take, refused)?;
-        if is_open { Ok(()) } else { Err(finished()) }
     }
 
     /// Adds what another collector has seen, which is then of no more use.
@@ -89,8 +102,7 @@ impl RankingBoard {
             let board = self.board.lock().unwrap_or_else(PoisonError::into_inner).take();
             board.map(Board::finish).transpose()
         };
-        let result = enter_with(py, finish, refused)?.ok_or_else(finished)?;
-        Ok(RankingResult { spec: self.spec.clone(), result })
+        enter_with(py, finish, refused)?.map(RankingResult).ok_or_else(finished)
     }
 
     /// The spec as JSON text with every field, and its hash.
@@ -103,38 +115,48 @@ impl RankingBoard {
 impl RankingResult {
     /// The places.
     fn table(&self, py: Python<'_>) -> PyResult<ArrowTable> {
-        let batch = self.result.table.clone();
+        let batch = self.0.table.clone();
         enter(py, || ArrowTable::new(batch.schema(), vec![batch]))
     }
 
     /// What became of the rows, as JSON text.
-    fn report(&self) -> String {
-        report(&self.result.report).to_string()
+    fn report(&self, py: Python<'_>) -> PyResult<String> {
+        enter_with(py, || json(&self.0.report), refused)
+    }
+
+    /// Why an item stands where it does, as JSON text.
+    #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
+    fn explain(
+        &self,
+        py: Python<'_>,
+        item: OwnItem,
+        group: Option<Group>,
+        rows: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let texts = group.as_ref().map(Group::texts);
+        let values: Option<Vec<_>> = texts.map(|texts| texts.into_iter().map(GroupValue::read).collect());
+        let item = item.to_string();
+        let found: Vec<Explanation> = match rows {
+            None => enter_with(py, || self.0.explain(&item, values.as_deref()), refused)?,
+            Some(rows) => {
+                let (schema, batches) = import_stream(rows)?;
+                let rows = enter(py, || one_batch(&schema, &batches))?;
+                enter_with(py, || self.0.explain_in(&rows, &item, values.as_deref()), refused)?
+            }
+        };
+        enter_with(py, || json(&found), refused)
     }
 
     /// The spec as JSON text with every field, and its hash.
     fn spec(&self, py: Python<'_>) -> PyResult<(String, [u8; 32])> {
-        described(py, &self.spec)
+        described(py, self.0.spec())
     }
 }
 
 fn described(py: Python<'_>, spec: &BoardSpec) -> PyResult<(String, [u8; 32])> {
-    let internal = |error: serde_json::Error| BoardError::Internal { message: error.to_string() };
-    enter_with(py, || Ok((serde_json::to_string(spec).map_err(internal)?, spec.hash()?)), refused)
+    enter_with(py, || Ok((json(spec)?, spec.hash()?)), refused)
 }
 
-fn report(report: &Report) -> serde_json::Value {
-    let faults = report.faults.iter().map(|((path, code), (count, message))| {
-        serde_json::json!({"path": path, "code": code, "count": count, "message": message})
-    });
-    serde_json::json!({
-        "rows": report.rows,
-        "not_eligible": report.not_eligible,
-        "without_item": report.without_item,
-        "below_floor": report.below_floor,
-        "without_score": report.without_score,
-        "candidates": report.candidates,
-        "faults": faults.collect::<Vec<_>>(),
-        "cut_ties": report.cut_ties,
-    })
+fn json(value: &impl serde::Serialize) -> Result<String, BoardError> {
+    serde_json::to_string(value).map_err(|error| BoardError::Internal { message: error.to_string() })
 }

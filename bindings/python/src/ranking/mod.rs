@@ -25,6 +25,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<page::RankingPage>()?;
     module.add_class::<publisher::RankingPublisher>()?;
     module.add_class::<reader::RankingReader>()?;
+    module.add_function(wrap_pyfunction!(board::ranking_push, module)?)?;
     module.add_function(wrap_pyfunction!(compare::ranking_compare, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::ranking_dcg, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::ranking_minimum_table, module)?)?;

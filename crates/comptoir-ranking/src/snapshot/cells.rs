@@ -4,12 +4,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float16Type, Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, StringArray, downcast_integer_array};
 use arrow_schema::DataType;
-use comptoir_types::Clock;
-use comptoir_types::arrow::{read_ticks, text_at, type_name};
+use comptoir_types::arrow::type_name;
 
 use super::build::Item;
 use super::error::SnapshotError;
-use super::group::GroupValue;
+use super::group::{GroupValue, group_text, is_moment, plain_type};
 use crate::Score;
 
 /// A score, exact for comparisons.
@@ -108,44 +107,17 @@ pub fn positions(name: &str, chunks: &[ArrayRef]) -> Result<Vec<i128>, SnapshotE
 
 /// The texts of a chunk of group values.
 pub fn group_texts(name: &str, chunk: &ArrayRef) -> Result<StringArray, SnapshotError> {
-    let ticks = chunk.data_type().is_temporal().then(|| read_ticks(chunk, name)).transpose()?;
-    let text = |row: usize| -> Option<String> {
-        if chunk.is_null(row) {
-            return Some(GroupValue::Null.text().into_owned());
-        }
-        if let Some(ticks) = &ticks {
-            let ticks = (ticks.clock, ticks.values.get(row).copied()?);
-            // A `date64` counts milliseconds, and is a date all the same.
-            let (clock, ticks) = match chunk.data_type() {
-                DataType::Date64 => (Clock::DAY, ticks.0.day_number(ticks.1, 0)),
-                _ => ticks,
-            };
-            return Some(GroupValue::Moment(clock, ticks).text().into_owned());
-        }
-        let text = text_at(chunk, row);
-        let value = match (plain_type(chunk.data_type()), &text) {
-            (_, None) => GroupValue::Null,
-            (decimal, Some(digits)) if decimal.is_decimal() => GroupValue::Decimal(digits),
-            (plain, Some(text)) if plain.is_string() => GroupValue::Text(text),
-            // Digits, `true` and `false` are their own texts.
-            (plain, Some(text)) if plain.is_integer() || *plain == DataType::Boolean => {
-                GroupValue::Text(text)
-            }
-            _ => return None,
-        };
-        Some(value.text().into_owned())
-    };
-    let texts: Option<Vec<String>> = (0..chunk.len()).map(text).collect();
-    let expected = "text, integers, decimals, booleans, dates or times";
-    Ok(StringArray::from(texts.ok_or_else(|| wrong_type(name, expected, chunk.data_type()))?))
-}
-
-/// The type of values, whether they are packed as a dictionary or not.
-pub fn plain_type(data_type: &DataType) -> &DataType {
-    match data_type {
-        DataType::Dictionary(_, values) => values,
-        other => other,
+    let plain = plain_type(chunk.data_type());
+    let is_name = plain.is_integer() || plain.is_string() || plain.is_decimal() || is_moment(plain);
+    if !is_name && !matches!(plain, DataType::Boolean | DataType::Null) {
+        let expected = "text, integers, decimals, booleans, dates or times";
+        return Err(wrong_type(name, expected, chunk.data_type()));
     }
+    let text = |row: usize| {
+        let text = group_text(chunk, row);
+        text.as_deref().map_or(GroupValue::Null, GroupValue::Text).text().into_owned()
+    };
+    Ok(StringArray::from_iter_values((0..chunk.len()).map(text)))
 }
 
 pub fn wrong_type(name: &str, expected: &'static str, found: &DataType) -> SnapshotError {

@@ -9,8 +9,9 @@ use comptoir_types::arrow::{column, intern};
 use hashbrown::HashMap;
 
 use super::build::{ItemKind, SnapshotBuilder};
-use super::cells::{group_texts, items, numbers, plain_type, positions, wrong_type};
+use super::cells::{group_texts, items, numbers, positions, wrong_type};
 use super::error::SnapshotError;
+use super::group::plain_type;
 
 /// What the columns of a table are.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,12 @@
 
 use std::borrow::Cow;
 
+#[cfg(feature = "arrow")]
+use arrow_array::Array;
+#[cfg(feature = "arrow")]
+use arrow_schema::DataType;
+#[cfg(feature = "arrow")]
+use comptoir_types::arrow::text_at;
 use comptoir_types::{Clock, Date};
 
 /// A value of a group.
@@ -74,6 +80,34 @@ impl<'v> GroupValue<'v> {
             Some(rest) => Some(rest),
             None => Some(text),
         }
+    }
+}
+
+/// A cell as [`GroupValue::text`] writes its value, but without the sign before a text that begins with the character 0;
+/// `None` for null.
+#[cfg(feature = "arrow")]
+pub(crate) fn group_text(array: &dyn Array, row: usize) -> Option<String> {
+    let text = text_at(array, row)?;
+    Some(match plain_type(array.data_type()) {
+        plain if plain.is_decimal() => short(&text),
+        DataType::Date64 => text.split_once('T').map(|(date, _)| date.to_owned()).unwrap_or(text),
+        DataType::Timestamp(..) => text.strip_suffix('Z').map(|text| short(text) + "Z").unwrap_or(text),
+        _ => text,
+    })
+}
+
+/// Whether values are dates or moments.
+#[cfg(feature = "arrow")]
+pub(super) const fn is_moment(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
+/// The type of values, whether they are packed as a dictionary or not.
+#[cfg(feature = "arrow")]
+pub(super) fn plain_type(data_type: &DataType) -> &DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => values,
+        other => other,
     }
 }
 

@@ -49,6 +49,8 @@ pub use error::SnapshotError;
 #[cfg(feature = "arrow")]
 pub use from_table::TableColumns;
 pub use group::GroupValue;
+#[cfg(feature = "arrow")]
+pub(crate) use group::group_text;
 pub use publish::Publisher;
 pub use read::{Board, Entry, ItemRef};
 pub use reader::{Follower, Page, Reader, Start};
