@@ -97,6 +97,15 @@ proptest! {
 }
 
 #[test]
+fn ranks_on_long_boards_are_found_by_halves() {
+    let directory = Directory::new();
+    Publisher::open(&directory.0, 1).unwrap().publish(&count_to(1000)).unwrap();
+    let reader = Reader::open(&directory.0).unwrap();
+    let rank = |item| reader.rank_of("numbers", &["all"], Item::Int(item));
+    assert_eq!([0, 1, 500, 1000, 1001].map(rank), [None, Some(1), Some(500), Some(1000), None]);
+}
+
+#[test]
 fn a_cursor_stays_with_its_version() {
     let directory = Directory::new();
     let mut publisher = Publisher::open(&directory.0, 1).unwrap();
