@@ -154,7 +154,7 @@ fn round(board: &mut dyn Board, changes: &[Place], asked: &[u64], times: &mut [V
     times[1].push(time(changes.len(), || board.update(changes)).0);
     let (spent, ranks) = time(asked.len(), || board.ranks(asked));
     times[2].push(spent);
-    let (spent, tops) = time(1000, || (0..1000).map(|_| black_box(board.top())).next_back().unwrap());
+    let (spent, tops) = time(1000, || (0..1000).map(|_| black_box(board.top())).last().unwrap());
     times[3].push(spent);
     let few = &asked[..1000];
     let (spent, near) = time(few.len(), || few.iter().map(|member| board.neighbours(*member)).collect());
