@@ -130,6 +130,9 @@ fn page(reader: &Reader, request: &Request) -> u64 {
     digest(page.entries().map(plain))
 }
 
+/// Its name, how it reads a page, and how many pages it is asked for.
+type Contender<'c> = (&'static str, &'c dyn Fn(&Request) -> u64, usize);
+
 fn pages(
     reader: &Reader,
     requests: &[Request],
@@ -144,7 +147,7 @@ fn pages(
     let of = |snapshot: &Snapshot, request: &Request| {
         digest(snapshot.board(BOARD, &[request.group()]).unwrap().page(SKIP, PAGE).map(plain))
     };
-    let contenders: [(&str, &dyn Fn(&Request) -> u64, usize); 5] = [
+    let contenders: [Contender<'_>; 5] = [
         ("Snapshot::board", &|request| of(&snapshot, request), READS),
         ("Reader::load", &|request| of(&reader.load(), request), READS),
         ("Reader::page", &|request| page(reader, request), READS),
