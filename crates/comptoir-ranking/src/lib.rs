@@ -13,6 +13,7 @@ pub mod arrange;
 pub mod board;
 pub mod compare;
 pub mod leaderboard;
+pub mod live;
 pub mod normalise;
 pub mod rank;
 mod score;

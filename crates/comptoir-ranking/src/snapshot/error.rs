@@ -95,6 +95,22 @@ pub enum SnapshotError {
         /// What is too large.
         what: &'static str,
     },
+    /// A table that does not hold boards.
+    #[error("column `{column}`{}: {reason}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
+    Table {
+        /// The column.
+        column: &'static str,
+        /// The row, from 0, where it is one.
+        row: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An Arrow file that cannot be written or read.
+    #[error("cannot use the Arrow table: {reason}")]
+    Arrow {
+        /// What is wrong.
+        reason: String,
+    },
     /// Text that is no cursor.
     #[error("`{text}` is not a page cursor")]
     CursorSyntax {
@@ -131,6 +147,8 @@ impl ErrorCode for SnapshotError {
             Self::ItemTwice { .. } => "RANKING_ITEM_TWICE",
             Self::ItemKind { .. } => "RANKING_ITEM_KIND",
             Self::TooLarge { .. } => "RANKING_SNAPSHOT_TOO_LARGE",
+            Self::Table { .. } => "RANKING_SNAPSHOT_TABLE",
+            Self::Arrow { .. } => "RANKING_SNAPSHOT_ARROW",
             Self::CursorSyntax { .. } => "RANKING_CURSOR_SYNTAX",
             Self::CursorForeign => "RANKING_CURSOR_FOREIGN",
         }
@@ -148,6 +166,8 @@ impl ErrorCode for SnapshotError {
             Self::BoardTwice { .. }
             | Self::ItemTwice { .. }
             | Self::ItemKind { .. }
+            | Self::Table { .. }
+            | Self::Arrow { .. }
             | Self::CursorSyntax { .. }
             | Self::CursorForeign => ErrorKind::Data,
             Self::TooLarge { .. } => ErrorKind::Limit,
