@@ -186,6 +186,7 @@ fn readers_in_other_processes_go_through_swaps_without_a_wrong_answer() {
         let status = reader.wait().unwrap();
         assert!(status.success(), "a reader ended with {status}");
         let swaps = std::fs::read_to_string(directory.join(format!("swaps-{}", reader.id()))).unwrap();
+        println!("a reader saw {swaps} swaps");
         assert!(swaps.parse::<u32>().unwrap() > 0, "a reader saw no swap");
     }
     std::fs::remove_dir_all(&directory).unwrap();

@@ -5,6 +5,18 @@
 //! once, and answers from the map: no parsing, no copy, no lock. A file is never changed once it has its name; a
 //! reader that still has an old version keeps it even after the publisher has deleted it.
 //!
+//! # What is promised
+//!
+//! - A publisher that dies at any point leaves the old version or the new one current, and the next one goes on from there.
+//! - When [`Publisher::publish`] returns, the version has reached the disk; when it fails, the current version is as before.
+//! - A file that is damaged, cut short, foreign or of a later format is refused with an error that says so. Every byte that
+//!   is read lies under a checksum. A reader stays with the version that it has, and a rollback to such a file is refused.
+//! - A version number never comes twice, and a rollback deletes nothing.
+//! - The newest `keep` versions stay (at least one), and the current one.
+//! - A page shows one version, and so do the pages after it by their [`Cursor`], over publications and rollbacks: no item
+//!   comes twice. When the version is no longer kept, the cursor is refused.
+//! - Readers wait for nobody: a change of version is one exchange of a pointer.
+//!
 //! # The file
 //!
 //! All numbers are little endian. After the header stands the table of sections, then each section at a multiple of 64
