@@ -12,6 +12,7 @@ pub mod arrange;
 #[cfg(feature = "arrow")]
 pub mod board;
 pub mod compare;
+pub mod evaluate;
 pub mod leaderboard;
 pub mod live;
 pub mod normalise;

@@ -20,6 +20,7 @@ use super::report::{Faults, GroupName};
 use super::result::{BoardResult, Details};
 use super::spec::{Effect, ScoreSpec};
 use super::terms::{Scene, Scored};
+use crate::snapshot::group_text;
 
 /// What is known of an item in a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -297,7 +298,7 @@ impl Details {
         let groups = self.spec.group.iter().map(column).collect::<Result<Vec<_>, _>>()?;
         let mut found: BTreeMap<GroupName, Vec<usize>> = BTreeMap::new();
         for row in (0..rows.num_rows()).filter(|row| is_text(items.as_ref(), *row, item)) {
-            let name: GroupName = groups.iter().map(|column| text_at(column.as_ref(), row)).collect();
+            let name: GroupName = groups.iter().map(|column| group_text(column.as_ref(), row)).collect();
             if group.is_none_or(|group| is_group(&name, group)) {
                 found.entry(name).or_default().push(row);
             }

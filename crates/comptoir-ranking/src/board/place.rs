@@ -12,6 +12,7 @@ use super::rank::Span;
 use super::report::{Faults, GroupName, Report, Unmet, UnpinnedItem};
 use super::spec::{BoardSpec, InterventionSpec};
 use crate::arrange::{Pin, PinFault, constrain, pin, unmet};
+use crate::snapshot::group_text;
 
 /// Places the kept candidates of all groups.
 pub struct Placer<'p> {
@@ -141,7 +142,7 @@ pub fn report_unused(pin: &InterventionSpec, report: &mut Report) {
 
 /// The values of the groups as text.
 pub fn group_names(groups: &RecordBatch) -> Vec<GroupName> {
-    let name = |row: usize| groups.columns().iter().map(|column| text_at(column.as_ref(), row)).collect();
+    let name = |row: usize| groups.columns().iter().map(|column| group_text(column.as_ref(), row)).collect();
     (0..groups.num_rows()).map(name).collect()
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::scope::Reason;
 use crate::arrange::{PinFault, Shortfall};
 
-/// The values of a group as text, `None` for null; as [`text_at`](comptoir_types::arrow::text_at) writes them.
+/// The values of a group as text, `None` for null; as [`GroupValue::text`](crate::snapshot::GroupValue::text) writes them.
 pub type GroupName = Vec<Option<String>>;
 
 /// What became of the rows, and what could not be done.

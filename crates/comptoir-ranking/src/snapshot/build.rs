@@ -21,7 +21,7 @@ pub enum ItemKind {
 }
 
 /// An item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item<'i> {
     /// An integer.
     Int(i64),
@@ -96,6 +96,12 @@ impl SnapshotBuilder {
         self.spec_hash = spec;
         self.rules_hash = rules;
         self
+    }
+
+    /// The hashes so far, of the spec and of the rules.
+    #[must_use]
+    pub const fn known_hashes(&self) -> ([u8; 32], [u8; 32]) {
+        (self.spec_hash, self.rules_hash)
     }
 
     /// How many places were asked of each board; 0, as in a new builder, says nothing about it.

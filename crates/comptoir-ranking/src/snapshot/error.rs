@@ -89,6 +89,27 @@ pub enum SnapshotError {
         /// The kind.
         expected: &'static str,
     },
+    /// A column of a table that is missing or has a type that does not go, or a cell without a value.
+    #[error(transparent)]
+    Column(#[from] comptoir_types::Error),
+    /// A score that is no number.
+    #[error("column `{column}`, row {row}: a score cannot be NaN")]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The row, from 0.
+        row: u64,
+    },
+    /// A position that is given to two items of one board.
+    #[error("position {position} of board `{board}` with group {group:?} is given twice")]
+    PositionTwice {
+        /// The position.
+        position: i128,
+        /// The board.
+        board: String,
+        /// Its group values.
+        group: Vec<String>,
+    },
     /// More than the format holds.
     #[error("too large for a snapshot: {what}")]
     TooLarge {
@@ -146,6 +167,9 @@ impl ErrorCode for SnapshotError {
             Self::BoardTwice { .. } => "RANKING_BOARD_TWICE",
             Self::ItemTwice { .. } => "RANKING_ITEM_TWICE",
             Self::ItemKind { .. } => "RANKING_ITEM_KIND",
+            Self::Column(error) => error.code(),
+            Self::NotANumber { .. } => "RANKING_SCORE_NAN",
+            Self::PositionTwice { .. } => "RANKING_POSITION_TWICE",
             Self::TooLarge { .. } => "RANKING_SNAPSHOT_TOO_LARGE",
             Self::Table { .. } => "RANKING_SNAPSHOT_TABLE",
             Self::Arrow { .. } => "RANKING_SNAPSHOT_ARROW",
@@ -166,10 +190,13 @@ impl ErrorCode for SnapshotError {
             Self::BoardTwice { .. }
             | Self::ItemTwice { .. }
             | Self::ItemKind { .. }
+            | Self::NotANumber { .. }
+            | Self::PositionTwice { .. }
             | Self::Table { .. }
             | Self::Arrow { .. }
             | Self::CursorSyntax { .. }
             | Self::CursorForeign => ErrorKind::Data,
+            Self::Column(error) => error.kind(),
             Self::TooLarge { .. } => ErrorKind::Limit,
         }
     }

@@ -39,9 +39,14 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 mod build;
+#[cfg(feature = "arrow")]
+mod cells;
 mod cursor;
 mod error;
 mod format;
+#[cfg(feature = "arrow")]
+mod from_table;
+mod group;
 mod map;
 mod open;
 mod publish;
@@ -53,6 +58,11 @@ mod tests;
 pub use build::{Item, ItemKind, SnapshotBuilder};
 pub use cursor::Cursor;
 pub use error::SnapshotError;
+#[cfg(feature = "arrow")]
+pub use from_table::TableColumns;
+pub use group::GroupValue;
+#[cfg(feature = "arrow")]
+pub(crate) use group::group_text;
 pub use publish::Publisher;
 pub use read::{Board, Entry, ItemRef};
 pub use reader::{Follower, Page, Reader, Start};
