@@ -28,11 +28,12 @@ use comptoir_ranking::snapshot::{
     Entry, Item, ItemKind, ItemRef, Publisher, Reader, Snapshot, SnapshotBuilder, Start,
 };
 
+const BOARD: &str = "best sellers";
 const BOARDS: usize = 10_000;
 const PLACES: usize = 100;
 const SKIP: usize = 20;
 const PAGE: usize = 20;
-const READS: usize = 200_000;
+const READS: usize = 50_000;
 
 type Entries = Vec<(i64, f64)>;
 
@@ -45,7 +46,7 @@ fn main() {
         .map(|group| {
             let entries = (0..PLACES)
                 .map(|place| ((random.next() >> 20) as i64 * 100 + place as i64, (PLACES - place) as f64));
-            (format!("best sellers\0{group}"), entries.collect())
+            (format!("{BOARD}\0{group}"), entries.collect())
         })
         .collect();
     let directory = Directory::new("snapshot");
@@ -62,17 +63,17 @@ fn main() {
         fs::metadata(reader.load().path()).unwrap().len()
     );
 
-    let order: Vec<usize> = (0..READS).map(|_| random.below(BOARDS)).collect();
-    pages(&reader, &groups, &content, &order, passes, &directory.0);
-    ranks(&reader, &groups, &content, &order, passes);
-    swaps(&mut publisher, &reader, &groups, &order);
+    let requests: Vec<_> = (0..READS).map(|_| Request::random(&mut random, &content)).collect();
+    pages(&reader, &requests, &content, passes, &directory.0);
+    ranks(&reader, &requests, passes);
+    swaps(&mut publisher, &reader, &requests);
 }
 
 fn builder(groups: &[String], content: &[(String, Entries)]) -> SnapshotBuilder {
     let mut builder = SnapshotBuilder::new(ItemKind::Int);
     for (group, (_, entries)) in groups.iter().zip(content) {
         let entries = entries.iter().map(|(item, score)| (Item::Int(*item), Score::new(*score).unwrap()));
-        builder.board("best sellers", &[group], entries).unwrap();
+        builder.board(BOARD, &[group], entries).unwrap();
     }
     builder
 }
@@ -88,100 +89,128 @@ fn open(reader: &Reader, times: usize) -> f64 {
     median((0..times).map(|_| time()).collect())
 }
 
-/// All bits of a page.
-fn digest<'e>(entries: impl Iterator<Item = Entry<'e>>) -> u64 {
-    entries.fold(0, |sum: u64, entry| {
-        let ItemRef::Int(item) = entry.item else { return 0 };
-        sum.wrapping_mul(31).wrapping_add(item.cast_unsigned()).wrapping_add(entry.score.to_bits())
-    })
+/// What a reader asks, made ready before: names lie in memory in the order in which they are asked for, as those of
+/// requests do.
+struct Request {
+    /// Board and group in one, as the peers have them.
+    key: String,
+    item: i64,
+    position: usize,
 }
+
+impl Request {
+    fn random(random: &mut Random, content: &[(String, Entries)]) -> Self {
+        let (board, place) = (random.below(BOARDS), random.below(PLACES));
+        let (key, entries) = &content[board];
+        Self { key: key.clone(), item: entries[place].0, position: place + 1 }
+    }
+
+    fn group(&self) -> &str {
+        &self.key[BOARD.len() + 1..]
+    }
+}
+
+/// Each item and score of a page, and their order, in one number.
+fn digest(entries: impl Iterator<Item = (i64, f64)>) -> u64 {
+    let mixed = |(nth, (item, score)): (u64, (i64, f64))| {
+        (item.cast_unsigned() ^ score.to_bits().rotate_left(20)).wrapping_mul(2 * nth + 1)
+    };
+    (0..).zip(entries).map(mixed).fold(0, u64::wrapping_add)
+}
+
+fn plain(entry: Entry<'_>) -> (i64, f64) {
+    match entry.item {
+        ItemRef::Int(item) => (item, entry.score),
+        ItemRef::Text(_) => (0, entry.score),
+    }
+}
+
+fn page(reader: &Reader, request: &Request) -> u64 {
+    let page = reader.page(BOARD, &[request.group()], Start::Offset(SKIP), PAGE).unwrap().unwrap();
+    digest(page.entries().map(plain))
+}
+
+/// Its name, how it reads a page, and how many pages it is asked for.
+type Contender<'c> = (&'static str, &'c dyn Fn(&Request) -> u64, usize);
 
 fn pages(
     reader: &Reader,
-    groups: &[String],
+    requests: &[Request],
     content: &[(String, Entries)],
-    order: &[usize],
     passes: usize,
     directory: &Path,
 ) {
     let lmdb = peers::Lmdb::new(directory, content);
     let sqlite = peers::Sqlite::new(directory, content);
-    let snapshot = reader.load();
-    let shared = lmdb.begin();
+    let (snapshot, read) = (reader.load(), lmdb.begin());
     sqlite.begin();
-    let held =
-        |board: usize| digest(snapshot.board("best sellers", &[&groups[board]]).unwrap().page(SKIP, PAGE));
-    let loaded = |board: usize| {
-        let snapshot = reader.load();
-        digest(snapshot.board("best sellers", &[&groups[board]]).unwrap().page(SKIP, PAGE))
+    let of = |snapshot: &Snapshot, request: &Request| {
+        digest(snapshot.board(BOARD, &[request.group()]).unwrap().page(SKIP, PAGE).map(plain))
     };
-    let paged = |board: usize| {
-        let page =
-            reader.page("best sellers", &[&groups[board]], Start::Offset(SKIP), PAGE).unwrap().unwrap();
-        digest(page.entries())
-    };
-    let one = |board: usize| lmdb.page(&shared, &content[board].0);
-    let select = |board: usize| sqlite.page(&content[board].0);
-    for board in 0..BOARDS {
-        let expected = held(board);
-        for answer in [loaded(board), paged(board), one(board), select(board)] {
-            assert_eq!(answer, expected, "board {board}");
+    let contenders: [Contender<'_>; 5] = [
+        ("Snapshot::board", &|request| of(&snapshot, request), READS),
+        ("Reader::load", &|request| of(&reader.load(), request), READS),
+        ("Reader::page", &|request| page(reader, request), READS),
+        ("LMDB", &|request| lmdb.page(&read, &request.key), READS),
+        ("SQLite", &|request| sqlite.page(&request.key), READS / 20),
+    ];
+    for request in requests.iter().take(READS / 20) {
+        let expected = of(&snapshot, request);
+        for (name, read, _) in &contenders {
+            assert_eq!(read(request), expected, "{name} differs on {}", request.group());
         }
     }
-    let contenders: [(&str, &dyn Fn(usize) -> u64, usize); 5] = [
-        ("Snapshot::board", &held, READS),
-        ("Reader::load", &loaded, READS),
-        ("Reader::page", &paged, READS),
-        ("LMDB", &one, READS),
-        ("SQLite", &select, READS / 20),
-    ];
     let mut means = vec![Vec::new(); contenders.len()];
     for _ in 0..passes {
         for ((_, read, reads), means) in contenders.iter().zip(&mut means) {
-            let order = &order[..*reads];
-            let started = Instant::now();
-            black_box(order.iter().fold(0_u64, |sum, board| sum.wrapping_add(read(*board))));
-            means.push(started.elapsed().as_nanos() as f64 / order.len() as f64);
+            means.push(mean(&requests[..*reads], read));
         }
     }
     let means: Vec<f64> = means.into_iter().map(median).collect();
     println!("\n{:22} {:>8} {:>8} {:>8}", "page of 20", "mean ns", "p99 ns", "ratio");
     for ((name, read, reads), mean) in contenders.iter().zip(&means) {
-        println!("{name:22} {mean:8.0} {:8.0} {:8.1}", percentile(&order[..*reads], read), mean / means[0]);
+        println!(
+            "{name:22} {mean:8.0} {:8.0} {:8.1}",
+            percentile(&requests[..*reads], read),
+            mean / means[0]
+        );
     }
     sqlite.end();
-    drop(shared);
+}
+
+/// Nanoseconds for a request.
+fn mean(requests: &[Request], read: impl Fn(&Request) -> u64) -> f64 {
+    let started = Instant::now();
+    black_box(requests.iter().fold(0_u64, |sum, request| sum.wrapping_add(read(request))));
+    started.elapsed().as_nanos() as f64 / requests.len() as f64
 }
 
 /// The 99th percentile of single reads.
-fn percentile(order: &[usize], read: &dyn Fn(usize) -> u64) -> f64 {
-    let time = |board: &usize| {
+fn percentile(requests: &[Request], read: impl Fn(&Request) -> u64) -> f64 {
+    let time = |request: &Request| {
         let started = Instant::now();
-        black_box(read(*board));
+        black_box(read(request));
         started.elapsed().as_nanos() as f64
     };
-    let mut times: Vec<f64> = order.iter().map(time).collect();
+    let mut times: Vec<f64> = requests.iter().map(time).collect();
     times.sort_unstable_by(f64::total_cmp);
     times[times.len() * 99 / 100]
 }
 
-fn ranks(reader: &Reader, groups: &[String], content: &[(String, Entries)], order: &[usize], passes: usize) {
-    let asked: Vec<(usize, usize)> = order.iter().map(|board| (*board, board % PLACES)).collect();
-    let rank = |board: usize, place: usize| {
-        reader.rank_of("best sellers", &[&groups[board]], Item::Int(content[board].1[place].0))
+fn ranks(reader: &Reader, requests: &[Request], passes: usize) {
+    let rank = |request: &Request| {
+        let rank = reader.rank_of(BOARD, &[request.group()], Item::Int(request.item));
+        assert_eq!(rank, Some(request.position));
+        request.position as u64
     };
-    let time = || {
-        let started = Instant::now();
-        for (board, place) in &asked {
-            assert_eq!(black_box(rank(*board, *place)), Some(place + 1));
-        }
-        started.elapsed().as_nanos() as f64 / asked.len() as f64
-    };
-    println!("\nReader::rank_of        {:8.0} ns", median((0..passes).map(|_| time()).collect()));
+    println!(
+        "\nReader::rank_of        {:8.0} ns",
+        median((0..passes).map(|_| mean(requests, rank)).collect())
+    );
 }
 
 /// Pages while another thread changes the current version a hundred times a second, and verifies each.
-fn swaps(publisher: &mut Publisher, reader: &Reader, groups: &[String], order: &[usize]) {
+fn swaps(publisher: &mut Publisher, reader: &Reader, requests: &[Request]) {
     let is_over = AtomicBool::new(false);
     let versions = publisher.versions().unwrap();
     std::thread::scope(|scope| {
@@ -191,30 +220,20 @@ fn swaps(publisher: &mut Publisher, reader: &Reader, groups: &[String], order: &
             while !is_over.load(Ordering::Acquire) {
                 publisher.rollback(versions[swaps as usize % versions.len()]).unwrap();
                 swaps += u32::from(reader.refresh().unwrap());
-                std::thread::sleep(
-                    (started + Duration::from_millis(10) * swaps).saturating_duration_since(Instant::now()),
-                );
+                let next = started + Duration::from_millis(10) * swaps;
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
             }
             f64::from(swaps) / started.elapsed().as_secs_f64()
         });
         let (mut means, mut percentiles) = (Vec::new(), Vec::new());
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(3) {
-            let paged = |board: usize| {
-                let page = reader.page("best sellers", &[&groups[board]], Start::Offset(SKIP), PAGE);
-                digest(page.unwrap().unwrap().entries())
-            };
-            let pass = Instant::now();
-            black_box(order.iter().fold(0_u64, |sum, board| sum.wrapping_add(paged(*board))));
-            means.push(pass.elapsed().as_nanos() as f64 / order.len() as f64);
-            percentiles.push(percentile(order, &paged));
+            means.push(mean(requests, |request| page(reader, request)));
+            percentiles.push(percentile(requests, |request| page(reader, request)));
         }
         is_over.store(true, Ordering::Release);
         let rate = swapper.join().unwrap();
-        println!(
-            "\nReader::page under {rate:.0} swaps a second: mean {:.0} ns, p99 {:.0} ns",
-            median(means),
-            median(percentiles)
-        );
+        let (mean, percentile) = (median(means), median(percentiles));
+        println!("\nReader::page under {rate:.0} swaps a second: mean {mean:.0} ns, p99 {percentile:.0} ns");
     });
 }

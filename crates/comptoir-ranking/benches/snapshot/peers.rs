@@ -7,7 +7,7 @@ use heed::types::{Bytes, Str};
 use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, RoTxn, WithTls};
 use rusqlite::{Connection, Statement};
 
-use super::{Entries, PAGE, SKIP};
+use super::{Entries, PAGE, SKIP, digest};
 
 /// A value is a board: its entries as the snapshot has them.
 pub struct Lmdb {
@@ -49,10 +49,9 @@ impl Lmdb {
 
     pub fn page(&self, read: &RoTxn<'_, WithTls>, name: &str) -> u64 {
         let bytes = self.boards.get(read, name).unwrap().unwrap();
-        bytes[SKIP * 16..(SKIP + PAGE) * 16].chunks_exact(16).fold(0, |sum, entry| {
-            let word = |at: usize| u64::from_le_bytes(entry[at..at + 8].try_into().unwrap());
-            sum.wrapping_mul(31).wrapping_add(word(0)).wrapping_add(word(8))
-        })
+        let word = |entry: &[u8], at: usize| u64::from_le_bytes(entry[at..at + 8].try_into().unwrap());
+        let entries = bytes[SKIP * 16..(SKIP + PAGE) * 16].chunks_exact(16);
+        digest(entries.map(|entry| (word(entry, 0).cast_signed(), f64::from_bits(word(entry, 8)))))
     }
 }
 
@@ -90,13 +89,9 @@ impl Sqlite {
 
     pub fn page(&self, name: &str) -> u64 {
         let mut select = self.select.borrow_mut();
-        let mut rows = select.query((name, SKIP as i64 + 1, (SKIP + PAGE) as i64)).unwrap();
-        let mut sum = 0_u64;
-        while let Some(row) = rows.next().unwrap() {
-            let (item, score): (i64, f64) = (row.get(0).unwrap(), row.get(1).unwrap());
-            sum = sum.wrapping_mul(31).wrapping_add(item.cast_unsigned()).wrapping_add(score.to_bits());
-        }
-        sum
+        let rows = select
+            .query_map((name, SKIP as i64 + 1, (SKIP + PAGE) as i64), |row| Ok((row.get(0)?, row.get(1)?)));
+        digest(rows.unwrap().map(Result::unwrap))
     }
 
     pub fn begin(&self) {

@@ -7,11 +7,11 @@ use hashbrown::HashMap;
 
 use super::error::BoardError;
 use super::layout::{Layout, Readings};
-use super::operators::{Operator, Operators};
+use super::operators::{Operator, Operators, text};
 use super::rank::Span;
 use super::report::{Faults, GroupName, Report, Unmet, UnpinnedItem};
-use super::spec::BoardSpec;
-use crate::arrange::{Pin, constrain, pin, unmet};
+use super::spec::{BoardSpec, InterventionSpec};
+use crate::arrange::{Pin, PinFault, constrain, pin, unmet};
 use crate::snapshot::group_text;
 
 /// Places the kept candidates of all groups.
@@ -80,6 +80,13 @@ impl<'p> Placer<'p> {
         board
     }
 
+    /// Reports the pins that count in none of the groups that there are.
+    pub fn report_unused(&self, report: &mut Report) {
+        for pin in self.pins.iter().filter(|pin| pin.groups.count_set_bits() == 0) {
+            report_unused(&pin.operator.spec, report);
+        }
+    }
+
     fn pinned(
         &self,
         organic: Vec<usize>,
@@ -92,8 +99,8 @@ impl<'p> Placer<'p> {
         if pins.is_empty() {
             return organic;
         }
-        let text = |row: usize| Some((text_at(self.items.as_ref(), row)?, row));
-        let rows: HashMap<String, usize> = (span.start..span.end).filter_map(text).collect();
+        let named = |row: usize| Some((text_at(self.items.as_ref(), row)?, row));
+        let rows: HashMap<String, usize> = (span.start..span.end).filter_map(named).collect();
         let slots = pins.iter().flat_map(|pin| {
             let position = pin.position..;
             position.zip(&pin.items).map(|(position, item)| Pin {
@@ -119,6 +126,18 @@ impl<'p> Placer<'p> {
         }
         pinned.board.into_iter().filter_map(Result::ok).collect()
     }
+}
+
+/// Reports a pin for which there is no board; it has no group.
+pub fn report_unused(pin: &InterventionSpec, report: &mut Report) {
+    let positions = pin.pin.unwrap_or_default()..;
+    report.unpinned.extend(positions.zip(&pin.items).map(|(position, item)| UnpinnedItem {
+        group: Vec::new(),
+        id: pin.id.clone(),
+        item: text(item),
+        position,
+        fault: PinFault::NotShown,
+    }));
 }
 
 /// The values of the groups as text.

@@ -56,7 +56,7 @@ pub struct InterventionReport {
 /// A pinned item that does not stand where it was to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnpinnedItem {
-    /// The group.
+    /// The group; empty where there is no board on which the pin counts.
     pub group: GroupName,
     /// The intervention.
     pub id: String,

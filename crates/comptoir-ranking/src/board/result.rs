@@ -10,7 +10,7 @@ use super::compile::Expression;
 use super::contest::{Contest, all};
 use super::error::BoardError;
 use super::numbers::NumberKind;
-use super::place::{Placer, group_names};
+use super::place::{Placer, group_names, report_unused};
 use super::rank::{Ranked, Ranker, Span, table, taken};
 use super::report::{Faults, GroupName, InterventionReport, Report};
 use super::scope::Reason;
@@ -89,6 +89,9 @@ pub(super) fn finish(
 ) -> Result<BoardResult, BoardError> {
     report.interventions = interventions(&spec, inactive, outcome.as_ref());
     let Some(mut outcome) = outcome else {
+        let counts = |id: &String| inactive.iter().all(|(other, _)| other != id);
+        let pins = spec.interventions.iter().filter(|pin| pin.pin.is_some() && counts(&pin.id));
+        pins.for_each(|pin| report_unused(pin, &mut report));
         report.faults = faults.found;
         let nothing = table(Vec::new(), 0)?;
         let details = Details {
@@ -242,6 +245,7 @@ fn boards(
     let scores = doubles(ranked.scores.as_ref(), kept.num_rows());
     let (layout, operators) = (&contest.layout, &contest.operators);
     let placer = Placer::new(spec, layout, operators, kept, &ranked.groups, &scores, faults)?;
+    placer.report_unused(report);
     let groups = ranked.spans.iter().zip(names).enumerate();
     Ok(groups.map(|(group, (span, name))| placer.place(group, *span, name, report)).collect())
 }
