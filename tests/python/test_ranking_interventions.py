@@ -179,6 +179,9 @@ def test_explanations_of_groups_and_absence():
     assert [one.absence["code"] for one in result.explain("a", "DE", rows=rows)] == ["not_eligible"]
     assert [one.absence["code"] for one in result.explain("z", "FR", rows=rows)] == ["not_found"]
     assert result.report.cut_ties == []
+    assert result.explain("z") == []
+    [far] = ranking.build({**SPEC, "k": 1, "slack": 0}, ITEMS).explain("f")
+    assert (far.absence, str(far)) == ({"code": "not_kept"}, "`f` on `top`: not kept")
 
 
 def test_variants_are_compared_before_they_go_live():
