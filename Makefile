@@ -28,10 +28,11 @@ test: test-rust test-python ## Run the tests of every host.
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
 
-test-python: $(VENV)/.native ## Run the Python tests and the costing cases.
+test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing and ranking.
 	$(BIN)/python -m pytest
 	$(BIN)/python -m doctest README.md docs/*.md bindings/python/README.md
 	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
+	$(BIN)/python tests/cases/ranking.py tests/cases/ranking.jsonl
 
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
 	cargo bench --locked --workspace --exclude comptoir-python

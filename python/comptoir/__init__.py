@@ -5,7 +5,7 @@ pandas 3, DuckDB) and come out as `Table`, which all of them read without a copy
 Every failure is a `comptoir.Error` with a stable `code`.
 """
 
-from comptoir._native import Table, __version__
+from comptoir._native import Array, Table, __version__
 from comptoir.errors import (
     ConfigError,
     DataError,
@@ -18,9 +18,11 @@ from comptoir.errors import (
     RuleError,
     RuleLimitError,
     SchemaError,
+    StorageError,
 )
 
 __all__ = [
+    "Array",
     "ConfigError",
     "DataError",
     "Error",
@@ -32,6 +34,7 @@ __all__ = [
     "RuleError",
     "RuleLimitError",
     "SchemaError",
+    "StorageError",
     "Table",
     "__version__",
 ]

@@ -12,6 +12,7 @@ __all__ = [
     "RuleError",
     "RuleLimitError",
     "SchemaError",
+    "StorageError",
 ]
 
 
@@ -65,6 +66,10 @@ class ConfigError(Error, ValueError):
 
 class LimitError(Error):
     """The input exceeds a documented limit, such as the number of rows in a call."""
+
+
+class StorageError(Error):
+    """A file or directory cannot be written or read, or its content is not what was written."""
 
 
 class InternalError(Error):

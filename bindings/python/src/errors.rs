@@ -65,6 +65,7 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Data => "DataError",
         ErrorKind::Config => "ConfigError",
         ErrorKind::Limit => "LimitError",
+        ErrorKind::Storage => "StorageError",
         ErrorKind::Internal => "InternalError",
         // A kind that has no class yet is still caught as `comptoir.Error`.
         _ => "Error",

@@ -11,6 +11,8 @@ mod enter;
 mod errors;
 mod memory;
 mod probe;
+mod python;
+mod ranking;
 mod rules;
 
 use pyo3::prelude::*;
@@ -24,6 +26,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     arrow::register(module)?;
     costing::register(module)?;
+    ranking::register(module)?;
     rules::register(module)?;
     probe::register(module)?;
     // The module is private: it has no names to offer to `import *`.

@@ -21,7 +21,7 @@ use std::time::Instant;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use comptoir_ranking::board::{Board, BoardSpec};
+use comptoir_ranking::board::{Board, BoardSpec, Context};
 use data::{BYTES_A_ROW, Shop};
 
 const K: usize = 100;
@@ -57,7 +57,7 @@ fn line(name: &str, rows: usize, (median, best): (f64, f64)) {
 }
 
 fn board(batches: &[RecordBatch], threads: usize) -> RecordBatch {
-    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap()).unwrap();
+    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
     board.push_all(batches, threads).unwrap();
     board.finish().unwrap().table
 }

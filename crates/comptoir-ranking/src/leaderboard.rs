@@ -1,14 +1,17 @@
 //! A live leaderboard: members change their score at any time and ask for their rank.
 //!
 //! Members stand in the total order of a board: by score, the highest first, then by member, the smallest first. They are
-//! kept in sorted blocks of a few hundred, with a count for each block, so that a change moves a part of one block and a
-//! rank adds up the counts before it.
+//! kept in small sorted blocks, with a count for each block and for each row of blocks, so that a change moves a part of one
+//! block and a rank adds up few counts.
+
+mod blocks;
 
 use std::cmp::Reverse;
 use std::hash::Hash;
 
 use hashbrown::HashMap;
 
+use self::blocks::Blocks;
 use crate::Score;
 
 /// Members by score, with ranks. Every member has one score.
@@ -28,18 +31,12 @@ use crate::Score;
 #[derive(Debug, Clone)]
 pub struct Leaderboard<M> {
     scores: HashMap<M, Score>,
-    blocks: Vec<Vec<Key<M>>>,
+    order: Blocks<M>,
 }
-
-/// Smaller is better.
-type Key<M> = (Reverse<Score>, M);
-
-/// Members of a block at most; a full one is split. Moving half of it costs about as much as finding it.
-const BLOCK: usize = 512;
 
 impl<M> Default for Leaderboard<M> {
     fn default() -> Self {
-        Self { scores: HashMap::new(), blocks: Vec::new() }
+        Self { scores: HashMap::new(), order: Blocks::default() }
     }
 }
 
@@ -69,17 +66,24 @@ impl<M: Clone + Hash + Ord> Leaderboard<M> {
             return before;
         }
         if let Some(before) = before {
-            self.take(&(Reverse(before), member.clone()));
+            self.order.remove(before, &member);
         }
-        self.put((Reverse(score), member));
+        self.order.insert(score, member);
         before
     }
 
     /// Takes a member off the board, and says which score it had.
     pub fn remove(&mut self, member: &M) -> Option<Score> {
         let score = self.scores.remove(member)?;
-        self.take(&(Reverse(score), member.clone()));
+        self.order.remove(score, member);
         Some(score)
+    }
+
+    /// Takes the last member off the board.
+    pub fn pop_last(&mut self) -> Option<(M, Score)> {
+        let (Reverse(score), member) = self.order.pop_last()?;
+        self.scores.remove(&member);
+        Some((member, score))
     }
 
     /// The score of a member.
@@ -91,10 +95,7 @@ impl<M: Clone + Hash + Ord> Leaderboard<M> {
     /// The place of a member, from 1.
     #[must_use]
     pub fn rank_of(&self, member: &M) -> Option<usize> {
-        let key = (Reverse(self.score_of(member)?), member.clone());
-        let block = self.block_of(&key);
-        let before: usize = self.blocks.iter().take(block).map(Vec::len).sum();
-        Some(before + self.blocks.get(block)?.partition_point(|other| *other < key) + 1)
+        Some(self.order.rank(self.score_of(member)?, member) + 1)
     }
 
     /// The first `count` members.
@@ -113,46 +114,8 @@ impl<M: Clone + Hash + Ord> Leaderboard<M> {
     }
 
     /// Members in order, without the first `skip`.
-    fn from(&self, mut skip: usize) -> impl Iterator<Item = (&M, Score)> {
-        let mut block = 0;
-        while let Some(members) = self.blocks.get(block)
-            && skip >= members.len()
-        {
-            skip -= members.len();
-            block += 1;
-        }
-        self.blocks.iter().skip(block).flatten().skip(skip).map(|(score, member)| (member, score.0))
-    }
-
-    /// The first block that does not end before `key`; the last one for a key after all.
-    fn block_of(&self, key: &Key<M>) -> usize {
-        let block = self.blocks.partition_point(|block| block.last().is_some_and(|last| last < key));
-        block.min(self.blocks.len().saturating_sub(1))
-    }
-
-    fn put(&mut self, key: Key<M>) {
-        let number = self.block_of(&key);
-        let Some(block) = self.blocks.get_mut(number) else {
-            self.blocks.push(vec![key]);
-            return;
-        };
-        let place = block.partition_point(|other| *other < key);
-        block.insert(place, key);
-        if block.len() > BLOCK {
-            let upper = block.split_off(BLOCK / 2);
-            self.blocks.insert(number + 1, upper);
-        }
-    }
-
-    fn take(&mut self, key: &Key<M>) {
-        let number = self.block_of(key);
-        let Some(block) = self.blocks.get_mut(number) else { return };
-        if let Ok(place) = block.binary_search(key) {
-            block.remove(place);
-        }
-        if block.is_empty() {
-            self.blocks.remove(number);
-        }
+    fn from(&self, skip: usize) -> impl Iterator<Item = (&M, Score)> {
+        self.order.from(skip).map(|(score, member)| (member, score.0))
     }
 }
 

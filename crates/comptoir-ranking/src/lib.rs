@@ -12,7 +12,9 @@ pub mod arrange;
 #[cfg(feature = "arrow")]
 pub mod board;
 pub mod compare;
+pub mod evaluate;
 pub mod leaderboard;
+pub mod live;
 pub mod normalise;
 pub mod rank;
 mod score;

@@ -3,8 +3,13 @@
 //! Values are compared as what they are, so that large integers keep their last digit; what is missing (null, NaN) has
 //! no rank, or stands at one end.
 
+#[cfg(feature = "arrow")]
+mod column;
+
 use std::cmp::Ordering;
 
+#[cfg(feature = "arrow")]
+pub use column::{RankError, rank_column};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// How equal values are numbered.
@@ -61,6 +66,20 @@ pub enum Order {
     Descending,
 }
 
+impl Order {
+    /// An order by its name: `descending` or `desc`, `ascending` or `asc`.
+    ///
+    /// # Errors
+    /// [`UnknownName`] for any other word.
+    pub fn parse(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "ascending" | "asc" => Ok(Self::Ascending),
+            "descending" | "desc" => Ok(Self::Descending),
+            _ => Err(UnknownName { what: "order", name: name.to_owned(), known: "descending, ascending" }),
+        }
+    }
+}
+
 /// Where missing values stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Nulls {
@@ -71,6 +90,24 @@ pub enum Nulls {
     First,
     /// After all values, equal to each other.
     Last,
+}
+
+impl Nulls {
+    /// A place by its name: `keep`, `first` or pandas' `top`, `last` or pandas' `bottom`.
+    ///
+    /// # Errors
+    /// [`UnknownName`] for any other word.
+    pub fn parse(name: &str) -> Result<Self, UnknownName> {
+        match name {
+            "keep" => Ok(Self::Keep),
+            "first" | "top" => Ok(Self::First),
+            "last" | "bottom" => Ok(Self::Last),
+            _ => {
+                let known = "keep, first, last";
+                Err(UnknownName { what: "place of nulls", name: name.to_owned(), known })
+            }
+        }
+    }
 }
 
 /// A name of a choice that does not exist.

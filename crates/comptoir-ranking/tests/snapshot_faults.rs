@@ -4,6 +4,7 @@
 //! kills and swaps can be raised with `FAULT_ROUNDS`.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -108,18 +109,41 @@ fn role_reader() {
     std::fs::write(directory.join(format!("swaps-{}", std::process::id())), swaps.to_string()).unwrap();
 }
 
+/// How far the publisher came that was killed.
+fn left_behind(directory: &Path) -> &'static str {
+    let names: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let current = std::fs::read_to_string(directory.join("CURRENT")).unwrap();
+    let current = format!("{:020}.board", current.trim_end().parse::<u64>().unwrap());
+    if names.iter().any(|name| name.ends_with(".board.tmp")) {
+        "part of a version"
+    } else if names.iter().any(|name| name == "CURRENT.tmp") {
+        "part of the pointer"
+    } else if names.iter().any(|name| name.ends_with(".board") && *name > current) {
+        "a version that is not current"
+    } else if names.iter().filter(|name| name.ends_with(".board")).count() > 2 {
+        "a version that is too many"
+    } else {
+        "nothing"
+    }
+}
+
 #[test]
 fn a_publisher_killed_at_any_point_leaves_a_whole_version() {
     let directory = directory("kill");
     Publisher::open(&directory, 2).unwrap().publish(&boards(1)).unwrap();
     let reader = Reader::open(&directory).unwrap();
     let mut last = reader.version();
+    let mut states = BTreeMap::<&str, u32>::new();
     for round in 0..rounds(100) {
         let mut publisher = child("role_publisher", &directory);
         // Up to 12 ms: start and a few publications, so that kills fall everywhere.
         sleep(Duration::from_micros(u64::from(round * 7919 % 12_000)));
         publisher.kill().unwrap();
         publisher.wait().unwrap();
+        *states.entry(left_behind(&directory)).or_default() += 1;
         reader.refresh().unwrap();
         check(&reader);
         check(&Reader::open(&directory).unwrap());
@@ -134,6 +158,14 @@ fn a_publisher_killed_at_any_point_leaves_a_whole_version() {
         .filter_map(|entry| entry.unwrap().file_name().into_string().ok());
     assert!(left.into_iter().all(|name| !name.ends_with(".tmp")));
     assert!(last > 1, "no publisher lived long enough to publish");
+    println!("left behind by kills: {states:?}");
+    if rounds(100) >= 1000 {
+        assert!(
+            ["nothing", "part of a version", "a version that is not current"]
+                .iter()
+                .all(|state| states.contains_key(state))
+        );
+    }
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -154,6 +186,7 @@ fn readers_in_other_processes_go_through_swaps_without_a_wrong_answer() {
         let status = reader.wait().unwrap();
         assert!(status.success(), "a reader ended with {status}");
         let swaps = std::fs::read_to_string(directory.join(format!("swaps-{}", reader.id()))).unwrap();
+        println!("a reader saw {swaps} swaps");
         assert!(swaps.parse::<u32>().unwrap() > 0, "a reader saw no swap");
     }
     std::fs::remove_dir_all(&directory).unwrap();

@@ -1,4 +1,4 @@
-"""``python -m comptoir.demo [DATA]``: value a history, look at its sales, print a summary, write a report."""
+"""``python -m comptoir.demo [DATA]``: value a history, guard and rank its sales, write a report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from comptoir import Error
     from comptoir.costing import Policy
-    from comptoir.demo import guard, report, shop, sources
+    from comptoir.demo import boards, guard, report, shop, sources
     from comptoir.demo.figures import figures
     from comptoir.demo.history import InputError, progress
     from comptoir.demo.summary import summary
@@ -51,8 +51,9 @@ def _run(options: argparse.Namespace) -> int:
         fields = {**history.policy, **({"method": options.method} if options.method else {})}
         found = figures(history, Policy(fields), say)
         guarded = guard.guard(found.sales_lines, say)
+        ranked = boards.boards(history, found.sales_lines, say)
         say("drawing the report")
-        report.write(options.out, history, found, guarded)
+        report.write(options.out, history, found, guarded, ranked)
     except (InputError, Error, OSError) as error:
         say("")
         print(f"comptoir: {error}", file=sys.stderr)
@@ -61,6 +62,8 @@ def _run(options: argparse.Namespace) -> int:
     print(summary(history, found))
     if guarded is not None:
         print(f"\n{guard.text(guarded, history.currency)}\n")
+    if ranked is not None:
+        print(f"{boards.text(ranked)}\n")
     print(f"The whole run took {time.perf_counter() - started:.1f} s; report: {options.out}")
     return 0
 

@@ -36,6 +36,8 @@ class History:
         Descriptions of items.
     facts : mapping of str to str
         Facts to be told beside the valuation, by label.
+    orders : pyarrow.Table, optional
+        Columns ``movement_id``, ``order`` and ``market`` of sales, where these are known.
     """
 
     title: str
@@ -47,6 +49,7 @@ class History:
     left_out: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    orders: pa.Table | None = None
 
 
 class InputError(Exception):

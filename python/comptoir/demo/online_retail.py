@@ -16,7 +16,16 @@ from comptoir.demo.history import History, InputError, Progress
 
 __all__ = ["COLUMNS", "history"]
 
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
+COLUMNS = (
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+)
 
 RULES = (
     "Positive lines are sales; those at price zero without a customer are goods found in a count.",
@@ -73,6 +82,7 @@ def history(table: pa.Table, say: Progress) -> History:
             "Receipts derived": f"{receipts.num_rows:,}",
             "Sales at price zero to customers": f"{gifts:,}",
         },
+        orders=goods.select(["movement_id", "order", "market"]),
     )
 
 
@@ -103,6 +113,8 @@ def _lines(table: pa.Table) -> pa.Table:
             "revenue": pc.if_else(is_sale, revenue, None),
             "mills": mills,
             "is_goods": pc.match_substring_regex(item, GOODS),
+            "order": table["InvoiceNo"],
+            "market": table["Country"],
         }
     )
 

@@ -11,6 +11,7 @@ import plotly.io
 import plotly.offline
 
 from comptoir.demo import words
+from comptoir.demo.boards import Boards
 from comptoir.demo.charts import charts
 from comptoir.demo.figures import Figures
 from comptoir.demo.guard import Guarded
@@ -41,7 +42,13 @@ ul { margin: .2rem 0 0; padding-left: 1.2rem; }
 """
 
 
-def write(path: Path, history: History, figures: Figures, guarded: Guarded | None = None) -> None:
+def write(
+    path: Path,
+    history: History,
+    figures: Figures,
+    guarded: Guarded | None = None,
+    ranked: Boards | None = None,
+) -> None:
     """Write the report, making its directory.
 
     Parameters
@@ -54,12 +61,16 @@ def write(path: Path, history: History, figures: Figures, guarded: Guarded | Non
         Its figures.
     guarded : Guarded, optional
         What the order guard found in its sales.
+    ranked : Boards, optional
+        Its best sellers.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(history, figures, guarded), encoding="utf-8")
+    path.write_text(page(history, figures, guarded, ranked), encoding="utf-8")
 
 
-def page(history: History, figures: Figures, guarded: Guarded | None = None) -> str:
+def page(
+    history: History, figures: Figures, guarded: Guarded | None = None, ranked: Boards | None = None
+) -> str:
     """Make the report.
 
     Parameters
@@ -70,13 +81,15 @@ def page(history: History, figures: Figures, guarded: Guarded | None = None) -> 
         Its figures.
     guarded : Guarded, optional
         What the order guard found in its sales.
+    ranked : Boards, optional
+        Its best sellers.
 
     Returns
     -------
     str
         HTML text.
     """
-    body = "\n".join(_body(history, figures, guarded))
+    body = "\n".join(_body(history, figures, guarded, ranked))
     title = escape(history.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -86,7 +99,9 @@ def page(history: History, figures: Figures, guarded: Guarded | None = None) -> 
     )
 
 
-def _body(history: History, figures: Figures, guarded: Guarded | None) -> Iterator[str]:
+def _body(
+    history: History, figures: Figures, guarded: Guarded | None, ranked: Boards | None
+) -> Iterator[str]:
     counts = figures.counts
     yield f"<h1>{escape(history.title)}</h1>"
     yield (
@@ -113,6 +128,8 @@ def _body(history: History, figures: Figures, guarded: Guarded | None) -> Iterat
     yield from _section("Corrections of earlier movements", _corrections(history, figures))
     if guarded is not None:
         yield from _section("Sales that a guard would stop", _guarded(guarded, history.currency))
+    if ranked is not None:
+        yield from _section(f"Best sellers: {ranked.shown}", _ranked(ranked, history))
     yield from _section("Items", _items(history, figures))
     yield from _section("Trial balance of the stock vouchers", _accounts(history, figures))
     yield from _section("How the movements were made", _rules(history, figures))
@@ -214,6 +231,26 @@ def _guarded(guarded: Guarded, currency: str) -> Iterator[str]:
         because = "; ".join(guarded.because)
         yield f" For example {escape(guarded.example)}, because {escape(because)}."
     yield "</p>"
+
+
+def _ranked(ranked: Boards, history: History) -> Iterator[str]:
+    def named(cell: str) -> str:
+        return f"{cell} {history.names.get(cell.split(' ')[0], '')}".strip()
+
+    rows = [
+        [f"{place.position}", named(place.before), named(place.after), place.because]
+        for place in ranked.places
+    ]
+    yield from _table(["", "by units", "with pin and quotas", ""], rows, numbers=(0,))
+    notes = [
+        f"{ranked.count:,} boards of {ranked.lines:,} sales lines, before and after, in {ranked.seconds:.2f} s",
+        f"of this board {ranked.overlap:.0%} of the items stay",
+    ]
+    if ranked.unmet:
+        notes.append(f"{ranked.unmet:,} boards cannot meet a quota or a pin")
+    if ranked.floor:
+        notes.append(f"without the floor of 5 orders {ranked.floor}")
+    yield f'<p class="note">{escape("; ".join([*notes, ranked.versions]))}.</p>'
 
 
 def _items(history: History, figures: Figures) -> Iterator[str]:

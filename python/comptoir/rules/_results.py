@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from comptoir._native import Table
+from comptoir._source import plain
 
 
 @dataclass(frozen=True)
@@ -251,14 +250,3 @@ class Decisions:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.table.__arrow_c_stream__(requested_schema)
-
-
-def plain(value: Any) -> Any:
-    """Give what JSON has no form for as text."""
-    if isinstance(value, Decimal | timedelta):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    raise TypeError(f"`{type(value).__name__}` has no form in JSON")

@@ -6,10 +6,10 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from comptoir._native import RulesSet
+from comptoir._source import plain, read
 from comptoir.errors import ConfigError
 from comptoir.rules._env import Function
 from comptoir.rules._reports import (
@@ -29,7 +29,6 @@ from comptoir.rules._results import (
     RuleTrace,
     Selection,
     WhyNot,
-    plain,
 )
 
 RuleSetLike: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
@@ -99,7 +98,7 @@ class RuleSet:
         OSError
             For a file that cannot be read.
         """
-        text, form, base = _read(source)
+        text, form, base = read(source)
         if environment is not None:
             form = "policy"
         declared = None if environment is None else json.dumps(environment, default=plain)
@@ -360,28 +359,6 @@ class RuleSetHandle:
 
     def __repr__(self) -> str:
         return f"RuleSetHandle({self._current!r})"
-
-
-def _read(source: RuleSetLike) -> tuple[str, str, str | None]:
-    """Text, form and directory of a set. Text has several lines or an opening brace; else it is a path."""
-    if isinstance(source, Mapping):
-        return json.dumps(source, default=plain), "json", None
-    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        return source, _form(source), None
-    path = Path(source)
-    text = path.read_text(encoding="utf-8")
-    return text, _form(text), str(path.parent)
-
-
-def _form(text: str) -> str:
-    if not text.lstrip().startswith("{"):
-        return "yaml"
-    try:
-        json.loads(text)
-    except ValueError:
-        # YAML may begin with a brace too.
-        return "yaml"
-    return "json"
 
 
 def _rule_trace(rule: str, mode: str, truth: bool | None, fault: str | None, clauses: list[Any]) -> RuleTrace:

@@ -49,6 +49,32 @@ pub enum BoundaryError {
         /// What does not match.
         message: String,
     },
+    /// A table came where one column is needed.
+    #[error("`{name}`: expected one column, found a table of {columns}")]
+    NotColumn {
+        /// The parameter.
+        name: &'static str,
+        /// How many columns the table has.
+        columns: usize,
+    },
+    /// A value of a list that has no place in the column of the others.
+    #[error("`{name}`[{index}]: {problem}")]
+    NoColumnValue {
+        /// The parameter.
+        name: &'static str,
+        /// Place in the list, from 0.
+        index: usize,
+        /// Why.
+        problem: String,
+    },
+    /// A column that has no numbers where numbers are needed.
+    #[error("`{name}`: expected numbers, found {found}")]
+    NotNumbers {
+        /// The parameter.
+        name: &'static str,
+        /// Its Arrow type.
+        found: String,
+    },
     /// The type has no counterpart among Python's own types.
     #[error("column `{column}`: values of type `{found}` have no plain Python form; use to_pyarrow()")]
     NoPythonValue {
@@ -68,13 +94,21 @@ impl ErrorCode for BoundaryError {
             Self::NullRow { .. } => "ARROW_NULL_ROW",
             Self::Concat { .. } => "ARROW_ONE_ARRAY",
             Self::Inconsistent { .. } => "ARROW_INCONSISTENT",
+            Self::NotColumn { .. } => "ARROW_NOT_COLUMN",
+            Self::NoColumnValue { .. } => "ARROW_NO_COLUMN_VALUE",
+            Self::NotNumbers { .. } => "ARROW_NOT_NUMBERS",
             Self::NoPythonValue { .. } => "ARROW_NO_PYTHON_VALUE",
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Protocol { .. } | Self::NotTable { .. } | Self::NoPythonValue { .. } => ErrorKind::Schema,
+            Self::Protocol { .. }
+            | Self::NotTable { .. }
+            | Self::NotColumn { .. }
+            | Self::NoColumnValue { .. }
+            | Self::NotNumbers { .. }
+            | Self::NoPythonValue { .. } => ErrorKind::Schema,
             Self::Stream { .. } | Self::NullRow { .. } => ErrorKind::Data,
             Self::Concat { .. } => ErrorKind::Limit,
             Self::Inconsistent { .. } => ErrorKind::Internal,

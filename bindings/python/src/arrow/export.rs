@@ -68,7 +68,8 @@ fn concat(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Bo
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(|error| failed("", error))
 }
 
-fn concat_column(chunks: &[&ArrayRef]) -> Result<ArrayRef, ArrowError> {
+/// Chunks of one type as one array.
+pub fn concat_column(chunks: &[&ArrayRef]) -> Result<ArrayRef, ArrowError> {
     let data: Vec<_> = chunks.iter().map(|chunk| chunk.to_data()).collect();
     let rows = data.iter().map(|chunk| chunk.len()).sum();
     let mut joined = MutableArrayData::try_new(data.iter().collect(), false, rows)?;

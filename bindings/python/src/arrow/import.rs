@@ -16,9 +16,10 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 
+use super::array::ArrowArray;
 use super::error::BoundaryError;
 use super::table::{ArrowTable, type_name};
-use crate::enter::enter;
+use crate::enter::{enter, enter_with};
 use crate::errors;
 
 /// A table in chunks: its schema, and batches that all have it.
@@ -53,6 +54,29 @@ pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Batches> {
     Err(not_arrow(object))
 }
 
+/// The type and the chunks of `object`, whatever they are: arrays, or tables as arrays of structs; none where it has no
+/// Arrow interface. No buffer is copied.
+///
+/// # Errors
+///
+/// As [`import_stream`].
+pub fn import_chunks(object: &Bound<'_, PyAny>) -> PyResult<Option<(Field, Vec<ArrayRef>)>> {
+    if let Ok(array) = object.cast::<ArrowArray>() {
+        let array = array.get().get();
+        return Ok(Some((Field::new("", array.data_type().clone(), true), vec![array])));
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter(object.py(), || read_chunks(stream)).map(Some);
+    }
+    if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
+        let (array, field) = take_array(object, &export.call0()?)?;
+        let array = enter(object.py(), || to_array(array, &field))?;
+        return Ok(Some((field, vec![array])));
+    }
+    Ok(None)
+}
+
 /// The schema of `object`, which is a schema (`__arrow_c_schema__`) or a table; no row of a table is read from a stream.
 ///
 /// # Errors
@@ -74,6 +98,71 @@ pub fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     Ok(import_stream(object)?.0)
 }
 
+/// Rows of a stream that are held at a time.
+const PART_ROWS: usize = 1 << 20;
+
+/// What may end the reading of a stream.
+enum Ended<E> {
+    Producer(BoundaryError),
+    Consumer(E),
+}
+
+/// Gives the batches of `object` to `take`, a part of the stream at a time, so that memory does not grow with it. The
+/// first part has at least one batch, which is empty where there are no rows. All runs detached from the interpreter.
+///
+/// # Errors
+///
+/// As [`import_stream`], and what `take` gives, as `exception` makes it.
+pub fn import_in_parts<E: Send>(
+    object: &Bound<'_, PyAny>,
+    mut take: impl FnMut(&[RecordBatch]) -> Result<(), E> + Send,
+    exception: impl FnOnce(Python<'_>, E) -> PyErr,
+) -> PyResult<()> {
+    let is_class = object.is_instance_of::<PyType>();
+    if !is_class
+        && !object.is_instance_of::<ArrowTable>()
+        && let Some(export) = object.getattr_opt("__arrow_c_stream__")?
+    {
+        let stream = take_stream(object, &export.call0()?)?;
+        return enter_with(
+            object.py(),
+            || read_parts(stream, &mut take),
+            |py, ended| match ended {
+                Ended::Producer(error) => errors::from_core(py, &error),
+                Ended::Consumer(error) => exception(py, error),
+            },
+        );
+    }
+    let (schema, mut batches) = import_stream(object)?;
+    if batches.is_empty() {
+        batches.push(RecordBatch::new_empty(schema));
+    }
+    enter_with(object.py(), || take(&batches), exception)
+}
+
+/// Reads a stream to its end, part by part.
+fn read_parts<E>(
+    stream: FFI_ArrowArrayStream,
+    take: &mut impl FnMut(&[RecordBatch]) -> Result<(), E>,
+) -> Result<(), Ended<E>> {
+    let failed = |batch, error: ArrowError| Ended::Producer(stream_error(batch, &error));
+    let reader = ArrayStreamReader::try_new(stream).map_err(|error| failed(0, error))?;
+    let schema = table_schema(reader.field()).map_err(Ended::Producer)?;
+    let (mut part, mut rows) = (vec![RecordBatch::new_empty(schema.clone())], 0);
+    for (number, array) in reader.enumerate() {
+        let array = array.map_err(|error| failed(number, error))?;
+        let batch = to_batch(number, &schema, array).map_err(Ended::Producer)?;
+        rows += batch.num_rows();
+        part.push(batch);
+        if rows >= PART_ROWS {
+            take(&part).map_err(Ended::Consumer)?;
+            part.clear();
+            rows = 0;
+        }
+    }
+    if part.is_empty() { Ok(()) } else { take(&part).map_err(Ended::Consumer) }
+}
+
 /// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.
 fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
     let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
@@ -85,14 +174,25 @@ fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
     Ok((schema, batches))
 }
 
+/// Reads a stream of any type to its end.
+fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>), BoundaryError> {
+    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
+    let field = reader.field().as_ref().clone();
+    let chunks = reader.enumerate().map(|(chunk, array)| array.map_err(|error| stream_error(chunk, &error)));
+    Ok((field, chunks.collect::<Result<_, _>>()?))
+}
+
 /// Reads a single struct array as a table of one batch.
 fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, BoundaryError> {
     let schema = table_schema(field)?;
-    // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
-    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
-        .map_err(|error| stream_error(0, &error))?;
-    let batch = to_batch(0, &schema, make_array(data))?;
+    let batch = to_batch(0, &schema, to_array(array, field)?)?;
     Ok((schema, vec![batch]))
+}
+
+fn to_array(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, BoundaryError> {
+    // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
+    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) };
+    data.map(make_array).map_err(|error| stream_error(0, &error))
 }
 
 /// The fields of a struct as the schema of a table.

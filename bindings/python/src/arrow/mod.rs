@@ -2,22 +2,29 @@
 //!
 //! <https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>
 
+mod array;
+mod column;
 mod error;
 mod export;
 mod import;
+mod objects;
 mod table;
-mod times;
+pub mod times;
 mod values;
 mod widen;
 
 use pyo3::prelude::*;
 
+pub use array::ArrowArray;
+pub use column::import_column;
 pub use error::BoundaryError;
 pub use export::one_batch;
-pub use import::{import_schema, import_stream};
+pub use import::{import_in_parts, import_schema, import_stream};
+pub use objects::Cell;
 pub use table::ArrowTable;
 
 /// Adds `Table` to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ArrowArray>()?;
     module.add_class::<ArrowTable>()
 }

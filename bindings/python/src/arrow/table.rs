@@ -301,7 +301,7 @@ fn unit_name(unit: TimeUnit) -> &'static str {
 }
 
 /// Imports a library that only this conversion needs.
-fn library<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
+pub fn library<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
     py.import(name).map_err(|cause| {
         let error = PyImportError::new_err(format!("to_{name}() needs {name}: run `pip install {name}`"));
         error.set_cause(py, Some(cause));

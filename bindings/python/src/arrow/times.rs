@@ -7,12 +7,14 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::error::BoundaryError;
 use super::table::type_name;
 use super::values::Values;
 use crate::errors;
+use crate::python::Classes;
 
 /// Ordinal of 1970-01-01 in Python's proleptic calendar, where 0001-01-01 is 1.
 const EPOCH_ORDINAL: i64 = 719_163;
@@ -91,4 +93,45 @@ fn ticks(unit: TimeUnit, array: &ArrayRef) -> Vec<Option<i64>> {
         TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().iter().collect(),
         TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().iter().collect(),
     }
+}
+
+/// A `datetime` as microseconds since 1970-01-01 UTC; one without a zone is taken as UTC. None for any other object.
+///
+/// # Errors
+/// What Python raises.
+pub fn micros(object: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
+    let py = object.py();
+    let classes = Classes::get(py)?;
+    if !object.is_instance(classes.datetime.bind(py))? {
+        return Ok(None);
+    }
+    let has_zone = !object.call_method0(intern!(py, "utcoffset"))?.is_none();
+    let epoch = if has_zone { &classes.epoch_utc } else { &classes.epoch };
+    let after = object.sub(epoch.bind(py))?;
+    let part = |name| after.getattr(name)?.extract::<i64>();
+    let (days, seconds) = (part("days")?, part("seconds")?);
+    Ok(Some((days * 86_400 + seconds) * 1_000_000 + part("microseconds")?))
+}
+
+/// A `date` as days since 1970-01-01. None for any other object.
+///
+/// # Errors
+/// What Python raises.
+pub fn days(object: &Bound<'_, PyAny>) -> PyResult<Option<i32>> {
+    let py = object.py();
+    if !object.is_instance(Classes::get(py)?.date.bind(py))? {
+        return Ok(None);
+    }
+    let ordinal: i64 = object.call_method0(intern!(py, "toordinal"))?.extract()?;
+    Ok(i32::try_from(ordinal - EPOCH_ORDINAL).ok())
+}
+
+/// Microseconds since 1970-01-01 as a `datetime` in UTC.
+///
+/// # Errors
+/// What Python raises for a moment outside the years 1 to 9999.
+pub fn moment(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
+    let classes = Classes::get(py)?;
+    let after = classes.timedelta.bind(py).call1((0, 0, micros))?;
+    classes.epoch_utc.bind(py).add(after)
 }

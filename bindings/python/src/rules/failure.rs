@@ -12,21 +12,27 @@ use crate::errors::{Place, exception, rule_exception};
 /// The exception for an expression that does not compile, or a table that it cannot read.
 #[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
 pub fn from_error(py: Python<'_>, error: Error) -> PyErr {
-    let place = match &error {
+    at_path(py, &error, &error.to_string(), None)
+}
+
+/// The same for an expression at a field of a larger whole, with the message of that.
+pub fn at_path(py: Python<'_>, error: &Error, message: &str, path: Option<&str>) -> PyErr {
+    let path = path.map(str::to_owned);
+    let place = match error {
         Error::Compile(diagnostics) => {
             let position = diagnostics.list().first().map(|first| first.span.position(diagnostics.source()));
             Place {
                 line: position.map(|position| position.line),
                 column: position.map(|position| position.column),
                 rendered: Some(diagnostics.render()),
-                path: None,
+                path,
             }
         }
         // A table that lacks a column is no error of a rule.
         Error::Column(column) => return exception(py, column.kind(), column.code(), &column.to_string()),
-        _ => Place::default(),
+        _ => Place { path, ..Place::default() },
     };
-    rule_exception(py, error.kind(), error.code(), &error.to_string(), place)
+    rule_exception(py, error.kind(), error.code(), message, place)
 }
 
 /// The exception for a rule set that is refused.

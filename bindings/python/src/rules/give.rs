@@ -6,7 +6,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use super::python::Classes;
+use crate::python::Classes;
 
 /// The value as Python's own: `int`, `float`, `bool`, `str`, `bytes`, `Decimal`, `datetime` in UTC, `timedelta`, `list`,
 /// `dict`, None. A nanosecond is dropped to its microsecond; addresses and types are text.

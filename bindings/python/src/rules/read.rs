@@ -12,9 +12,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use super::python::Classes;
 use super::source::{as_mapping, member};
 use crate::errors;
+use crate::python::Classes;
 
 /// Nesting of containers that is read, which also ends a list that holds itself.
 const MAX_DEPTH: u32 = 64;

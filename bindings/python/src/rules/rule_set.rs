@@ -19,13 +19,13 @@ use super::env::with_functions;
 use super::failure::{from_error, from_set_error};
 use super::function::RulesFunction;
 use super::input::{Given, Inputs};
-use super::python::Classes;
 use super::raised::Scope;
 use super::shared::shared;
 use super::source::{Event, Source};
 use super::trace;
 use crate::arrow::{ArrowTable, import_stream, one_batch};
 use crate::enter::{attached, enter, enter_with};
+use crate::python::Classes;
 
 /// A compiled rule set; `comptoir.rules.RuleSet` is its public face.
 #[pyclass(module = "comptoir._native", frozen)]

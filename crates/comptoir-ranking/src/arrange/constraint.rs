@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 /// What an arrangement is to meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constraint {
@@ -97,7 +99,7 @@ impl Bounds {
 }
 
 /// A constraint that a board breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shortfall {
     /// The constraint.
     pub id: String,

@@ -10,11 +10,13 @@
 //! Nothing is silent: what could not be done is in a [`Shortfall`] or an [`Unpinned`].
 
 mod constraint;
+mod fair;
 mod mmr;
 mod pin;
 mod search;
 
 pub use constraint::{Bounds, Constraint, Rule, Shortfall, unmet};
+pub use fair::{adjusted_significance, fail_probability, minimum_table};
 pub use mmr::{cosine, mmr};
 pub use pin::{Pin, PinFault, Pinned, Unpinned, pin};
 pub use search::{Arranged, constrain};

@@ -1,6 +1,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 /// An item at a fixed position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin<I> {
@@ -36,7 +38,8 @@ pub struct Unpinned {
 }
 
 /// Why a pin does not stand where it was to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
 pub enum PinFault {
     /// Its item may not be shown: it is hidden, not eligible, or there is none such.
     NotShown,

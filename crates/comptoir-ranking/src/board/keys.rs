@@ -33,6 +33,15 @@ impl KeyColumns {
         Self { columns, known: None, may_be_float: true }
     }
 
+    /// Whether the values of a column can name things.
+    pub fn check(field: &Field) -> Result<(), BoardError> {
+        let data_type = match field.data_type() {
+            DataType::Dictionary(_, values) => values,
+            data_type => data_type,
+        };
+        check_name(field.name(), data_type)
+    }
+
     /// Columns of any type that are kept as they are; their values are given as arrays.
     pub fn payload(columns: &[String]) -> Self {
         Self::names(columns)
@@ -141,6 +150,22 @@ impl KeyColumns {
         };
         let fields: Vec<_> = self.columns.iter().zip(&arrays).map(field).collect();
         Ok(fields.into_iter().zip(arrays).collect())
+    }
+
+    /// Values of a single column as an array of this type again; none is null.
+    pub fn decode_column(
+        &self,
+        values: &[Option<Box<[u8]>>],
+        data_type: &DataType,
+    ) -> Result<ArrayRef, BoardError> {
+        let mut next = 0..;
+        let places: UInt32Array =
+            values.iter().map(|value| value.as_ref().and_then(|_| next.next())).collect();
+        let columns = self.decode(values.iter().flatten().map(|value| &**value))?;
+        match columns.into_iter().next() {
+            Some((_, array)) => arrow_select::take::take(&array, &places, None).map_err(BoardError::internal),
+            None => Ok(arrow_array::new_null_array(data_type, values.len())),
+        }
     }
 
     /// What is known of the columns, from another collector of the same board.

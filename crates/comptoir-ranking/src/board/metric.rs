@@ -13,26 +13,34 @@ use crate::sum::ExactSum;
 
 /// The values of one metric, by slot: a slot is an item in a group.
 #[derive(Debug)]
-pub struct Accumulator {
-    values: Values,
-}
-
-#[derive(Debug)]
-enum Values {
+pub enum Accumulator {
     /// Sums of integers or decimals.
-    Sum(NumberKind, Vec<Option<i128>>),
+    Sum(Vec<Option<i128>>),
     /// Sums of doubles.
     ExactSum(Vec<Option<ExactSum>>),
+    /// How many.
     Count(Vec<u64>),
+    /// How many different.
     Distinct(Vec<HashSet<Box<[u8]>>>),
-    Min(NumberKind, Vec<Option<i128>>),
-    Max(NumberKind, Vec<Option<i128>>),
-    /// The moment as bytes, and the number.
-    Last(NumberKind, Vec<Option<(Box<[u8]>, i128)>>),
+    /// The smallest.
+    Min(Vec<Option<Key>>),
+    /// The largest.
+    Max(Vec<Option<Key>>),
+    /// The moment as bytes, and what was then.
+    Last(Vec<Option<(Box<[u8]>, Key)>>),
+}
+
+/// A value that has an order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// A number as an integer of the same order.
+    Number(i128),
+    /// Something else as bytes of the same order.
+    Bytes(Box<[u8]>),
 }
 
 /// What a metric reads of a batch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Source<'b> {
     /// Where a condition is true.
     Flags(&'b BooleanBuffer),
@@ -40,80 +48,68 @@ pub enum Source<'b> {
     Numbers(NumberKind, &'b ArrayRef),
     /// Values as bytes; `None` for null.
     Names(&'b [Option<&'b [u8]>]),
-    /// Numbers, and the moments to which they belong.
-    Timed(NumberKind, &'b ArrayRef, &'b [Option<&'b [u8]>]),
+    /// Values, and the moments to which they belong.
+    Timed(Box<Source<'b>>, &'b [Option<&'b [u8]>]),
+}
+
+impl Source<'_> {
+    /// The value of a row; `None` for null and NaN.
+    fn key(&self, row: usize) -> Option<Key> {
+        match self {
+            Source::Numbers(kind, array) => kind.key(array, row).map(Key::Number),
+            Source::Names(names) => (*names.get(row)?).map(|name| Key::Bytes(name.into())),
+            Source::Timed(values, _) => values.key(row),
+            Source::Flags(_) => None,
+        }
+    }
+}
+
+/// What a metric gives: the keys of numbers, or bytes, for each slot.
+#[derive(Debug)]
+pub enum Finished {
+    /// Numbers.
+    Numbers(Vec<Option<i128>>),
+    /// Values of another kind.
+    Bytes(Vec<Option<Box<[u8]>>>),
 }
 
 impl Accumulator {
-    pub fn sum(kind: NumberKind) -> Self {
-        let values = match kind {
-            NumberKind::Double => Values::ExactSum(Vec::new()),
-            _ => Values::Sum(kind, Vec::new()),
-        };
-        Self { values }
-    }
-
-    pub const fn count() -> Self {
-        Self { values: Values::Count(Vec::new()) }
-    }
-
-    pub const fn distinct() -> Self {
-        Self { values: Values::Distinct(Vec::new()) }
-    }
-
-    pub const fn min(kind: NumberKind) -> Self {
-        Self { values: Values::Min(kind, Vec::new()) }
-    }
-
-    pub const fn max(kind: NumberKind) -> Self {
-        Self { values: Values::Max(kind, Vec::new()) }
-    }
-
-    pub const fn last(kind: NumberKind) -> Self {
-        Self { values: Values::Last(kind, Vec::new()) }
-    }
-
-    /// What the metric gives.
-    pub const fn kind(&self) -> NumberKind {
-        match &self.values {
-            Values::Sum(kind, _) | Values::Min(kind, _) | Values::Max(kind, _) | Values::Last(kind, _) => {
-                *kind
-            }
-            Values::ExactSum(_) => NumberKind::Double,
-            Values::Count(_) | Values::Distinct(_) => NumberKind::Int,
+    /// Sums of numbers of a kind.
+    pub const fn sum(kind: NumberKind) -> Self {
+        match kind {
+            NumberKind::Double => Self::ExactSum(Vec::new()),
+            _ => Self::Sum(Vec::new()),
         }
     }
 
     /// Makes room for so many slots.
     pub fn reach(&mut self, slots: usize) {
-        match &mut self.values {
-            Values::Sum(_, values) | Values::Min(_, values) | Values::Max(_, values) => {
-                values.resize(slots, None)
-            }
-            Values::ExactSum(values) => values.resize(slots, None),
-            Values::Count(values) => values.resize(slots, 0),
-            Values::Distinct(values) => values.resize_with(slots, HashSet::new),
-            Values::Last(_, values) => values.resize(slots, None),
+        match self {
+            Self::Sum(values) => values.resize(slots, None),
+            Self::Min(values) | Self::Max(values) => values.resize(slots, None),
+            Self::ExactSum(values) => values.resize(slots, None),
+            Self::Count(values) => values.resize(slots, 0),
+            Self::Distinct(values) => values.resize_with(slots, HashSet::new),
+            Self::Last(values) => values.resize(slots, None),
         }
     }
 
     /// Adds a row of a batch to a slot. What is null or NaN adds nothing.
     pub fn add(&mut self, slot: usize, source: &Source<'_>, row: usize) -> Result<(), Overflow> {
-        let number = |kind: NumberKind, array: &ArrayRef| kind.key(array, row);
-        match (&mut self.values, source) {
-            (Values::Count(counts), Source::Flags(flags)) => {
+        match (self, source) {
+            (Self::Count(counts), Source::Flags(flags)) => {
                 if let Some(count) = counts.get_mut(slot) {
                     *count += u64::from(flags.value(row));
                 }
             }
-            (Values::Distinct(sets), Source::Names(names)) => {
+            (Self::Distinct(sets), Source::Names(names)) => {
                 if let (Some(set), Some(Some(name))) = (sets.get_mut(slot), names.get(row))
                     && !set.contains(*name)
                 {
                     set.insert((*name).into());
                 }
             }
-            (Values::ExactSum(sums), Source::Numbers(_, array)) => {
+            (Self::ExactSum(sums), Source::Numbers(_, array)) => {
                 if let Some(sum) = sums.get_mut(slot)
                     && array.is_valid(row)
                 {
@@ -123,22 +119,19 @@ impl Accumulator {
                     }
                 }
             }
-            (Values::Sum(_, sums), Source::Numbers(kind, array)) => {
-                if let (Some(sum), Some(number)) = (sums.get_mut(slot), number(*kind, array)) {
+            (Self::Sum(sums), Source::Numbers(kind, array)) => {
+                if let (Some(sum), Some(number)) = (sums.get_mut(slot), kind.key(array, row)) {
                     *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
                 }
             }
-            (Values::Min(..) | Values::Max(..), Source::Numbers(kind, array)) => {
-                if let Some(number) = number(*kind, array) {
-                    self.widen(slot, number);
-                }
-            }
-            (Values::Last(_, values), Source::Timed(kind, array, moments)) => {
-                if let (Some(last), Some(number), Some(Some(moment))) =
-                    (values.get_mut(slot), number(*kind, array), moments.get(row))
-                    && last.as_ref().is_none_or(|(known, value)| (&**known, value) < (*moment, &number))
+            (Self::Min(ends), source) => widen(ends.get_mut(slot), source.key(row), |new, end| new < end),
+            (Self::Max(ends), source) => widen(ends.get_mut(slot), source.key(row), |new, end| new > end),
+            (Self::Last(values), Source::Timed(source, moments)) => {
+                if let (Some(last), Some(key), Some(Some(moment))) =
+                    (values.get_mut(slot), source.key(row), moments.get(row))
+                    && last.as_ref().is_none_or(|(known, value)| (&**known, value) < (*moment, &key))
                 {
-                    *last = Some(((*moment).into(), number));
+                    *last = Some(((*moment).into(), key));
                 }
             }
             // A metric reads what it was made for.
@@ -149,33 +142,36 @@ impl Accumulator {
 
     /// Adds a slot of another accumulator of the same metric.
     pub fn merge(&mut self, slot: usize, other: &mut Self, from: usize) -> Result<(), Overflow> {
-        match (&mut self.values, &mut other.values) {
-            (Values::Sum(_, own), Values::Sum(_, theirs)) => {
+        match (self, other) {
+            (Self::Sum(own), Self::Sum(theirs)) => {
                 if let (Some(own), Some(Some(theirs))) = (own.get_mut(slot), theirs.get(from)) {
                     *own = Some(own.unwrap_or(0).checked_add(*theirs).ok_or(Overflow)?);
                 }
             }
-            (Values::ExactSum(own), Values::ExactSum(theirs)) => {
+            (Self::ExactSum(own), Self::ExactSum(theirs)) => {
                 if let (Some(own), Some(Some(theirs))) = (own.get_mut(slot), theirs.get(from)) {
                     own.get_or_insert_default().merge(theirs);
                 }
             }
-            (Values::Count(own), Values::Count(theirs)) => {
+            (Self::Count(own), Self::Count(theirs)) => {
                 if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get(from)) {
                     *own += theirs;
                 }
             }
-            (Values::Distinct(own), Values::Distinct(theirs)) => {
+            (Self::Distinct(own), Self::Distinct(theirs)) => {
                 if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get_mut(from)) {
                     own.extend(theirs.drain());
                 }
             }
-            (Values::Min(..) | Values::Max(..), Values::Min(_, theirs) | Values::Max(_, theirs)) => {
-                if let Some(number) = theirs.get(from).copied().flatten() {
-                    self.widen(slot, number);
-                }
+            (Self::Min(own), Self::Min(theirs)) => {
+                let new = theirs.get_mut(from).and_then(Option::take);
+                widen(own.get_mut(slot), new, |new, end| new < end);
             }
-            (Values::Last(_, own), Values::Last(_, theirs)) => {
+            (Self::Max(own), Self::Max(theirs)) => {
+                let new = theirs.get_mut(from).and_then(Option::take);
+                widen(own.get_mut(slot), new, |new, end| new > end);
+            }
+            (Self::Last(own), Self::Last(theirs)) => {
                 if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get_mut(from)) {
                     let latest = own.take().max(theirs.take());
                     *own = latest;
@@ -186,39 +182,52 @@ impl Accumulator {
         Ok(())
     }
 
-    /// The metric of each slot, as a column; null where no event had a value. Fails where a sum does not fit.
-    pub fn finish(&self) -> Result<ArrayRef, Overflow> {
-        let kind = self.kind();
-        let keys: Vec<Option<i128>> = match &self.values {
-            Values::Sum(_, values) | Values::Min(_, values) | Values::Max(_, values) => values.clone(),
-            Values::ExactSum(sums) => {
+    /// The metric of each slot; `None` where no event had a value.
+    pub fn finish(&self) -> Finished {
+        match self {
+            Self::Sum(values) => Finished::Numbers(values.clone()),
+            Self::ExactSum(sums) => {
                 let key = |sum: &Option<ExactSum>| Some(Score::new(sum.as_ref()?.value())?.key().into());
-                sums.iter().map(key).collect()
+                Finished::Numbers(sums.iter().map(key).collect())
             }
-            Values::Count(counts) => counts.iter().map(|count| Some((*count).into())).collect(),
-            Values::Distinct(sets) => sets.iter().map(|set| Some(set.len() as i128)).collect(),
-            Values::Last(_, values) => values.iter().map(|last| Some(last.as_ref()?.1)).collect(),
-        };
-        if keys.iter().flatten().all(|key| kind.fits(*key)) {
-            Ok(kind.array(keys.into_iter()))
-        } else {
-            Err(Overflow)
+            Self::Count(counts) => {
+                Finished::Numbers(counts.iter().map(|count| Some((*count).into())).collect())
+            }
+            Self::Distinct(sets) => {
+                Finished::Numbers(sets.iter().map(|set| Some(set.len() as i128)).collect())
+            }
+            Self::Min(values) | Self::Max(values) => Finished::of(values.iter().map(Option::as_ref)),
+            Self::Last(values) => {
+                Finished::of(values.iter().map(|last| last.as_ref().map(|(_, value)| value)))
+            }
         }
     }
+}
 
-    /// Takes a number as an end, if it lies beyond the one so far.
-    fn widen(&mut self, slot: usize, number: i128) {
-        let (values, is_min) = match &mut self.values {
-            Values::Min(_, values) => (values, true),
-            Values::Max(_, values) => (values, false),
-            _ => return,
-        };
-        if let Some(end) = values.get_mut(slot) {
-            let is_beyond = |end: i128| if is_min { number < end } else { number > end };
-            if end.is_none_or(is_beyond) {
-                *end = Some(number);
-            }
+impl Finished {
+    /// All keys of a metric are of one kind.
+    fn of<'k>(keys: impl Iterator<Item = Option<&'k Key>> + Clone) -> Self {
+        if keys.clone().flatten().any(|key| matches!(key, Key::Bytes(_))) {
+            let bytes = |key: Option<&Key>| match key {
+                Some(Key::Bytes(bytes)) => Some(bytes.clone()),
+                _ => None,
+            };
+            return Self::Bytes(keys.map(bytes).collect());
         }
+        let number = |key: Option<&Key>| match key {
+            Some(Key::Number(number)) => Some(*number),
+            _ => None,
+        };
+        Self::Numbers(keys.map(number).collect())
+    }
+}
+
+/// Takes a value as an end, if it lies beyond the one so far.
+fn widen(end: Option<&mut Option<Key>>, new: Option<Key>, is_beyond: impl Fn(&Key, &Key) -> bool) {
+    if let (Some(end), Some(new)) = (end, new)
+        && end.as_ref().is_none_or(|end| is_beyond(&new, end))
+    {
+        *end = Some(new);
     }
 }
 

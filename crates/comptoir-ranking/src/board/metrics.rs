@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::{Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::Env;
+use comptoir_rules::value::Timestamp;
 use hashbrown::HashMap;
 
-use super::compile::Expression;
+use super::compile::{Expression, env, field};
 use super::error::BoardError;
-use super::keys::{Interner, KeyColumns, KeyRows};
-use super::metric::{Accumulator, Source};
+use super::input::{Input, Window};
+use super::keys::{Interner, KeyColumns};
+use super::metric::{Accumulator, Finished};
 use super::numbers::NumberKind;
 use super::rank::table;
 use super::report::Faults;
@@ -27,39 +29,35 @@ pub struct Metrics {
     items: Interner,
     slots: HashMap<(u32, u32), u32>,
     keys: Vec<(u32, u32)>,
+    /// By hours.
+    windows: BTreeMap<u32, Window>,
     metrics: BTreeMap<String, Metric>,
 }
 
 #[derive(Debug)]
 struct Metric {
     filter: Option<Expression>,
+    window: Option<u32>,
     input: Input,
     values: Accumulator,
 }
 
-#[derive(Debug)]
-enum Input {
-    Flags(Expression),
-    Numbers(Expression, NumberKind),
-    Names(KeyColumns),
-    Timed(Expression, NumberKind, KeyColumns),
-}
-
-/// Columns of a batch that a metric reads.
-enum Columns {
-    Flags(BooleanBuffer),
-    Numbers(NumberKind, ArrayRef),
-    Names(KeyRows, Option<BooleanBuffer>),
-    Timed(NumberKind, ArrayRef, KeyRows, Option<BooleanBuffer>),
-}
-
 impl Metrics {
-    pub fn new(spec: &BoardSpec, env: &Env) -> Result<Self, BoardError> {
-        let mut metrics = BTreeMap::new();
+    /// For rows of a schema.
+    pub fn new(spec: &BoardSpec, rows: &Schema, now: Option<Timestamp>) -> Result<Self, BoardError> {
+        let env = env(rows, now)?;
+        let (mut metrics, mut windows) = (BTreeMap::new(), BTreeMap::new());
         for (name, metric) in &spec.metrics {
-            if let Some(metric) = Metric::new(name, metric, env)? {
-                metrics.insert(name.clone(), metric);
+            let path = format!("metrics.{name}");
+            let Some(metric) = Metric::new(&path, metric, spec, &env, rows)? else { continue };
+            if let Some(hours) = metric.window
+                && !windows.contains_key(&hours)
+            {
+                let path = format!("{path}.window");
+                let time = spec.time.as_deref().unwrap_or_default();
+                windows.insert(hours, Window::new(&path, time, hours, rows, now)?);
             }
+            metrics.insert(name.clone(), metric);
         }
         Ok(Self {
             group: KeyColumns::names(&spec.group),
@@ -68,6 +66,7 @@ impl Metrics {
             items: Interner::default(),
             slots: HashMap::new(),
             keys: Vec::new(),
+            windows,
             metrics,
         })
     }
@@ -81,9 +80,14 @@ impl Metrics {
             let item = self.items.code(items.bytes(row), "items")?;
             slots.push(self.slot(group, item)?);
         }
+        let mut inside = BTreeMap::new();
+        for (hours, window) in &self.windows {
+            inside.insert(*hours, window.flags(batch, faults)?);
+        }
         for (name, metric) in &mut self.metrics {
             metric.values.reach(self.keys.len());
-            metric.push(name, batch, &slots, faults)?;
+            let window = metric.window.and_then(|hours| inside.get(&hours));
+            metric.push(name, batch, window, &slots, faults)?;
         }
         Ok(())
     }
@@ -94,35 +98,36 @@ impl Metrics {
         self.item.learn(other.item)?;
         let mut slots = Vec::with_capacity(other.keys.len());
         for (group, item) in &other.keys {
-            let row = |interner: &Interner, code: u32| {
-                interner.rows().get(code as usize).cloned().unwrap_or_default()
-            };
             let group = self.groups.code(&row(&other.groups, *group), "groups")?;
             let item = self.items.code(&row(&other.items, *item), "items")?;
             slots.push(self.slot(group, item)?);
         }
         for (name, metric) in &mut self.metrics {
             metric.values.reach(self.keys.len());
-            let Some(theirs) = other.metrics.get_mut(name) else { continue };
+            let Some(theirs) = other.metrics.remove(name) else { continue };
+            metric.input.learn(theirs.input)?;
+            let mut values = theirs.values;
             for (from, slot) in slots.iter().enumerate() {
-                metric.values.merge(*slot, &mut theirs.values, from).map_err(|overflow| overflow.of(name))?;
+                metric.values.merge(*slot, &mut values, from).map_err(|overflow| overflow.of(name))?;
             }
         }
         Ok(())
     }
 
-    /// The kinds of all metrics by name.
-    pub fn fields(&self, spec: &BoardSpec) -> Vec<Field> {
-        let kind =
-            |name: &str| self.metrics.get(name).map_or(NumberKind::Double, |metric| metric.values.kind());
-        spec.metrics.keys().map(|name| Field::new(name, kind(name).data_type(), true)).collect()
+    /// The schema of [`Metrics::finish`], for expressions over it.
+    pub fn schema(&self, spec: &BoardSpec, rows: &Schema) -> Result<Schema, BoardError> {
+        let column = |name: &String| field(rows, name).cloned();
+        let mut fields = spec.group.iter().chain([&spec.item]).map(column).collect::<Result<Vec<_>, _>>()?;
+        let data_type = |name: &str| match self.metrics.get(name) {
+            Some(metric) => metric.input.gives(&metric.values),
+            None => DataType::Float64,
+        };
+        fields.extend(spec.metrics.keys().map(|name| Field::new(name, data_type(name), true)));
+        Ok(Schema::new(fields))
     }
 
     /// A row for each slot: group, item, metrics.
     pub fn finish(&self, spec: &BoardSpec) -> Result<RecordBatch, BoardError> {
-        let row = |interner: &'_ Interner, code: u32| {
-            interner.rows().get(code as usize).cloned().unwrap_or_default()
-        };
         let groups: Vec<_> = self.keys.iter().map(|(group, _)| row(&self.groups, *group)).collect();
         let items: Vec<_> = self.keys.iter().map(|(_, item)| row(&self.items, *item)).collect();
         let mut columns = self.group.decode(groups.iter().map(|row| &**row))?;
@@ -140,7 +145,20 @@ impl Metrics {
     fn column(&self, name: &str) -> Result<ArrayRef, BoardError> {
         let metric =
             self.metrics.get(name).ok_or_else(|| BoardError::internal(format!("no metric `{name}`")))?;
-        metric.values.finish().map_err(|overflow| overflow.of(name))
+        match metric.values.finish() {
+            Finished::Bytes(values) => metric.input.decode(&values),
+            Finished::Numbers(keys) => {
+                let data_type = metric.input.gives(&metric.values);
+                let Some(kind) = NumberKind::of(&data_type) else {
+                    // No event had a value, so that all are null.
+                    return Ok(arrow_array::new_null_array(&data_type, keys.len()));
+                };
+                if !keys.iter().flatten().all(|key| kind.fits(*key)) {
+                    return Err(BoardError::Overflow { metric: name.to_owned() });
+                }
+                Ok(kind.array(keys.into_iter()))
+            }
+        }
     }
 
     /// Null where the divisor is zero or null.
@@ -166,113 +184,69 @@ impl Metrics {
     }
 }
 
+fn row(interner: &Interner, code: u32) -> Box<[u8]> {
+    interner.rows().get(code as usize).cloned().unwrap_or_default()
+}
+
 impl Metric {
     /// A metric of events; `None` for a ratio, which is made of others in the end.
-    fn new(name: &str, spec: &MetricSpec, env: &Env) -> Result<Option<Self>, BoardError> {
-        let path = format!("metrics.{name}");
+    fn new(
+        path: &str,
+        spec: &MetricSpec,
+        board: &BoardSpec,
+        env: &Env,
+        rows: &Schema,
+    ) -> Result<Option<Self>, BoardError> {
         let at = |field: &str| format!("{path}.{field}");
-        let number = |field: &str, source: &str| Expression::number(env, &at(field), source);
-        let (input, values) = match spec.kind().map_err(|reason| BoardError::spec(&path, reason))? {
+        let (input, values) = match spec.kind().map_err(|reason| BoardError::spec(path, reason))? {
             MetricKind::Ratio(..) => return Ok(None),
-            MetricKind::Count(source) => {
-                (Input::Flags(Expression::condition(env, &at("count"), source)?), Accumulator::count())
-            }
+            MetricKind::Count(source) => (
+                Input::Flags(Expression::condition(env, &at("count"), source)?),
+                Accumulator::Count(Vec::new()),
+            ),
             MetricKind::Distinct(column) => {
-                (Input::Names(KeyColumns::names(&[column.to_owned()])), Accumulator::distinct())
+                (Input::Names(KeyColumns::names(&[column.to_owned()])), Accumulator::Distinct(Vec::new()))
             }
             MetricKind::Sum(source) => {
-                let (number, kind) = number("sum", source)?;
+                let (number, kind) = Expression::number(env, &at("sum"), source)?;
                 (Input::Numbers(number, kind), Accumulator::sum(kind))
             }
             MetricKind::Min(source) => {
-                let (number, kind) = number("min", source)?;
-                (Input::Numbers(number, kind), Accumulator::min(kind))
+                (Input::ordered(env, &at("min"), source, rows)?, Accumulator::Min(Vec::new()))
             }
             MetricKind::Max(source) => {
-                let (number, kind) = number("max", source)?;
-                (Input::Numbers(number, kind), Accumulator::max(kind))
+                (Input::ordered(env, &at("max"), source, rows)?, Accumulator::Max(Vec::new()))
             }
             MetricKind::Last(source, by) => {
-                let (number, kind) = number("last", source)?;
-                (Input::Timed(number, kind, KeyColumns::names(&[by.to_owned()])), Accumulator::last(kind))
+                let by = by.or(board.time.as_deref()).unwrap_or_default();
+                let value = Input::ordered(env, &at("last"), source, rows)?;
+                let timed = Input::Timed(Box::new(value), KeyColumns::names(&[by.to_owned()]));
+                (timed, Accumulator::Last(Vec::new()))
             }
         };
         let filter = spec.filter.as_deref().map(|source| Expression::condition(env, &at("where"), source));
-        Ok(Some(Self { filter: filter.transpose()?, input, values }))
+        let window = spec.window_hours().map_err(|reason| BoardError::spec(&at("window"), reason))?;
+        Ok(Some(Self { filter: filter.transpose()?, window, input, values }))
     }
 
     fn push(
         &mut self,
         name: &str,
         batch: &RecordBatch,
+        window: Option<&BooleanBuffer>,
         slots: &[usize],
         faults: &mut Faults,
     ) -> Result<(), BoardError> {
-        let all = BooleanBuffer::new_set(batch.num_rows());
-        let filter = self.filter.as_ref().map(|filter| filter.flags(batch, &all, faults)).transpose()?;
-        let columns = self.input.read(batch, &all, faults)?;
-        let names = columns.names();
-        let source = match &columns {
-            Columns::Flags(flags) => Source::Flags(flags),
-            Columns::Numbers(kind, array) => Source::Numbers(*kind, array),
-            Columns::Names(..) => Source::Names(&names),
-            Columns::Timed(kind, array, ..) => Source::Timed(*kind, array, &names),
-        };
-        let counts = |row: usize| filter.as_ref().is_none_or(|flags| flags.value(row));
-        for (row, slot) in slots.iter().enumerate().filter(|(row, _)| counts(*row)) {
+        let mut counts = window.cloned().unwrap_or_else(|| BooleanBuffer::new_set(batch.num_rows()));
+        if let Some(filter) = &self.filter {
+            counts = &counts & &filter.flags(batch, &counts, faults)?;
+        }
+        let columns = self.input.read(batch, &counts, faults)?;
+        let parts = columns.parts();
+        let source = parts.source();
+        for (row, slot) in slots.iter().enumerate().filter(|(row, _)| counts.value(*row)) {
             self.values.add(*slot, &source, row).map_err(|overflow| overflow.of(name))?;
         }
         Ok(())
     }
-}
-
-impl Input {
-    fn read(
-        &mut self,
-        batch: &RecordBatch,
-        chosen: &BooleanBuffer,
-        faults: &mut Faults,
-    ) -> Result<Columns, BoardError> {
-        Ok(match self {
-            Self::Flags(condition) => Columns::Flags(condition.flags(batch, chosen, faults)?),
-            Self::Numbers(number, kind) => {
-                Columns::Numbers(*kind, number.numbers(*kind, batch, chosen, faults)?)
-            }
-            Self::Names(column) => Columns::Names(column.encode(batch)?, column.valid(batch)?),
-            Self::Timed(number, kind, by) => Columns::Timed(
-                *kind,
-                number.numbers(*kind, batch, chosen, faults)?,
-                by.encode(batch)?,
-                by.valid(batch)?,
-            ),
-        })
-    }
-}
-
-impl Columns {
-    /// The values of a column of names or moments as bytes.
-    fn names(&self) -> Vec<Option<&[u8]>> {
-        match self {
-            Self::Flags(_) | Self::Numbers(..) => Vec::new(),
-            Self::Names(rows, valid) | Self::Timed(_, _, rows, valid) => {
-                let is_valid = |row: &usize| valid.as_ref().is_none_or(|valid| valid.value(*row));
-                (0..rows.len()).map(|row| Some(row).filter(is_valid).map(|row| rows.bytes(row))).collect()
-            }
-        }
-    }
-}
-
-/// The schema of the table that [`Metrics::finish`] gives, for expressions over it.
-pub fn schema(spec: &BoardSpec, rows: &Schema, metrics: &Metrics) -> Result<Schema, BoardError> {
-    let column = |name: &String| {
-        rows.field_with_name(name).cloned().map_err(|_| {
-            BoardError::Column(comptoir_types::Error::ColumnMissing {
-                column: name.clone(),
-                hint: String::new(),
-            })
-        })
-    };
-    let mut fields = spec.group.iter().chain([&spec.item]).map(column).collect::<Result<Vec<_>, _>>()?;
-    fields.extend(metrics.fields(spec));
-    Ok(Schema::new(fields))
 }

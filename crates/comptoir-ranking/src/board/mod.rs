@@ -6,29 +6,61 @@
 //!
 //! Without metrics the rows are the candidates, and a board keeps the best k + slack items of each group, each with its
 //! best row. With metrics the rows are events: a board keeps the metrics of every item in every group, and ranks them in
-//! the end.
+//! the end. So it does with rows whose score compares them with others (z-score, percentile): it keeps the columns that it
+//! reads of every eligible row.
+//!
+//! # The order of operations
+//!
+//! 1. eligibility: which rows count; of items with metrics also `having`;
+//! 2. hide: what operators do not want to show is no candidate;
+//! 3. boost and bury: factors, then additions, within their bounds;
+//! 4. the best k + slack of each group by score, tie keys and item;
+//! 5. diversity, then constraints;
+//! 6. pins: an item that is not eligible or is hidden is not pinned;
+//! 7. positions, from 1.
+//!
+//! What could not be done is in the [`Report`], and [`BoardResult::explain`] says of an item why it stands where it does.
 
 mod codes;
 mod collect;
 mod column_codes;
 mod compile;
+mod contest;
 mod error;
+mod explain;
+mod input;
 mod items;
 mod kept;
 mod keys;
+mod layout;
 mod metric;
 mod metrics;
+mod moment;
 mod numbers;
 mod offers;
+mod operators;
+mod place;
+mod population;
 mod rank;
 mod report;
+mod result;
 mod scan;
+mod scope;
 mod spec;
+mod terms;
 mod wanted;
 mod word_codes;
 mod words;
 
-pub use collect::{Board, BoardResult};
+pub use collect::Board;
 pub use error::BoardError;
-pub use report::Report;
-pub use spec::{BoardSpec, MetricKind, MetricSpec, TieOrder, TieSpec};
+pub use explain::{Absence, Explanation, TermExplanation};
+pub use report::{GroupName, InterventionReport, Report, Unmet, UnpinnedItem};
+pub use result::BoardResult;
+pub use scope::Reason;
+pub use spec::{
+    BandSpec, BayesianStep, BoardSpec, BoostBounds, BoostSpec, BurySpec, CapStep, ConstraintKind,
+    ConstraintSpec, Context, DiversitySpec, Effect, FloorStep, HackerNewsStep, HalfLifeStep,
+    InterventionSpec, MetricKind, MetricSpec, MinMaxStep, Population, QuantileStep, RedditHotStep, ScoreSpec,
+    ShowSpec, Step, TermSpec, TieOrder, TieSpec, WilsonStep, WindowSpec, ZScoreStep, is_in_share,
+};

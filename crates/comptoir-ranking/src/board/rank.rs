@@ -41,8 +41,10 @@ pub struct Ranked {
     pub groups: RecordBatch,
     /// For each group its rows in `kept`.
     pub spans: Vec<Span>,
-    /// The column of items, `score`, and the carried columns.
+    /// The column of items, then the carried columns; none before the first batch.
     pub kept: RecordBatch,
+    /// The score of each row of `kept`; `None` before the first batch.
+    pub scores: Option<ArrayRef>,
 }
 
 /// The rows of a group.
@@ -236,13 +238,11 @@ impl Ranker {
         let columns = columns.into_iter().map(|(field, array)| Ok((field, take(array)?)));
         let groups = table(columns.collect::<Result<_, BoardError>>()?, spans.len())?;
         let mut columns: Vec<_> = self.item.column(&all)?.into_iter().collect();
-        if let Some(kind) = self.kind {
-            let number = |candidate: &Candidate| Some(kind.whole(candidate.key, candidate.low()));
-            let scores = kind.array(all.iter().map(number));
-            columns.push((Field::new("score", scores.data_type().clone(), false), scores));
-        }
+        let scores = self.kind.map(|kind| {
+            kind.array(all.iter().map(|candidate| Some(kind.whole(candidate.key, candidate.low()))))
+        });
         columns.extend(self.carried.decode(all.iter().map(Candidate::carried))?);
-        Ok(Ranked { groups, spans, kept: table(columns, all.len())? })
+        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores })
     }
 
     /// The codes of all groups in the order of their values.

@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 
 use arrow_buffer::BooleanBuffer;
+use serde::Serialize;
 
-/// What became of the rows, and what was left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use super::scope::Reason;
+use crate::arrange::{PinFault, Shortfall};
+
+/// The values of a group as text, `None` for null; as [`GroupValue::text`](crate::snapshot::GroupValue::text) writes them.
+pub type GroupName = Vec<Option<String>>;
+
+/// What became of the rows, and what could not be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Rows that were pushed.
     pub rows: u64,
@@ -15,30 +22,73 @@ pub struct Report {
     pub without_item: u64,
     /// Items of a group that do not fulfil `having`.
     pub below_floor: u64,
+    /// Candidates that are hidden.
+    pub hidden: u64,
     /// Candidates whose score is null, NaN or an error.
     pub without_score: u64,
     /// Candidates that were ranked: rows, or items of a group where there are metrics.
     pub candidates: u64,
-    /// Expressions that had no value, by place in the spec and code: how often, and with which message. They are not
-    /// true, add nothing to a metric, and are no score.
+    /// Expressions that had no value, by place in the spec and code. They are not true, add nothing to a metric, and
+    /// are no score.
+    #[serde(serialize_with = "as_list")]
     pub faults: BTreeMap<(String, String), (u64, String)>,
-    /// The groups in which the first that is not on the board has the score of the last that is, as rows of the table
-    /// at which they start.
-    pub cut_ties: Vec<u64>,
+    /// The groups in which the first that is not on the board has the score of the last that is, in organic order.
+    pub cut_ties: Vec<GroupName>,
+    /// What became of each intervention, in the order of the spec.
+    pub interventions: Vec<InterventionReport>,
+    /// Pins that do not stand where they were to.
+    pub unpinned: Vec<UnpinnedItem>,
+    /// Constraints that a board breaks.
+    pub unmet: Vec<Unmet>,
+}
+
+/// What became of an intervention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InterventionReport {
+    /// Its name.
+    pub id: String,
+    /// Why it does not count; `None` where it does.
+    pub reason: Option<Reason>,
+    /// How many candidates it hides, boosts, buries or pins.
+    pub candidates: u64,
+}
+
+/// A pinned item that does not stand where it was to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnpinnedItem {
+    /// The group; empty where there is no board on which the pin counts.
+    pub group: GroupName,
+    /// The intervention.
+    pub id: String,
+    /// The item.
+    pub item: String,
+    /// Where it was to stand.
+    pub position: usize,
+    /// Why it does not.
+    #[serde(flatten)]
+    pub fault: PinFault,
+}
+
+/// A constraint that a board breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmet {
+    /// The group.
+    pub group: GroupName,
+    /// Which constraint, and where.
+    #[serde(flatten)]
+    pub shortfall: Shortfall,
 }
 
 impl Report {
     /// Adds what another collector of the same board counted.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
         self.not_eligible += other.not_eligible;
         self.without_item += other.without_item;
         self.below_floor += other.below_floor;
+        self.hidden += other.hidden;
         self.without_score += other.without_score;
         self.candidates += other.candidates;
-        let mut faults = Faults { found: std::mem::take(&mut self.faults) };
-        other.faults.into_iter().for_each(|(key, (count, message))| faults.note(key, count, message));
-        self.faults = faults.found;
     }
 }
 
@@ -57,6 +107,11 @@ impl Faults {
         }
     }
 
+    /// Adds those of another collector.
+    pub fn merge(&mut self, other: Self) {
+        other.found.into_iter().for_each(|(key, (count, message))| self.note(key, count, message));
+    }
+
     /// Of several messages the smallest stays, so that it does not depend on the order of rows.
     fn note(&mut self, key: (String, String), count: u64, message: String) {
         let known = self.found.entry(key).or_insert_with(|| (0, message.clone()));
@@ -65,4 +120,24 @@ impl Faults {
             known.1 = message;
         }
     }
+}
+
+/// Keys of two parts are no keys of a JSON object.
+fn as_list<S: serde::Serializer>(
+    faults: &BTreeMap<(String, String), (u64, String)>,
+    writer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Fault<'f> {
+        path: &'f str,
+        code: &'f str,
+        count: u64,
+        message: &'f str,
+    }
+    writer.collect_seq(faults.iter().map(|((path, code), (count, message))| Fault {
+        path,
+        code,
+        count: *count,
+        message,
+    }))
 }

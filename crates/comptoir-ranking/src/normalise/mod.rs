@@ -7,7 +7,7 @@
 //! | what | functions |
 //! |---|---|
 //! | one value | [`log1p`], [`cap`] |
-//! | a value among others | [`Spread`] for min-max and z-score, [`percentile`] |
+//! | a value among others | [`Spread`] for [`min_max`] and [`z_score`], [`percentile`], [`quantile`] |
 //! | age | [`half_life`], [`hacker_news`], [`reddit_hot`] |
 //! | few observations | [`wilson_lower`], [`wilson_upper`], [`bayesian_average`] |
 
@@ -17,7 +17,7 @@ mod spread;
 
 pub use age::{hacker_news, half_life, reddit_hot};
 pub use evidence::{bayesian_average, wilson_lower, wilson_upper};
-pub use spread::{Spread, percentile, quantile};
+pub use spread::{Spread, min_max, percentile, quantile, z_score};
 
 /// ln(1 + `value`): a metric with few large values, such as sales, made comparable. 0 at 0, NaN below -1.
 ///

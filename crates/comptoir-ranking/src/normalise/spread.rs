@@ -60,6 +60,10 @@ impl Spread {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "no group has 2^53 values")]
     pub fn deviation(&self) -> f64 {
+        // The mean of equal values may be rounded.
+        if self.ends.is_some_and(|(low, high)| low == high) {
+            return 0.0;
+        }
         let (count, mean) = (self.count as f64, self.mean());
         // Σ(x - mean)² = Σx² - mean·rest with rest = 2·Σx - n·mean, kept as two doubles: of numbers that are close
         // together nothing would be left otherwise.
@@ -74,27 +78,40 @@ impl Spread {
         (squares.value().max(0.0) / count).sqrt()
     }
 
-    /// (`value` - min) / (max - min), in 0..1 for values of the group; 0 where all values are equal, NaN without values.
+    /// The smallest and the largest value; `None` without values.
     #[must_use]
-    pub fn min_max(&self, value: f64) -> f64 {
-        match self.ends {
-            Some((low, high)) if high > low => (value - low) / (high - low),
-            Some(_) => value * 0.0,
-            None => f64::NAN,
-        }
+    pub const fn ends(&self) -> Option<(f64, f64)> {
+        self.ends
     }
 
-    /// (`value` - mean) / standard deviation of the population; 0 where all values are equal, NaN without values.
+    /// [`min_max`] between the ends of the group; NaN without values.
+    #[must_use]
+    pub fn min_max(&self, value: f64) -> f64 {
+        self.ends.map_or(f64::NAN, |(low, high)| min_max(value, low, high))
+    }
+
+    /// [`z_score`] by mean and deviation of the group; NaN without values.
     #[must_use]
     pub fn z_score(&self, value: f64) -> f64 {
-        let is_flat = self.ends.is_some_and(|(low, high)| low == high);
-        if is_flat { value * 0.0 } else { (value - self.mean()) / self.deviation() }
+        z_score(value, self.mean(), self.deviation())
     }
 
     fn widen(&mut self, low: f64, high: f64) {
         let ends = self.ends.unwrap_or((low, high));
         self.ends = Some((ends.0.min(low), ends.1.max(high)));
     }
+}
+
+/// (`value` - `low`) / (`high` - `low`): 0 at `low` and 1 at `high`; 0 where `high` is not above `low`.
+#[must_use]
+pub fn min_max(value: f64, low: f64, high: f64) -> f64 {
+    if high > low { (value - low) / (high - low) } else { (value + low + high) * 0.0 }
+}
+
+/// (`value` - `mean`) / `deviation`: how many standard deviations a value lies above the mean; 0 without deviation.
+#[must_use]
+pub fn z_score(value: f64, mean: f64, deviation: f64) -> f64 {
+    if deviation == 0.0 { value * 0.0 } else { (value - mean) / deviation }
 }
 
 /// The share of `sorted` values that are below `value`, with half of those that equal it: 0 to 1, the mid-rank

@@ -6,8 +6,8 @@ use zerocopy::little_endian::{F64, U32, U64};
 
 use super::error::SnapshotError;
 use super::format::{
-    ALIGNMENT, BoardRecord, EntryRecord, FORMAT, Header, KeyRecord, Kind, MAGIC, SECTIONS, START_BITS,
-    Section, bucket, bucket_bits, checksum, key, name_parts,
+    ALIGNMENT, BoardRecord, EntryRecord, FORMAT, Header, Kind, MAGIC, SECTIONS, START_BITS, Section, bucket,
+    bucket_bits, checksum, is_name, key,
 };
 use crate::Score;
 
@@ -21,7 +21,7 @@ pub enum ItemKind {
 }
 
 /// An item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item<'i> {
     /// An integer.
     Int(i64),
@@ -56,6 +56,7 @@ pub struct SnapshotBuilder {
     watermark: i64,
     spec_hash: [u8; 32],
     rules_hash: [u8; 32],
+    k: u32,
     boards: Vec<BoardRecord>,
     /// The boards of each key; more than one where keys collide.
     by_key: HashMap<u64, Vec<u32>>,
@@ -73,6 +74,7 @@ impl SnapshotBuilder {
             watermark: 0,
             spec_hash: [0; 32],
             rules_hash: [0; 32],
+            k: 0,
             boards: Vec::new(),
             by_key: HashMap::new(),
             entries: Vec::new(),
@@ -93,6 +95,19 @@ impl SnapshotBuilder {
     pub const fn hashes(mut self, spec: [u8; 32], rules: [u8; 32]) -> Self {
         self.spec_hash = spec;
         self.rules_hash = rules;
+        self
+    }
+
+    /// The hashes so far, of the spec and of the rules.
+    #[must_use]
+    pub const fn known_hashes(&self) -> ([u8; 32], [u8; 32]) {
+        (self.spec_hash, self.rules_hash)
+    }
+
+    /// How many places were asked of each board; 0, as in a new builder, says nothing about it.
+    #[must_use]
+    pub const fn k(mut self, places: u32) -> Self {
+        self.k = places;
         self
     }
 
@@ -138,12 +153,11 @@ impl SnapshotBuilder {
         let order = self.in_item_order(first, board, group)?;
         let number = to_u32(self.boards.len(), "the number of boards")?;
         let record = BoardRecord {
+            key: key.into(),
             entries: U64::new(first as u64),
             name: U64::new(name as u64),
             count: to_u32(self.entries.len() - first, "a board")?.into(),
             name_length: to_u32(name_length, "a name")?.into(),
-            parts: to_u32(group.len() + 1, "a name")?.into(),
-            reserved: U32::ZERO,
         };
         self.order.extend(order);
         self.boards.push(record);
@@ -161,7 +175,7 @@ impl SnapshotBuilder {
                 let start = usize::try_from(board.name.get()).ok()?;
                 self.heap.get(start..start + board.name_length.get() as usize)
             });
-            name.is_some_and(|name| name_parts(name).eq(parts().map(Some)))
+            name.is_some_and(|name| is_name(name, parts()))
         };
         if others.iter().any(|number| is_same(&number)) {
             return Err(SnapshotError::BoardTwice { board: board.to_owned(), group: owned(group) });
@@ -215,11 +229,11 @@ impl SnapshotBuilder {
 
     /// Writes the file.
     pub(super) fn write(&self, version: u64, created: i64, file: &mut impl Write) -> io::Result<()> {
-        let (buckets, keys) = self.keys();
+        let (buckets, boards, sequence) = self.by_key();
         let contents = [
             buckets.as_bytes(),
-            keys.as_bytes(),
-            self.boards.as_bytes(),
+            boards.as_bytes(),
+            sequence.as_bytes(),
             self.entries.as_bytes(),
             self.order.as_bytes(),
             &self.heap,
@@ -263,32 +277,38 @@ impl SnapshotBuilder {
             spec_hash: self.spec_hash,
             rules_hash: self.rules_hash,
             item_kind: U32::new(u32::from(self.item_kind == ItemKind::Text)),
-            reserved: U32::ZERO,
+            k: self.k.into(),
             checksum: U64::ZERO,
         };
         header.checksum = checksum(&[header.as_bytes(), sections.as_bytes()].concat()).into();
         header
     }
 
-    /// The keys by hash, and where each bucket starts.
-    fn keys(&self) -> (Vec<U32>, Vec<KeyRecord>) {
-        let mut keys: Vec<_> =
-            self.by_key.iter().flat_map(|(key, boards)| boards.iter().map(|board| (*key, *board))).collect();
-        keys.sort_unstable();
-        let bits = bucket_bits(keys.len());
-        let start = |number: u64| keys.partition_point(|(key, _)| bucket(*key, bits) < number);
+    /// Where each bucket starts, the boards by key, and where each given board stands among them.
+    fn by_key(&self) -> (Vec<U32>, Vec<BoardRecord>, Vec<U32>) {
+        let key = |number: &u32| self.boards.get(*number as usize).map_or(0, |board| board.key.get());
         #[expect(clippy::cast_possible_truncation, reason = "there are at most 2^32 - 1 boards")]
-        let buckets = (0..=1_u64 << bits).map(|number| U32::new(start(number) as u32)).collect();
-        let record = |(key, board): (u64, u32)| KeyRecord {
-            hash: key.into(),
-            board: board.into(),
-            reserved: U32::ZERO,
-        };
-        (buckets, keys.into_iter().map(record).collect())
+        let count = self.boards.len() as u32;
+        let mut numbers: Vec<u32> = (0..count).collect();
+        numbers.sort_unstable_by_key(|number| (key(number), *number));
+        let bits = bucket_bits(numbers.len());
+        let start =
+            |bucket_number: u64| numbers.partition_point(|board| bucket(key(board), bits) < bucket_number);
+        #[expect(clippy::cast_possible_truncation, reason = "there are at most 2^32 - 1 boards")]
+        let starts = (0..=1_u64 << bits).map(|number| U32::new(start(number) as u32)).collect();
+        let boards = numbers.iter().filter_map(|number| self.boards.get(*number as usize).copied()).collect();
+        let mut sequence = vec![U32::ZERO; numbers.len()];
+        for (place, number) in (0_u32..).zip(&numbers) {
+            if let Some(of_board) = sequence.get_mut(*number as usize) {
+                *of_board = place.into();
+            }
+        }
+        (starts, boards, sequence)
     }
 }
 
 /// The text that an item of texts stands for.
+#[inline]
 pub(super) fn text(heap: &[u8], item: u64) -> &[u8] {
     let (start, length) = (item & ((1 << START_BITS) - 1), item >> START_BITS);
     let start = usize::try_from(start).unwrap_or(usize::MAX);

@@ -89,11 +89,48 @@ pub enum SnapshotError {
         /// The kind.
         expected: &'static str,
     },
+    /// A column of a table that is missing or has a type that does not go, or a cell without a value.
+    #[error(transparent)]
+    Column(#[from] comptoir_types::Error),
+    /// A score that is no number.
+    #[error("column `{column}`, row {row}: a score cannot be NaN")]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The row, from 0.
+        row: u64,
+    },
+    /// A position that is given to two items of one board.
+    #[error("position {position} of board `{board}` with group {group:?} is given twice")]
+    PositionTwice {
+        /// The position.
+        position: i128,
+        /// The board.
+        board: String,
+        /// Its group values.
+        group: Vec<String>,
+    },
     /// More than the format holds.
     #[error("too large for a snapshot: {what}")]
     TooLarge {
         /// What is too large.
         what: &'static str,
+    },
+    /// A table that does not hold boards.
+    #[error("column `{column}`{}: {reason}", row.map(|row| format!(", row {row}")).unwrap_or_default())]
+    Table {
+        /// The column.
+        column: &'static str,
+        /// The row, from 0, where it is one.
+        row: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An Arrow file that cannot be written or read.
+    #[error("cannot use the Arrow table: {reason}")]
+    Arrow {
+        /// What is wrong.
+        reason: String,
     },
     /// Text that is no cursor.
     #[error("`{text}` is not a page cursor")]
@@ -130,7 +167,12 @@ impl ErrorCode for SnapshotError {
             Self::BoardTwice { .. } => "RANKING_BOARD_TWICE",
             Self::ItemTwice { .. } => "RANKING_ITEM_TWICE",
             Self::ItemKind { .. } => "RANKING_ITEM_KIND",
+            Self::Column(error) => error.code(),
+            Self::NotANumber { .. } => "RANKING_SCORE_NAN",
+            Self::PositionTwice { .. } => "RANKING_POSITION_TWICE",
             Self::TooLarge { .. } => "RANKING_SNAPSHOT_TOO_LARGE",
+            Self::Table { .. } => "RANKING_SNAPSHOT_TABLE",
+            Self::Arrow { .. } => "RANKING_SNAPSHOT_ARROW",
             Self::CursorSyntax { .. } => "RANKING_CURSOR_SYNTAX",
             Self::CursorForeign => "RANKING_CURSOR_FOREIGN",
         }
@@ -148,8 +190,13 @@ impl ErrorCode for SnapshotError {
             Self::BoardTwice { .. }
             | Self::ItemTwice { .. }
             | Self::ItemKind { .. }
+            | Self::NotANumber { .. }
+            | Self::PositionTwice { .. }
+            | Self::Table { .. }
+            | Self::Arrow { .. }
             | Self::CursorSyntax { .. }
             | Self::CursorForeign => ErrorKind::Data,
+            Self::Column(error) => error.kind(),
             Self::TooLarge { .. } => ErrorKind::Limit,
         }
     }

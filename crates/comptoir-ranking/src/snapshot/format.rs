@@ -25,7 +25,7 @@ pub struct Header {
     pub spec_hash: [u8; 32],
     pub rules_hash: [u8; 32],
     pub item_kind: U32,
-    pub reserved: U32,
+    pub k: U32,
     pub checksum: U64,
 }
 
@@ -43,8 +43,8 @@ pub struct Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Buckets = 1,
-    Keys = 2,
-    Boards = 3,
+    Boards = 2,
+    Sequence = 3,
     Entries = 4,
     Order = 5,
     Heap = 6,
@@ -52,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Self; 6] =
-        [Self::Buckets, Self::Keys, Self::Boards, Self::Entries, Self::Order, Self::Heap];
+        [Self::Buckets, Self::Boards, Self::Sequence, Self::Entries, Self::Order, Self::Heap];
 }
 
 /// How many there are.
@@ -60,21 +60,13 @@ pub const SECTIONS: u32 = Kind::Heap as u32;
 
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-pub struct KeyRecord {
-    pub hash: U64,
-    pub board: U32,
-    pub reserved: U32,
-}
-
-#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
+/// All that a look-up needs, in half a line of the cache.
 pub struct BoardRecord {
+    pub key: U64,
     pub entries: U64,
     pub name: U64,
     pub count: U32,
     pub name_length: U32,
-    pub parts: U32,
-    pub reserved: U32,
 }
 
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -113,6 +105,16 @@ pub fn name_parts(mut name: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
         name = rest.unwrap_or_default();
         Some(part)
     })
+}
+
+/// Whether a name as it lies in the heap has these parts.
+pub fn is_name<'p>(name: &[u8], parts: impl IntoIterator<Item = &'p [u8]>) -> bool {
+    let rest = parts.into_iter().try_fold(name, |name, part| {
+        let (length, rest) = name.split_first_chunk()?;
+        let is_length = usize::try_from(u32::from_le_bytes(*length)) == Ok(part.len());
+        if is_length { rest.strip_prefix(part) } else { None }
+    });
+    rest.is_some_and(<[u8]>::is_empty)
 }
 
 pub fn checksum(bytes: &[u8]) -> u64 {

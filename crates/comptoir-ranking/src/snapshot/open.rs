@@ -9,8 +9,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::build::{ItemKind, text};
 use super::error::SnapshotError;
 use super::format::{
-    BoardRecord, EntryRecord, FORMAT, Header, KeyRecord, Kind, MAGIC, START_BITS, Section, bucket,
-    bucket_bits, checksum, key, name_parts,
+    BoardRecord, EntryRecord, FORMAT, Header, Kind, MAGIC, START_BITS, Section, bucket, bucket_bits,
+    checksum, key, name_parts,
 };
 use super::map::map;
 
@@ -35,9 +35,9 @@ impl Snapshot {
         let bytes = map(&file).map_err(SnapshotError::io("map", path))?;
         let (header, table) = read_header(path, &bytes)?;
         let sections = read_table(path, &bytes, &table)?;
-        let keys = sections.get(1).map_or(0, Range::len) / size_of::<KeyRecord>();
+        let boards = sections.get(Kind::Boards as usize - 1).map_or(0, Range::len) / size_of::<BoardRecord>();
         let snapshot =
-            Self { path: path.to_owned(), header, bytes, sections, bucket_bits: bucket_bits(keys) };
+            Self { path: path.to_owned(), header, bytes, sections, bucket_bits: bucket_bits(boards) };
         match snapshot.fault() {
             None => Ok(snapshot),
             Some(reason) => Err(SnapshotError::damaged(path, reason)),
@@ -80,6 +80,12 @@ impl Snapshot {
         self.header.rules_hash
     }
 
+    /// How many places were asked of each board; 0 where that was not said.
+    #[must_use]
+    pub const fn k(&self) -> u32 {
+        self.header.k.get()
+    }
+
     /// What its items are.
     #[must_use]
     pub const fn item_kind(&self) -> ItemKind {
@@ -90,36 +96,43 @@ impl Snapshot {
         self.bucket_bits
     }
 
+    #[inline]
     pub(super) fn buckets(&self) -> &[U32] {
         self.records(Kind::Buckets)
     }
 
-    pub(super) fn keys(&self) -> &[KeyRecord] {
-        self.records(Kind::Keys)
-    }
-
+    #[inline]
     pub(super) fn boards(&self) -> &[BoardRecord] {
         self.records(Kind::Boards)
     }
 
+    pub(super) fn sequence(&self) -> &[U32] {
+        self.records(Kind::Sequence)
+    }
+
+    #[inline]
     pub(super) fn entries(&self) -> &[EntryRecord] {
         self.records(Kind::Entries)
     }
 
+    #[inline]
     pub(super) fn order(&self) -> &[U32] {
         self.records(Kind::Order)
     }
 
+    #[inline]
     pub(super) fn heap(&self) -> &[u8] {
         self.section(Kind::Heap)
     }
 
+    #[inline]
     fn section(&self, kind: Kind) -> &[u8] {
         let range = self.sections.get(kind as usize - 1).cloned().unwrap_or_default();
         self.bytes.get(range).unwrap_or_default()
     }
 
     /// The records of a section; `fault` has found that there is a whole number of them.
+    #[inline]
     fn records<T: FromBytes + Immutable + zerocopy::KnownLayout>(&self, kind: Kind) -> &[T] {
         <[T]>::ref_from_bytes(self.section(kind)).unwrap_or_default()
     }
@@ -129,21 +142,24 @@ impl Snapshot {
         let is_whole = |kind, size| self.section(kind).len().is_multiple_of(size);
         let records = [
             (Kind::Buckets, size_of::<U32>()),
-            (Kind::Keys, size_of::<KeyRecord>()),
             (Kind::Boards, size_of::<BoardRecord>()),
+            (Kind::Sequence, size_of::<U32>()),
             (Kind::Entries, size_of::<EntryRecord>()),
             (Kind::Order, size_of::<U32>()),
         ];
         if !records.into_iter().all(|(kind, size)| is_whole(kind, size)) {
             return Some("a section ends within a record");
         }
-        if self.order().len() != self.entries().len() || self.keys().len() != self.boards().len() {
+        if self.order().len() != self.entries().len() || self.sequence().len() != self.boards().len() {
             return Some("sections that belong together differ in length");
         }
         if !self.buckets_fit() {
-            return Some("the keys do not stand in their buckets");
+            return Some("the boards do not stand in their buckets");
         }
-        if !self.keys().iter().all(|key| self.key_fits(key)) {
+        if !self.sequence_fits() {
+            return Some("the sequence does not name each board once");
+        }
+        if !self.boards().iter().all(|board| self.key_fits(board)) {
             return Some("a key is not that of its board");
         }
         if !self.boards().iter().all(|board| self.board_fits(board)) {
@@ -153,28 +169,32 @@ impl Snapshot {
     }
 
     fn buckets_fit(&self) -> bool {
-        let (keys, bits) = (self.keys(), self.bucket_bits);
+        let (boards, bits) = (self.boards(), self.bucket_bits);
         let buckets = self.buckets();
-        let of = |number: usize| keys.get(number).map_or(u64::MAX, |key| bucket(key.hash.get(), bits));
+        let of = |number: usize| boards.get(number).map_or(u64::MAX, |board| bucket(board.key.get(), bits));
         let is_start = |(number, start): (u64, &U32)| {
             let start = start.get() as usize;
-            let follows = start == keys.len() || (start < keys.len() && of(start) >= number);
+            let follows = start == boards.len() || (start < boards.len() && of(start) >= number);
             follows && start.checked_sub(1).is_none_or(|last| of(last) < number)
         };
         buckets.len() as u64 == (1_u64 << bits) + 1
-            && keys.is_sorted_by_key(|key| key.hash.get())
+            && boards.is_sorted_by_key(|board| board.key.get())
             && (0..).zip(buckets).all(is_start)
     }
 
-    fn key_fits(&self, record: &KeyRecord) -> bool {
-        let Some(board) = self.boards().get(record.board.get() as usize) else { return false };
+    /// Names lie in the heap in the sequence of the boards.
+    fn sequence_fits(&self) -> bool {
+        let name = |place: &U32| self.boards().get(place.get() as usize).map(|board| board.name.get());
+        let names: Option<Vec<_>> = self.sequence().iter().map(name).collect();
+        names.is_some_and(|names| names.is_sorted_by(|left, right| left < right))
+    }
+
+    fn key_fits(&self, board: &BoardRecord) -> bool {
         let name = range(board.name.get(), board.name_length.get().into());
         let Some(name) = name.and_then(|range| self.heap().get(range)) else { return false };
-        let parts: Option<Vec<_>> = name_parts(name).collect();
-        parts.is_some_and(|parts| {
-            let is_text = parts.iter().all(|part| str::from_utf8(part).is_ok());
-            is_text && parts.len() as u64 == u64::from(board.parts.get()) && key(parts) == record.hash.get()
-        })
+        let is_text = |part: Option<&[u8]>| part.is_some_and(|part| str::from_utf8(part).is_ok());
+        let mut parts = name_parts(name);
+        !name.is_empty() && parts.all(is_text) && key(name_parts(name).flatten()) == board.key.get()
     }
 
     fn board_fits(&self, board: &BoardRecord) -> bool {

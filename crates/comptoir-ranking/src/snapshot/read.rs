@@ -1,13 +1,16 @@
 use zerocopy::little_endian::U32;
 
 use super::build::{Item, ItemKind, text};
-use super::format::{BoardRecord, EntryRecord, bucket, key, name_parts};
+use super::format::{BoardRecord, EntryRecord, bucket, is_name, key, name_parts};
 use super::open::Snapshot;
+
+/// So many integers are sooner read from first to last than found by halves: memory that is read in order comes by
+/// itself, while each half waits for its own.
+const SCANNED: usize = 256;
 
 /// A board of a snapshot.
 #[derive(Debug, Clone, Copy)]
 pub struct Board<'s> {
-    pub(super) key: u64,
     kind: ItemKind,
     heap: &'s [u8],
     entries: &'s [EntryRecord],
@@ -51,8 +54,8 @@ impl Snapshot {
     /// The board `board` of the group with these values.
     #[must_use]
     pub fn board(&self, board: &str, group: &[&str]) -> Option<Board<'_>> {
-        let (number, key) = self.number(board, group)?;
-        self.view(key, self.boards().get(number)?)
+        let (number, _) = self.number(board, group)?;
+        self.view(self.boards().get(number)?)
     }
 
     /// The number and the key of a board.
@@ -61,17 +64,17 @@ impl Snapshot {
         let key = key(parts());
         let bucket = usize::try_from(bucket(key, self.bucket_bits())).ok()?;
         let [start, end] = self.buckets().get(bucket..bucket + 2)? else { return None };
-        let keys = self.keys().get(start.get() as usize..end.get() as usize)?;
-        let same =
-            keys.iter().filter(|record| record.hash.get() == key).map(|record| record.board.get() as usize);
+        let numbers = start.get() as usize..end.get() as usize;
+        let candidates = self.boards().get(numbers.clone())?.iter().zip(numbers);
         // Two names may have one key.
-        let is_named = |number: &usize| {
-            let name = self.boards().get(*number).and_then(|record| self.name(record));
-            name.is_some_and(|name| name_parts(name).eq(parts().map(Some)))
+        let is_asked = |record: &BoardRecord| {
+            record.key.get() == key && self.name(record).is_some_and(|name| is_name(name, parts()))
         };
-        Some((same.into_iter().find(is_named)?, key))
+        let found = candidates.into_iter().find(|(record, _)| is_asked(record))?;
+        Some((found.1, key))
     }
 
+    #[inline]
     fn name(&self, record: &BoardRecord) -> Option<&[u8]> {
         let start = usize::try_from(record.name.get()).ok()?;
         self.heap().get(start..start.checked_add(record.name_length.get() as usize)?)
@@ -79,18 +82,14 @@ impl Snapshot {
 
     /// All boards, in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = Board<'_>> {
-        self.boards().iter().filter_map(|record| {
-            let mut board = self.view(0, record)?;
-            board.key = key(name_parts(board.name).flatten());
-            Some(board)
-        })
+        self.sequence().iter().filter_map(|number| self.view(self.boards().get(number.get() as usize)?))
     }
 
-    pub(super) fn view(&self, key: u64, record: &BoardRecord) -> Option<Board<'_>> {
+    #[inline]
+    pub(super) fn view(&self, record: &BoardRecord) -> Option<Board<'_>> {
         let start = usize::try_from(record.entries.get()).ok()?;
         let places = start..start.checked_add(record.count.get() as usize)?;
         Some(Board {
-            key,
             kind: self.item_kind(),
             heap: self.heap(),
             entries: self.entries().get(places.clone())?,
@@ -119,6 +118,7 @@ impl<'s> Board<'s> {
     }
 
     /// Up to `limit` places after the first `offset`; fewer at the end, none after it.
+    #[inline]
     pub fn page(&self, offset: usize, limit: usize) -> impl ExactSizeIterator<Item = Entry<'s>> + use<'s> {
         let board = *self;
         let start = offset.min(self.entries.len());
@@ -134,16 +134,19 @@ impl<'s> Board<'s> {
     /// The position of an item, from 1; `None` when it is not on the board.
     #[must_use]
     pub fn rank_of(&self, item: Item<'_>) -> Option<usize> {
-        let at = |place: &U32| self.entries.get(place.get() as usize).map(|entry| self.item(entry));
         let found = match (self.kind, item) {
+            (ItemKind::Int, Item::Int(item)) if self.entries.len() <= SCANNED => {
+                let item = item.cast_unsigned();
+                return Some(self.entries.iter().position(|entry| entry.item.get() == item)? + 1);
+            }
             (ItemKind::Int, Item::Int(item)) => {
-                self.order.binary_search_by_key(&Some(item), |place| match at(place) {
+                self.order.binary_search_by_key(&Some(item), |place| match self.at(*place) {
                     Some(ItemRef::Int(other)) => Some(other),
                     _ => None,
                 })
             }
             (ItemKind::Text, Item::Text(item)) => {
-                self.order.binary_search_by_key(&Some(item.as_bytes()), |place| match at(place) {
+                self.order.binary_search_by_key(&Some(item.as_bytes()), |place| match self.at(*place) {
                     Some(ItemRef::Text(other)) => Some(other),
                     _ => None,
                 })
@@ -153,6 +156,11 @@ impl<'s> Board<'s> {
         Some(self.order.get(found.ok()?)?.get() as usize + 1)
     }
 
+    fn at(&self, place: U32) -> Option<ItemRef<'s>> {
+        self.entries.get(place.get() as usize).map(|entry| self.item(entry))
+    }
+
+    #[inline]
     fn item(&self, entry: &EntryRecord) -> ItemRef<'s> {
         match self.kind {
             ItemKind::Int => ItemRef::Int(entry.item.get().cast_signed()),

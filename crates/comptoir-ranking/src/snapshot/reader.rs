@@ -186,6 +186,7 @@ impl Page {
     }
 
     /// Its places, in order.
+    #[inline]
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.view().into_iter().flat_map(|board| board.page(self.offset, self.limit))
     }
@@ -198,8 +199,9 @@ impl Page {
         (end < self.total()).then_some(cursor)
     }
 
+    #[inline]
     fn view(&self) -> Option<Board<'_>> {
-        self.snapshot.view(self.key, self.snapshot.boards().get(self.board)?)
+        self.snapshot.view(self.snapshot.boards().get(self.board)?)
     }
 }
 

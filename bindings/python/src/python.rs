@@ -1,6 +1,5 @@
 //! Classes of Python's library, looked up once.
 
-use pyo3::call::PyCallArgs;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -42,12 +41,4 @@ impl Classes {
             })
         })
     }
-}
-
-/// An instance of a class of `comptoir.rules._results`, in which the package says what users see.
-///
-/// # Errors
-/// What Python raises.
-pub fn result<'py>(py: Python<'py>, class: &str, parts: impl PyCallArgs<'py>) -> PyResult<Bound<'py, PyAny>> {
-    py.import("comptoir.rules._results")?.getattr(class)?.call1(parts)
 }

@@ -1,0 +1,68 @@
+//! Taking one column: an Arrow array, a `NumPy` array, or a list of Python's own values.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_schema::DataType;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::error::BoundaryError;
+use super::import::import_chunks;
+use super::objects::{self, Object};
+use crate::errors;
+
+/// The chunks of a column, all of one type. `name` is for messages.
+///
+/// An object with the Arrow interface is read without a copy: an array, a chunked array or series, a table of one column.
+/// A `NumPy` array and any other iterable is read value by value.
+///
+/// # Errors
+///
+/// Those of [`super::import_stream`], `ARROW_NOT_COLUMN` for a table of several columns, `ARROW_NO_COLUMN_VALUE` for
+/// values that have no common type, and what Python raises.
+pub fn import_column(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
+    let is_class = object.is_instance_of::<PyType>();
+    if !is_class && let Some((_, chunks)) = import_chunks(object)? {
+        let columns = chunks.into_iter().map(|chunk| one_column(name, chunk));
+        return columns.collect::<Result<_, _>>().map_err(|error| errors::from_core(object.py(), &error));
+    }
+    let values: Vec<Object<'_>> = listed(object)?.try_iter()?.collect::<PyResult<_>>()?;
+    Ok(vec![objects::to_array(name, object.py(), &values)?])
+}
+
+/// A `NumPy` array as a list of Python's own values; any other object as it is.
+fn listed<'py>(object: &Object<'py>) -> PyResult<Object<'py>> {
+    let (Some(data_type), Some(list)) = (object.getattr_opt("dtype")?, object.getattr_opt("tolist")?) else {
+        return Ok(object.clone());
+    };
+    let kind: String = data_type.getattr_opt("kind")?.map_or(Ok(String::new()), |kind| kind.extract())?;
+    if kind == "M" {
+        // Nanoseconds would come as numbers.
+        return object.call_method1("astype", ("datetime64[us]",))?.call_method0("tolist");
+    }
+    list.call0()
+}
+
+/// The only column of a table; an array that is no table as it is.
+fn one_column(name: &'static str, chunk: ArrayRef) -> Result<ArrayRef, BoundaryError> {
+    let DataType::Struct(fields) = chunk.data_type() else { return Ok(chunk) };
+    let columns = fields.len();
+    let table = chunk.as_any().downcast_ref::<StructArray>().filter(|rows| rows.null_count() == 0);
+    let only = table.map(RecordBatch::from).filter(|_| columns == 1).map(|batch| batch.column(0).clone());
+    only.ok_or_else(|| BoundaryError::NotColumn { name, columns })
+}
+
+/// One array of several chunks; the chunk itself where there is one.
+///
+/// # Errors
+///
+/// [`BoundaryError::Concat`] where they do not fit in one.
+pub fn one_array(name: &str, chunks: &[ArrayRef]) -> Result<ArrayRef, BoundaryError> {
+    match chunks {
+        [] => Ok(Arc::new(arrow_array::NullArray::new(0))),
+        [chunk] => Ok(chunk.clone()),
+        several => super::export::concat_column(&several.iter().collect::<Vec<_>>())
+            .map_err(|error| BoundaryError::Concat { column: name.to_owned(), message: error.to_string() }),
+    }
+}

@@ -1,0 +1,28 @@
+//! Rank numbers.
+
+use comptoir::ranking::rank::{Method, Nulls, Order, RankError, rank_column};
+use pyo3::prelude::*;
+
+use crate::arrow::{ArrowArray, import_column};
+use crate::enter::enter;
+
+/// The rank of each value.
+#[pyfunction]
+pub fn ranking_rank(
+    values: &Bound<'_, PyAny>,
+    method: &str,
+    order: &str,
+    nulls: &str,
+    ids: Option<&Bound<'_, PyAny>>,
+    seed: u64,
+) -> PyResult<ArrowArray> {
+    let py = values.py();
+    let values = import_column("values", values)?;
+    let ids = ids.map(|ids| import_column("ids", ids)).transpose()?.unwrap_or_default();
+    let ranks = enter(py, || {
+        let (method, order, nulls) =
+            (Method::parse(method, seed)?, Order::parse(order)?, Nulls::parse(nulls)?);
+        rank_column(&values, method, order, nulls, &ids).map_err(RankError::from)
+    })?;
+    Ok(ArrowArray::new(ranks))
+}

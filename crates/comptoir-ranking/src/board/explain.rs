@@ -1,0 +1,413 @@
+//! Why an item stands where it stands, or does not stand on a board.
+
+use std::collections::BTreeMap;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::DataType;
+use comptoir_types::arrow::text_at;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::contest::all;
+use super::error::BoardError;
+use super::numbers::NumberKind;
+use super::operators::Operator;
+use super::place::is_text;
+use super::report::{Faults, GroupName};
+use super::result::{BoardResult, Details};
+use super::spec::{Effect, ScoreSpec};
+use super::terms::{Scene, Scored};
+use crate::snapshot::group_text;
+
+/// What is known of an item in a group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Explanation {
+    /// The board.
+    pub board: String,
+    /// The group, as text.
+    pub group: GroupName,
+    /// The item, as text.
+    pub item: String,
+    /// Its place; `None` where it is not on the board.
+    pub position: Option<u32>,
+    /// Its place by score and tie keys, before diversity, constraints and pins; `None` where it is not among the best.
+    pub organic_position: Option<usize>,
+    /// Why it is not on the board; `None` where it is.
+    pub absence: Option<Absence>,
+    /// Its score after boosts.
+    pub score: Option<Json>,
+    /// Its score before boosts.
+    pub organic_score: Option<Json>,
+    /// The metrics or columns of which the score is made, as far as they are kept.
+    pub values: BTreeMap<String, Json>,
+    /// The terms of the score.
+    pub terms: Vec<TermExplanation>,
+    /// The tie keys with their values.
+    pub ties: Vec<(String, Json)>,
+    /// What each intervention that concerns it does, the most important first.
+    pub interventions: Vec<InterventionEffect>,
+}
+
+/// A term of a score.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TermExplanation {
+    /// Its name.
+    pub name: String,
+    /// What its expression gave.
+    pub value: Option<f64>,
+    /// What its steps made of it.
+    pub normalised: Option<f64>,
+    /// Its weight.
+    pub weight: f64,
+    /// What it adds to the score.
+    pub adds: Option<f64>,
+}
+
+/// What an intervention does to an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InterventionEffect {
+    /// The intervention.
+    pub id: String,
+    /// In words: `hide`, `score x 1.5`, `score + 3`, `pin to 2`.
+    pub effect: String,
+}
+
+/// Why an item is not on a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Absence {
+    /// No row has it in this group.
+    NotFound,
+    /// No row of it is eligible.
+    NotEligible,
+    /// It does not fulfil `having`.
+    BelowFloor,
+    /// Interventions hide it.
+    Hidden {
+        /// Which.
+        by: Vec<String>,
+    },
+    /// Its score is null, NaN or an error.
+    WithoutScore,
+    /// Others have higher scores.
+    TooLow,
+    /// It stands high enough, and diversity, constraints or pins give its place to others.
+    Displaced,
+    /// It is not among the best that were kept: it is not eligible, hidden, without score, or too low. The rows tell.
+    NotKept,
+}
+
+impl BoardResult {
+    /// Why an item stands where it does, in one group or in all that are known to have it. Items and the values of groups
+    /// are given as text.
+    ///
+    /// A board whose rows are candidates forgets those that are not among its best; [`BoardResult::explain_in`] reads the
+    /// rows again.
+    ///
+    /// # Errors
+    /// [`BoardError::Internal`] only.
+    pub fn explain(
+        &self,
+        item: &str,
+        group: Option<&[Option<&str>]>,
+    ) -> Result<Vec<Explanation>, BoardError> {
+        let details = &*self.details;
+        let mut found = Vec::new();
+        for (number, name) in details.groups.iter().enumerate() {
+            if group.is_none_or(|group| is_group(name, group))
+                && let Some(row) = details.kept_row(number, item)
+            {
+                found.push(details.of_kept(number, name, item, row)?);
+            }
+        }
+        found.extend(details.of_all(item, group, &found)?);
+        if found.is_empty()
+            && let Some(group) = group
+        {
+            let absence = if details.all.is_some() { Absence::NotFound } else { Absence::NotKept };
+            found.push(details.absent(&owned(group), item, absence));
+        }
+        Ok(found)
+    }
+
+    /// As [`BoardResult::explain`], and reads the rows of the board to say of an item that is not known what became of it.
+    ///
+    /// # Errors
+    /// As [`Board::push`](super::Board::push) for columns that are not those of the board.
+    pub fn explain_in(
+        &self,
+        rows: &RecordBatch,
+        item: &str,
+        group: Option<&[Option<&str>]>,
+    ) -> Result<Vec<Explanation>, BoardError> {
+        let details = &*self.details;
+        let mut found = self.explain(item, group)?;
+        found
+            .retain(|explanation| !matches!(explanation.absence, Some(Absence::NotFound | Absence::NotKept)));
+        let places = details.places(rows, item, group)?;
+        for (name, chosen) in places {
+            if found.iter().all(|explanation| explanation.group != name) {
+                let absence = details.verdict(rows, &chosen)?;
+                found.push(details.absent(&name, item, absence));
+            }
+        }
+        if found.is_empty()
+            && let Some(group) = group
+        {
+            found.push(details.absent(&owned(group), item, Absence::NotFound));
+        }
+        Ok(found)
+    }
+}
+
+fn is_group(name: &GroupName, group: &[Option<&str>]) -> bool {
+    name.iter().map(Option::as_deref).eq(group.iter().copied())
+}
+
+fn owned(group: &[Option<&str>]) -> GroupName {
+    group.iter().map(|value| value.map(str::to_owned)).collect()
+}
+
+impl Details {
+    fn kept_row(&self, group: usize, item: &str) -> Option<usize> {
+        let span = self.spans.get(group)?;
+        let items = self.kept.column_by_name(&self.spec.item)?;
+        (span.start..span.end).find(|row| is_text(items.as_ref(), *row, item))
+    }
+
+    /// An item that was kept.
+    fn of_kept(
+        &self,
+        group: usize,
+        name: &GroupName,
+        item: &str,
+        row: usize,
+    ) -> Result<Explanation, BoardError> {
+        let place = self.spans.get(group).filter(|span| row < span.best).map(|span| row - span.start + 1);
+        let position = self.positions.get(row).copied().flatten();
+        let absence = match position {
+            Some(_) => None,
+            None if place.is_some_and(|place| place <= self.spec.k) => Some(Absence::Displaced),
+            None => Some(Absence::TooLow),
+        };
+        let mut explanation = self.filled(name, item, &self.kept, row, self.base.as_ref())?;
+        explanation.position = position;
+        explanation.organic_position = place;
+        explanation.absence = absence;
+        explanation.score = self.scores.as_ref().map(|scores| json(scores, row));
+        Ok(explanation)
+    }
+
+    /// An item of a table of all candidates, in the groups in which it was not kept.
+    fn of_all(
+        &self,
+        item: &str,
+        group: Option<&[Option<&str>]>,
+        kept: &[Explanation],
+    ) -> Result<Vec<Explanation>, BoardError> {
+        let Some((table, chosen, scored)) = &self.all else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for (name, rows) in self.places(table, item, group)? {
+            let Some(row) = rows.set_indices().next() else { continue };
+            if kept.iter().any(|explanation| explanation.group == name) {
+                continue;
+            }
+            let mut explanation = self.filled(&name, item, table, row, Some(scored))?;
+            let hiding = self.hiding(table, &rows)?;
+            explanation.absence = Some(if !chosen.value(row) {
+                Absence::BelowFloor
+            } else if !hiding.is_empty() {
+                Absence::Hidden { by: hiding }
+            } else if scored.kind.key(&scored.scores, row).is_none() {
+                Absence::WithoutScore
+            } else {
+                Absence::TooLow
+            });
+            found.push(explanation);
+        }
+        Ok(found)
+    }
+
+    /// Why rows of a group with an item, of which nothing was kept, are not on the board.
+    fn verdict(&self, rows: &RecordBatch, chosen: &BooleanBuffer) -> Result<Absence, BoardError> {
+        let Some(judge) = &self.judge else { return Ok(Absence::NotFound) };
+        let faults = &mut Faults::default();
+        let eligible = match &judge.eligibility {
+            Some(eligibility) => chosen & &eligibility.flags(rows, chosen, faults)?,
+            None => chosen.clone(),
+        };
+        if eligible.count_set_bits() == 0 {
+            return Ok(Absence::NotEligible);
+        }
+        if self.all.is_some() {
+            // Its events were counted, so that it would have been found: these are other rows.
+            return Ok(Absence::NotFound);
+        }
+        let hiding = self.hiding(rows, &eligible)?;
+        if !hiding.is_empty() {
+            return Ok(Absence::Hidden { by: hiding });
+        }
+        let scene = Scene { batch: rows, chosen: &eligible, groups: &[] };
+        let scored = judge.contest.scorer.score(scene, judge.contest.now, faults)?;
+        let has_score = eligible.set_indices().any(|row| scored.kind.key(&scored.scores, row).is_some());
+        Ok(if has_score { Absence::TooLow } else { Absence::WithoutScore })
+    }
+
+    /// The interventions that hide any of these rows.
+    fn hiding(&self, rows: &RecordBatch, chosen: &BooleanBuffer) -> Result<Vec<String>, BoardError> {
+        let is_hiding = |operator: &Operator| operator.effect == Effect::Hide;
+        self.concerning(rows, chosen, is_hiding)
+            .map(|found| found.into_iter().map(|found| found.id).collect())
+    }
+
+    fn concerning(
+        &self,
+        rows: &RecordBatch,
+        chosen: &BooleanBuffer,
+        is_wanted: impl Fn(&Operator) -> bool,
+    ) -> Result<Vec<InterventionEffect>, BoardError> {
+        let mut found = Vec::new();
+        let operators = self.judge.iter().flat_map(|judge| judge.contest.operators.active());
+        for operator in operators.filter(|operator| is_wanted(operator)) {
+            if operator.rows(rows, chosen, &mut Faults::default())?.count_set_bits() > 0 {
+                found.push(InterventionEffect {
+                    id: operator.spec.id.clone(),
+                    effect: words(operator.effect),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The rows of an item in each group.
+    fn places(
+        &self,
+        rows: &RecordBatch,
+        item: &str,
+        group: Option<&[Option<&str>]>,
+    ) -> Result<Vec<(GroupName, BooleanBuffer)>, BoardError> {
+        let column = |name: &String| {
+            super::compile::field(rows.schema_ref(), name)?;
+            rows.column_by_name(name).ok_or_else(|| BoardError::internal(name))
+        };
+        let items = column(&self.spec.item)?;
+        let groups = self.spec.group.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        let mut found: BTreeMap<GroupName, Vec<usize>> = BTreeMap::new();
+        for row in (0..rows.num_rows()).filter(|row| is_text(items.as_ref(), *row, item)) {
+            let name: GroupName = groups.iter().map(|column| group_text(column.as_ref(), row)).collect();
+            if group.is_none_or(|group| is_group(&name, group)) {
+                found.entry(name).or_default().push(row);
+            }
+        }
+        let mask = |chosen: Vec<usize>| {
+            let mut flags = vec![false; rows.num_rows()];
+            for row in chosen {
+                if let Some(flag) = flags.get_mut(row) {
+                    *flag = true;
+                }
+            }
+            BooleanBuffer::from(flags)
+        };
+        Ok(found.into_iter().map(|(name, chosen)| (name, mask(chosen))).collect())
+    }
+
+    fn absent(&self, group: &GroupName, item: &str, absence: Absence) -> Explanation {
+        Explanation {
+            board: self.spec.id.clone(),
+            group: group.clone(),
+            item: item.to_owned(),
+            position: None,
+            organic_position: None,
+            absence: Some(absence),
+            score: None,
+            organic_score: None,
+            values: BTreeMap::new(),
+            terms: Vec::new(),
+            ties: Vec::new(),
+            interventions: Vec::new(),
+        }
+    }
+
+    /// What a table knows of a row.
+    fn filled(
+        &self,
+        name: &GroupName,
+        item: &str,
+        table: &RecordBatch,
+        row: usize,
+        scored: Option<&Scored>,
+    ) -> Result<Explanation, BoardError> {
+        let mut explanation = self.absent(name, item, Absence::TooLow);
+        let is_key = |name: &String| *name == self.spec.item || self.spec.group.contains(name);
+        for (field, array) in table.schema_ref().fields().iter().zip(table.columns()) {
+            if !is_key(field.name()) {
+                explanation.values.insert(field.name().clone(), json(array, row));
+            }
+        }
+        let ties = self.spec.ties.iter();
+        let tie = |name: &String| Some((name.clone(), json(table.column_by_name(name)?, row)));
+        explanation.ties = ties.filter_map(|key| tie(&key.by)).collect();
+        if let Some(scored) = scored {
+            explanation.organic_score = Some(json(&scored.scores, row));
+            explanation.terms = self.terms(scored, row);
+        }
+        // Only this row, so that a large table is not read for one item.
+        let one = table.slice(row, 1);
+        let is_explained = self.judge.as_ref().is_some_and(|judge| judge.contest.is_explained(&self.spec));
+        if is_explained {
+            explanation.interventions = self.concerning(&one, &all(&one), |_| true)?;
+        }
+        Ok(explanation)
+    }
+
+    fn terms(&self, scored: &Scored, row: usize) -> Vec<TermExplanation> {
+        let ScoreSpec::Terms(terms) = &self.spec.score else { return Vec::new() };
+        let number = |values: &Vec<f64>| values.get(row).copied().filter(|value| !value.is_nan());
+        let term = |(spec, values): (&super::spec::TermSpec, &super::terms::TermValues)| {
+            let normalised = number(&values.normalised);
+            TermExplanation {
+                name: spec.name.clone(),
+                value: number(&values.value),
+                normalised,
+                weight: spec.weight,
+                adds: normalised.map(|value| spec.weight * value),
+            }
+        };
+        terms.iter().zip(&scored.terms).map(term).collect()
+    }
+}
+
+fn words(effect: Effect) -> String {
+    match effect {
+        Effect::Hide => "hide".to_owned(),
+        Effect::Factor(factor) => format!("score x {factor}"),
+        Effect::Addition(addition) if addition < 0.0 => format!("score - {}", -addition),
+        Effect::Addition(addition) => format!("score + {addition}"),
+        Effect::Pin(position) => format!("pin to {position}"),
+    }
+}
+
+/// A cell as JSON: integers and floats as numbers, truth values as they are, all else as text.
+fn json(array: &ArrayRef, row: usize) -> Json {
+    if array.is_null(row) {
+        return Json::Null;
+    }
+    let float = |number: f64| serde_json::Number::from_f64(number).map(Json::Number);
+    let number = match array.data_type() {
+        DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => float(array.as_primitive::<Float32Type>().value(row).into()),
+        DataType::Boolean => Some(Json::Bool(array.as_boolean().value(row))),
+        DataType::UInt64 => {
+            NumberKind::Uint.key(array, row).and_then(|key| u64::try_from(key).ok()).map(Json::from)
+        }
+        data_type if data_type.is_integer() => {
+            text_at(array.as_ref(), row).and_then(|text| text.parse::<i64>().ok()).map(Json::from)
+        }
+        _ => None,
+    };
+    number.unwrap_or_else(|| text_at(array.as_ref(), row).map_or(Json::Null, Json::String))
+}

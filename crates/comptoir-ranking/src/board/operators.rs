@@ -1,0 +1,335 @@
+//! What operators do to a board: which interventions count, and what they do to candidates.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{DataType, Field, Schema};
+use comptoir_rules::value::Timestamp;
+use comptoir_rules::{Env, Type, Value};
+use serde_json::Value as Json;
+
+use super::compile::{Expression, env, field};
+use super::error::BoardError;
+use super::numbers::NumberKind;
+use super::report::Faults;
+use super::scope::{Reason, Scope};
+use super::spec::{BoardSpec, BoostBounds, Context, Effect, InterventionSpec};
+
+/// The interventions that count, compiled for a table; by priority, then id.
+#[derive(Debug)]
+pub struct Operators {
+    active: Vec<Operator>,
+    bounds: BoostBounds,
+    /// Whether scores are doubles because they may be boosted.
+    pub may_boost: bool,
+    /// For how many candidates each counted.
+    touched: Vec<u64>,
+}
+
+/// An intervention that counts.
+#[derive(Debug)]
+pub struct Operator {
+    /// As it was written.
+    pub spec: InterventionSpec,
+    /// What it does.
+    pub effect: Effect,
+    target: Target,
+    group: Option<Expression>,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// The items of a list, by the column of items.
+    Items { column: String, is_wanted: Expression },
+    /// The rows for which a condition is true.
+    When(Expression),
+}
+
+/// What operators do to the candidates of a batch.
+#[derive(Debug)]
+pub struct Operated {
+    /// The scores after boosts.
+    pub scores: ArrayRef,
+    /// Their kind.
+    pub kind: NumberKind,
+}
+
+/// The interventions of a spec.
+#[derive(Debug)]
+pub struct Selected {
+    /// Those that count, by priority, then id.
+    pub active: Vec<InterventionSpec>,
+    /// Why the others do not, by id.
+    pub inactive: Vec<(String, Reason)>,
+}
+
+/// Which interventions count in a context.
+pub fn select(spec: &BoardSpec, context: &Context) -> Result<Selected, BoardError> {
+    let scope = Scope::new(spec, context)?;
+    let (mut active, mut inactive) = (Vec::new(), Vec::new());
+    for (place, intervention) in spec.interventions.iter().enumerate() {
+        match scope.reason_against(&format!("interventions[{place}]"), intervention)? {
+            None => active.push(intervention.clone()),
+            Some(reason) => inactive.push((intervention.id.clone(), reason)),
+        }
+    }
+    active
+        .sort_by(|left, right| (Reverse(left.priority), &left.id).cmp(&(Reverse(right.priority), &right.id)));
+    Ok(Selected { active, inactive })
+}
+
+impl Operators {
+    /// Compiles the interventions that count for a table.
+    pub fn new(
+        spec: &BoardSpec,
+        active: &[InterventionSpec],
+        schema: &Schema,
+        now: Option<Timestamp>,
+    ) -> Result<Self, BoardError> {
+        let env = env(schema, now)?;
+        let group_fields = spec.group.iter().map(|name| field(schema, name).cloned());
+        let groups = Schema::new(group_fields.collect::<Result<Vec<_>, _>>()?);
+        let group_env = super::compile::env(&groups, now)?;
+        let compile = |intervention: &InterventionSpec| {
+            let place = spec.interventions.iter().position(|other| other.id == intervention.id);
+            let path = format!("interventions[{}]", place.unwrap_or_default());
+            Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])
+        };
+        let is_boost =
+            |intervention: &InterventionSpec| intervention.boost.is_some() || intervention.bury.is_some();
+        Ok(Self {
+            active: active.iter().map(compile).collect::<Result<_, _>>()?,
+            touched: vec![0; active.len()],
+            bounds: spec.boost_bounds,
+            may_boost: spec.interventions.iter().any(is_boost),
+        })
+    }
+
+    /// Those that pin.
+    pub fn pins(&self) -> impl Iterator<Item = (&Operator, usize)> {
+        self.active.iter().filter_map(|operator| match operator.effect {
+            Effect::Pin(position) => Some((operator, position)),
+            _ => None,
+        })
+    }
+
+    /// All that count.
+    pub fn active(&self) -> &[Operator] {
+        &self.active
+    }
+
+    /// For how many candidates each of them counted so far.
+    pub fn touched(&self) -> &[u64] {
+        &self.touched
+    }
+
+    /// Adds what the operators of another collector of the same board counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.touched.iter_mut().zip(&other.touched).for_each(|(own, theirs)| *own += theirs);
+    }
+
+    /// Adds the columns that they read, by their place in the schema.
+    pub fn reads(&self, schema: &Schema, columns: &mut BTreeSet<usize>) {
+        for operator in &self.active {
+            if let Target::When(when) = &operator.target {
+                when.reads(schema, columns);
+            }
+        }
+    }
+
+    /// The chosen rows that are hidden.
+    pub fn hidden(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<Option<BooleanBuffer>, BoardError> {
+        self.any(batch, chosen, faults, |effect| effect == Effect::Hide)
+    }
+
+    /// The chosen rows whose items are pinned.
+    pub fn pinned(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<Option<BooleanBuffer>, BoardError> {
+        self.any(batch, chosen, faults, |effect| matches!(effect, Effect::Pin(_)))
+    }
+
+    fn any(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+        is_wanted: impl Fn(Effect) -> bool,
+    ) -> Result<Option<BooleanBuffer>, BoardError> {
+        let mut all: Option<BooleanBuffer> = None;
+        let operators = self.active.iter().zip(&mut self.touched);
+        for (operator, touched) in operators.filter(|(operator, _)| is_wanted(operator.effect)) {
+            let rows = operator.rows(batch, chosen, faults)?;
+            *touched += rows.count_set_bits() as u64;
+            all = Some(all.map_or_else(|| rows.clone(), |all| &all | &rows));
+        }
+        Ok(all)
+    }
+
+    /// Scores after boosts: the product of all factors within its bounds, then the sum of all additions within theirs.
+    pub fn boost(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        kind: NumberKind,
+        scores: &ArrayRef,
+        faults: &mut Faults,
+    ) -> Result<Operated, BoardError> {
+        if !self.may_boost {
+            return Ok(Operated { scores: Arc::clone(scores), kind });
+        }
+        let rows = batch.num_rows();
+        let (mut factors, mut additions) = (vec![1.0; rows], vec![0.0; rows]);
+        for (operator, touched) in self.active.iter().zip(&mut self.touched) {
+            let (values, by, is_factor) = match operator.effect {
+                Effect::Factor(factor) => (&mut factors, factor, true),
+                Effect::Addition(addition) => (&mut additions, addition, false),
+                Effect::Hide | Effect::Pin(_) => continue,
+            };
+            let boosted = operator.rows(batch, chosen, faults)?;
+            *touched += boosted.count_set_bits() as u64;
+            for row in boosted.set_indices() {
+                if let Some(value) = values.get_mut(row) {
+                    *value = if is_factor { *value * by } else { *value + by };
+                }
+            }
+        }
+        let most = self.bounds.factor;
+        let furthest = self.bounds.addition.unwrap_or(0.0);
+        let boosted = |(row, (factor, addition)): (usize, (f64, f64))| {
+            let score = kind.double(kind.key(scores, row)?);
+            Some(boosted(score, factor.clamp(1.0 / most, most), addition.clamp(-furthest, furthest)))
+        };
+        let scores = factors.into_iter().zip(additions).enumerate().map(boosted);
+        Ok(Operated { scores: Arc::new(scores.collect::<Float64Array>()), kind: NumberKind::Double })
+    }
+}
+
+/// A factor above 1 makes every score higher, also one below zero.
+fn boosted(score: f64, factor: f64, addition: f64) -> f64 {
+    let score = if score < 0.0 { score / factor } else { score * factor };
+    score + addition
+}
+
+impl Operator {
+    fn new(
+        path: &str,
+        spec: &InterventionSpec,
+        item: &str,
+        schema: &Schema,
+        [env, group_env]: [&Env; 2],
+    ) -> Result<Self, BoardError> {
+        let effect =
+            spec.effect().map_err(|(field, reason)| BoardError::spec(&format!("{path}.{field}"), reason))?;
+        let target = match &spec.when {
+            Some(when) => Target::When(Expression::condition(env, &format!("{path}.when"), when)?),
+            None => Target::items(&format!("{path}.items"), &spec.items, field(schema, item)?)?,
+        };
+        let group = spec.group.as_deref();
+        let group = group.map(|source| Expression::condition(group_env, &format!("{path}.group"), source));
+        Ok(Self { spec: spec.clone(), effect, target, group: group.transpose()? })
+    }
+
+    /// The rows of a batch for which it counts.
+    pub fn rows(
+        &self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<BooleanBuffer, BoardError> {
+        let mut rows = chosen.clone();
+        if let Some(group) = &self.group {
+            rows = &rows & &group.flags(batch, &rows, faults)?;
+        }
+        Ok(match &self.target {
+            Target::When(when) => &rows & &when.flags(batch, &rows, faults)?,
+            Target::Items { column, is_wanted } => {
+                let items = batch.column_by_name(column).ok_or_else(|| BoardError::internal("no items"))?;
+                let items = only(items)?;
+                &rows & &is_wanted.flags(&items, &rows, faults)?
+            }
+        })
+    }
+
+    /// The groups of a table of groups in which it counts.
+    pub fn groups(&self, groups: &RecordBatch, faults: &mut Faults) -> Result<BooleanBuffer, BoardError> {
+        let all = BooleanBuffer::new_set(groups.num_rows());
+        match &self.group {
+            Some(group) => group.flags(groups, &all, faults),
+            None => Ok(all),
+        }
+    }
+
+    /// The items that it names, as texts.
+    pub fn items(&self) -> impl Iterator<Item = String> + '_ {
+        self.spec.items.iter().map(text)
+    }
+}
+
+impl Target {
+    /// Rows whose item is in a list. Numbers may be written as texts and the other way round.
+    fn items(path: &str, items: &[Json], column: &Field) -> Result<Self, BoardError> {
+        let values = match column.data_type() {
+            DataType::Dictionary(_, values) => values,
+            data_type => data_type,
+        };
+        let wrong = |item: &Json| {
+            let found = comptoir_types::arrow::type_name(column.data_type());
+            BoardError::spec(
+                path,
+                format!("`{}` cannot stand in column `{}` of {found}", text(item), column.name()),
+            )
+        };
+        let mut list = Vec::with_capacity(items.len());
+        let ty = if values.is_string() {
+            list.extend(items.iter().map(|item| Value::string(text(item))));
+            Type::String
+        } else if values.is_unsigned_integer() {
+            for item in items {
+                list.push(Value::Uint(text(item).parse().map_err(|_| wrong(item))?));
+            }
+            Type::Uint
+        } else if values.is_signed_integer() {
+            for item in items {
+                list.push(Value::Int(text(item).parse().map_err(|_| wrong(item))?));
+            }
+            Type::Int
+        } else {
+            let found = comptoir_types::arrow::type_name(column.data_type());
+            let reason = format!(
+                "items are named by text or integer, and column `{}` is {found}: use `when`",
+                column.name()
+            );
+            return Err(BoardError::spec(path, reason));
+        };
+        let field = Field::new("item", column.data_type().clone(), true);
+        let env = Env::builder().arrow_schema(&Schema::new(vec![field]));
+        let env = env.constant("wanted", Type::list(ty), Value::list(list));
+        let env = env.build().map_err(BoardError::internal)?;
+        let is_wanted = Expression::condition(&env, path, "item in wanted")?;
+        Ok(Self::Items { column: column.name().clone(), is_wanted })
+    }
+}
+
+/// An item of a spec as text.
+pub fn text(item: &Json) -> String {
+    item.as_str().map_or_else(|| item.to_string(), str::to_owned)
+}
+
+/// A column as a table of its own, under a name that expressions can read.
+fn only(items: &ArrayRef) -> Result<RecordBatch, BoardError> {
+    let field = Field::new("item", items.data_type().clone(), true);
+    RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::clone(items)])
+        .map_err(BoardError::internal)
+}

@@ -1,0 +1,320 @@
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::Field;
+
+use super::compile::Expression;
+use super::contest::{Contest, all};
+use super::error::BoardError;
+use super::numbers::NumberKind;
+use super::place::{Placer, group_names, report_unused};
+use super::rank::{Ranked, Ranker, Span, table, taken};
+use super::report::{Faults, GroupName, InterventionReport, Report};
+use super::scope::Reason;
+use super::spec::{BoardSpec, Context, ScoreSpec};
+use super::terms::{Scene, Scored, TermValues};
+
+/// A finished board.
+#[derive(Debug, Clone)]
+pub struct BoardResult {
+    /// The columns of the group, the item, `position` (from 1 in each group), `score`, and what the spec shows beside;
+    /// groups in the order of their values, null last. Without any batch there are no columns of group and item, since
+    /// their types are not known.
+    pub table: RecordBatch,
+    /// What became of the rows, and what could not be done.
+    pub report: Report,
+    pub(super) details: Arc<Details>,
+}
+
+/// What explanations are made of.
+#[derive(Debug)]
+pub(super) struct Details {
+    pub spec: Arc<BoardSpec>,
+    pub context: Context,
+    pub judge: Option<Judge>,
+    pub groups: Vec<GroupName>,
+    pub spans: Vec<Span>,
+    /// The kept candidates: group columns, the item, and what else is known of them.
+    pub kept: RecordBatch,
+    /// Scores of kept candidates, after boosts.
+    pub scores: Option<ArrayRef>,
+    /// Before boosts, with the terms; where it was made again.
+    pub base: Option<Scored>,
+    /// The place on the board of each kept candidate.
+    pub positions: Vec<Option<u32>>,
+    /// The table of all candidates and those of them that may stand on the board, where it was made.
+    pub all: Option<(RecordBatch, BooleanBuffer, Scored)>,
+}
+
+/// What decides on rows.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub eligibility: Option<Expression>,
+    pub contest: Contest,
+}
+
+/// What was collected.
+pub(super) struct Outcome {
+    pub eligibility: Option<Expression>,
+    pub contest: Contest,
+    pub table: Option<(RecordBatch, BooleanBuffer)>,
+    pub scored: Option<Scored>,
+}
+
+impl BoardResult {
+    /// What the board is.
+    #[must_use]
+    pub fn spec(&self) -> &BoardSpec {
+        &self.details.spec
+    }
+
+    /// For whom and for when it was made.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.details.context
+    }
+}
+
+/// Places what was collected.
+pub(super) fn finish(
+    spec: Arc<BoardSpec>,
+    context: Context,
+    inactive: &[(String, Reason)],
+    outcome: Option<Outcome>,
+    mut report: Report,
+    mut faults: Faults,
+) -> Result<BoardResult, BoardError> {
+    report.interventions = interventions(&spec, inactive, outcome.as_ref());
+    let Some(mut outcome) = outcome else {
+        let counts = |id: &String| inactive.iter().all(|(other, _)| other != id);
+        let pins = spec.interventions.iter().filter(|pin| pin.pin.is_some() && counts(&pin.id));
+        pins.for_each(|pin| report_unused(pin, &mut report));
+        report.faults = faults.found;
+        let nothing = table(Vec::new(), 0)?;
+        let details = Details {
+            spec,
+            context,
+            judge: None,
+            groups: Vec::new(),
+            spans: Vec::new(),
+            kept: nothing.clone(),
+            scores: None,
+            base: None,
+            positions: Vec::new(),
+            all: None,
+        };
+        return Ok(BoardResult { table: nothing, report, details: Arc::new(details) });
+    };
+    let ranker = std::mem::replace(&mut outcome.contest.ranker, Ranker::new(&spec, &[]));
+    let ranked = ranker.finish()?;
+    let (kept, base) = kept(&spec, &ranked, &outcome)?;
+    let names = group_names(&ranked.groups);
+    let scores = ranked.scores.clone();
+    cut_ties(&spec, &ranked, scores.as_ref(), &names, &mut report);
+    let boards = boards(&spec, &ranked, &outcome.contest, &kept, &names, &mut report, &mut faults)?;
+    report.faults = faults.found;
+    let mut positions = vec![None; kept.num_rows()];
+    for board in &boards {
+        for (row, position) in board.iter().zip(1_u32..) {
+            if let Some(place) = positions.get_mut(*row) {
+                *place = Some(position);
+            }
+        }
+    }
+    let table = shown(&spec, &ranked, &kept, base.as_ref(), &boards)?;
+    let all = outcome.table.zip(outcome.scored).map(|((table, chosen), scored)| (table, chosen, scored));
+    let judge = Judge { eligibility: outcome.eligibility, contest: outcome.contest };
+    let details = Details {
+        spec,
+        context,
+        judge: Some(judge),
+        groups: names,
+        spans: ranked.spans,
+        kept,
+        scores,
+        base,
+        positions,
+        all,
+    };
+    Ok(BoardResult { table, report, details: Arc::new(details) })
+}
+
+/// What became of each intervention, in the order of the spec.
+fn interventions(
+    spec: &BoardSpec,
+    inactive: &[(String, Reason)],
+    outcome: Option<&Outcome>,
+) -> Vec<InterventionReport> {
+    let report = |id: &String| {
+        let reason = inactive.iter().find(|(other, _)| other == id).map(|(_, reason)| reason.clone());
+        let operators = outcome.map(|outcome| &outcome.contest.operators);
+        let touched = operators.and_then(|operators| {
+            let place = operators.active().iter().position(|operator| operator.spec.id == *id)?;
+            operators.touched().get(place).copied()
+        });
+        InterventionReport { id: id.clone(), reason, candidates: touched.unwrap_or(0) }
+    };
+    spec.interventions.iter().map(|intervention| report(&intervention.id)).collect()
+}
+
+/// The kept candidates with all that is known of them, and their scores before boosts with the terms.
+fn kept(
+    spec: &BoardSpec,
+    ranked: &Ranked,
+    outcome: &Outcome,
+) -> Result<(RecordBatch, Option<Scored>), BoardError> {
+    if let Some((candidates, _)) = &outcome.table {
+        let Some(rows) =
+            ranked.kept.column_by_name("row").and_then(|rows| rows.as_primitive_opt::<UInt32Type>())
+        else {
+            return Ok((candidates.slice(0, 0), None));
+        };
+        let kept = arrow_select::take::take_record_batch(candidates, rows).map_err(BoardError::internal)?;
+        return Ok((kept, outcome.scored.as_ref().map(|scored| some(scored, rows)).transpose()?));
+    }
+    let groups: Vec<u32> = group_of_rows(&ranked.spans);
+    let groups = taken(&ranked.groups, &groups)?;
+    let mut columns = columns_of(&groups);
+    columns.extend(columns_of(&ranked.kept));
+    let kept = table(columns, ranked.kept.num_rows())?;
+    if !outcome.contest.is_explained(spec) {
+        return Ok((kept, None));
+    }
+    let chosen = all(&kept);
+    let scene = Scene { batch: &kept, chosen: &chosen, groups: &[] };
+    // What had no value then has none now and was counted.
+    let contest = &outcome.contest;
+    let base = contest.scorer.score(scene, contest.now, &mut Faults::default())?;
+    Ok((kept, Some(base)))
+}
+
+fn group_of_rows(spans: &[Span]) -> Vec<u32> {
+    (0_u32..).zip(spans).flat_map(|(group, span)| std::iter::repeat_n(group, span.end - span.start)).collect()
+}
+
+/// Some rows of scores.
+fn some(scored: &Scored, rows: &UInt32Array) -> Result<Scored, BoardError> {
+    let scores = arrow_select::take::take(&scored.scores, rows, None).map_err(BoardError::internal)?;
+    let pick = |values: &Vec<f64>| {
+        rows.values().iter().map(|row| values.get(*row as usize).copied().unwrap_or(f64::NAN)).collect()
+    };
+    let terms = scored
+        .terms
+        .iter()
+        .map(|term| TermValues { value: pick(&term.value), normalised: pick(&term.normalised) });
+    Ok(Scored { kind: scored.kind, scores, terms: terms.collect() })
+}
+
+/// Reports the groups in which the cut falls between equal scores.
+fn cut_ties(
+    spec: &BoardSpec,
+    ranked: &Ranked,
+    scores: Option<&ArrayRef>,
+    names: &[GroupName],
+    report: &mut Report,
+) {
+    let Some((scores, kind)) = scores.and_then(|scores| Some((scores, NumberKind::of(scores.data_type())?)))
+    else {
+        return;
+    };
+    for (span, name) in ranked.spans.iter().zip(names) {
+        let next = span.start + spec.k;
+        if next < span.best && kind.key(scores, next - 1) == kind.key(scores, next) {
+            report.cut_ties.push(name.clone());
+        }
+    }
+}
+
+/// The rows of each group in the order of their places.
+fn boards(
+    spec: &BoardSpec,
+    ranked: &Ranked,
+    contest: &Contest,
+    kept: &RecordBatch,
+    names: &[GroupName],
+    report: &mut Report,
+    faults: &mut Faults,
+) -> Result<Vec<Vec<usize>>, BoardError> {
+    if contest.layout.is_plain() && contest.operators.pins().next().is_none() {
+        let board = |span: &Span| (span.start..span.best.min(span.start + spec.k)).collect();
+        return Ok(ranked.spans.iter().map(board).collect());
+    }
+    let scores = doubles(ranked.scores.as_ref(), kept.num_rows());
+    let (layout, operators) = (&contest.layout, &contest.operators);
+    let placer = Placer::new(spec, layout, operators, kept, &ranked.groups, &scores, faults)?;
+    placer.report_unused(report);
+    let groups = ranked.spans.iter().zip(names).enumerate();
+    Ok(groups.map(|(group, (span, name))| placer.place(group, *span, name, report)).collect())
+}
+
+fn doubles(scores: Option<&ArrayRef>, rows: usize) -> Vec<f64> {
+    let kind = scores.and_then(|scores| NumberKind::of(scores.data_type()));
+    let double = |row: usize| Some(kind?.double(kind?.key(scores?, row)?));
+    (0..rows).map(|row| double(row).unwrap_or(f64::NAN)).collect()
+}
+
+/// The table of a result.
+fn shown(
+    spec: &BoardSpec,
+    ranked: &Ranked,
+    kept: &RecordBatch,
+    base: Option<&Scored>,
+    boards: &[Vec<usize>],
+) -> Result<RecordBatch, BoardError> {
+    let rows = || boards.iter().flatten().map(|row| u32::try_from(*row).map_err(BoardError::internal));
+    let rows = UInt32Array::from(rows().collect::<Result<Vec<_>, _>>()?);
+    let group_numbers: Vec<u32> =
+        (0_u32..).zip(boards).flat_map(|(group, board)| std::iter::repeat_n(group, board.len())).collect();
+    let mut columns = columns_of(&taken(&ranked.groups, &group_numbers)?);
+    let take = |array: &ArrayRef| arrow_select::take::take(array, &rows, None).map_err(BoardError::internal);
+    let mut add = |name: &str, array: ArrayRef, nullable: bool| {
+        columns.push((Field::new(name, array.data_type().clone(), nullable), array));
+    };
+    let column = |name: &str| kept.column_by_name(name).ok_or_else(|| BoardError::internal(name));
+    if kept.num_columns() > 0 {
+        add(&spec.item, take(column(&spec.item)?)?, false);
+    }
+    let positions = boards.iter().flat_map(|board| (1_u32..).take(board.len()));
+    add("position", Arc::new(UInt32Array::from_iter_values(positions)), false);
+    if let Some(scores) = &ranked.scores {
+        add("score", take(scores)?, false);
+    }
+    if spec.show.organic {
+        add("organic_position", organic_positions(&ranked.spans, &rows), true);
+        if let Some(base) = base {
+            add("organic_score", take(&base.scores)?, true);
+        }
+    }
+    let metrics = spec.metrics.keys().filter(|name| spec.show.metrics && !spec.show.columns.contains(name));
+    for name in spec.show.columns.iter().chain(metrics) {
+        let array = take(column(name)?)?;
+        let nullable = array.null_count() > 0;
+        add(name, array, nullable);
+    }
+    if let (true, ScoreSpec::Terms(terms), Some(base)) = (spec.show.terms, &spec.score, base) {
+        for (term, values) in terms.iter().zip(&base.terms) {
+            let values = values.normalised.iter().map(|value| term.weight * value);
+            let values: ArrayRef = Arc::new(Float64Array::from_iter_values(values));
+            add(&format!("term.{}", term.name), take(&values)?, false);
+        }
+    }
+    table(columns, rows.len())
+}
+
+/// The place of each row among the best of its group; null for one that was only pinned.
+fn organic_positions(spans: &[Span], rows: &UInt32Array) -> ArrayRef {
+    let place = |row: &u32| {
+        let row = *row as usize;
+        let span = spans.get(spans.partition_point(|span| span.end <= row))?;
+        (row < span.best).then(|| u32::try_from(row - span.start + 1).ok()).flatten()
+    };
+    Arc::new(rows.values().iter().map(place).collect::<UInt32Array>())
+}
+
+fn columns_of(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    let fields = batch.schema_ref().fields().iter();
+    fields.map(|field| (**field).clone()).zip(batch.columns().iter().cloned()).collect()
+}

@@ -1,0 +1,412 @@
+//! Interventions, terms, constraints and pins of boards, and explanations.
+#![allow(clippy::unwrap_used, clippy::float_cmp, clippy::cast_precision_loss)]
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, UInt32Type};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use comptoir_ranking::board::{Absence, Board, BoardResult, BoardSpec, Context};
+use comptoir_types::ErrorCode;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+/// Items `a`, `b`, ... with these scores, prices 10, 20, ... and brands `x` and `y` in turn.
+fn table(scores: &[f64]) -> RecordBatch {
+    let items: ArrayRef = Arc::new(
+        (b'a'..).map(|item| Some((item as char).to_string())).take(scores.len()).collect::<StringArray>(),
+    );
+    let price: ArrayRef =
+        Arc::new(Int64Array::from_iter_values((1..=scores.len() as i64).map(|price| price * 10)));
+    let brand: ArrayRef =
+        Arc::new((0..scores.len()).map(|row| Some(["x", "y"][row % 2])).collect::<StringArray>());
+    let score: ArrayRef = Arc::new(Float64Array::from(scores.to_vec()));
+    RecordBatch::try_from_iter([("item", items), ("price", price), ("brand", brand), ("s", score)]).unwrap()
+}
+
+fn spec(extra: &Json) -> BoardSpec {
+    let mut spec = json!({"id": "b", "item": "item", "score": "s", "k": 3, "slack": 3});
+    spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    BoardSpec::from_json(&spec.to_string()).unwrap()
+}
+
+fn run(extra: &Json, context: Context, table: &RecordBatch) -> BoardResult {
+    let mut board = Board::new(spec(extra), context).unwrap();
+    board.push(table).unwrap();
+    board.finish().unwrap()
+}
+
+fn items(result: &BoardResult) -> Vec<String> {
+    let items = result.table.column_by_name("item").unwrap().as_string::<i32>();
+    items.iter().flatten().map(str::to_owned).collect()
+}
+
+fn doubles(result: &BoardResult, name: &str) -> Vec<f64> {
+    result.table.column_by_name(name).unwrap().as_primitive::<Float64Type>().values().to_vec()
+}
+
+fn plain(extra: &Json) -> Vec<String> {
+    items(&run(extra, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0])))
+}
+
+#[test]
+fn operators_hide_boost_bury_and_pin() {
+    assert_eq!(plain(&json!({})), ["a", "b", "c"]);
+    assert_eq!(
+        plain(&json!({"interventions": [{"id": "h", "items": ["b"], "hide": true}]})),
+        ["a", "c", "d"]
+    );
+    assert_eq!(
+        plain(&json!({"interventions": [{"id": "h", "when": "brand == 'x'", "hide": true}]})),
+        ["b", "d", "f"]
+    );
+    assert_eq!(plain(&json!({"interventions": [{"id": "p", "items": ["f"], "pin": 1}]})), ["f", "a", "b"]);
+    let boost = json!({"interventions": [{"id": "u", "items": ["d"], "boost": {"factor": 3.0}}]});
+    assert_eq!(plain(&boost), ["d", "a", "b"]);
+    let bury = json!({"interventions": [{"id": "d", "items": ["a"], "bury": {"subtract": 100}}], "boost_bounds": {"addition": 2}});
+    assert_eq!(plain(&bury), ["b", "a", "c"], "only 2 of the 100 may be subtracted");
+    let many = json!({"interventions": [
+        {"id": "u", "items": ["f"], "boost": {"factor": 8.0}}, {"id": "v", "items": ["f"], "boost": {"factor": 8.0}},
+    ], "boost_bounds": {"factor": 5.5}});
+    assert_eq!(plain(&many), ["a", "f", "b"], "1 x 5.5 and not x 64");
+}
+
+#[test]
+fn hiding_is_stronger_than_pinning_and_so_is_eligibility() {
+    let extra = json!({"eligibility": "price != 50", "interventions": [
+        {"id": "h", "items": ["f"], "hide": true},
+        {"id": "p", "items": ["e", "f", "d", "zz"], "pin": 1, "priority": 9},
+    ]});
+    let result = run(&extra, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]));
+    assert_eq!(items(&result), ["d", "a", "b"]);
+    let found: Vec<_> = result.report.unpinned.iter().map(|pin| (pin.item.as_str(), pin.position)).collect();
+    assert_eq!(found, [("e", 1), ("f", 2), ("d", 3), ("zz", 4)]);
+    let json = serde_json::to_value(&result.report).unwrap();
+    assert_eq!(json["unpinned"][0]["code"], "not_shown");
+    assert_eq!((&json["unpinned"][2]["code"], &json["unpinned"][2]["to"]), (&json!("moved_up"), &json!(1)));
+    assert_eq!(
+        (&json["unpinned"][3]["code"], &json["unpinned"][3]["k"]),
+        (&json!("beyond_board"), &json!(3))
+    );
+    assert_eq!(result.report.hidden, 1);
+}
+
+#[test]
+fn two_pins_on_one_place_are_decided_by_priority_then_id() {
+    let extra = json!({"interventions": [
+        {"id": "q", "items": ["e"], "pin": 2}, {"id": "p", "items": ["f"], "pin": 2}, {"id": "r", "items": ["d"], "pin": 2},
+    ]});
+    let result = run(&extra, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]));
+    assert_eq!(items(&result), ["a", "f", "b"]);
+    let json = serde_json::to_value(&result.report.unpinned).unwrap();
+    let found: Vec<_> =
+        json.as_array().unwrap().iter().map(|pin| (&pin["id"], &pin["code"], &pin["by"])).collect();
+    assert_eq!(
+        found,
+        [(&json!("q"), &json!("taken"), &json!("p")), (&json!("r"), &json!("taken"), &json!("p"))]
+    );
+}
+
+#[test]
+fn constraints_shape_the_board_and_what_cannot_be_met_is_reported() {
+    let quota = json!({"constraints": [{"id": "cheap", "band": {"when": "price >= 40", "at_least": 1, "of_first": 2}}]});
+    assert_eq!(plain(&quota), ["a", "d", "b"]);
+    let window =
+        json!({"constraints": [{"id": "brands", "window": {"key": "brand", "most": 1, "width": 2}}]});
+    assert_eq!(plain(&window), ["a", "b", "c"]);
+    assert_eq!(plain(&json!({"k": 2, "constraints": [{"id": "one", "one_per": "brand"}]})), ["a", "b"]);
+    let impossible =
+        json!({"constraints": [{"id": "dear", "band": {"when": "price > 500", "least_share": "50%"}}]});
+    let result = run(&impossible, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0]));
+    assert_eq!(items(&result), ["a", "b", "c"]);
+    let unmet = &result.report.unmet[0].shortfall;
+    assert_eq!((unmet.id.as_str(), unmet.position, unmet.found, unmet.least), ("dear", 2, 0, 1));
+}
+
+#[test]
+fn alike_items_are_moved_apart() {
+    let diverse = json!({"diversity": {"lambda": 0.3, "key": "price"}, "k": 6});
+    assert_eq!(plain(&diverse), ["a", "b", "c", "d", "e", "f"], "no two are alike");
+    let diverse = json!({"diversity": {"lambda": 0.3, "key": "brand"}, "k": 3});
+    assert_eq!(plain(&diverse), ["a", "b", "c"]);
+    let vectors = arrow_array::FixedSizeListArray::from_iter_primitive::<Float64Type, _, _>(
+        [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]].map(|vector| Some(vector.map(Some))),
+        2,
+    );
+    let items_of: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
+    let score: ArrayRef = Arc::new(Float64Array::from(vec![3.0, 2.9, 1.0]));
+    let table =
+        RecordBatch::try_from_iter([("item", items_of), ("v", Arc::new(vectors) as ArrayRef), ("s", score)])
+            .unwrap();
+    let result = run(&json!({"diversity": {"lambda": 0.4, "vector": "v"}}), Context::default(), &table);
+    assert_eq!(items(&result), ["a", "c", "b"]);
+}
+
+#[test]
+fn an_intervention_counts_in_its_scope_its_time_and_its_share() {
+    let with = |scope: Json| {
+        let mut hide = json!({"id": "h", "items": ["a"], "hide": true});
+        hide.as_object_mut().unwrap().extend(scope.as_object().unwrap().clone());
+        json!({"interventions": [hide]})
+    };
+    let now = |text: &str| Context { now: Some(text.to_owned()), ..Context::default() };
+    let first = |scope: Json, context: Context| {
+        let result = run(&with(scope), context, &table(&[3.0, 2.0, 1.0]));
+        let reason = serde_json::to_value(&result.report.interventions[0].reason).unwrap();
+        (items(&result)[0].clone(), reason["code"].as_str().unwrap_or("").to_owned())
+    };
+    let is =
+        |left: (String, String), item: &str, code: &str| assert_eq!(left, (item.to_owned(), code.to_owned()));
+    let spring = json!({"valid_from": "2024-03-01T00:00:00Z", "valid_until": "2024-06-01T00:00:00Z"});
+    is(first(spring.clone(), now("2024-02-29T23:59:59Z")), "a", "not_yet");
+    is(first(spring.clone(), now("2024-03-01T00:00:00Z")), "b", "");
+    is(first(spring.clone(), now("2024-06-01T00:00:00Z")), "a", "over");
+    let forced = Context { force: [("h".to_owned(), true)].into(), ..now("2025-01-01T00:00:00Z") };
+    is(first(spring, forced), "b", "");
+    is(first(json!({"boards": ["other"]}), Context::default()), "a", "other_board");
+    is(first(json!({"boards": ["other", "b"]}), Context::default()), "b", "");
+    let gold = json!({"audience": "audience.tier == 'gold'"});
+    let tier = |tier: &str| Context {
+        audience: Some(json!({"tier": tier}).as_object().unwrap().clone()),
+        ..Context::default()
+    };
+    is(first(gold.clone(), Context::default()), "a", "no_audience");
+    is(first(gold.clone(), tier("gold")), "b", "");
+    is(first(gold.clone(), tier("iron")), "a", "other_audience");
+    let none = Context { audience: Some(serde_json::Map::new()), ..Context::default() };
+    is(first(gold, none), "a", "audience_fault");
+    is(first(json!({"share": "100%"}), Context::default()), "a", "no_unit");
+}
+
+#[test]
+fn a_raised_share_keeps_those_who_are_in() {
+    let inside = |share: &str, unit: usize| {
+        let extra = json!({"interventions": [{"id": "h", "items": ["a"], "hide": true, "share": share}]});
+        let context = Context { unit: Some(format!("user {unit}")), ..Context::default() };
+        items(&run(&extra, context, &table(&[3.0, 2.0])))[0] == "b"
+    };
+    let counts =
+        ["1%", "20%", "100%"].map(|share| (0..300).filter(|unit| inside(share, *unit)).collect::<Vec<_>>());
+    assert!(counts[0].iter().all(|unit| counts[1].contains(unit)));
+    assert!((30..90).contains(&counts[1].len()));
+    assert_eq!(counts[2].len(), 300);
+}
+
+#[test]
+fn terms_are_normalised_weighted_and_shown() {
+    let extra = json!({"show": {"terms": true, "organic": true}, "score": [
+        {"name": "sales", "value": "s", "weight": 2, "normalise": ["log1p", "min_max"]},
+        {"name": "price", "value": "price", "weight": -1, "normalise": {"z_score": {"mean": 20, "deviation": 10}}},
+    ]});
+    let result = run(&extra, Context::default(), &table(&[0.0, f64::exp_m1(1.0), f64::exp_m1(2.0)]));
+    assert_eq!(items(&result), ["a", "b", "c"], "all scores are equal");
+    let close = |found: Vec<f64>, wanted: [f64; 3]| {
+        assert!(found.iter().zip(wanted).all(|(found, wanted)| (found - wanted).abs() < 1e-12), "{found:?}");
+    };
+    close(doubles(&result, "term.sales"), [0.0, 1.0, 2.0]);
+    close(doubles(&result, "term.price"), [1.0, 0.0, -1.0]);
+    close(doubles(&result, "score"), [1.0, 1.0, 1.0]);
+}
+
+#[test]
+fn evidence_age_and_outliers_have_their_formulas() {
+    let score = |normalise: Json| {
+        let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0, 7 * 86_400_000_000]));
+        let items_of: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+        let good: ArrayRef = Arc::new(Int64Array::from(vec![8, 8]));
+        let all: ArrayRef = Arc::new(Int64Array::from(vec![10, 100]));
+        let table =
+            RecordBatch::try_from_iter([("item", items_of), ("good", good), ("all", all), ("at", time)])
+                .unwrap();
+        let extra = json!({"ties": [{"by": "item"}], "score": [{"name": "t", "value": "good", "normalise": normalise}]});
+        let now = Context { now: Some("1970-01-08T00:00:00Z".to_owned()), ..Context::default() };
+        let result = run(&extra, now, &table);
+        let mut found: Vec<_> = items(&result).into_iter().zip(doubles(&result, "score")).collect();
+        found.sort_by(|left, right| left.0.cmp(&right.0));
+        [found[0].1, found[1].1]
+    };
+    use comptoir_ranking::normalise;
+    let z = 1.959_963_984_540_054;
+    assert_eq!(
+        score(json!({"wilson": {"trials": "all"}})),
+        [normalise::wilson_lower(8.0, 10.0, z), normalise::wilson_lower(8.0, 100.0, z)]
+    );
+    assert_eq!(
+        score(json!({"bayesian": {"count": "all", "prior": 0.5, "weight": 10}})),
+        [13.0 / 20.0, 13.0 / 110.0]
+    );
+    assert_eq!(score(json!({"half_life": {"since": "at", "days": 7}})), [4.0, 8.0]);
+    assert_eq!(
+        score(json!({"hacker_news": {"since": "at"}})),
+        [normalise::hacker_news(8.0, 168.0, 1.8), normalise::hacker_news(8.0, 0.0, 1.8)]
+    );
+    assert_eq!(
+        score(json!({"reddit_hot": {"since": "at"}})),
+        [normalise::reddit_hot(8.0, 0.0), normalise::reddit_hot(8.0, 604_800.0)]
+    );
+    assert_eq!(score(json!([{"floor": {"of": "all", "least": 50}}])), [0.0, 8.0]);
+    assert_eq!(score(json!([{"cap": {"high": 3}}, "log1p"])), [f64::ln_1p(3.0); 2]);
+    assert_eq!(score(json!("percentile")), [0.5, 0.5]);
+    assert_eq!(score(json!({"cap_quantile": {"high": 0.5}})), [8.0, 8.0]);
+}
+
+#[test]
+fn windows_count_back_from_now() {
+    let day = 86_400_000_000_i64;
+    let time: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0, day, 6 * day, 7 * day, 8 * day]));
+    let items_of: ArrayRef = Arc::new(StringArray::from(vec!["a"; 5]));
+    let units: ArrayRef = Arc::new(Int64Array::from(vec![1, 10, 100, 1000, 10_000]));
+    let table = RecordBatch::try_from_iter([("item", items_of), ("units", units), ("at", time)]).unwrap();
+    let extra = json!({"time": "at", "score": "week", "show": {"metrics": true}, "metrics": {
+        "week": {"sum": "units", "window": "7d"}, "day": {"sum": "units", "window": "24h"}, "all": {"sum": "units"},
+        "last": {"last": "units"}, "first_seen": {"min": "at"}, "name": {"max": "item + '!'"},
+    }});
+    let now = Context { now: Some("1970-01-08T00:00:00Z".to_owned()), ..Context::default() };
+    let result = run(&extra, now, &table);
+    let of = |name: &str| {
+        let explanation = &result.explain("a", None).unwrap()[0];
+        explanation.values[name].clone()
+    };
+    // Seven days before the start of day 7 is the start of day 0, which is outside.
+    assert_eq!(
+        (of("week"), of("day"), of("all"), of("last")),
+        (json!(1110), json!(1000), json!(11_111), json!(10_000))
+    );
+    assert_eq!(of("name"), json!("a!"));
+    assert!(of("first_seen").as_str().unwrap().starts_with("1970-01-01"), "{}", of("first_seen"));
+    let error = Board::new(spec(&extra), Context::default()).unwrap().push(&table).unwrap_err().to_string();
+    assert_eq!(error, "board spec, metrics.day.window: a window needs `now`: say for when the board is made");
+}
+
+#[test]
+fn an_item_is_explained() {
+    let extra = json!({"ties": [{"by": "price"}], "interventions": [
+        {"id": "h", "items": ["b"], "hide": true}, {"id": "u", "when": "brand == 'y'", "boost": {"factor": 2}},
+        {"id": "p", "items": ["c"], "pin": 1},
+    ], "k": 2, "slack": 1, "eligibility": "price < 60"});
+    let table = table(&[6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
+    let result = run(&extra, Context::default(), &table);
+    assert_eq!(items(&result), ["c", "a"]);
+    let of = |item: &str| result.explain_in(&table, item, None).unwrap().remove(0);
+    let pinned = of("c");
+    assert_eq!((pinned.position, pinned.organic_position, pinned.absence), (Some(1), Some(3), None));
+    assert_eq!(
+        (pinned.interventions[0].id.as_str(), pinned.interventions[0].effect.as_str()),
+        ("p", "pin to 1")
+    );
+    let displaced = of("d");
+    assert_eq!((displaced.organic_position, displaced.absence), (Some(2), Some(Absence::Displaced)));
+    assert_eq!((displaced.score, displaced.organic_score), (Some(json!(6.0)), Some(json!(3.0))));
+    assert_eq!(displaced.ties, [("price".to_owned(), json!(40))]);
+    assert_eq!(displaced.values["brand"], json!("y"));
+    assert_eq!(of("b").absence, Some(Absence::Hidden { by: vec!["h".to_owned()] }));
+    assert_eq!(of("f").absence, Some(Absence::NotEligible));
+    assert_eq!(result.explain_in(&table, "zz", Some(&[])).unwrap()[0].absence, Some(Absence::NotFound));
+    assert_eq!(result.explain("e", Some(&[])).unwrap()[0].absence, Some(Absence::TooLow));
+}
+
+#[test]
+fn a_wrong_intervention_is_named_by_its_field() {
+    let error = |extra: Json| {
+        let mut spec = json!({"id": "b", "item": "item", "score": "s", "k": 3});
+        spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        match BoardSpec::from_json(&spec.to_string()) {
+            Err(error) => error.to_string(),
+            Ok(spec) => match Board::new(spec, Context::default()) {
+                Err(error) => error.to_string(),
+                Ok(mut board) => board.push(&table(&[1.0])).unwrap_err().to_string(),
+            },
+        }
+    };
+    let one = |intervention: Json| error(json!({"interventions": [intervention]}));
+    assert!(
+        one(json!({"id": "x", "items": ["a"]})).contains("interventions[0]: `x`: expected exactly one of")
+    );
+    assert!(one(json!({"id": "x", "items": ["a"], "pin": 0})).contains("interventions[0].pin"));
+    assert!(one(json!({"id": "x", "when": "true", "pin": 1})).contains("a pin needs `items`"));
+    assert!(
+        one(json!({"id": "x", "items": ["a"], "boost": {"factor": 0.5}})).contains("interventions[0].boost")
+    );
+    assert!(one(json!({"id": "x", "items": ["a"], "boost": {"add": 1}})).contains("needs a bound"));
+    assert!(
+        one(json!({"id": "x", "when": "prize > 1", "hide": true}))
+            .contains("interventions[0].when: 1:1: undeclared name `prize`")
+    );
+    assert!(
+        one(json!({"id": "x", "items": ["a"], "hide": true, "valid_from": "soon"}))
+            .contains("interventions[0].valid_from")
+    );
+    assert!(one(json!({"id": "x", "items": ["a"], "hide": true, "share": "200%"})).contains("share"));
+    let twice = json!({"id": "x", "items": ["a"], "hide": true});
+    assert!(error(json!({"interventions": [twice, twice]})).contains("interventions[1].id"));
+    let term = |term: Json| error(json!({"score": [term]}));
+    assert!(term(json!({"name": "t", "value": "s", "normalise": "logg"})).contains("score[0].normalise"));
+    assert!(term(json!({"name": "t", "value": "s", "normalise": "cap"})).contains("needs settings"));
+    assert!(
+        term(json!({"name": "t", "value": "item"}))
+            .contains("score[0].value: expected a number, found string")
+    );
+    assert!(
+        term(json!({"name": "t", "value": "s", "normalise": {"half_life": {"since": "s", "days": 1}}}))
+            .contains("ages need `now`")
+    );
+    assert!(error(json!({"constraints": [{"id": "c", "one_per": "s"}]})).contains("`s`"));
+    assert!(
+        error(json!({"constraints": [{"id": "c", "band": {"when": "price"}}]}))
+            .contains("constraints[0].band")
+    );
+    assert!(error(json!({"diversity": {"lambda": 2, "key": "brand"}})).contains("diversity.lambda"));
+    let forced = Context { force: [("y".to_owned(), true)].into(), ..Context::default() };
+    assert_eq!(Board::new(spec(&json!({})), forced).unwrap_err().code(), "RANKING_SPEC");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_result_does_not_depend_on_how_rows_are_shared_out(
+        scores in prop::collection::vec(-3..4_i8, 1..20), cut in 0..20_usize, lambda in 0..4_u8,
+    ) {
+        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+        let table = table(&scores);
+        let extra = json!({
+            "score": [{"name": "z", "value": "s", "normalise": "z_score"}, {"name": "p", "value": "s", "normalise": "percentile"}],
+            "interventions": [
+                {"id": "h", "when": "price == 30", "hide": true}, {"id": "u", "when": "brand == 'x'", "boost": {"factor": 1.5}},
+                {"id": "p", "items": ["d", "c"], "pin": 2},
+            ],
+            "diversity": {"lambda": f64::from(lambda) / 4.0, "key": "brand"},
+            "constraints": [{"id": "w", "window": {"key": "brand", "most": 2, "width": 3}}],
+            "show": {"terms": true, "organic": true, "columns": ["price"]}, "k": 5,
+        });
+        let whole = run(&extra, Context::default(), &table);
+        let (left, right) = (cut.min(scores.len()), scores.len() - cut.min(scores.len()));
+        let mut boards = [table.slice(0, left), table.slice(left, right)].map(|part| {
+            let mut board = Board::new(spec(&extra), Context::default()).unwrap();
+            board.push(&part).unwrap();
+            board
+        });
+        boards.reverse();
+        let [mut first, second] = boards;
+        first.merge(second).unwrap();
+        let merged = first.finish().unwrap();
+        prop_assert_eq!(&whole.table, &merged.table);
+        prop_assert_eq!(&whole.report, &merged.report);
+        let positions = whole.table.column_by_name("position").unwrap().as_primitive::<UInt32Type>();
+        let expected: Vec<u32> = (1..).take(whole.table.num_rows()).collect();
+        prop_assert_eq!(positions.values().to_vec(), expected);
+    }
+
+    #[test]
+    fn hiding_is_filtering(scores in prop::collection::vec(-3..4_i8, 1..12), price in 1..12_i64) {
+        let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+        let rest = json!({"constraints": [{"id": "w", "window": {"key": "brand", "most": 1, "width": 2}}]});
+        let mut hide = rest.clone();
+        hide["interventions"] = json!([{"id": "h", "when": format!("price == {}", price * 10), "hide": true}]);
+        let mut filter = rest;
+        filter["eligibility"] = json!(format!("price != {}", price * 10));
+        let [hidden, filtered] = [hide, filter].map(|extra| run(&extra, Context::default(), &table(&scores)));
+        prop_assert_eq!(hidden.table, filtered.table);
+        prop_assert_eq!(hidden.report.hidden, filtered.report.not_eligible);
+    }
+}
