@@ -10,6 +10,7 @@ use comptoir_rules::value::Timestamp;
 use comptoir_rules::{Env, Program, Type, Value};
 
 use super::error::BoardError;
+use super::memo;
 use super::moment;
 use super::numbers::NumberKind;
 use super::report::Faults;
@@ -206,9 +207,16 @@ impl Expression {
         chosen: &BooleanBuffer,
         faults: &mut Faults,
     ) -> Result<ArrayRef, BoardError> {
+        let source = self.program.source();
+        if let Some(array) = memo::known(source, batch) {
+            return Ok(array);
+        }
         let wrong = |error| BoardError::Expression { path: self.path.clone(), source: Box::new(error) };
         let result = self.program.eval_batch(batch).map_err(wrong)?;
-        if !result.faults.is_empty() {
+        if result.faults.is_empty() {
+            memo::keep(source, batch, &result.array);
+        } else {
+            // Each board counts the faults of its own rows.
             faults.add(&self.path, &result.faults, chosen);
         }
         Ok(result.array)

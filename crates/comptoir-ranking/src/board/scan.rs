@@ -19,12 +19,80 @@ pub fn blocks(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> + '_ {
     pieces(batch, BLOCK)
 }
 
+/// A batch that is no larger than a piece is given as it is: its columns stay the same.
 fn pieces(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> + '_ {
     let count = batch.num_rows().div_ceil(rows).max(1);
     (0..count).map(move |piece| {
         let start = piece * rows;
-        batch.slice(start, rows.min(batch.num_rows() - start))
+        match count {
+            1 => batch.clone(),
+            _ => batch.slice(start, rows.min(batch.num_rows() - start)),
+        }
     })
+}
+
+/// What collects rows, alone or shared out over threads.
+pub trait Collector: Sized + Send {
+    /// One like this that has seen nothing.
+    fn fork(&self) -> Result<Self, BoardError>;
+    /// Adds rows.
+    fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError>;
+    /// Adds what another one has seen.
+    fn merge(&mut self, other: Self) -> Result<(), BoardError>;
+}
+
+/// Gives batches to a collector on so many threads, each with a collector of its own.
+pub fn scan<C: Collector>(
+    collector: &mut C,
+    batches: &[RecordBatch],
+    threads: usize,
+) -> Result<(), BoardError> {
+    let parts: Vec<RecordBatch> = batches.iter().flat_map(|batch| pieces(batch, PART)).collect();
+    let threads = threads.min(parts.len());
+    if threads <= 1 {
+        return batches.iter().try_for_each(|batch| collector.push(batch));
+    }
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(None));
+    let others = (1..threads).map(|_| collector.fork()).collect::<Result<Vec<_>, _>>()?;
+    let others = std::thread::scope(|scope| {
+        let run = |mut other: C| {
+            let (parts, next, wrong) = (&parts, &next, &wrong);
+            scope.spawn(move || {
+                push_parts(&mut other, parts, next, wrong);
+                other
+            })
+        };
+        let handles: Vec<_> = others.into_iter().map(run).collect();
+        push_parts(collector, &parts, &next, &wrong);
+        handles.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
+    });
+    if let Some((_, error)) = wrong.into_inner().unwrap_or(None) {
+        return Err(error);
+    }
+    let others = others.map_err(|_| BoardError::internal("a thread that scans a table has ended early"))?;
+    others.into_iter().try_for_each(|other| collector.merge(other))
+}
+
+/// Takes parts until there are none left. Of several errors that of the first part is kept.
+fn push_parts<C: Collector>(
+    collector: &mut C,
+    parts: &[RecordBatch],
+    next: &AtomicUsize,
+    wrong: &Mutex<Option<(usize, BoardError)>>,
+) {
+    loop {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let Some(part) = parts.get(place) else { return };
+        if let Err(error) = collector.push(part) {
+            next.fetch_max(parts.len(), Ordering::Relaxed);
+            if let Ok(mut known) = wrong.lock()
+                && known.as_ref().is_none_or(|(before, _)| place < *before)
+            {
+                *known = Some((place, error));
+            }
+            return;
+        }
+    }
 }
 
 impl Board {
@@ -35,52 +103,20 @@ impl Board {
     /// # Errors
     /// As [`Board::push`]. The board is then of no use: some of the rows are in it.
     pub fn push_all(&mut self, batches: &[RecordBatch], threads: usize) -> Result<(), BoardError> {
-        let parts: Vec<RecordBatch> = batches.iter().flat_map(|batch| pieces(batch, PART)).collect();
-        let threads = threads.min(parts.len());
-        if threads <= 1 {
-            return batches.iter().try_for_each(|batch| self.push(batch));
-        }
-        let (next, wrong) = (AtomicUsize::new(0), Mutex::new(None));
-        let others = (1..threads).map(|_| self.fork()).collect::<Result<Vec<_>, _>>()?;
-        let work = |board: &mut Self| board.push_parts(&parts, &next, &wrong);
-        let others = std::thread::scope(|scope| {
-            let run = |mut board: Self| {
-                scope.spawn(move || {
-                    work(&mut board);
-                    board
-                })
-            };
-            let handles: Vec<_> = others.into_iter().map(run).collect();
-            work(self);
-            handles.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
-        });
-        if let Some((_, error)) = wrong.into_inner().unwrap_or(None) {
-            return Err(error);
-        }
-        let others =
-            others.map_err(|_| BoardError::internal("a thread that scans a table has ended early"))?;
-        others.into_iter().try_for_each(|other| self.merge(other))
+        scan(self, batches, threads)
+    }
+}
+
+impl Collector for Board {
+    fn fork(&self) -> Result<Self, BoardError> {
+        Self::fork(self)
     }
 
-    /// Takes parts until there are none left. Of several errors that of the first part is kept.
-    fn push_parts(
-        &mut self,
-        parts: &[RecordBatch],
-        next: &AtomicUsize,
-        wrong: &Mutex<Option<(usize, BoardError)>>,
-    ) {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(part) = parts.get(place) else { return };
-            if let Err(error) = self.push(part) {
-                next.fetch_max(parts.len(), Ordering::Relaxed);
-                if let Ok(mut known) = wrong.lock()
-                    && known.as_ref().is_none_or(|(before, _)| place < *before)
-                {
-                    *known = Some((place, error));
-                }
-                return;
-            }
-        }
+    fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
+        Self::push(self, batch)
+    }
+
+    fn merge(&mut self, other: Self) -> Result<(), BoardError> {
+        Self::merge(self, other)
     }
 }

@@ -1,0 +1,67 @@
+//! Values of expressions that several boards have in common, evaluated once for a block.
+
+use std::cell::RefCell;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use hashbrown::HashMap;
+
+/// What was evaluated for a block, by source. All boards that share it are of one context, so that the same source over
+/// the same columns is the same expression.
+#[derive(Debug, Default)]
+struct Memo {
+    block: Option<RecordBatch>,
+    arrays: HashMap<Box<str>, ArrayRef>,
+}
+
+thread_local! {
+    /// The memo of the boards that this thread gives a block to, so that no expression has to be handed it on its way
+    /// through scores, operators and constraints.
+    static MEMO: RefCell<Memo> = RefCell::default();
+}
+
+/// Gives a block to boards that share what they evaluate.
+pub fn shared<T>(block: &RecordBatch, work: impl FnOnce() -> T) -> T {
+    MEMO.with_borrow_mut(|memo| *memo = Memo { block: Some(block.clone()), arrays: HashMap::new() });
+    let end = End;
+    let result = work();
+    drop(end);
+    result
+}
+
+/// Nothing is shared after the work, however it ends.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        MEMO.with_borrow_mut(|memo| *memo = Memo::default());
+    }
+}
+
+/// The values of an expression, if they were evaluated for this block before.
+pub fn known(source: &str, batch: &RecordBatch) -> Option<ArrayRef> {
+    MEMO.with_borrow(|memo| memo.arrays.get(source).filter(|_| memo.is_of(batch)).cloned())
+}
+
+/// Keeps the values of an expression, if the block is shared.
+pub fn keep(source: &str, batch: &RecordBatch, array: &ArrayRef) {
+    MEMO.with_borrow_mut(|memo| {
+        if memo.is_of(batch) {
+            memo.arrays.insert(source.into(), array.clone());
+        }
+    });
+}
+
+impl Memo {
+    /// Whether a batch is the block itself, not one that has the same columns.
+    fn is_of(&self, batch: &RecordBatch) -> bool {
+        let Some(block) = &self.block else { return false };
+        block.num_rows() == batch.num_rows()
+            && block.num_columns() == batch.num_columns()
+            && block.num_columns() > 0
+            && block
+                .columns()
+                .iter()
+                .zip(batch.columns())
+                .all(|(own, other)| std::sync::Arc::ptr_eq(own, other))
+    }
+}
