@@ -2,10 +2,16 @@
 //! call to those.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::bits::Bits;
+use super::column::Shape;
+use super::frame::Frame;
 use super::simd::wide;
-use super::vector::{Lanes, Truth, Vector};
+use super::vector::{Lanes, Truth, Vector, missing};
+use super::walk::Walk;
+use crate::ir::NodeId;
+use crate::types::Overload;
 use crate::value::DecimalValue;
 use comptoir_types::WideDecimal;
 
@@ -38,6 +44,29 @@ pub(super) fn number_call<'a>(function: &str, operand: &Vector<'a>) -> Option<Ve
         ("math.isInf", Vector::Double(lanes)) => Some(test(lanes, f64::is_infinite)),
         ("math.isFinite", Vector::Double(lanes)) => Some(test(lanes, f64::is_finite)),
         _ => None,
+    }
+}
+
+impl<'a> Walk<'a> {
+    /// `double` of a column of integers: without making ints of them first.
+    pub(super) fn double_of_column(
+        &self,
+        function: &str,
+        overloads: &[Arc<Overload>],
+        args: &[NodeId],
+        frame: &Frame<'_, 'a>,
+    ) -> Option<Vector<'a>> {
+        let ([overload], [arg], "double") = (overloads, args, function) else { return None };
+        let (column, rows) = self.leaf(*arg, frame).filter(|_| overload.is_library())?;
+        let Shape::Int(numbers) = &column.shape else { return None };
+        if !numbers.is_int() {
+            return None;
+        }
+        self.charge(self.plan.node(*arg).map_or(0, |node| node.charge.into()));
+        let hole = |valid| missing(valid, &rows, frame.count);
+        let fault = hole(column.nulls.as_ref()).or(hole(column.absent.as_ref()));
+        let values = numbers.doubles(&rows, frame.count);
+        Some(Vector::Double(Lanes { values, null: Bits::NONE, fault }))
     }
 }
 

@@ -191,14 +191,14 @@ fn evaluate(plan: &Plan<'_>, ty: &Type) -> Piece {
         evaluate_rows(plan, ty, start, (start + CHUNK).min(plan.rows))
     });
     let pieces: Vec<Piece> = pieces.collect();
-    pieces.into_iter().fold(Piece::of(ty), |mut all, piece| {
+    pieces.into_iter().fold(Piece::of(ty, plan.rows), |mut all, piece| {
         all.append(piece);
         all
     })
 }
 
 fn evaluate_rows(plan: &Plan<'_>, ty: &Type, start: usize, end: usize) -> Piece {
-    let mut piece = Piece::of(ty);
+    let mut piece = Piece::of(ty, end - start);
     let mut start = start;
     while start < end {
         let count = block_at(start, end);

@@ -76,6 +76,11 @@ impl Numbers {
         matches!(self, Self::F32(_) | Self::F64(_))
     }
 
+    /// Whether every value is an int.
+    pub(super) const fn is_int(&self) -> bool {
+        !matches!(self, Self::U64(_) | Self::F32(_) | Self::F64(_))
+    }
+
     /// Whole numbers as int; a row with a value beyond its range is in the second part.
     pub(super) fn ints<'a>(&'a self, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Bits) {
         match self {
@@ -110,8 +115,14 @@ impl Numbers {
         match self {
             Self::F64(values) => rows.of(values, count),
             Self::F32(values) => rows.map(values, count, f64::from),
+            Self::I8(values) => rows.map(values, count, f64::from),
+            Self::I16(values) => rows.map(values, count, f64::from),
+            Self::I32(values) => rows.map(values, count, f64::from),
+            Self::U8(values) => rows.map(values, count, f64::from),
+            Self::U16(values) => rows.map(values, count, f64::from),
+            Self::U32(values) => rows.map(values, count, f64::from),
+            Self::I64(values) => rows.map(values, count, |value| value as f64),
             Self::U64(values) => rows.map(values, count, |value| value as f64),
-            others => Cow::Owned(others.ints(rows, count).0.iter().map(|value| *value as f64).collect()),
         }
     }
 

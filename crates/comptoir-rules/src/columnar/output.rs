@@ -7,13 +7,13 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::TimeUnit;
 
 use super::arrays::Target;
-use super::bits::{BLOCK, Bits};
+use super::bits::{BLOCK, Bits, WORDS};
 use super::vector::Vector;
 use crate::types::{Env, Type};
 use crate::value::Value;
 
 /// Results of consecutive blocks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Piece {
     rows: usize,
     /// Rows that are errors, a bit for each.
@@ -22,10 +22,8 @@ pub(super) struct Piece {
     data: Data,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Data {
-    #[default]
-    None,
     Bool(Vec<u64>),
     Int(Vec<i64>),
     Double(Vec<f64>),
@@ -33,14 +31,16 @@ enum Data {
 }
 
 impl Piece {
-    pub(super) fn of(ty: &Type) -> Self {
+    pub(super) fn of(ty: &Type, rows: usize) -> Self {
+        let words = rows.div_ceil(BLOCK) * WORDS;
         let data = match ty.without_null() {
-            Type::Bool => Data::Bool(Vec::new()),
-            Type::Int => Data::Int(Vec::new()),
-            Type::Double => Data::Double(Vec::new()),
+            Type::Bool => Data::Bool(Vec::with_capacity(words)),
+            Type::Int => Data::Int(Vec::with_capacity(rows)),
+            Type::Double => Data::Double(Vec::with_capacity(rows)),
             _ => Data::Values(Vec::new()),
         };
-        Self { data, ..Self::default() }
+        let [fault, null] = [(); 2].map(|()| Vec::with_capacity(words));
+        Self { rows: 0, fault, null, data }
     }
 
     /// Adds a block.
@@ -97,7 +97,6 @@ impl Piece {
             (Data::Values(values), _) => {
                 values.extend((0..count).map(|row| read(row, &mut fault, &mut null).into_owned()));
             }
-            (Data::None, _) => {}
         }
         let all = Bits::first(count);
         self.fault.extend(fault.and(all).words());
@@ -140,7 +139,7 @@ impl Piece {
             Data::Bool(words) => Arc::new(BooleanArray::new(bitmap(words, rows), nulls)),
             Data::Int(values) => Arc::new(Int64Array::new(values.into(), nulls)),
             Data::Double(values) => Arc::new(Float64Array::new(values.into(), nulls)),
-            Data::None | Data::Values(_) => Arc::new(NullArray::new(rows)),
+            Data::Values(_) => Arc::new(NullArray::new(rows)),
         };
         (array, self.fault)
     }

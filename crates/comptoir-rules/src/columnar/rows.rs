@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::simd::wide;
+
 /// Which rows of a column the rows of a block are.
 #[derive(Debug, Clone)]
 pub(super) enum Rows {
@@ -41,6 +43,10 @@ impl Rows {
         count: usize,
         convert: impl Fn(T) -> U,
     ) -> Cow<'a, [U]> {
-        Cow::Owned(self.of(values, count).iter().map(|value| convert(*value)).collect())
+        let read = self.of(values, count);
+        Cow::Owned(wide(
+            #[inline(always)]
+            || read.iter().map(|value| convert(*value)).collect(),
+        ))
     }
 }

@@ -200,6 +200,9 @@ impl<'a> Walk<'a> {
                 self.choose(*condition, (*then, *otherwise), frame, mask)
             }
             NodeKind::Call { function, overloads, args } => {
+                if let Some(vector) = self.double_of_column(function, overloads, args, frame) {
+                    return vector;
+                }
                 let args = self.operands(args, frame, mask);
                 self.call(function, overloads, &args, mask)
             }
