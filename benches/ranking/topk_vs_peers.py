@@ -3,7 +3,7 @@
 BENCH_ROWS rows (10 million without it) in BENCH_GROUPS groups (1,000), whose sizes fall as 1 / rank; two filters, a
 weighted score, ties by id. Each engine runs in a process of its own, in memory and from a Parquet file, on the same
 data; the answers are compared by hash. Prints the median and the best of BENCH_PASSES (5) in seconds, the memory that
-the best pass took beside the data, and the ratio of the fastest peer to comptoir. Peers that are not installed are
+the passes took beside the data, and the ratio of the fastest peer to comptoir. Peers that are not installed are
 left out (`pip install -r requirements-bench.txt`).
 """
 
@@ -87,12 +87,12 @@ def with_comptoir(path, in_memory):
 
     def run():
         if table is not None:
-            return ranking.build(SPEC, table, threads=2).table()
+            return pa.table(ranking.build(SPEC, table, threads=2).table())
         file = pq.ParquetFile(path)
         columns = file.schema_arrow
         batches = file.iter_batches(batch_size=1_000_000, use_threads=True)
         stream = pa.RecordBatchReader.from_batches(columns, batches)
-        return ranking.build(SPEC, stream, threads=2).table()
+        return pa.table(ranking.build(SPEC, stream, threads=2).table())
 
     return run
 
@@ -116,7 +116,7 @@ def with_duckdb(path, in_memory):
     connection.execute("set threads = 2; set preserve_insertion_order = false")
     kind = "table" if in_memory else "view"
     connection.execute(f"create {kind} source as select * from read_parquet('{path}')")
-    return lambda: connection.execute(SQL).to_arrow_table()
+    return lambda: connection.sql(SQL).to_arrow_table()
 
 
 def with_chdb(path, in_memory):
@@ -170,20 +170,15 @@ def resident(field):
 def measure(engine, path, form):
     """Runs one engine and prints what it took as JSON."""
     run = ENGINES[engine](path, form == "memory")
-    answer = digest(run())
-    times, extra = [], []
+    Path("/proc/self/clear_refs").write_text("5")
+    before, times = resident("VmRSS"), []
     for _ in range(PASSES):
-        Path("/proc/self/clear_refs").write_text("5")
-        before, start = resident("VmRSS"), time.perf_counter()
+        start = time.perf_counter()
         table = run()
         times.append(time.perf_counter() - start)
-        extra.append(resident("VmHWM") - before)
-        del table
-    print(
-        json.dumps(
-            {"median": float(np.median(times)), "best": min(times), "extra": min(extra), "hash": answer}
-        )
-    )
+    extra = resident("VmHWM") - before
+    found = {"median": float(np.median(times)), "best": min(times), "extra": extra, "hash": digest(table)}
+    print(json.dumps(found))
 
 
 def compare(path, form):
@@ -193,7 +188,7 @@ def compare(path, form):
             print(f"{form:8} {engine:10} not installed")
             continue
         call = [sys.executable, __file__, engine, path, form]
-        line = subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        line = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
         found[engine] = json.loads(line)
         shown = "median {median:.3f} s, best {best:.3f} s, extra {extra:.0f} MB".format_map(found[engine])
         print(f"{form:8} {engine:10} {shown}", flush=True)
