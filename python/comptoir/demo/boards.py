@@ -138,11 +138,15 @@ def boards(history: History, sales: pa.Table, say: Progress) -> Boards | None:
     items = [[row["item"] for row in rows] for rows in (before, after)]
     return Boards(
         lines=lines.num_rows,
-        count=pa.table(plain).select(["market", "month"]).group_by(["market", "month"]).aggregate([]).num_rows,
+        count=pa.table(plain)
+        .select(["market", "month"])
+        .group_by(["market", "month"])
+        .aggregate([])
+        .num_rows,
         seconds=seconds,
         shown=f"{group[0]}, {group[1]:%B %Y}",
         places=_side_by_side(before, after, pinned),
-        overlap=ranking.compare(*items).overlap,
+        overlap=ranking.compare(items[0], items[1]).overlap,
         explained=str(asked.explain(pinned, group)[0]) if pinned else "",
         unmet=len(broken),
         floor=_without_floor(lines, plain),
@@ -159,7 +163,9 @@ def _lines(history: History, sales: pa.Table) -> pa.Table:
         row = pc.index_in(movement, history.orders["movement_id"].combine_chunks())
         order, market = history.orders["order"].take(row), history.orders["market"].take(row)
     day = sales["day"].cast(pa.date32())
-    first = pa.table({"item": item, "day": day}).group_by("item", use_threads=False).aggregate([("day", "min")])
+    first = (
+        pa.table({"item": item, "day": day}).group_by("item", use_threads=False).aggregate([("day", "min")])
+    )
     known = pc.index_in(item, first["item"].combine_chunks())
     return pa.table(
         {
@@ -180,7 +186,9 @@ def _largest(plain: ranking.Result) -> tuple[str, date]:
     by_market = table.group_by("market", use_threads=False).aggregate([("units", "sum")])
     market = by_market.sort_by([("units_sum", "descending")])["market"][0].as_py()
     months = table.filter(pc.equal(table["market"], market)).group_by("month", use_threads=False)
-    return market, months.aggregate([("units", "sum")]).sort_by([("units_sum", "descending")])["month"][0].as_py()
+    return market, months.aggregate([("units", "sum")]).sort_by([("units_sum", "descending")])["month"][
+        0
+    ].as_py()
 
 
 def _asked(plain: ranking.Result, lines: pa.Table, group: tuple[str, date]) -> dict[str, Any]:
@@ -210,7 +218,9 @@ def _places(result: ranking.Result, group: tuple[str, date]) -> list[dict[str, A
     return table.filter(is_shown).to_pylist()
 
 
-def _side_by_side(before: list[dict[str, Any]], after: list[dict[str, Any]], pinned: str | None) -> list[Place]:
+def _side_by_side(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], pinned: str | None
+) -> list[Place]:
     def cell(row: dict[str, Any]) -> str:
         return f"{row['item']} ({words.counted(row['units'])})"
 
@@ -227,7 +237,11 @@ def _side_by_side(before: list[dict[str, Any]], after: list[dict[str, Any]], pin
 def _without_floor(lines: pa.Table, plain: ranking.Result) -> str:
     """Tell the largest item that leads a board only when the floor is taken away."""
     free = pa.table(ranking.build(SPEC.replace(FLOOR, "having: orders >= 1"), lines))
-    leaders = {(row["market"], row["month"]): row["item"] for row in pa.table(plain).to_pylist() if row["position"] == 1}
+    leaders = {
+        (row["market"], row["month"]): row["item"]
+        for row in pa.table(plain).to_pylist()
+        if row["position"] == 1
+    }
     others = [
         row
         for row in free.filter(pc.equal(free["position"], 1)).to_pylist()

@@ -209,6 +209,9 @@ class Result:
         >>> result.explain("mug")[0].absence
         {'code': 'displaced'}
         """
+        if group is None and not self._spec[0]["group"]:
+            # There is only one.
+            group = ()
         return [Explanation(**one) for one in json.loads(self._native.explain(item, group, rows))]
 
     @property

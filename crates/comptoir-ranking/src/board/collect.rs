@@ -223,7 +223,7 @@ impl State {
     ) -> Result<(), BoardError> {
         let eligible = self.eligible(batch, item, report, faults)?;
         match &mut self.source {
-            Source::Events { metrics, .. } => metrics.push(&only(batch, &eligible)?, faults),
+            Source::Events { metrics, .. } => metrics.push(batch, &eligible, faults),
             Source::Kept { columns, batches } => {
                 let kept = batch.project(columns).map_err(BoardError::internal)?;
                 batches.push(unpacked_batch(&only(&kept, &eligible)?)?);

@@ -8,9 +8,9 @@ use arrow_buffer::BooleanBuffer;
 use arrow_schema::Schema;
 use comptoir_rules::value::Timestamp;
 
+use super::codes::Codes;
 use super::compile::env;
 use super::error::BoardError;
-use super::keys::{Interner, KeyColumns};
 use super::layout::Layout;
 use super::operators::Operators;
 use super::rank::{Candidates, Ranker};
@@ -165,9 +165,9 @@ impl Contest {
 
 /// The number of the group of each row of a table.
 pub fn group_numbers(spec: &BoardSpec, table: &RecordBatch) -> Result<Vec<u32>, BoardError> {
-    let rows = KeyColumns::names(&spec.group).encode(table)?;
-    let mut groups = Interner::default();
-    (0..table.num_rows()).map(|row| groups.code(rows.bytes(row), "groups")).collect()
+    let mut groups = Vec::new();
+    Codes::new(&spec.group).read(table, &all(table), &mut groups)?;
+    Ok(groups)
 }
 
 /// All rows of a batch.

@@ -8,10 +8,12 @@ use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::Env;
 use comptoir_rules::value::Timestamp;
 
+use super::codes::Codes;
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
-use super::keys::{KeyColumns, KeyRows};
-use super::metric::{Accumulator, Source};
+use super::keys::{KeyColumns, KeyRows, named};
+use super::metric::{Accumulator, Numbers, Source};
+use super::moment;
 use super::numbers::NumberKind;
 use super::report::Faults;
 
@@ -22,10 +24,12 @@ pub enum Input {
     Flags(Expression),
     /// Numbers.
     Numbers(Expression, NumberKind),
+    /// Moments or durations, and the type of their column.
+    Ticks(Expression, DataType),
     /// Values of another kind, and the type of their column.
     Values(Expression, DataType, KeyColumns),
-    /// A column.
-    Names(KeyColumns),
+    /// A column of which values are counted.
+    Codes(String, Codes),
     /// Numbers or values, and the column that says when they were.
     Timed(Box<Input>, KeyColumns),
 }
@@ -35,6 +39,7 @@ pub enum Columns {
     Flags(BooleanBuffer),
     Numbers(NumberKind, ArrayRef),
     Names(KeyRows, Option<BooleanBuffer>),
+    Codes(Vec<u32>, Option<BooleanBuffer>),
     Timed(Box<Columns>, KeyRows, Option<BooleanBuffer>),
 }
 
@@ -51,6 +56,7 @@ impl Input {
         let (expression, data_type) = Expression::ordered(env, path, source, rows)?;
         Ok(match NumberKind::of(&data_type) {
             Some(kind) => Self::Numbers(expression, kind),
+            None if data_type.is_temporal() => Self::Ticks(expression, data_type),
             None => Self::Values(expression, data_type, KeyColumns::payload(&[path.to_owned()])),
         })
     }
@@ -72,7 +78,15 @@ impl Input {
                 let valid = array.logical_nulls().map(|nulls| nulls.into_inner());
                 Columns::Names(keys.encode_arrays(&[array])?, valid)
             }
-            Self::Names(column) => Columns::Names(column.encode(batch)?, column.valid(batch)?),
+            Self::Ticks(value, _) => {
+                Columns::Numbers(NumberKind::Int, moment::ticks(&value.evaluate(batch, chosen, faults)?)?)
+            }
+            Self::Codes(name, codes) => {
+                let mut of_rows = Vec::new();
+                codes.read(batch, chosen, &mut of_rows)?;
+                let nulls = named(batch, name)?.logical_nulls();
+                Columns::Codes(of_rows, nulls.map(|nulls| nulls.into_inner()))
+            }
             Self::Timed(value, by) => Columns::Timed(
                 Box::new(value.read(batch, chosen, faults)?),
                 by.encode(batch)?,
@@ -81,27 +95,28 @@ impl Input {
         })
     }
 
-    /// What is known of columns, from another collector of the same board.
-    pub fn learn(&mut self, other: Self) -> Result<(), BoardError> {
+    /// What is known of columns, from another collector of the same board. Gives the codes here of its codes of values.
+    pub fn learn(&mut self, other: Self) -> Result<Vec<u32>, BoardError> {
         match (self, other) {
-            (Self::Values(_, _, own), Self::Values(_, _, theirs)) => own.learn(theirs),
-            (Self::Names(own), Self::Names(theirs)) => own.learn(theirs),
+            (Self::Codes(_, own), Self::Codes(_, theirs)) => return own.learn(&theirs),
+            (Self::Values(_, _, own), Self::Values(_, _, theirs)) => own.learn(theirs)?,
             (Self::Timed(own, own_by), Self::Timed(theirs, by)) => {
                 own.learn(*theirs)?;
-                own_by.learn(by)
+                own_by.learn(by)?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(Vec::new())
     }
 
     /// The type of the column that a metric of these values has.
     pub fn gives(&self, values: &Accumulator) -> DataType {
         match (values, self) {
-            (Accumulator::Count(_) | Accumulator::Distinct(_), _) => DataType::Int64,
+            (Accumulator::Count(_) | Accumulator::Distinct(..), _) => DataType::Int64,
             (_, Self::Numbers(_, kind)) => kind.data_type(),
-            (_, Self::Values(_, data_type, _)) => data_type.clone(),
+            (_, Self::Values(_, data_type, _) | Self::Ticks(_, data_type)) => data_type.clone(),
             (_, Self::Timed(value, _)) => value.gives(values),
-            (_, Self::Flags(_) | Self::Names(_)) => DataType::Int64,
+            (_, Self::Flags(_) | Self::Codes(..)) => DataType::Int64,
         }
     }
 
@@ -126,7 +141,11 @@ impl Columns {
     pub fn parts(&self) -> Parts<'_> {
         match self {
             Self::Flags(flags) => Parts::Plain(Source::Flags(flags)),
-            Self::Numbers(kind, array) => Parts::Plain(Source::Numbers(*kind, array)),
+            Self::Numbers(kind, array) => match Numbers::new(*kind, array) {
+                Some(numbers) => Parts::Plain(Source::Numbers(numbers)),
+                None => Parts::Names(Vec::new()),
+            },
+            Self::Codes(codes, valid) => Parts::Plain(Source::Codes(codes, valid.as_ref())),
             Self::Names(rows, valid) => Parts::Names(names(rows, valid.as_ref())),
             Self::Timed(values, rows, valid) => {
                 Parts::Timed(Box::new(values.parts()), names(rows, valid.as_ref()))

@@ -6,7 +6,6 @@ use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_row::{RowConverter, Rows, SortField};
 use arrow_schema::{DataType, Field, SortOptions};
-use hashbrown::HashMap;
 use std::sync::Arc;
 
 use super::error::BoardError;
@@ -264,29 +263,4 @@ where
     T::Native: std::ops::Add<Output = T::Native> + Default,
 {
     Arc::new(array.as_primitive::<T>().unary::<_, T>(|value| value + T::Native::default()))
-}
-
-/// Numbers for rows, in the order in which they are first seen.
-#[derive(Debug, Default)]
-pub struct Interner {
-    codes: HashMap<Box<[u8]>, u32>,
-    rows: Vec<Box<[u8]>>,
-}
-
-impl Interner {
-    /// The number of a row.
-    pub fn code(&mut self, row: &[u8], what: &'static str) -> Result<u32, BoardError> {
-        if let Some(code) = self.codes.get(row) {
-            return Ok(*code);
-        }
-        let code = u32::try_from(self.rows.len()).map_err(|_| BoardError::TooMany { what })?;
-        self.codes.insert(row.into(), code);
-        self.rows.push(row.into());
-        Ok(code)
-    }
-
-    /// All rows by number.
-    pub fn rows(&self) -> &[Box<[u8]>] {
-        &self.rows
-    }
 }

@@ -1,8 +1,8 @@
 //! Numbers that are made of events. Each is the same for any order of events and any way of sharing them out.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef};
+use std::cmp::Ordering;
+
+use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UInt64Array};
 use arrow_buffer::BooleanBuffer;
 use hashbrown::HashSet;
 
@@ -20,12 +20,10 @@ pub enum Accumulator {
     ExactSum(Vec<Option<ExactSum>>),
     /// How many.
     Count(Vec<u64>),
-    /// How many different.
-    Distinct(Vec<HashSet<Box<[u8]>>>),
-    /// The smallest.
-    Min(Vec<Option<Key>>),
-    /// The largest.
-    Max(Vec<Option<Key>>),
+    /// Slots with the codes of values that were seen, and how many each slot has.
+    Distinct(HashSet<(u32, u32)>, Vec<u64>),
+    /// The smallest or the largest: those that are in this order to others.
+    End(Ordering, Vec<Option<Key>>),
     /// The moment as bytes, and what was then.
     Last(Vec<Option<(Box<[u8]>, Key)>>),
 }
@@ -39,27 +37,91 @@ pub enum Key {
     Bytes(Box<[u8]>),
 }
 
+/// A value as it lies in a batch.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyRef<'b> {
+    /// A number.
+    Number(i128),
+    /// Something else.
+    Bytes(&'b [u8]),
+}
+
 /// What a metric reads of a batch.
 #[derive(Debug, Clone)]
 pub enum Source<'b> {
     /// Where a condition is true.
     Flags(&'b BooleanBuffer),
     /// Numbers.
-    Numbers(NumberKind, &'b ArrayRef),
+    Numbers(Numbers<'b>),
+    /// Codes of values, and which of them are not null.
+    Codes(&'b [u32], Option<&'b BooleanBuffer>),
     /// Values as bytes; `None` for null.
     Names(&'b [Option<&'b [u8]>]),
     /// Values, and the moments to which they belong.
     Timed(Box<Source<'b>>, &'b [Option<&'b [u8]>]),
 }
 
-impl Source<'_> {
-    /// The value of a row; `None` for null and NaN.
-    fn key(&self, row: usize) -> Option<Key> {
+/// Numbers of one kind.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbers<'b> {
+    Int(&'b Int64Array),
+    Uint(&'b UInt64Array),
+    Decimal(&'b Decimal128Array),
+    Double(&'b Float64Array),
+}
+
+impl<'b> Numbers<'b> {
+    /// An array of this kind; `None` for another one.
+    pub fn new(kind: NumberKind, array: &'b ArrayRef) -> Option<Self> {
+        let array = array.as_any();
+        match kind {
+            NumberKind::Int => array.downcast_ref().map(Self::Int),
+            NumberKind::Uint => array.downcast_ref().map(Self::Uint),
+            NumberKind::Decimal => array.downcast_ref().map(Self::Decimal),
+            NumberKind::Double => array.downcast_ref().map(Self::Double),
+        }
+    }
+
+    /// The number of a row as an integer of the same order; `None` for null and NaN.
+    fn key(self, row: usize) -> Option<i128> {
         match self {
-            Source::Numbers(kind, array) => kind.key(array, row).map(Key::Number),
-            Source::Names(names) => (*names.get(row)?).map(|name| Key::Bytes(name.into())),
+            Self::Int(array) => array.is_valid(row).then(|| array.value(row).into()),
+            Self::Uint(array) => array.is_valid(row).then(|| array.value(row).into()),
+            Self::Decimal(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Double(array) => {
+                Some(Score::new(array.is_valid(row).then(|| array.value(row))?)?.key().into())
+            }
+        }
+    }
+}
+
+impl<'b> Source<'b> {
+    /// The value of a row; `None` for null and NaN.
+    fn key(&self, row: usize) -> Option<KeyRef<'b>> {
+        match self {
+            Source::Numbers(numbers) => numbers.key(row).map(KeyRef::Number),
+            Source::Names(names) => (*names.get(row)?).map(KeyRef::Bytes),
             Source::Timed(values, _) => values.key(row),
-            Source::Flags(_) => None,
+            Source::Flags(_) | Source::Codes(..) => None,
+        }
+    }
+}
+
+impl KeyRef<'_> {
+    fn compare(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (KeyRef::Number(own), Key::Number(other)) => own.cmp(other),
+            (KeyRef::Bytes(own), Key::Bytes(other)) => (*own).cmp(other),
+            // All keys of a metric are of one kind.
+            (KeyRef::Number(_), Key::Bytes(_)) => Ordering::Less,
+            (KeyRef::Bytes(_), Key::Number(_)) => Ordering::Greater,
+        }
+    }
+
+    fn to_key(self) -> Key {
+        match self {
+            KeyRef::Number(number) => Key::Number(number),
+            KeyRef::Bytes(bytes) => Key::Bytes(bytes.into()),
         }
     }
 }
@@ -86,52 +148,63 @@ impl Accumulator {
     pub fn reach(&mut self, slots: usize) {
         match self {
             Self::Sum(values) => values.resize(slots, None),
-            Self::Min(values) | Self::Max(values) => values.resize(slots, None),
             Self::ExactSum(values) => values.resize(slots, None),
-            Self::Count(values) => values.resize(slots, 0),
-            Self::Distinct(values) => values.resize_with(slots, HashSet::new),
+            Self::Count(values) | Self::Distinct(_, values) => values.resize(slots, 0),
+            Self::End(_, values) => values.resize(slots, None),
             Self::Last(values) => values.resize(slots, None),
         }
     }
 
-    /// Adds a row of a batch to a slot. What is null or NaN adds nothing.
-    pub fn add(&mut self, slot: usize, source: &Source<'_>, row: usize) -> Result<(), Overflow> {
+    /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing.
+    pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> Result<(), Overflow> {
+        let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)?)));
         match (self, source) {
             (Self::Count(counts), Source::Flags(flags)) => {
-                if let Some(count) = counts.get_mut(slot) {
-                    *count += u64::from(flags.value(row));
+                for (_, slot) in each.filter(|(row, _)| flags.value(*row)) {
+                    counts.get_mut(slot as usize).into_iter().for_each(|count| *count += 1);
                 }
             }
-            (Self::Distinct(sets), Source::Names(names)) => {
-                if let (Some(set), Some(Some(name))) = (sets.get_mut(slot), names.get(row))
-                    && !set.contains(*name)
-                {
-                    set.insert((*name).into());
+            (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => {
+                let is_valid = |row: usize| valid.is_none_or(|valid| valid.value(row));
+                for (row, slot) in each.filter(|(row, _)| is_valid(*row)) {
+                    let Some(code) = codes.get(row) else { continue };
+                    see(seen, counts, (slot, *code));
                 }
             }
-            (Self::ExactSum(sums), Source::Numbers(_, array)) => {
-                if let Some(sum) = sums.get_mut(slot)
-                    && array.is_valid(row)
-                {
-                    let value = array.as_primitive::<Float64Type>().value(row);
-                    if !value.is_nan() {
+            (Self::ExactSum(sums), Source::Numbers(Numbers::Double(array))) => {
+                for (row, slot) in each.filter(|(row, _)| array.is_valid(*row)) {
+                    let value = array.value(row);
+                    if let Some(sum) = sums.get_mut(slot as usize)
+                        && !value.is_nan()
+                    {
                         sum.get_or_insert_default().add(value);
                     }
                 }
             }
-            (Self::Sum(sums), Source::Numbers(kind, array)) => {
-                if let (Some(sum), Some(number)) = (sums.get_mut(slot), kind.key(array, row)) {
-                    *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
+            (Self::Sum(sums), Source::Numbers(numbers)) => {
+                for (row, slot) in each {
+                    if let (Some(sum), Some(number)) = (sums.get_mut(slot as usize), numbers.key(row)) {
+                        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
+                    }
                 }
             }
-            (Self::Min(ends), source) => widen(ends.get_mut(slot), source.key(row), |new, end| new < end),
-            (Self::Max(ends), source) => widen(ends.get_mut(slot), source.key(row), |new, end| new > end),
+            (Self::End(order, ends), source) => {
+                for (row, slot) in each {
+                    if let (Some(end), Some(key)) = (ends.get_mut(slot as usize), source.key(row))
+                        && end.as_ref().is_none_or(|end| key.compare(end) == *order)
+                    {
+                        *end = Some(key.to_key());
+                    }
+                }
+            }
             (Self::Last(values), Source::Timed(source, moments)) => {
-                if let (Some(last), Some(key), Some(Some(moment))) =
-                    (values.get_mut(slot), source.key(row), moments.get(row))
-                    && last.as_ref().is_none_or(|(known, value)| (&**known, value) < (*moment, &key))
-                {
-                    *last = Some(((*moment).into(), key));
+                for (row, slot) in each {
+                    if let (Some(last), Some(key), Some(Some(moment))) =
+                        (values.get_mut(slot as usize), source.key(row), moments.get(row))
+                        && last.as_ref().is_none_or(|last| is_later(moment, key, last))
+                    {
+                        *last = Some(((*moment).into(), key.to_key()));
+                    }
                 }
             }
             // A metric reads what it was made for.
@@ -140,41 +213,50 @@ impl Accumulator {
         Ok(())
     }
 
-    /// Adds a slot of another accumulator of the same metric.
-    pub fn merge(&mut self, slot: usize, other: &mut Self, from: usize) -> Result<(), Overflow> {
+    /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
+    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) -> Result<(), Overflow> {
         match (self, other) {
             (Self::Sum(own), Self::Sum(theirs)) => {
-                if let (Some(own), Some(Some(theirs))) = (own.get_mut(slot), theirs.get(from)) {
-                    *own = Some(own.unwrap_or(0).checked_add(*theirs).ok_or(Overflow)?);
+                for (slot, number) in slots.iter().zip(theirs) {
+                    if let (Some(sum), Some(number)) = (own.get_mut(*slot as usize), number) {
+                        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
+                    }
                 }
             }
             (Self::ExactSum(own), Self::ExactSum(theirs)) => {
-                if let (Some(own), Some(Some(theirs))) = (own.get_mut(slot), theirs.get(from)) {
-                    own.get_or_insert_default().merge(theirs);
+                for (slot, theirs) in slots.iter().zip(theirs) {
+                    if let (Some(sum), Some(theirs)) = (own.get_mut(*slot as usize), theirs) {
+                        sum.get_or_insert_default().merge(&theirs);
+                    }
                 }
             }
             (Self::Count(own), Self::Count(theirs)) => {
-                if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get(from)) {
-                    *own += theirs;
+                for (slot, count) in slots.iter().zip(theirs) {
+                    own.get_mut(*slot as usize).into_iter().for_each(|own| *own += count);
                 }
             }
-            (Self::Distinct(own), Self::Distinct(theirs)) => {
-                if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get_mut(from)) {
-                    own.extend(theirs.drain());
+            (Self::Distinct(seen, counts), Self::Distinct(theirs, _)) => {
+                for (slot, code) in theirs {
+                    if let (Some(slot), Some(code)) = (slots.get(slot as usize), codes.get(code as usize)) {
+                        see(seen, counts, (*slot, *code));
+                    }
                 }
             }
-            (Self::Min(own), Self::Min(theirs)) => {
-                let new = theirs.get_mut(from).and_then(Option::take);
-                widen(own.get_mut(slot), new, |new, end| new < end);
-            }
-            (Self::Max(own), Self::Max(theirs)) => {
-                let new = theirs.get_mut(from).and_then(Option::take);
-                widen(own.get_mut(slot), new, |new, end| new > end);
+            (Self::End(order, own), Self::End(_, theirs)) => {
+                for (slot, key) in slots.iter().zip(theirs) {
+                    if let (Some(end), Some(key)) = (own.get_mut(*slot as usize), key)
+                        && end.as_ref().is_none_or(|end| key.cmp(end) == *order)
+                    {
+                        *end = Some(key);
+                    }
+                }
             }
             (Self::Last(own), Self::Last(theirs)) => {
-                if let (Some(own), Some(theirs)) = (own.get_mut(slot), theirs.get_mut(from)) {
-                    let latest = own.take().max(theirs.take());
-                    *own = latest;
+                for (slot, theirs) in slots.iter().zip(theirs) {
+                    if let Some(own) = own.get_mut(*slot as usize) {
+                        let latest = own.take().max(theirs);
+                        *own = latest;
+                    }
                 }
             }
             _ => {}
@@ -190,13 +272,10 @@ impl Accumulator {
                 let key = |sum: &Option<ExactSum>| Some(Score::new(sum.as_ref()?.value())?.key().into());
                 Finished::Numbers(sums.iter().map(key).collect())
             }
-            Self::Count(counts) => {
+            Self::Count(counts) | Self::Distinct(_, counts) => {
                 Finished::Numbers(counts.iter().map(|count| Some((*count).into())).collect())
             }
-            Self::Distinct(sets) => {
-                Finished::Numbers(sets.iter().map(|set| Some(set.len() as i128)).collect())
-            }
-            Self::Min(values) | Self::Max(values) => Finished::of(values.iter().map(Option::as_ref)),
+            Self::End(_, values) => Finished::of(values.iter().map(Option::as_ref)),
             Self::Last(values) => {
                 Finished::of(values.iter().map(|last| last.as_ref().map(|(_, value)| value)))
             }
@@ -222,13 +301,15 @@ impl Finished {
     }
 }
 
-/// Takes a value as an end, if it lies beyond the one so far.
-fn widen(end: Option<&mut Option<Key>>, new: Option<Key>, is_beyond: impl Fn(&Key, &Key) -> bool) {
-    if let (Some(end), Some(new)) = (end, new)
-        && end.as_ref().is_none_or(|end| is_beyond(&new, end))
-    {
-        *end = Some(new);
+/// Counts a value that a slot has not seen.
+fn see(seen: &mut HashSet<(u32, u32)>, counts: &mut [u64], value: (u32, u32)) {
+    if seen.insert(value) {
+        counts.get_mut(value.0 as usize).into_iter().for_each(|count| *count += 1);
     }
+}
+
+fn is_later(moment: &[u8], key: KeyRef<'_>, (known, value): &(Box<[u8]>, Key)) -> bool {
+    moment.cmp(known).then_with(|| key.compare(value)) == Ordering::Greater
 }
 
 /// A sum that does not fit.

@@ -1,20 +1,23 @@
 //! Events into the metrics of every item in every group.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::Env;
 use comptoir_rules::value::Timestamp;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use super::codes::Codes;
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
 use super::input::{Input, Window};
-use super::keys::{Interner, KeyColumns};
+use super::keys::KeyColumns;
 use super::metric::{Accumulator, Finished};
+use super::moment;
 use super::numbers::NumberKind;
 use super::rank::table;
 use super::report::Faults;
@@ -23,11 +26,10 @@ use super::spec::{BoardSpec, MetricKind, MetricSpec};
 /// Metrics by slot; a slot is an item in a group.
 #[derive(Debug)]
 pub struct Metrics {
-    group: KeyColumns,
-    item: KeyColumns,
-    groups: Interner,
-    items: Interner,
+    groups: Codes,
+    items: Codes,
     slots: HashMap<(u32, u32), u32>,
+    /// The group and the item of each slot.
     keys: Vec<(u32, u32)>,
     /// By hours.
     windows: BTreeMap<u32, Window>,
@@ -60,10 +62,8 @@ impl Metrics {
             metrics.insert(name.clone(), metric);
         }
         Ok(Self {
-            group: KeyColumns::names(&spec.group),
-            item: KeyColumns::names(std::slice::from_ref(&spec.item)),
-            groups: Interner::default(),
-            items: Interner::default(),
+            groups: Codes::new(&spec.group),
+            items: Codes::new(std::slice::from_ref(&spec.item)),
             slots: HashMap::new(),
             keys: Vec::new(),
             windows,
@@ -71,45 +71,49 @@ impl Metrics {
         })
     }
 
-    /// Adds events.
-    pub fn push(&mut self, batch: &RecordBatch, faults: &mut Faults) -> Result<(), BoardError> {
-        let (groups, items) = (self.group.encode(batch)?, self.item.encode(batch)?);
-        let mut slots = Vec::with_capacity(batch.num_rows());
-        for row in 0..batch.num_rows() {
-            let group = self.groups.code(groups.bytes(row), "groups")?;
-            let item = self.items.code(items.bytes(row), "items")?;
-            slots.push(self.slot(group, item)?);
+    /// Adds the chosen rows of a batch.
+    pub fn push(
+        &mut self,
+        batch: &RecordBatch,
+        chosen: &BooleanBuffer,
+        faults: &mut Faults,
+    ) -> Result<(), BoardError> {
+        let (mut groups, mut items) = (Vec::new(), Vec::new());
+        self.groups.read(batch, chosen, &mut groups)?;
+        self.items.read(batch, chosen, &mut items)?;
+        // The code of the group becomes that of the slot.
+        for row in chosen.set_indices() {
+            if let (Some(group), Some(item)) = (groups.get_mut(row), items.get(row)) {
+                *group = self.slot(*group, *item)?;
+            }
         }
         let mut inside = BTreeMap::new();
         for (hours, window) in &self.windows {
-            inside.insert(*hours, window.flags(batch, faults)?);
+            inside.insert(*hours, chosen & &window.flags(batch, faults)?);
         }
         for (name, metric) in &mut self.metrics {
             metric.values.reach(self.keys.len());
-            let window = metric.window.and_then(|hours| inside.get(&hours));
-            metric.push(name, batch, window, &slots, faults)?;
+            let rows = metric.window.and_then(|hours| inside.get(&hours)).unwrap_or(chosen);
+            metric.push(name, batch, rows, &groups, faults)?;
         }
         Ok(())
     }
 
     /// Adds the metrics of another collector of the same board.
     pub fn merge(&mut self, mut other: Self) -> Result<(), BoardError> {
-        self.group.learn(other.group)?;
-        self.item.learn(other.item)?;
+        let (groups, items) = (self.groups.learn(&other.groups)?, self.items.learn(&other.items)?);
         let mut slots = Vec::with_capacity(other.keys.len());
         for (group, item) in &other.keys {
-            let group = self.groups.code(&row(&other.groups, *group), "groups")?;
-            let item = self.items.code(&row(&other.items, *item), "items")?;
-            slots.push(self.slot(group, item)?);
+            let code = |codes: &[u32], code: u32| {
+                codes.get(code as usize).copied().ok_or_else(|| BoardError::internal("a code of nothing"))
+            };
+            slots.push(self.slot(code(&groups, *group)?, code(&items, *item)?)?);
         }
         for (name, metric) in &mut self.metrics {
             metric.values.reach(self.keys.len());
             let Some(theirs) = other.metrics.remove(name) else { continue };
-            metric.input.learn(theirs.input)?;
-            let mut values = theirs.values;
-            for (from, slot) in slots.iter().enumerate() {
-                metric.values.merge(*slot, &mut values, from).map_err(|overflow| overflow.of(name))?;
-            }
+            let codes = metric.input.learn(theirs.input)?;
+            metric.values.merge(theirs.values, &slots, &codes).map_err(|overflow| overflow.of(name))?;
         }
         Ok(())
     }
@@ -128,10 +132,15 @@ impl Metrics {
 
     /// A row for each slot: group, item, metrics.
     pub fn finish(&self, spec: &BoardSpec) -> Result<RecordBatch, BoardError> {
-        let groups: Vec<_> = self.keys.iter().map(|(group, _)| row(&self.groups, *group)).collect();
-        let items: Vec<_> = self.keys.iter().map(|(_, item)| row(&self.items, *item)).collect();
-        let mut columns = self.group.decode(groups.iter().map(|row| &**row))?;
-        columns.extend(self.item.decode(items.iter().map(|row| &**row))?);
+        let groups = UInt32Array::from_iter_values(self.keys.iter().map(|(group, _)| *group));
+        let items = UInt32Array::from_iter_values(self.keys.iter().map(|(_, item)| *item));
+        let mut columns = Vec::new();
+        for (codes, rows) in [(&self.groups, groups), (&self.items, items)] {
+            for (field, array) in codes.columns()? {
+                let array = arrow_select::take::take(&array, &rows, None).map_err(BoardError::internal)?;
+                columns.push((field.with_nullable(array.null_count() > 0), array));
+            }
+        }
         for (name, metric) in &spec.metrics {
             let array = match metric.kind() {
                 Ok(MetricKind::Ratio(over, under)) => self.ratio(over, under)?,
@@ -149,7 +158,11 @@ impl Metrics {
             Finished::Bytes(values) => metric.input.decode(&values),
             Finished::Numbers(keys) => {
                 let data_type = metric.input.gives(&metric.values);
-                let Some(kind) = NumberKind::of(&data_type) else {
+                let kind = NumberKind::of(&data_type);
+                if kind.is_none() && data_type.is_temporal() {
+                    return moment::retyped(&NumberKind::Int.array(keys.into_iter()), data_type);
+                }
+                let Some(kind) = kind else {
                     // No event had a value, so that all are null.
                     return Ok(arrow_array::new_null_array(&data_type, keys.len()));
                 };
@@ -173,19 +186,15 @@ impl Metrics {
         Ok(Arc::new(ratio.collect::<arrow_array::Float64Array>()))
     }
 
-    fn slot(&mut self, group: u32, item: u32) -> Result<usize, BoardError> {
+    fn slot(&mut self, group: u32, item: u32) -> Result<u32, BoardError> {
         let next =
             u32::try_from(self.keys.len()).map_err(|_| BoardError::TooMany { what: "items in groups" })?;
         let slot = *self.slots.entry((group, item)).or_insert(next);
         if slot == next {
             self.keys.push((group, item));
         }
-        Ok(slot as usize)
+        Ok(slot)
     }
-}
-
-fn row(interner: &Interner, code: u32) -> Box<[u8]> {
-    interner.rows().get(code as usize).cloned().unwrap_or_default()
 }
 
 impl Metric {
@@ -205,18 +214,20 @@ impl Metric {
                 Accumulator::Count(Vec::new()),
             ),
             MetricKind::Distinct(column) => {
-                (Input::Names(KeyColumns::names(&[column.to_owned()])), Accumulator::Distinct(Vec::new()))
+                let input = Input::Codes(column.to_owned(), Codes::new(&[column.to_owned()]));
+                (input, Accumulator::Distinct(HashSet::new(), Vec::new()))
             }
             MetricKind::Sum(source) => {
                 let (number, kind) = Expression::number(env, &at("sum"), source)?;
                 (Input::Numbers(number, kind), Accumulator::sum(kind))
             }
             MetricKind::Min(source) => {
-                (Input::ordered(env, &at("min"), source, rows)?, Accumulator::Min(Vec::new()))
+                (Input::ordered(env, &at("min"), source, rows)?, Accumulator::End(Ordering::Less, Vec::new()))
             }
-            MetricKind::Max(source) => {
-                (Input::ordered(env, &at("max"), source, rows)?, Accumulator::Max(Vec::new()))
-            }
+            MetricKind::Max(source) => (
+                Input::ordered(env, &at("max"), source, rows)?,
+                Accumulator::End(Ordering::Greater, Vec::new()),
+            ),
             MetricKind::Last(source, by) => {
                 let by = by.or(board.time.as_deref()).unwrap_or_default();
                 let value = Input::ordered(env, &at("last"), source, rows)?;
@@ -229,24 +240,20 @@ impl Metric {
         Ok(Some(Self { filter: filter.transpose()?, window, input, values }))
     }
 
+    /// Adds rows, each to its slot.
     fn push(
         &mut self,
         name: &str,
         batch: &RecordBatch,
-        window: Option<&BooleanBuffer>,
-        slots: &[usize],
+        rows: &BooleanBuffer,
+        slots: &[u32],
         faults: &mut Faults,
     ) -> Result<(), BoardError> {
-        let mut counts = window.cloned().unwrap_or_else(|| BooleanBuffer::new_set(batch.num_rows()));
-        if let Some(filter) = &self.filter {
-            counts = &counts & &filter.flags(batch, &counts, faults)?;
-        }
-        let columns = self.input.read(batch, &counts, faults)?;
+        let counted = self.filter.as_ref().map(|filter| filter.flags(batch, rows, faults)).transpose()?;
+        let counted = counted.map(|flags| rows & &flags);
+        let rows = counted.as_ref().unwrap_or(rows);
+        let columns = self.input.read(batch, rows, faults)?;
         let parts = columns.parts();
-        let source = parts.source();
-        for (row, slot) in slots.iter().enumerate().filter(|(row, _)| counts.value(*row)) {
-            self.values.add(*slot, &source, row).map_err(|overflow| overflow.of(name))?;
-        }
-        Ok(())
+        self.values.add(&parts.source(), rows, slots).map_err(|overflow| overflow.of(name))
     }
 }

@@ -7,6 +7,22 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 
+use super::error::BoardError;
+
+/// Moments or durations as the integers that they are.
+pub fn ticks(array: &ArrayRef) -> Result<ArrayRef, BoardError> {
+    retyped(array, DataType::Int64)
+}
+
+/// Integers of 64 bits as another type of 64 bits, or back.
+pub fn retyped(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef, BoardError> {
+    if *array.data_type() == DataType::Null {
+        return Ok(arrow_array::new_null_array(&data_type, array.len()));
+    }
+    let data = array.to_data().into_builder().data_type(data_type).build();
+    data.map(arrow_array::make_array).map_err(BoardError::internal)
+}
+
 /// Seconds since 1970 of each row, NaN for null; `None` for a column of something else.
 ///
 /// Doubles hold microseconds of this age exactly.
