@@ -72,10 +72,10 @@ fn push_together(
     let mut order: Vec<&RankingBoard> = boards.to_vec();
     order.sort_by_key(|board| std::ptr::from_ref(*board));
     order.dedup_by_key(|board| std::ptr::from_ref(*board));
-    let lock = |board: &&RankingBoard| {
-        (std::ptr::from_ref(*board), board.board.lock().unwrap_or_else(PoisonError::into_inner))
-    };
-    let mut locked: HashMap<_, _> = order.iter().map(|board| lock(board)).collect();
+    let mut locked: HashMap<_, _> = order
+        .iter()
+        .map(|board| (std::ptr::from_ref(*board), board.board.lock().unwrap_or_else(PoisonError::into_inner)))
+        .collect();
     let mut open = Vec::new();
     let mut taken = Vec::new();
     for board in boards.iter().map(|board| std::ptr::from_ref(*board)) {
