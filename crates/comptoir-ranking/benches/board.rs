@@ -21,7 +21,7 @@ use std::time::Instant;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-use comptoir_ranking::board::{Board, BoardSpec, Context};
+use comptoir_ranking::board::{Board, BoardSpec, Boards, Context};
 use data::{BYTES_A_ROW, Shop};
 
 const K: usize = 100;
@@ -46,6 +46,49 @@ fn main() {
         let name = format!("board, threads: {threads}");
         line(&name, rows, times(|| board(black_box(&batches), threads).num_rows()));
     }
+    many(rows, &batches);
+}
+
+/// Boards that differ in the weights of four terms and in what is eligible, together and each alone.
+fn many(rows: usize, batches: &[RecordBatch]) {
+    let count = size("BENCH_BOARDS", 200);
+    let specs: Vec<BoardSpec> = (0..count).map(weighted).collect();
+    let together = || {
+        let mut boards = Boards::new(specs.clone(), &Context::default()).unwrap();
+        boards.push_all(black_box(batches), 1).unwrap();
+        boards.finish().unwrap()
+    };
+    let alone = |spec: &BoardSpec| {
+        let mut board = Board::new(spec.clone(), Context::default()).unwrap();
+        board.push_all(black_box(batches), 1).unwrap();
+        board.finish().unwrap()
+    };
+    let started = Instant::now();
+    let found = together();
+    let taken = started.elapsed().as_secs_f64();
+    let started = Instant::now();
+    let some: Vec<usize> = (0..count).step_by(count.div_ceil(10)).collect();
+    some.iter()
+        .for_each(|place| assert!(alone(&specs[*place]).table == found[*place].table, "another board"));
+    let each = started.elapsed().as_secs_f64() / some.len() as f64;
+    println!(
+        "{count} boards, one thread: {taken:.2} together, {:.2} alone, ratio {:.1}",
+        each * count as f64,
+        each * count as f64 / taken
+    );
+    println!("{:24} {:.2} ns a row and board", "", taken / rows as f64 / count as f64 * 1e9);
+}
+
+fn weighted(number: usize) -> BoardSpec {
+    let (floor, weight) = (1.0 + (number % 8) as f64 * 0.5, 1.0 + (number / 8) as f64);
+    BoardSpec::from_json(&format!(
+        r#"{{"id": "b{number}", "group": ["grp"], "item": "id", "k": 10, "eligibility": "stock > 0 && rating >= {floor:?}",
+        "score": [{{"name": "gmv", "value": "gmv", "weight": 0.4, "normalise": ["log1p"]}},
+            {{"name": "sales", "value": "double(sales)", "weight": {weight:?}, "normalise": ["log1p"]}},
+            {{"name": "clicks", "value": "double(clicks)", "weight": 2.0}},
+            {{"name": "rating", "value": "rating", "weight": 5.0}}]}}"#
+    ))
+    .unwrap()
 }
 
 fn size(name: &str, otherwise: usize) -> usize {

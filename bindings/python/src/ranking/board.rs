@@ -1,9 +1,10 @@
 //! Boards from tables.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
-use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Context, Explanation};
+use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards, Context, Explanation};
 use comptoir::ranking::snapshot::GroupValue;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -53,17 +54,48 @@ pub fn ranking_push(
     let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
     let mut is_open = true;
     let take = |batches: &[RecordBatch]| {
-        for board in &boards {
-            let mut board = board.board.lock().unwrap_or_else(PoisonError::into_inner);
-            match board.as_mut() {
-                Some(board) => board.push_all(batches, threads)?,
-                None => is_open = false,
-            }
-        }
-        Ok(())
+        let (outcome, all) = push_together(&boards, batches, threads);
+        is_open &= all;
+        outcome
     };
     import_in_parts(table, take, refused)?;
     if is_open { Ok(()) } else { Err(finished()) }
+}
+
+/// Adds batches to boards that share what they evaluate. Also gives whether all were open.
+fn push_together(
+    boards: &[&RankingBoard],
+    batches: &[RecordBatch],
+    threads: usize,
+) -> (Result<(), BoardError>, bool) {
+    // All locks in one order, so that two calls with the same boards do not wait for each other for ever.
+    let mut order: Vec<&RankingBoard> = boards.to_vec();
+    order.sort_by_key(|board| std::ptr::from_ref(*board));
+    order.dedup_by_key(|board| std::ptr::from_ref(*board));
+    let mut locked: HashMap<_, _> = order
+        .iter()
+        .map(|board| (std::ptr::from_ref(*board), board.board.lock().unwrap_or_else(PoisonError::into_inner)))
+        .collect();
+    let mut open = Vec::new();
+    let mut taken = Vec::new();
+    for board in boards.iter().map(|board| std::ptr::from_ref(*board)) {
+        if let Some(own) = locked.get_mut(&board).and_then(|place| place.take()) {
+            open.push(board);
+            taken.push(own);
+        }
+    }
+    let all = open.len() == boards.len();
+    let mut together = match Boards::from_boards(taken) {
+        Ok(together) => together,
+        Err(error) => return (Err(error), all),
+    };
+    let outcome = together.push_all(batches, threads);
+    for (board, own) in open.iter().zip(together.into_boards()) {
+        if let Some(place) = locked.get_mut(board) {
+            **place = Some(own);
+        }
+    }
+    (outcome, all)
 }
 
 #[pymethods]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
@@ -183,6 +184,9 @@ impl Expression {
     ) -> Result<Vec<f64>, BoardError> {
         let array = self.evaluate(batch, chosen, faults)?;
         let Some(kind) = NumberKind::of(array.data_type()) else { return Ok(vec![f64::NAN; array.len()]) };
+        if let (0, Some(values)) = (array.null_count(), array.as_primitive_opt::<Float64Type>()) {
+            return Ok(values.values().to_vec());
+        }
         let double = |row| kind.key(&array, row).map_or(f64::NAN, |key| kind.double(key));
         Ok((0..array.len()).map(double).collect())
     }

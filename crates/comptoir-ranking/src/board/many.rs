@@ -63,6 +63,25 @@ impl Boards {
         Ok(Self::of(boards.collect::<Result<_, _>>()?))
     }
 
+    /// Boards that may have seen rows already.
+    ///
+    /// # Errors
+    /// [`BoardError::OtherBoard`] for boards of different contexts.
+    pub fn from_boards(boards: Vec<Board>) -> Result<Self, BoardError> {
+        match boards.first() {
+            Some(first) if boards.iter().any(|board| board.context() != first.context()) => {
+                Err(BoardError::OtherBoard)
+            }
+            _ => Ok(Self::of(boards)),
+        }
+    }
+
+    /// The boards in their order.
+    #[must_use]
+    pub fn into_boards(self) -> Vec<Board> {
+        self.boards
+    }
+
     fn of(boards: Vec<Board>) -> Self {
         let mut uses: BTreeMap<&String, usize> = BTreeMap::new();
         for name in boards.iter().flat_map(|board| &board.spec().group) {
