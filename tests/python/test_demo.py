@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from comptoir.costing import Policy, value
-from comptoir.demo import guard, online_retail, report, shop, sources, words
+from comptoir.demo import boards, guard, online_retail, report, shop, sources, words
 from comptoir.demo.__main__ import main
 from comptoir.demo.figures import figures
 from comptoir.demo.history import InputError, progress
@@ -121,7 +121,8 @@ def test_the_summary_says_what_matters(small_shop, small_figures):
 
 def test_the_report_stands_alone(small_shop, small_figures):
     guarded = guard.guard(small_figures.sales_lines, quiet)
-    page = report.page(small_shop, small_figures, guarded)
+    ranked = boards.boards(small_shop, small_figures.sales_lines, quiet)
+    page = report.page(small_shop, small_figures, guarded, ranked)
     parser = Addresses()
     parser.feed(page)
     assert parser.found == []
@@ -201,6 +202,16 @@ def test_the_guard_needs_lines(small_figures):
     text = guard.text(guard.guard(small_figures.sales_lines, quiet), "€")
     assert text.startswith(f"Order guard: {small_figures.sales_lines.num_rows:,} sales lines")
     assert small_figures.revenue == pc.sum(small_figures.sales_lines["amount"]).as_py()
+
+
+def test_best_sellers_before_and_after_an_operator(small_shop, small_figures):
+    ranked = boards.boards(small_shop, small_figures.sales_lines, quiet)
+    assert [place.position for place in ranked.places] == list(range(1, len(ranked.places) + 1))
+    pinned = [place for place in ranked.places if place.because == "pinned"]
+    assert [place.position for place in pinned] == [boards.PIN_AT]
+    assert ": position 3" in ranked.explained
+    assert "followed the rollback to version 1" in boards.text(ranked)
+    assert boards.boards(small_shop, small_figures.sales_lines.slice(0, 0), quiet) is None
 
 
 def test_names_are_escaped(small_shop, small_figures):
@@ -295,6 +306,11 @@ def test_online_retail(shared):
     assert found.revenue == Decimal("9792708.883")
     assert found.counts.rejected == 0
     assert found.stock == sum(bucket.value for bucket in found.buckets) + found.shortage
+    ranked = boards.boards(history, found.sales_lines, quiet)
+    assert ranked.shown == "United Kingdom, November 2011"
+    assert ranked.floor.startswith(
+        "23843, 80,995 units in 1 order, would lead United Kingdom in December 2011"
+    )
     guarded = guard.guard(found.sales_lines, quiet)
     assert guarded.lines == found.sales_lines.num_rows
     assert {one.rule for one in guarded.findings} == {

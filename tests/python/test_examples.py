@@ -27,6 +27,7 @@ def example(root, tmp_path):
 def test_every_example_is_tested(root):
     tested = {
         "policies.py",
+        "ranking_best_sellers.py",
         "rules_audience.py",
         "rules_order_guard.py",
         "value_parquet.py",
@@ -129,3 +130,32 @@ def test_rules_audience_on_real_lines(example, shared):
     assert ran.returncode == 0, ran.stderr
     assert " of 4,339, 0 faults" in ran.stdout
     assert "assortment: " in ran.stdout
+
+
+def test_best_sellers_of_made_lines(example):
+    ran = example("ranking_best_sellers.py")
+    assert ran.returncode == 0, ran.stderr
+    assert "80,995 units of 1 order(s)" in ran.stdout
+    assert "rolled back to version 1" in ran.stdout
+
+
+def test_best_sellers_of_online_retail(example, shared):
+    lines = shared("data/online_retail/online_retail.parquet")
+    ran = example("ranking_best_sellers.py", lines)
+    assert ran.returncode == 0, ran.stderr
+    assert "without the floor on orders 23843 would lead: 80,995 units of 1 order(s)" in ran.stdout
+    for cells in (
+        "3 22086 (7,633)      23582 (1,965)       number 39 by units",
+        "10 84077 (4,127)      79321 (2,084)",
+    ):
+        assert cells in ran.stdout
+    assert "`23582` on `best sellers` of United Kingdom, 2011-11-01: position 3" in ran.stdout
+    assert "version 2: 22197, 23084, 23582, 23581" in ran.stdout
+    assert "rolled back to version 1: 23582 is not on the board" in ran.stdout
+
+
+def test_best_sellers_of_a_wrong_file(example, tmp_path):
+    (tmp_path / "lines.parquet").write_text("no parquet")
+    ran = example("ranking_best_sellers.py", "lines.parquet")
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("lines.parquet: ")

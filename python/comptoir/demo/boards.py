@@ -209,13 +209,17 @@ def _often(newest: pa.Table) -> list[str]:
     """Items with orders enough for the board, the newest first."""
     sold = newest.filter(pc.greater(newest["qty"], Decimal(0)))
     counted = sold.group_by("item", use_threads=False).aggregate([("order", "count_distinct")])
-    return counted.filter(pc.greater_equal(counted["order_count_distinct"], 5))["item"].to_pylist()
+    often: list[str] = counted.filter(pc.greater_equal(counted["order_count_distinct"], 5))[
+        "item"
+    ].to_pylist()
+    return often
 
 
 def _places(result: ranking.Result, group: tuple[str, date]) -> list[dict[str, Any]]:
     table = pa.table(result)
     is_shown = pc.and_(pc.equal(table["market"], group[0]), pc.equal(table["month"], group[1]))
-    return table.filter(is_shown).to_pylist()
+    rows: list[dict[str, Any]] = table.filter(is_shown).to_pylist()
+    return rows
 
 
 def _side_by_side(
@@ -259,20 +263,20 @@ def _without_floor(lines: pa.Table, plain: ranking.Result) -> str:
 
 def _published(plain: ranking.Result, asked: ranking.Result, group: tuple[str, date]) -> str:
     """Publish both variants, read the second, and go back to the first."""
-    with tempfile.TemporaryDirectory() as directory:
-        with ranking.Publisher(directory) as publisher:
-            publisher.publish(plain)
-            reader = ranking.Reader(directory)
-            second = publisher.publish(asked)
-            reader.refresh()
-            page = reader.page("best sellers", group, limit=10)
-            found = len(page) if page is not None else 0
-            publisher.rollback(1)
-            reader.refresh()
-            return (
-                f"{len(reader)} boards published as version 1 and changed as version {second}; a reader took a page of "
-                f"{found} of version {second} and followed the rollback to version {reader.version}"
-            )
+    with tempfile.TemporaryDirectory() as directory, ranking.Publisher(directory) as publisher:
+        publisher.publish(plain)
+        reader = ranking.Reader(directory)
+        second = publisher.publish(asked)
+        reader.refresh()
+        page = reader.page("best sellers", group, limit=10)
+        found = len(page) if page is not None else 0
+        publisher.rollback(1)
+        reader.refresh()
+        return (
+            f"{len(reader)} boards published as version 1 and changed as version {second}; "
+            f"a reader took a page of {found} of version {second} "
+            f"and followed the rollback to version {reader.version}"
+        )
 
 
 def text(found: Boards) -> str:
@@ -291,7 +295,8 @@ def text(found: Boards) -> str:
 
 
 def _text(found: Boards) -> Iterator[str]:
-    yield f"Best sellers: {found.count:,} boards of {found.lines:,} sales lines, twice, in {found.seconds:.2f} s"
+    took = f"twice, in {found.seconds:.2f} s"
+    yield f"Best sellers: {found.count:,} boards of {found.lines:,} sales lines, {took}"
     yield f"  {found.shown:<30} {'before':<22} after"
     for place in found.places:
         yield f"  {place.position:>30} {place.before:<22} {place.after:<22} {place.because}".rstrip()

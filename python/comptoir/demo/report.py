@@ -243,7 +243,7 @@ def _ranked(ranked: Boards, history: History) -> Iterator[str]:
     ]
     yield from _table(["", "by units", "with pin and quotas", ""], rows, numbers=(0,))
     notes = [
-        f"{ranked.count:,} boards of {ranked.lines:,} sales lines, before and after, in {ranked.seconds:.2f} s",
+        f"{ranked.count:,} boards of {ranked.lines:,} sales lines, twice, in {ranked.seconds:.2f} s",
         f"of this board {ranked.overlap:.0%} of the items stay",
     ]
     if ranked.unmet:
