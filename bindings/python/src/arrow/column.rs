@@ -50,7 +50,7 @@ fn one_column(name: &'static str, chunk: ArrayRef) -> Result<ArrayRef, BoundaryE
     let columns = fields.len();
     let table = chunk.as_any().downcast_ref::<StructArray>().filter(|rows| rows.null_count() == 0);
     let only = table.map(RecordBatch::from).filter(|_| columns == 1).map(|batch| batch.column(0).clone());
-    only.ok_or_else(|| BoundaryError::NotColumn { name, columns })
+    only.ok_or(BoundaryError::NotColumn { name, columns })
 }
 
 /// One array of several chunks; the chunk itself where there is one.

@@ -261,7 +261,7 @@ fn own_items(chunk: &ArrayRef) -> Result<Vec<OwnItem>, Refused> {
     let text = |text: Option<&str>| OwnItem::Text(text.unwrap_or_default().to_owned());
     downcast_integer_array!(
         chunk => chunk.values().iter().map(|value| {
-            i64::try_from(*value).map(OwnItem::Int).map_err(|_| wrong(&value.to_string()))
+            i64::try_from(i128::from(*value)).map(OwnItem::Int).map_err(|_| wrong(&value.to_string()))
         }).collect(),
         DataType::Utf8 => Ok(chunk.as_string::<i32>().iter().map(text).collect()),
         DataType::LargeUtf8 => Ok(chunk.as_string::<i64>().iter().map(text).collect()),

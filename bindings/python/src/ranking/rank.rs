@@ -1,6 +1,6 @@
 //! Rank numbers.
 
-use comptoir::ranking::rank::{Method, Nulls, Order, RankError, rank_column};
+use comptoir::ranking::rank::{Method, Nulls, Order, rank_column};
 use pyo3::prelude::*;
 
 use crate::arrow::{ArrowArray, import_column};
@@ -22,7 +22,7 @@ pub fn ranking_rank(
     let ranks = enter(py, || {
         let (method, order, nulls) =
             (Method::parse(method, seed)?, Order::parse(order)?, Nulls::parse(nulls)?);
-        rank_column(&values, method, order, nulls, &ids).map_err(RankError::from)
+        rank_column(&values, method, order, nulls, &ids)
     })?;
     Ok(ArrowArray::new(ranks))
 }

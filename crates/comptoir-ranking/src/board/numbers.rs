@@ -44,7 +44,6 @@ impl<'s> Keys<'s> {
 /// The bit that makes signed order of unsigned order.
 const SIGN: u64 = 1 << 63;
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half has 64 bits")]
 const fn high(value: i128) -> i64 {
     (value >> 64) as i64
 }

@@ -37,7 +37,7 @@ macro_rules! signed {
                 i64::from(self).cast_unsigned() ^ SIGN
             }
 
-            #[expect(clippy::cast_possible_truncation, reason = "words come from values of this type")]
+            #[allow(clippy::cast_possible_truncation, reason = "words come from values of this type")]
             #[allow(clippy::unnecessary_cast, reason = "one of the types is i64 itself")]
             fn of_word(word: u64) -> Self {
                 (word ^ SIGN).cast_signed() as Self
@@ -54,7 +54,7 @@ macro_rules! unsigned {
                 u64::from(self)
             }
 
-            #[expect(clippy::cast_possible_truncation, reason = "words come from values of this type")]
+            #[allow(clippy::cast_possible_truncation, reason = "words come from values of this type")]
             #[allow(clippy::unnecessary_cast, reason = "one of the types is u64 itself")]
             fn of_word(word: u64) -> Self {
                 word as Self

@@ -21,13 +21,19 @@ pub struct Number {
 }
 
 /// The item of each row.
+#[expect(
+    clippy::unnecessary_fallible_conversions,
+    clippy::useless_conversion,
+    reason = "values have several widths"
+)]
 pub fn items<'c>(name: &str, chunks: &'c [ArrayRef]) -> Result<Vec<Item<'c>>, SnapshotError> {
     let mut items = Vec::new();
     for chunk in chunks {
         no_nulls(name, items.len(), chunk)?;
         downcast_integer_array!(
             chunk => for value in chunk.values() {
-                let item = i64::try_from(*value).map_err(|_| SnapshotError::ItemKind {
+                // All integers fit in 128 bits, so that the conversion to 64 may fail for each type.
+                let item = i64::try_from(i128::from(*value)).map_err(|_| SnapshotError::ItemKind {
                     item: value.to_string(), expected: "integers below 2^63",
                 })?;
                 items.push(Item::Int(item));
