@@ -147,8 +147,11 @@ proptest! {
     fn a_board_among_others_is_the_board_alone(rows in rows(300), encoding in 0..4_usize, size in 1..120_usize) {
         let batches = chunks(&table(&rows, encoding, 6), size);
         for threads in [1, 2, 5] {
+            let (first, rest) = batches.split_at(batches.len() / 2);
             let mut boards = Boards::new(specs(), &Context::default()).unwrap();
-            boards.push_all(&batches, threads).unwrap();
+            boards.push_all(first, threads).unwrap();
+            let mut boards = Boards::from_boards(boards.into_boards()).unwrap();
+            boards.push_all(rest, threads).unwrap();
             for (spec, found) in specs().iter().zip(boards.finish().unwrap()) {
                 let expected = alone(spec, &batches, 1);
                 prop_assert_eq!(&expected.table, &found.table, "{} on {} threads", &spec.id, threads);

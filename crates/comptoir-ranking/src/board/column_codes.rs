@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StringViewArray};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{DataType, Field};
 use hashbrown::HashMap;
@@ -257,7 +257,7 @@ impl ColumnCodes {
             known.unwrap_or_else(|| Dictionary { values: values.clone(), codes: vec![NEW; values.len()] });
         let words = Words::of(keys).ok_or_else(|| BoardError::internal("keys that are no integers"))?;
         words::each_width!(&words, keys => codes.extend(keys.iter().map(|key| {
-            usize::try_from(*key).ok().and_then(|key| known.codes.get(key)).copied().unwrap_or(NEW)
+            key.to_usize().and_then(|key| known.codes.get(key)).copied().unwrap_or(NEW)
         })));
         let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
         let unknown = codes.contains(&NEW);
@@ -266,8 +266,7 @@ impl ColumnCodes {
             if !is_null && codes.get(row) != Some(&NEW) {
                 continue;
             }
-            let key =
-                words::each_width!(&words, keys => keys.get(row).and_then(|key| usize::try_from(*key).ok()));
+            let key = words::each_width!(&words, keys => keys.get(row).and_then(|key| key.to_usize()));
             let code = match key.filter(|_| !is_null) {
                 None => self.code_of_null()?,
                 Some(key) => match known.codes.get(key) {
