@@ -28,6 +28,7 @@ mod compile;
 mod contest;
 mod error;
 mod explain;
+mod explanation;
 mod input;
 mod items;
 mod kept;
@@ -56,7 +57,7 @@ mod words;
 
 pub use collect::Board;
 pub use error::BoardError;
-pub use explain::{Absence, Explanation, TermExplanation};
+pub use explanation::{Absence, Explanation, InterventionEffect, TermExplanation};
 pub use many::Boards;
 pub use report::{GroupName, InterventionReport, Report, Unmet, UnpinnedItem};
 pub use result::BoardResult;
