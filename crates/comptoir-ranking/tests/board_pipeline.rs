@@ -1,5 +1,10 @@
 //! The whole order of operations of a board against an oracle that tries every arrangement.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
