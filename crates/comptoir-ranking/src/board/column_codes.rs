@@ -244,7 +244,6 @@ impl ColumnCodes {
     }
 
     /// Each value of a dictionary is coded once, when a chosen row has it.
-    #[expect(clippy::unnecessary_fallible_conversions, reason = "keys have several widths")]
     fn read_keys(
         &mut self,
         keys: &dyn Array,

@@ -21,11 +21,6 @@ pub struct Number {
 }
 
 /// The item of each row.
-#[expect(
-    clippy::unnecessary_fallible_conversions,
-    clippy::useless_conversion,
-    reason = "values have several widths"
-)]
 pub fn items<'c>(name: &str, chunks: &'c [ArrayRef]) -> Result<Vec<Item<'c>>, SnapshotError> {
     let mut items = Vec::new();
     for chunk in chunks {
