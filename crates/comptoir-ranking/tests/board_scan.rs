@@ -34,7 +34,7 @@ fn names(values: &[Option<u8>], encoding: usize) -> ArrayRef {
             let texts: Vec<_> = texts().collect();
             Arc::new(texts.iter().map(Option::as_deref).collect::<DictionaryArray<Int8Type>>())
         }
-        4 => Arc::new(each().map(|value| value.map(|value| value as i8 - 20)).collect::<Int8Array>()),
+        4 => Arc::new(each().map(|value| value.map(|value| value.cast_signed() - 20)).collect::<Int8Array>()),
         5 => Arc::new(each().map(|value| value.map(|value| i16::from(value) - 20)).collect::<Int16Array>()),
         6 => Arc::new(each().map(|value| value.map(|value| i32::from(value) - 20)).collect::<Int32Array>()),
         // Too far apart for a table.
