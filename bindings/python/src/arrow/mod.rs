@@ -2,6 +2,7 @@
 //!
 //! <https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>
 
+mod column;
 mod error;
 mod export;
 mod import;
@@ -12,12 +13,14 @@ mod widen;
 
 use pyo3::prelude::*;
 
+pub use column::{ArrowColumn, from_numpy};
 pub use error::BoundaryError;
 pub use export::one_batch;
-pub use import::{import_schema, import_stream};
+pub use import::{import_column, import_schema, import_stream};
 pub use table::ArrowTable;
 
-/// Adds `Table` to the module.
+/// Adds `Table` and `Column` to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<ArrowTable>()
+    module.add_class::<ArrowTable>()?;
+    module.add_class::<ArrowColumn>()
 }

@@ -97,6 +97,22 @@ impl Overload {
     }
 }
 
+/// Values of a type, and nulls, as an array of the form that arguments of a [`ColumnFunction`] have.
+///
+/// # Errors
+/// The place of the first value that the array cannot hold, such as a moment between two microseconds.
+pub fn array_of(values: &[Value<'_>], ty: &Type) -> Result<ArrayRef, usize> {
+    built(values, ty, &Env::plain()).map_err(|lost| lost.first().copied().unwrap_or(0))
+}
+
+/// Values as an array, or the places of those that do not fit it.
+fn built(values: &[Value<'_>], ty: &Type, env: &Env) -> Result<ArrayRef, Vec<usize>> {
+    let mut lost = Vec::new();
+    let target = Target { env, unit: TimeUnit::Microsecond };
+    let array = target.build(values, ty, 0, &mut |place| lost.push(place));
+    if lost.is_empty() { Ok(array) } else { Err(lost) }
+}
+
 /// Types whose values are handed over as columns.
 fn has_column(ty: &Type) -> bool {
     match ty {
@@ -132,7 +148,7 @@ impl HostFunction for HostColumns {
     fn call<'a>(&self, args: &[Value<'a>]) -> Result<Value<'a>, EvalError> {
         let mut columns = Vec::with_capacity(args.len());
         for (arg, param) in args.iter().zip(&self.params) {
-            match self.built(std::slice::from_ref(arg), param) {
+            match built(std::slice::from_ref(arg), param, &self.env) {
                 Ok(column) => columns.push(column),
                 Err(_) => return Err(self.error(format_args!("an argument does not fit its column"))),
             }
@@ -165,14 +181,6 @@ impl HostColumns {
         })
     }
 
-    /// Values as an array, or the places of those that do not fit it.
-    fn built(&self, values: &[Value<'_>], ty: &Type) -> Result<ArrayRef, Vec<usize>> {
-        let mut lost = Vec::new();
-        let target = Target { env: &self.env, unit: TimeUnit::Microsecond };
-        let array = target.build(values, ty, 0, &mut |place| lost.push(place));
-        if lost.is_empty() { Ok(array) } else { Err(lost) }
-    }
-
     /// Arguments of some rows of a block; rows that do not fit are taken out of `rows`.
     fn arrays(&self, args: &[Vector<'_>], rows: &mut Bits) -> Vec<ArrayRef> {
         loop {
@@ -201,7 +209,7 @@ impl HostColumns {
             Vector::Text(texts) => Arc::new(strings(texts, picked)),
             _ => {
                 let value = |row: &usize| arg.get(*row).unwrap_or(Value::Null);
-                return self.built(&picked.iter().map(value).collect::<Vec<_>>(), ty);
+                return built(&picked.iter().map(value).collect::<Vec<_>>(), ty, &self.env);
             }
         })
     }

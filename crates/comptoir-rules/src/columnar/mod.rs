@@ -69,8 +69,8 @@ use rayon::prelude::*;
 pub use bound::BoundRows;
 pub(crate) use events::{Event, Events, array};
 pub use faults::{Faults, RowFault};
-pub use host::ColumnFunction;
 pub(crate) use host::HostColumns;
+pub use host::{ColumnFunction, array_of};
 
 use bits::{BLOCK, Bits};
 use frame::Frame;
