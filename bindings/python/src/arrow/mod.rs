@@ -15,7 +15,6 @@ use pyo3::prelude::*;
 
 pub use column::{ArrowColumn, from_numpy};
 pub use error::BoundaryError;
-pub use export::one_batch;
 pub use import::{import_column, import_schema, import_stream};
 pub use table::ArrowTable;
 
