@@ -67,8 +67,11 @@ pub fn read(tree: &Json, locator: &Locator) -> Result<Vec<Case>, Box<Fault>> {
 
 /// `{value: 3}`, `{expr: "1 + 2"}` or a value as it is; `None` for `optional.none()`.
 fn value(json: &Json) -> Result<Option<Json>, String> {
-    match (json.get("expr").and_then(Json::as_str), json.get("value")) {
-        (Some(source), _) => evaluate(source),
+    match (json.get("expr"), json.get("value")) {
+        (Some(Json::String(source)), _) => evaluate(source),
+        // YAML reads `expr: 2` as the number, which is what the expression gives.
+        (Some(expr @ (Json::Number(_) | Json::Bool(_))), _) => Ok(Some(expr.clone())),
+        (Some(_), _) => Err("`expr` is no expression".to_owned()),
         (None, Some(value)) => Ok(Some(value.clone())),
         (None, None) => Ok(Some(json.clone())),
     }

@@ -43,7 +43,7 @@ pub mod types;
 pub mod value;
 
 #[cfg(feature = "arrow")]
-pub use columnar::{BatchResult, BoundRows, Faults, RowFault, Selection};
+pub use columnar::{BatchResult, BoundRows, ColumnFunction, Faults, RowFault, Selection};
 pub use cost::{Bounds, SizeHints};
 pub use error::Error;
 pub use eval::{AttributePattern, Meter, PatternError};

@@ -14,6 +14,8 @@
 mod cells;
 #[path = "support/expressions.rs"]
 mod expressions;
+#[path = "columnar/host.rs"]
+mod host;
 #[path = "columnar/shared.rs"]
 mod shared;
 #[path = "columnar/sources.rs"]
@@ -23,9 +25,12 @@ mod tables;
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::Int8Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray};
-use comptoir_rules::{Env, Fault, Program, Type, Value, Variables};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, Int8Array, Int64Array, RecordBatch, StringArray,
+};
+use comptoir_rules::{Env, EvalCode, EvalError, Fault, Program, Type, Value, Variables};
 use expressions::Random;
 use proptest::prelude::*;
 use tables::Table;
@@ -113,6 +118,26 @@ proptest! {
         let source = shared::expression(&mut random, depth);
         let program = env.compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"));
         same_with(&program, &table, &with(&Variables::new()));
+    }
+
+    #[test]
+    fn functions_over_columns(seed: u64, depth in 0_usize..3, rows in 0_usize..80) {
+        let mut random = Random(seed);
+        let table = tables::table(&mut random, rows);
+        let (source, may_not_fit) = host::expression(&mut random, depth);
+        let programs = [host::Form::Columns, host::Form::Rows].map(|form| {
+            let env = host::declare(tables::declare(Env::builder()), form).build().unwrap();
+            env.compile(&source).unwrap_or_else(|error| panic!("{source}: {error}"))
+        });
+        same(&programs[0], &table);
+        if !may_not_fit {
+            let [columns, rows] = programs.each_ref().map(|program| program.eval_batch(&table.batch).unwrap());
+            prop_assert_eq!(columns.array.as_ref(), rows.array.as_ref(), "{}", source);
+            let messages = |result: &comptoir_rules::BatchResult<'_>| {
+                result.faults.iter().map(|fault| (fault.row, fault.message())).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(messages(&columns), messages(&rows), "{}", source);
+        }
     }
 
     #[test]
@@ -229,4 +254,61 @@ fn inputs_for_the_whole_batch_and_unknown_ones() {
     let result = program.eval_batch_with(&table.batch, &shared).unwrap();
     assert!(!result.faults.is_empty());
     assert!(result.faults.iter().any(|fault| fault.code() == "RULES_UNKNOWN_INPUT"));
+}
+
+/// How a function over columns is called: for the rows that need it, a block at a time, and never after it failed.
+#[test]
+fn calls_of_functions_over_columns() {
+    let calls = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = calls.clone();
+    let (name, overload) = comptoir_rules::Overload::parse("big(int): bool").unwrap();
+    let big = move |args: &[ArrayRef], rows: usize| {
+        seen.lock().unwrap().push(rows);
+        let values = args[0].as_primitive::<arrow_array::types::Int64Type>();
+        Ok(Arc::new(values.iter().map(|value| Some(value? >= 90)).collect::<BooleanArray>()) as ArrayRef)
+    };
+    let env = Env::builder()
+        .variable("i", Type::Int)
+        .function(name, overload.bind_columns(big, 1).unwrap())
+        .build()
+        .unwrap();
+    let column: ArrayRef = Arc::new((0..5_000).map(|row| row % 100).collect::<Int64Array>());
+    let batch = RecordBatch::try_from_iter([("i", column)]).unwrap();
+    let selected = env.compile("big(i) && i > 80").unwrap().select(&batch).unwrap().rows;
+    assert_eq!(selected.len(), 500);
+    let calls = std::mem::take(&mut *calls.lock().unwrap());
+    assert_eq!((calls.len(), calls.iter().sum::<usize>()), (3, 950), "{calls:?}");
+}
+
+#[test]
+fn functions_over_columns_that_are_wrong() {
+    type Made = fn() -> Result<ArrayRef, EvalError>;
+    let wrong: [(Made, &str); 3] = [
+        (|| Ok(Arc::new(Int64Array::from(vec![1]))), "function `f(int): int`: gave 1 values for 2 rows"),
+        (
+            || Ok(Arc::new(StringArray::from(vec!["a", "b"]))),
+            "function `f(int): int`: gave a column of utf8, expected an integer",
+        ),
+        (|| Err(EvalError::new(EvalCode::Host, "the service is down")), "the service is down"),
+    ];
+    let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let batch = RecordBatch::try_from_iter([("i", column)]).unwrap();
+    for (made, message) in wrong {
+        let (name, overload) = comptoir_rules::Overload::parse("f(int): int").unwrap();
+        let overload = overload.bind_columns(move |_: &[ArrayRef], _| made(), 1).unwrap();
+        let env = Env::builder().variable("i", Type::Int).function(name, overload).build().unwrap();
+        for source in ["f(i)", "i > 0 || f(i) > 1"] {
+            let result = env.compile(source).unwrap().eval_batch(&batch).map(|result| result.array);
+            match source {
+                "f(i)" => assert_eq!(result.unwrap_err().to_string(), message),
+                // No row needs it.
+                _ => assert_eq!(result.unwrap().null_count(), 0),
+            }
+        }
+    }
+    for signature in ["f(dyn): int", "f(int): map(string, int)", "f(list(?T)): int", "f(): Item"] {
+        let (_, overload) = comptoir_rules::Overload::parse(signature).unwrap();
+        let error = overload.bind_columns(|args: &[ArrayRef], _| Ok(args[0].clone()), 1).unwrap_err();
+        assert!(error.to_string().contains("are not given to functions"), "{error}");
+    }
 }

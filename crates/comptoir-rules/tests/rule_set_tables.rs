@@ -202,7 +202,11 @@ proptest! {
         let rows = many(&few, 1100);
         let events: Vec<Variables<'_>> = rows.iter().map(event).collect();
         let amount = if is_column { "level" } else { "level * 2 + 1" };
-        let found = old.diff_table(&new, &table(&rows), &Variables::new(), Some(amount)).unwrap();
+        let whole = table(&rows);
+        let found = old.diff_table(&new, &whole, &Variables::new(), Some(amount)).unwrap();
+        let (head, rest) = (rows.len() / 3, rows.len() - rows.len() / 3);
+        let chunks = [whole.slice(0, head), whole.slice(0, 0), whole.slice(head, rest)];
+        assert_eq!(old.diff_chunks(&new, &chunks, &Variables::new(), Some(amount)).unwrap(), found);
         prop_assert_eq!(found, old.diff(&new, &events, Some(amount)).unwrap());
     }
 }

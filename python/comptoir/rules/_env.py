@@ -17,8 +17,10 @@ class Function:
     _native: RulesFunction
     signature: str
 
-    def __init__(self, signature: str, implementation: Callable[..., object], cost: int) -> None:
-        self._native = RulesFunction(signature, implementation, cost)
+    def __init__(
+        self, signature: str, implementation: Callable[..., object], cost: int, is_columnar: bool = False
+    ) -> None:
+        self._native = RulesFunction(signature, implementation, cost, is_columnar)
         self.signature = signature
 
     def __repr__(self) -> str:
@@ -32,6 +34,7 @@ def function(
     implementation: Callable[..., object],
     *,
     is_member: bool = False,
+    is_columnar: bool = False,
     cost: int = 1,
 ) -> Function:
     """Declare a Python callable as a function of expressions.
@@ -39,6 +42,11 @@ def function(
     It must give the same value for the same arguments, and is called once for each row of a table, with the
     interpreter lock. What it raises is an error of its row, which ``||`` and ``&&`` may absorb; where the
     error decides in `Program.eval`, the exception is the ``__cause__``.
+
+    With ``is_columnar`` it is called once for about two thousand rows, with a `Column` for each argument that
+    has the rows for which the value matters, and gives as many values: an array of NumPy or any Arrow
+    library, or a list. A null there is an error of its row, or null where the result is a ``wrapper(T)``.
+    What it raises ends the evaluation of the table. A single event is a column of one row.
 
     Parameters
     ----------
@@ -50,6 +58,8 @@ def function(
         Type of the value.
     implementation : callable
         Takes the arguments by position.
+    is_columnar : bool
+        Whether it takes and gives columns: for ``dyn``, maps and structs there are none.
     is_member : bool
         Whether it is called on its first argument: ``sku.brand()`` rather than ``brand(sku)``.
     cost : int
@@ -62,7 +72,7 @@ def function(
     Raises
     ------
     RuleConfigError
-        For a text that is no type.
+        For a text that is no type, and a type that has no columns.
 
     Examples
     --------
@@ -71,9 +81,14 @@ def function(
     >>> env = rules.Env({"sku": "string"}, functions=[brand])
     >>> rules.compile("brand(sku) == 'acme'", env).eval(sku="acme-7")
     True
+    >>> import numpy as np
+    >>> log = rules.function("log", ["double"], "double", np.log1p, is_columnar=True)
+    >>> rules.compile("log(x) > 1.0", rules.Env({"x": "double"}, functions=[log])).eval(x=3)
+    True
     """
     receiver, rest = (f"{args[0]}::", args[1:]) if is_member else ("", args)
-    return Function(f"{receiver}{name}({', '.join(rest)}): {result}", implementation, cost)
+    signature = f"{receiver}{name}({', '.join(rest)}): {result}"
+    return Function(signature, implementation, cost, is_columnar)
 
 
 class Env:

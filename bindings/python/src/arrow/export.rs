@@ -36,6 +36,17 @@ pub fn array_capsule(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, P
     PyCapsule::new_with_value(py, array, c"arrow_array")
 }
 
+/// Capsules `arrow_schema` and `arrow_array` of one array, which shares its buffers with them.
+pub fn column_capsules<'py>(
+    py: Python<'py>,
+    array: &ArrayRef,
+) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+    let schema = FFI_ArrowSchema::try_from(array.data_type())
+        .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+    let schema = PyCapsule::new_with_value(py, schema, c"arrow_schema")?;
+    Ok((schema, PyCapsule::new_with_value(py, FFI_ArrowArray::new(&array.to_data()), c"arrow_array")?))
+}
+
 /// All batches as one: the batch itself when there is only one, otherwise a copy.
 ///
 /// # Errors
@@ -68,7 +79,11 @@ fn concat(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch, Bo
     RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(|error| failed("", error))
 }
 
-/// Chunks of one type as one array.
+/// Chunks of one column as one array.
+///
+/// # Errors
+///
+/// Offsets or dictionary keys that do not reach that far.
 pub fn concat_column(chunks: &[&ArrayRef]) -> Result<ArrayRef, ArrowError> {
     let data: Vec<_> = chunks.iter().map(|chunk| chunk.to_data()).collect();
     let rows = data.iter().map(|chunk| chunk.len()).sum();

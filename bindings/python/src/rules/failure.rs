@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 use super::raised::Scope;
 use super::shared::{code, error_of};
+use crate::enter::enter_with;
 use crate::errors::{Place, exception, rule_exception};
 
 /// The exception for an expression that does not compile, or a table that it cannot read.
@@ -33,6 +34,24 @@ pub fn at_path(py: Python<'_>, error: &Error, message: &str, path: Option<&str>)
         _ => Place { path, ..Place::default() },
     };
     rule_exception(py, error.kind(), error.code(), message, place)
+}
+
+/// Evaluates a table detached from the interpreter. Where a function of the host ended it on this thread, what it raised
+/// is the cause.
+pub fn enter_table<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send) -> PyResult<T> {
+    let scope = Scope::begin();
+    let outcome = enter_with(py, work, |py, error| {
+        if let Some(interrupt) = scope.interrupt(py) {
+            return interrupt;
+        }
+        let cause = scope.cause(&error.to_string());
+        let raised = from_error(py, error);
+        if cause.is_some() {
+            raised.set_cause(py, cause);
+        }
+        raised
+    });
+    scope.interrupt(py).map_or(outcome, Err)
 }
 
 /// The exception for a rule set that is refused.

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::batch;
-use super::failure::{from_error, from_fault};
+use super::failure::{enter_table, from_error, from_fault};
 use super::give::to_python;
 use super::input::{Given, Inputs};
 use super::quick::Quick;
@@ -17,7 +17,7 @@ use super::results::result;
 use super::shared::shared as variables;
 use super::source::{Event, Source};
 use crate::arrow::import_stream;
-use crate::enter::{attached, enter_with};
+use crate::enter::attached;
 
 /// Compiled expression: any number of threads may evaluate it at once.
 ///
@@ -202,8 +202,7 @@ impl RulesProgram {
         let py = table.py();
         let (schema, batches) = import_stream(table)?;
         let shared = variables(self.program.env(), shared)?;
-        let (values, faults) =
-            enter_with(py, || batch::eval(&self.program, &schema, &batches, &shared), from_error)?;
+        let (values, faults) = enter_table(py, || batch::eval(&self.program, &schema, &batches, &shared))?;
         let count = faults.count;
         result(py, "BatchResult", (batch::table(py, values)?, batch::table(py, faults.table())?, count))
     }
@@ -243,8 +242,7 @@ impl RulesProgram {
         let py = table.py();
         let (schema, batches) = import_stream(table)?;
         let shared = variables(self.program.env(), shared)?;
-        let (rows, faults) =
-            enter_with(py, || batch::select(&self.program, &schema, &batches, &shared), from_error)?;
+        let (rows, faults) = enter_table(py, || batch::select(&self.program, &schema, &batches, &shared))?;
         let count = faults.count;
         result(py, "Selection", (batch::table(py, rows)?, batch::table(py, faults.table())?, count))
     }

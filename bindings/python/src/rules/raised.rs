@@ -11,6 +11,9 @@ use pyo3::prelude::*;
 /// Exceptions with the messages that they became.
 type List = Vec<(String, PyErr)>;
 
+/// Exceptions that are kept: a table may have one for each row.
+const MOST: usize = 64;
+
 thread_local! {
     /// Of the innermost evaluation on this thread; none outside, where nobody asks.
     static RAISED: RefCell<Option<List>> = const { RefCell::new(None) };
@@ -65,6 +68,9 @@ pub fn error(py: Python<'_>, what: &str, raised: PyErr) -> EvalError {
     };
     RAISED.with_borrow_mut(|list| {
         if let Some(list) = list {
+            if list.len() == MOST {
+                list.remove(0);
+            }
             list.push((message.clone(), raised));
         }
     });

@@ -23,8 +23,8 @@ use super::raised::Scope;
 use super::shared::shared;
 use super::source::{Event, Source};
 use super::trace;
-use crate::arrow::{ArrowTable, import_stream, one_batch};
-use crate::enter::{attached, enter, enter_with};
+use crate::arrow::{ArrowTable, import_stream};
+use crate::enter::{attached, enter_with};
 use crate::python::Classes;
 
 /// A compiled rule set; `comptoir.rules.RuleSet` is its public face.
@@ -178,8 +178,8 @@ impl RulesSet {
         let py = table_of.py();
         let (schema, batches) = import_stream(table_of)?;
         let shared = shared(self.set.env(), keywords)?;
-        let batch = enter(py, || one_batch(&schema, &batches))?;
-        let work = || self.set.diff_table(&new.set, &batch, &shared, amount);
+        let batches = at_least_one(&schema, &batches);
+        let work = || self.set.diff_chunks(&new.set, &batches, &shared, amount);
         diff_dict(py, &enter_with(py, work, from_set_error)?)
     }
 

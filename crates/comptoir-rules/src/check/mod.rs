@@ -46,6 +46,8 @@ pub(crate) enum Reference {
     Message(Message),
     /// In an expression that is not checked: nothing, which is an error if it is evaluated.
     Undeclared(Arc<str>),
+    /// In an expression that is not checked: syntax of an extension that is off, and what to say of it.
+    Unavailable(Arc<str>),
 }
 
 /// Whether types are checked.
@@ -110,6 +112,7 @@ impl<'c> Checker<'c> {
         let ast = self.ast;
         if let Some((what, extension)) = self.switched_off(&ast.get(id).kind) {
             let hint = off(what, extension);
+            self.refer(id, Reference::Unavailable(hint.as_str().into()));
             let ty = self.fault(
                 DiagnosticCode::UnknownFunction,
                 self.span(id),

@@ -102,7 +102,7 @@ fn hidden(mut column: Column, valid: Option<&NullBuffer>) -> Column {
 }
 
 /// A column as a type.
-fn read(array: &ArrayRef, ty: &Type, env: &Env, name: &str) -> Result<Column, ColumnError> {
+pub(super) fn read(array: &ArrayRef, ty: &Type, env: &Env, name: &str) -> Result<Column, ColumnError> {
     let nulls = match array.data_type() {
         DataType::Null => Some(NullBuffer::new_null(array.len())),
         _ => array.logical_nulls().filter(|nulls| nulls.null_count() > 0),

@@ -160,6 +160,12 @@ impl Bits {
         }
     }
 
+    pub(super) fn clear(&mut self, row: usize) {
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
     /// Sets the rows from `start` to before `end`.
     #[inline]
     pub(super) fn set_range(&mut self, start: usize, end: usize) {

@@ -132,7 +132,9 @@ impl<'a> Walk<'a> {
         {
             return truth;
         }
-        self.call(function, overloads, &args, mask).truth(mask)
+        self.host_call(overloads, &args, frame.count, mask)
+            .unwrap_or_else(|| self.call(function, overloads, &args, mask))
+            .truth(mask)
     }
 
     #[inline(never)]

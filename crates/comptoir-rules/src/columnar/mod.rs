@@ -46,6 +46,7 @@ mod faults;
 mod fold;
 mod frame;
 mod functions;
+mod host;
 mod kernel;
 mod numbers;
 mod output;
@@ -69,6 +70,8 @@ use rayon::prelude::*;
 pub use bound::BoundRows;
 pub(crate) use events::{Event, Events, array};
 pub use faults::{Faults, RowFault};
+pub(crate) use host::HostColumns;
+pub use host::{ColumnFunction, array_of};
 
 use bits::{BLOCK, Bits};
 use frame::Frame;
@@ -126,8 +129,8 @@ impl Program {
     ///
     /// # Errors
     /// `TYPES_COLUMN_MISSING` for an input without a column, `TYPES_COLUMN_TYPE` for a column that cannot be what the
-    /// input was declared as, `TYPES_COLUMN_AMBIGUOUS` for a name that occurs twice. An error of a row is no error of
-    /// the call.
+    /// input was declared as, `TYPES_COLUMN_AMBIGUOUS` for a name that occurs twice, `RULES_HOST` for a function over
+    /// columns that fails. An error of a row is no error of the call.
     pub fn eval_batch(&self, batch: &RecordBatch) -> Result<BatchResult<'_>, Error> {
         self.eval_batch_with(batch, &Variables::new())
     }
@@ -146,7 +149,7 @@ impl Program {
             Type::Error => &Type::Dyn,
             ty => ty,
         };
-        let piece = evaluate(&plan, ty);
+        let piece = evaluate(&plan, ty)?;
         let (array, fault) = piece.finish(ty, self.env(), unit(batch));
         Ok(BatchResult { array, faults: Faults::new(plan, fault, false) })
     }
@@ -165,7 +168,7 @@ impl Program {
     /// As [`Program::eval_batch`].
     pub fn select_with(&self, batch: &RecordBatch, shared: &dyn Activation) -> Result<Selection<'_>, Error> {
         let plan = self.plan(batch, shared)?;
-        let piece = evaluate(&plan, &Type::Bool);
+        let piece = evaluate(&plan, &Type::Bool)?;
         let rows = UInt64Array::from(piece.true_rows());
         let fault = piece.untrue(plan.rows);
         Ok(Selection { rows, faults: Faults::new(plan, fault, true) })
@@ -180,7 +183,12 @@ impl Program {
 /// Blocks that one thread evaluates at a time.
 const CHUNK: usize = 32 * BLOCK;
 
-fn evaluate(plan: &Plan<'_>, ty: &Type) -> Piece {
+fn evaluate(plan: &Plan<'_>, ty: &Type) -> Result<Piece, Error> {
+    let piece = evaluate_chunks(plan, ty);
+    plan.failed.get().map_or(Ok(piece), |error| Err(Error::Eval(error.clone())))
+}
+
+fn evaluate_chunks(plan: &Plan<'_>, ty: &Type) -> Piece {
     let threads = rayon::current_num_threads();
     if threads == 1 || plan.rows <= CHUNK {
         return evaluate_rows(plan, ty, 0, plan.rows);

@@ -12,7 +12,7 @@ use crate::Program;
 use crate::ir::{FoldNode, Node, NodeId, NodeKind};
 use crate::syntax::{Access, FoldKind};
 use crate::types::Type;
-use crate::value::Value;
+use crate::value::{EvalError, Value};
 
 /// A program with the columns of a table.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Plan<'p> {
     /// Rows of the table.
     pub(super) rows: usize,
     ways: Vec<Way>,
+    /// Why a function of the host failed: there is no result then.
+    pub(super) failed: OnceLock<EvalError>,
 }
 
 /// How a node is evaluated.
@@ -49,7 +51,7 @@ pub(super) struct Way {
 
 impl<'p> Plan<'p> {
     pub(super) fn new(program: &'p Program, columns: Vec<Column>, rows: usize) -> Self {
-        let mut plan = Self { program, columns, rows, ways: Vec::new() };
+        let mut plan = Self { program, columns, rows, ways: Vec::new(), failed: OnceLock::new() };
         let mut ways: Vec<Way> = program.nodes().iter().map(|_| Way::default()).collect();
         let mut sources: Vec<Source> = Vec::with_capacity(ways.len());
         let mut reaches: Vec<Option<u16>> = Vec::with_capacity(ways.len());

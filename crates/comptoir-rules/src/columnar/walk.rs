@@ -204,7 +204,8 @@ impl<'a> Walk<'a> {
                     return vector;
                 }
                 let args = self.operands(args, frame, mask);
-                self.call(function, overloads, &args, mask)
+                self.host_call(overloads, &args, frame.count, mask)
+                    .unwrap_or_else(|| self.call(function, overloads, &args, mask))
             }
             NodeKind::Fold(fold) if !self.plan.way(id).is_scalar => self.fold_values(id, fold, frame, mask),
             _ => self.scalar(id, frame, mask),

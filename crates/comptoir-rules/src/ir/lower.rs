@@ -79,6 +79,9 @@ impl<'l> Lowering<'l> {
                 let message = format!("undeclared `{name}`");
                 NodeKind::Fail(Arc::new(EvalError::new(EvalCode::UnknownName, message)))
             }
+            Reference::Unavailable(why) => {
+                NodeKind::Fail(Arc::new(EvalError::new(EvalCode::UnknownName, why.to_string())))
+            }
             Reference::Variable(_) | Reference::Call { .. } | Reference::Message(_) => return None,
         })
     }

@@ -76,6 +76,9 @@ pub struct Overload {
     /// What a call costs.
     pub cost: CostRule,
     pub(crate) implementation: Implementation,
+    /// How it is computed for many rows at once.
+    #[cfg(feature = "arrow")]
+    pub(crate) columns: Option<Arc<crate::columnar::HostColumns>>,
     /// The part of the library that it belongs to, beyond the standard.
     pub(crate) extension: Option<super::Extension>,
 }
@@ -95,6 +98,8 @@ impl Overload {
             is_member,
             cost: CostRule::Constant,
             implementation: Implementation::None,
+            #[cfg(feature = "arrow")]
+            columns: None,
             extension: None,
         };
         Ok((name, overload))

@@ -48,6 +48,12 @@ impl Env {
         EnvBuilder::default()
     }
 
+    /// The library without any declaration.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn plain() -> Self {
+        Self { inner: Arc::default() }
+    }
+
     /// The scope in which names are looked up first.
     #[must_use]
     pub fn container(&self) -> &str {

@@ -61,7 +61,8 @@ impl Drop for Guard<'_> {
     }
 }
 
-fn environments() -> Vec<Env> {
+/// Environments that sources are compiled against.
+pub fn environments() -> Vec<Env> {
     let base = || {
         Env::builder()
             .variable("i", Type::Int)
@@ -193,7 +194,8 @@ fn literal(random: &mut Random) -> String {
     }
 }
 
-fn exercise(random: &mut Random, envs: &[Env], source: &str, tally: &mut Tally) {
+/// Compiles a source against one of the environments and evaluates it in every way.
+pub fn exercise(random: &mut Random, envs: &[Env], source: &str, tally: &mut Tally) {
     let env = &envs[random.below(envs.len())];
     if let Err(error) = env.compile(source) {
         assert!(!error.to_string().is_empty());

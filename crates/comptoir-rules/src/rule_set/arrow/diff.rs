@@ -33,10 +33,38 @@ impl RuleSet {
         shared: &dyn Activation,
         amount: Option<&str>,
     ) -> Result<Diff, RuleSetError> {
+        self.diff_chunks(new, std::slice::from_ref(batch), shared, amount)
+    }
+
+    /// The same for a table in chunks of one schema, which are not joined: row numbers count on.
+    ///
+    /// # Errors
+    /// As [`RuleSet::diff_table`].
+    pub fn diff_chunks(
+        &self,
+        new: &RuleSet,
+        batches: &[RecordBatch],
+        shared: &dyn Activation,
+        amount: Option<&str>,
+    ) -> Result<Diff, RuleSetError> {
+        let mut diff = Diff::new(self, new, 0, amount.is_some());
+        for batch in batches {
+            self.add_chunk(&mut diff, new, batch, shared, amount)?;
+        }
+        Ok(diff)
+    }
+
+    fn add_chunk(
+        &self,
+        diff: &mut Diff,
+        new: &RuleSet,
+        batch: &RecordBatch,
+        shared: &dyn Activation,
+        amount: Option<&str>,
+    ) -> Result<(), RuleSetError> {
         let before = Events::bind(self.inputs(), self.env(), batch, shared)?;
         let after = Events::bind(new.inputs(), new.env(), batch, shared)?;
         let amount = amount.map(|source| self.amounts(source, batch, shared)).transpose()?;
-        let mut diff = Diff::new(self, new, batch.num_rows(), amount.is_some());
         let mut start = 0;
         while start < batch.num_rows() {
             let count = ROWS.min(batch.num_rows() - start);
@@ -48,12 +76,13 @@ impl RuleSet {
                 };
                 rows.map(decide).collect::<Vec<_>>()
             });
-            for (row, (worth, old, new)) in (start..).zip(decided.into_iter().flatten()) {
-                diff.add(row, worth, &old, &new)?;
+            for (worth, old, new) in decided.into_iter().flatten() {
+                diff.add(diff.events, worth, &old, &new)?;
+                diff.events += 1;
             }
             start += count;
         }
-        Ok(diff)
+        Ok(())
     }
 
     fn amounts(
