@@ -35,7 +35,7 @@ fn policies_of_cel_go_pass_their_tests() {
         ("nested_rules_unconditional_chaining_optional", 4),
         ("nested_rules_unwrap_rewrap", 3),
         ("nested_rules_variable_shadowing", 3),
-        ("unnest", 4),
+        ("unnest", 5),
         ("variable_type_propagation", 1),
     ] {
         let (passed, text) = run(&Path::new(&folder).join(name));
