@@ -217,3 +217,29 @@ fn an_error_on_a_thread_is_the_error_of_the_call() {
         (0..40).map(|place| if place % 9 == 5 { bad.clone() } else { good.clone() }).collect();
     assert!(board.push_all(&batches, 4).is_err());
 }
+
+#[test]
+fn boards_that_name_different_items_share_nothing() {
+    // A table of one column is the table that lists of items are looked up in.
+    let item: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
+    let table = RecordBatch::try_from_iter([("item", item)]).unwrap();
+    let spec = |hidden: &str| {
+        BoardSpec::from_json(&format!(
+            r#"{{"id": "b", "item": "item", "score": "1", "k": 5,
+                "interventions": [{{"id": "h", "items": ["{hidden}"], "hide": true}}]}}"#
+        ))
+        .unwrap()
+    };
+    let mut boards = Boards::new(vec![spec("a"), spec("b")], &Context::default()).unwrap();
+    boards.push(&table).unwrap();
+    let shown: Vec<Vec<String>> = boards
+        .finish()
+        .unwrap()
+        .iter()
+        .map(|result| {
+            let items = result.table.column_by_name("item").unwrap().as_string::<i32>();
+            items.iter().flatten().map(str::to_owned).collect()
+        })
+        .collect();
+    assert_eq!(shown, [["b", "c"], ["a", "c"]]);
+}

@@ -21,6 +21,8 @@ use super::report::Faults;
 pub struct Expression {
     path: String,
     program: Box<Program>,
+    /// Whether the same source over the same columns is the same expression, so that boards may share its values.
+    is_shared: bool,
 }
 
 /// The names and types that expressions over a schema may use: its columns, and `now` where it is known and no column
@@ -108,7 +110,17 @@ impl Expression {
             }
             BoardError::Expression { path: path.to_owned(), source: Box::new(error) }
         })?;
-        Ok(Self { path: path.to_owned(), program: Box::new(program) })
+        Ok(Self { path: path.to_owned(), program: Box::new(program), is_shared: true })
+    }
+
+    /// The same, of which no other board takes the values: for a source whose meaning is not all in its text.
+    pub fn unshared(self) -> Self {
+        Self { is_shared: false, ..self }
+    }
+
+    /// Whether other boards take its values for these rows.
+    pub fn is_known(&self, batch: &RecordBatch) -> bool {
+        self.is_shared && memo::known(self.program.source(), batch).is_some()
     }
 
     /// The kind of number that it gives.
@@ -212,16 +224,18 @@ impl Expression {
         faults: &mut Faults,
     ) -> Result<ArrayRef, BoardError> {
         let source = self.program.source();
-        if let Some(array) = memo::known(source, batch) {
+        if self.is_shared
+            && let Some(array) = memo::known(source, batch)
+        {
             return Ok(array);
         }
         let wrong = |error| BoardError::Expression { path: self.path.clone(), source: Box::new(error) };
         let result = self.program.eval_batch(batch).map_err(wrong)?;
-        if result.faults.is_empty() {
-            memo::keep(source, batch, &result.array);
-        } else {
+        if !result.faults.is_empty() {
             // Each board counts the faults of its own rows.
             faults.add(&self.path, &result.faults, chosen);
+        } else if self.is_shared {
+            memo::keep(source, batch, &result.array);
         }
         Ok(result.array)
     }

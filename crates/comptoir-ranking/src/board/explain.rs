@@ -287,7 +287,7 @@ impl Details {
 
     fn terms(&self, scored: &Scored, row: usize) -> Vec<TermExplanation> {
         let ScoreSpec::Terms(terms) = &self.spec.score else { return Vec::new() };
-        let number = |values: &Vec<f64>| values.get(row).copied().filter(|value| !value.is_nan());
+        let number = |values: &[f64]| values.get(row).copied().filter(|value| !value.is_nan());
         let term = |(spec, values): (&super::spec::TermSpec, &super::terms::TermValues)| {
             let normalised = number(&values.normalised);
             TermExplanation {

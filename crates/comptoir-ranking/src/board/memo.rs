@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use arrow_array::{ArrayRef, RecordBatch};
 use hashbrown::HashMap;
 
-/// What was evaluated for a block, by source. All boards that share it are of one context, so that the same source over
-/// the same columns is the same expression.
+/// What was evaluated for a block, by source or by what a term makes of one. All boards that share it are of one context,
+/// so that the same source over the same columns is the same expression.
 #[derive(Debug, Default)]
 struct Memo {
     block: Option<RecordBatch>,

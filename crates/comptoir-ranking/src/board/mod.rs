@@ -49,6 +49,7 @@ mod report;
 mod result;
 mod scan;
 mod scope;
+mod shown;
 mod spec;
 mod terms;
 mod wanted;

@@ -280,46 +280,41 @@ impl Operator {
 impl Target {
     /// Rows whose item is in a list. Numbers may be written as texts and the other way round.
     fn items(path: &str, items: &[Json], column: &Field) -> Result<Self, BoardError> {
-        let values = match column.data_type() {
-            DataType::Dictionary(_, values) => values,
-            data_type => data_type,
-        };
-        let wrong = |item: &Json| {
-            let found = comptoir_types::arrow::type_name(column.data_type());
-            BoardError::spec(
-                path,
-                format!("`{}` cannot stand in column `{}` of {found}", text(item), column.name()),
-            )
-        };
-        let mut list = Vec::with_capacity(items.len());
-        let ty = if values.is_string() {
-            list.extend(items.iter().map(|item| Value::string(text(item))));
-            Type::String
-        } else if values.is_unsigned_integer() {
-            for item in items {
-                list.push(Value::Uint(text(item).parse().map_err(|_| wrong(item))?));
-            }
-            Type::Uint
-        } else if values.is_signed_integer() {
-            for item in items {
-                list.push(Value::Int(text(item).parse().map_err(|_| wrong(item))?));
-            }
-            Type::Int
-        } else {
-            let found = comptoir_types::arrow::type_name(column.data_type());
-            let reason = format!(
-                "items are named by text or integer, and column `{}` is {found}: use `when`",
-                column.name()
-            );
-            return Err(BoardError::spec(path, reason));
-        };
+        let (ty, list) = wanted(path, items, column)?;
         let field = Field::new("item", column.data_type().clone(), true);
         let env = Env::builder().arrow_schema(&Schema::new(vec![field]));
         let env = env.constant("wanted", Type::list(ty), Value::list(list));
         let env = env.build().map_err(BoardError::internal)?;
-        let is_wanted = Expression::condition(&env, path, "item in wanted")?;
+        // The list is not in the source.
+        let is_wanted = Expression::condition(&env, path, "item in wanted")?.unshared();
         Ok(Self::Items { column: column.name().clone(), is_wanted })
     }
+}
+
+/// The items of a spec as values of a column.
+fn wanted(path: &str, items: &[Json], column: &Field) -> Result<(Type, Vec<Value<'static>>), BoardError> {
+    let found = || comptoir_types::arrow::type_name(column.data_type());
+    let wrong = |item: &Json| {
+        let reason = format!("`{}` cannot stand in column `{}` of {}", text(item), column.name(), found());
+        BoardError::spec(path, reason)
+    };
+    let values = match column.data_type() {
+        DataType::Dictionary(_, values) => values,
+        data_type => data_type,
+    };
+    if values.is_string() {
+        return Ok((Type::String, items.iter().map(|item| Value::string(text(item))).collect()));
+    }
+    if values.is_unsigned_integer() {
+        let number = |item| text(item).parse().map(Value::Uint).map_err(|_| wrong(item));
+        return Ok((Type::Uint, items.iter().map(number).collect::<Result<_, _>>()?));
+    }
+    if values.is_signed_integer() {
+        let number = |item| text(item).parse().map(Value::Int).map_err(|_| wrong(item));
+        return Ok((Type::Int, items.iter().map(number).collect::<Result<_, _>>()?));
+    }
+    let of = format!("column `{}` is {}", column.name(), found());
+    Err(BoardError::spec(path, format!("items are named by text or integer, and {of}: use `when`")))
 }
 
 /// An item of a spec as text.

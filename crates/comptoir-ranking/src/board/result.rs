@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::Field;
 
@@ -14,7 +14,8 @@ use super::place::{Placer, group_names, report_unused};
 use super::rank::{Ranked, Ranker, Span, table, taken};
 use super::report::{Faults, GroupName, InterventionReport, Report};
 use super::scope::Reason;
-use super::spec::{BoardSpec, Context, ScoreSpec};
+use super::shown::shown;
+use super::spec::{BoardSpec, Context};
 use super::terms::{Scene, Scored, TermValues};
 
 /// A finished board.
@@ -88,58 +89,70 @@ pub(super) fn finish(
     mut faults: Faults,
 ) -> Result<BoardResult, BoardError> {
     report.interventions = interventions(&spec, inactive, outcome.as_ref());
-    let Some(mut outcome) = outcome else {
+    let Some(outcome) = outcome else {
         let counts = |id: &String| inactive.iter().all(|(other, _)| other != id);
         let pins = spec.interventions.iter().filter(|pin| pin.pin.is_some() && counts(&pin.id));
         pins.for_each(|pin| report_unused(pin, &mut report));
         report.faults = faults.found;
-        let nothing = table(Vec::new(), 0)?;
-        let details = Details {
+        let details = Details::of_nothing(spec, context)?;
+        return Ok(BoardResult { table: details.kept.clone(), report, details: Arc::new(details) });
+    };
+    let (table, details) = placed(spec, context, outcome, &mut report, &mut faults)?;
+    report.faults = faults.found;
+    Ok(BoardResult { table, report, details: Arc::new(details) })
+}
+
+fn placed(
+    spec: Arc<BoardSpec>,
+    context: Context,
+    mut outcome: Outcome,
+    report: &mut Report,
+    faults: &mut Faults,
+) -> Result<(RecordBatch, Details), BoardError> {
+    let ranker = std::mem::replace(&mut outcome.contest.ranker, Ranker::new(&spec, &[]));
+    let ranked = ranker.finish()?;
+    let (kept, base) = kept(&spec, &ranked, &outcome)?;
+    let groups = group_names(&ranked.groups);
+    cut_ties(&spec, &ranked, &groups, report);
+    let boards = boards(&spec, &ranked, &outcome.contest, &kept, &groups, report, faults)?;
+    let table = shown(&spec, &ranked, &kept, base.as_ref(), &boards)?;
+    let mut positions = vec![None; kept.num_rows()];
+    for (row, position) in boards.iter().flat_map(|board| board.iter().zip(1_u32..)) {
+        if let Some(place) = positions.get_mut(*row) {
+            *place = Some(position);
+        }
+    }
+    let details = Details {
+        spec,
+        context,
+        groups,
+        spans: ranked.spans,
+        kept,
+        scores: ranked.scores,
+        base,
+        positions,
+        all: outcome.table.zip(outcome.scored).map(|((table, chosen), scored)| (table, chosen, scored)),
+        judge: Some(Judge { eligibility: outcome.eligibility, contest: outcome.contest }),
+    };
+    Ok((table, details))
+}
+
+impl Details {
+    /// Of a board that has seen no batch.
+    fn of_nothing(spec: Arc<BoardSpec>, context: Context) -> Result<Self, BoardError> {
+        Ok(Self {
             spec,
             context,
             judge: None,
             groups: Vec::new(),
             spans: Vec::new(),
-            kept: nothing.clone(),
+            kept: table(Vec::new(), 0)?,
             scores: None,
             base: None,
             positions: Vec::new(),
             all: None,
-        };
-        return Ok(BoardResult { table: nothing, report, details: Arc::new(details) });
-    };
-    let ranker = std::mem::replace(&mut outcome.contest.ranker, Ranker::new(&spec, &[]));
-    let ranked = ranker.finish()?;
-    let (kept, base) = kept(&spec, &ranked, &outcome)?;
-    let names = group_names(&ranked.groups);
-    let scores = ranked.scores.clone();
-    cut_ties(&spec, &ranked, scores.as_ref(), &names, &mut report);
-    let boards = boards(&spec, &ranked, &outcome.contest, &kept, &names, &mut report, &mut faults)?;
-    report.faults = faults.found;
-    let mut positions = vec![None; kept.num_rows()];
-    for board in &boards {
-        for (row, position) in board.iter().zip(1_u32..) {
-            if let Some(place) = positions.get_mut(*row) {
-                *place = Some(position);
-            }
-        }
+        })
     }
-    let table = shown(&spec, &ranked, &kept, base.as_ref(), &boards)?;
-    let all = outcome.table.zip(outcome.scored).map(|((table, chosen), scored)| (table, chosen, scored));
-    let judge = Judge { eligibility: outcome.eligibility, contest: outcome.contest };
-    let details = Details {
-        spec,
-        context,
-        judge: Some(judge),
-        groups: names,
-        spans: ranked.spans,
-        kept,
-        scores,
-        base,
-        positions,
-        all,
-    };
-    Ok(BoardResult { table, report, details: Arc::new(details) })
 }
 
 /// What became of each intervention, in the order of the spec.
@@ -198,7 +211,7 @@ fn group_of_rows(spans: &[Span]) -> Vec<u32> {
 /// Some rows of scores.
 fn some(scored: &Scored, rows: &UInt32Array) -> Result<Scored, BoardError> {
     let scores = arrow_select::take::take(&scored.scores, rows, None).map_err(BoardError::internal)?;
-    let pick = |values: &Vec<f64>| {
+    let pick = |values: &[f64]| {
         rows.values().iter().map(|row| values.get(*row as usize).copied().unwrap_or(f64::NAN)).collect()
     };
     let terms = scored
@@ -209,17 +222,9 @@ fn some(scored: &Scored, rows: &UInt32Array) -> Result<Scored, BoardError> {
 }
 
 /// Reports the groups in which the cut falls between equal scores.
-fn cut_ties(
-    spec: &BoardSpec,
-    ranked: &Ranked,
-    scores: Option<&ArrayRef>,
-    names: &[GroupName],
-    report: &mut Report,
-) {
-    let Some((scores, kind)) = scores.and_then(|scores| Some((scores, NumberKind::of(scores.data_type())?)))
-    else {
-        return;
-    };
+fn cut_ties(spec: &BoardSpec, ranked: &Ranked, names: &[GroupName], report: &mut Report) {
+    let Some(scores) = &ranked.scores else { return };
+    let Some(kind) = NumberKind::of(scores.data_type()) else { return };
     for (span, name) in ranked.spans.iter().zip(names) {
         let next = span.start + spec.k;
         if next < span.best && kind.key(scores, next - 1) == kind.key(scores, next) {
@@ -256,65 +261,8 @@ fn doubles(scores: Option<&ArrayRef>, rows: usize) -> Vec<f64> {
     (0..rows).map(|row| double(row).unwrap_or(f64::NAN)).collect()
 }
 
-/// The table of a result.
-fn shown(
-    spec: &BoardSpec,
-    ranked: &Ranked,
-    kept: &RecordBatch,
-    base: Option<&Scored>,
-    boards: &[Vec<usize>],
-) -> Result<RecordBatch, BoardError> {
-    let rows = || boards.iter().flatten().map(|row| u32::try_from(*row).map_err(BoardError::internal));
-    let rows = UInt32Array::from(rows().collect::<Result<Vec<_>, _>>()?);
-    let group_numbers: Vec<u32> =
-        (0_u32..).zip(boards).flat_map(|(group, board)| std::iter::repeat_n(group, board.len())).collect();
-    let mut columns = columns_of(&taken(&ranked.groups, &group_numbers)?);
-    let take = |array: &ArrayRef| arrow_select::take::take(array, &rows, None).map_err(BoardError::internal);
-    let mut add = |name: &str, array: ArrayRef, nullable: bool| {
-        columns.push((Field::new(name, array.data_type().clone(), nullable), array));
-    };
-    let column = |name: &str| kept.column_by_name(name).ok_or_else(|| BoardError::internal(name));
-    if kept.num_columns() > 0 {
-        add(&spec.item, take(column(&spec.item)?)?, false);
-    }
-    let positions = boards.iter().flat_map(|board| (1_u32..).take(board.len()));
-    add("position", Arc::new(UInt32Array::from_iter_values(positions)), false);
-    if let Some(scores) = &ranked.scores {
-        add("score", take(scores)?, false);
-    }
-    if spec.show.organic {
-        add("organic_position", organic_positions(&ranked.spans, &rows), true);
-        if let Some(base) = base {
-            add("organic_score", take(&base.scores)?, true);
-        }
-    }
-    let metrics = spec.metrics.keys().filter(|name| spec.show.metrics && !spec.show.columns.contains(name));
-    for name in spec.show.columns.iter().chain(metrics) {
-        let array = take(column(name)?)?;
-        let nullable = array.null_count() > 0;
-        add(name, array, nullable);
-    }
-    if let (true, ScoreSpec::Terms(terms), Some(base)) = (spec.show.terms, &spec.score, base) {
-        for (term, values) in terms.iter().zip(&base.terms) {
-            let values = values.normalised.iter().map(|value| term.weight * value);
-            let values: ArrayRef = Arc::new(Float64Array::from_iter_values(values));
-            add(&format!("term.{}", term.name), take(&values)?, false);
-        }
-    }
-    table(columns, rows.len())
-}
-
-/// The place of each row among the best of its group; null for one that was only pinned.
-fn organic_positions(spans: &[Span], rows: &UInt32Array) -> ArrayRef {
-    let place = |row: &u32| {
-        let row = *row as usize;
-        let span = spans.get(spans.partition_point(|span| span.end <= row))?;
-        (row < span.best).then(|| u32::try_from(row - span.start + 1).ok()).flatten()
-    };
-    Arc::new(rows.values().iter().map(place).collect::<UInt32Array>())
-}
-
-fn columns_of(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+/// The columns of a batch with their fields.
+pub(super) fn columns_of(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
     let fields = batch.schema_ref().fields().iter();
     fields.map(|field| (**field).clone()).zip(batch.columns().iter().cloned()).collect()
 }

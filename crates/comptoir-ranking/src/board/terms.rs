@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use arrow_schema::Schema;
 use comptoir_rules::Env;
 use comptoir_rules::value::Timestamp;
 
 use super::compile::Expression;
 use super::error::BoardError;
+use super::memo;
 use super::numbers::NumberKind;
-use super::population::{Codes, Ends, Spreads};
+use super::population::{Codes, Ends, Spreads, percentiles};
 use super::report::Faults;
 use super::spec::{Population, ScoreSpec, Step, TermSpec};
 use crate::normalise;
@@ -33,6 +36,9 @@ pub struct Term {
     value: Expression,
     /// What each step reads beside the value.
     others: Vec<Option<Other>>,
+    /// Names of its values and of what the steps make of them, by which boards share them; none where they depend on
+    /// other rows.
+    shared: Option<[String; 2]>,
 }
 
 #[derive(Debug)]
@@ -56,9 +62,9 @@ pub struct Scored {
 #[derive(Debug, Clone)]
 pub struct TermValues {
     /// What the expression gave.
-    pub value: Vec<f64>,
+    pub value: ScalarBuffer<f64>,
     /// What the steps made of it.
-    pub normalised: Vec<f64>,
+    pub normalised: ScalarBuffer<f64>,
 }
 
 /// Candidates of which scores are made.
@@ -121,7 +127,7 @@ impl Scorer {
                 let mut values = Vec::with_capacity(terms.len());
                 for term in terms {
                     let term_values = term.values(scene, now, faults)?;
-                    for (sum, value) in sum.iter_mut().zip(&term_values.normalised) {
+                    for (sum, value) in sum.iter_mut().zip(term_values.normalised.iter()) {
                         *sum += term.spec.weight * value;
                     }
                     values.push(term_values);
@@ -153,10 +159,45 @@ impl Term {
             })
         };
         let others = spec.normalise.iter().enumerate().map(other).collect::<Result<_, BoardError>>()?;
-        Ok(Self { spec: spec.clone(), value, others })
+        let is_alone = !spec.normalise.iter().any(Step::needs_all);
+        let content = format!("{:?}", (&spec.value, &spec.normalise, spec.missing));
+        let shared = is_alone.then(|| [format!("value of {content}"), format!("term of {content}")]);
+        Ok(Self { spec: spec.clone(), value, others, shared })
     }
 
+    /// The values of a batch, taken from another board that has the same term.
     fn values(
+        &self,
+        scene: Scene<'_>,
+        now: Option<Timestamp>,
+        faults: &mut Faults,
+    ) -> Result<TermValues, BoardError> {
+        let known = |name: &String| {
+            let array = memo::known(name, scene.batch)?;
+            Some(array.as_primitive_opt::<Float64Type>()?.values().clone())
+        };
+        let names = self.shared.as_ref();
+        if let Some((value, normalised)) = names.and_then(|[value, term]| Some((known(value)?, known(term)?)))
+        {
+            return Ok(TermValues { value, normalised });
+        }
+        let values = self.made(scene, now, faults)?;
+        // Each board counts the faults of its own rows.
+        let others = self.others.iter().flatten().map(|other| {
+            let (Other::Number(expression) | Other::Moment(expression)) = other;
+            expression
+        });
+        let is_faultless = others.chain([&self.value]).all(|expression| expression.is_known(scene.batch));
+        if let Some([value, term]) = names.filter(|_| is_faultless) {
+            for (name, values) in [(value, &values.value), (term, &values.normalised)] {
+                let array: ArrayRef = Arc::new(Float64Array::new(values.clone(), None));
+                memo::keep(name, scene.batch, &array);
+            }
+        }
+        Ok(values)
+    }
+
+    fn made(
         &self,
         scene: Scene<'_>,
         now: Option<Timestamp>,
@@ -175,7 +216,7 @@ impl Term {
         if let Some(missing) = self.spec.missing {
             normalised.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = missing);
         }
-        Ok(TermValues { value, normalised })
+        Ok(TermValues { value: value.into(), normalised: normalised.into() })
     }
 
     fn apply(
@@ -186,55 +227,69 @@ impl Term {
         scene: Scene<'_>,
         now: Option<Timestamp>,
     ) -> Result<(), BoardError> {
-        let codes = Codes { of_rows: scene.groups, is_one: self.spec.over == Population::All };
-        let each = |values: &mut [f64], change: &dyn Fn(f64) -> f64| {
-            values.iter_mut().for_each(|value| *value = change(*value));
-        };
-        let with = |values: &mut [f64], change: &dyn Fn(f64, f64) -> f64| {
-            values.iter_mut().zip(other).for_each(|(value, other)| *value = change(*value, *other));
-        };
-        match step {
-            Step::Log1p => each(values, &normalise::log1p),
-            Step::Cap(cap) => {
-                let (low, high) = (cap.low.unwrap_or(f64::NEG_INFINITY), cap.high.unwrap_or(f64::INFINITY));
-                each(values, &|value| normalise::cap(value, low, high));
-            }
-            Step::Floor(floor) => with(values, &|value, evidence| {
-                if evidence >= floor.least { value } else { floor.below }
-            }),
-            Step::Wilson(wilson) => {
-                with(values, &|value, trials| normalise::wilson_lower(value, trials, wilson.z));
-            }
-            Step::Bayesian(mean) => with(values, &|value, count| {
-                normalise::bayesian_average(value, count, mean.prior, mean.weight)
-            }),
-            Step::RedditHot(_) => with(values, &normalise::reddit_hot),
-            Step::HalfLife(decay) => {
-                let now = seconds(now)?;
-                with(values, &|value, since| {
-                    normalise::half_life(value, (now - since) / 86_400.0, decay.days)
-                });
-            }
-            Step::HackerNews(decay) => {
-                let now = seconds(now)?;
-                with(values, &|value, since| {
-                    normalise::hacker_news(value, (now - since) / 3_600.0, decay.gravity)
-                });
-            }
-            Step::CapQuantile(cap) => {
-                let ends = Ends::quantiles(values, codes, scene.chosen, (cap.low, cap.high));
-                ends.change(values, codes, |value, (low, high)| normalise::cap(value, low, high));
-            }
-            Step::MinMax(ends) => {
-                Spreads::of(values, codes, scene.chosen).min_max(values, codes, (ends.low, ends.high));
-            }
-            Step::ZScore(score) => {
-                let spreads = Spreads::of(values, codes, scene.chosen);
-                spreads.z_score(values, codes, (score.mean, score.deviation));
-            }
-            Step::Percentile => super::population::percentiles(values, codes, scene.chosen),
+        if step.needs_all() || matches!(step, Step::MinMax(_) | Step::ZScore(_)) {
+            let codes = Codes { of_rows: scene.groups, is_one: self.spec.over == Population::All };
+            among(step, values, codes, scene.chosen);
+            return Ok(());
         }
-        Ok(())
+        alone(step, values, other, now)
+    }
+}
+
+/// A step that looks at one row.
+fn alone(step: &Step, values: &mut [f64], other: &[f64], now: Option<Timestamp>) -> Result<(), BoardError> {
+    let each = |values: &mut [f64], change: &dyn Fn(f64) -> f64| {
+        values.iter_mut().for_each(|value| *value = change(*value));
+    };
+    let with = |values: &mut [f64], change: &dyn Fn(f64, f64) -> f64| {
+        values.iter_mut().zip(other).for_each(|(value, other)| *value = change(*value, *other));
+    };
+    match step {
+        Step::Log1p => each(values, &normalise::log1p),
+        Step::Cap(cap) => {
+            let (low, high) = (cap.low.unwrap_or(f64::NEG_INFINITY), cap.high.unwrap_or(f64::INFINITY));
+            each(values, &|value| normalise::cap(value, low, high));
+        }
+        Step::Floor(floor) => {
+            with(values, &|value, evidence| if evidence >= floor.least { value } else { floor.below });
+        }
+        Step::Wilson(wilson) => {
+            with(values, &|value, trials| normalise::wilson_lower(value, trials, wilson.z));
+        }
+        Step::Bayesian(mean) => {
+            with(values, &|value, count| normalise::bayesian_average(value, count, mean.prior, mean.weight));
+        }
+        Step::RedditHot(_) => with(values, &normalise::reddit_hot),
+        Step::HalfLife(decay) => {
+            let now = seconds(now)?;
+            with(values, &|value, since| normalise::half_life(value, (now - since) / 86_400.0, decay.days));
+        }
+        Step::HackerNews(decay) => {
+            let now = seconds(now)?;
+            with(values, &|value, since| {
+                normalise::hacker_news(value, (now - since) / 3_600.0, decay.gravity)
+            });
+        }
+        Step::CapQuantile(_) | Step::MinMax(_) | Step::ZScore(_) | Step::Percentile => {}
+    }
+    Ok(())
+}
+
+/// A step that compares the rows of a population.
+fn among(step: &Step, values: &mut [f64], codes: Codes<'_>, chosen: &BooleanBuffer) {
+    match step {
+        Step::CapQuantile(cap) => {
+            let ends = Ends::quantiles(values, codes, chosen, (cap.low, cap.high));
+            ends.change(values, codes, |value, (low, high)| normalise::cap(value, low, high));
+        }
+        Step::MinMax(ends) => {
+            Spreads::of(values, codes, chosen).min_max(values, codes, (ends.low, ends.high));
+        }
+        Step::ZScore(score) => {
+            Spreads::of(values, codes, chosen).z_score(values, codes, (score.mean, score.deviation));
+        }
+        Step::Percentile => percentiles(values, codes, chosen),
+        _ => {}
     }
 }
 
