@@ -29,7 +29,7 @@ pub enum Accumulator {
 }
 
 /// A value that has an order.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     /// A number as an integer of the same order.
     Number(i128),
@@ -107,6 +107,15 @@ impl<'b> Source<'b> {
     }
 }
 
+impl Key {
+    fn as_ref(&self) -> KeyRef<'_> {
+        match self {
+            Self::Number(number) => KeyRef::Number(*number),
+            Self::Bytes(bytes) => KeyRef::Bytes(bytes),
+        }
+    }
+}
+
 impl KeyRef<'_> {
     fn compare(&self, other: &Key) -> Ordering {
         match (self, other) {
@@ -157,53 +166,44 @@ impl Accumulator {
 
     /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing.
     pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> Result<(), Overflow> {
-        let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)?)));
+        let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)? as usize)));
         match (self, source) {
             (Self::Count(counts), Source::Flags(flags)) => {
                 for (_, slot) in each.filter(|(row, _)| flags.value(*row)) {
-                    counts.get_mut(slot as usize).into_iter().for_each(|count| *count += 1);
+                    counts.get_mut(slot).into_iter().for_each(|count| *count += 1);
                 }
             }
             (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => {
-                let is_valid = |row: usize| valid.is_none_or(|valid| valid.value(row));
-                for (row, slot) in each.filter(|(row, _)| is_valid(*row)) {
-                    let Some(code) = codes.get(row) else { continue };
-                    see(seen, counts, (slot, *code));
+                for (row, slot) in each.filter(|(row, _)| valid.is_none_or(|valid| valid.value(*row))) {
+                    if let (Some(code), Ok(slot)) = (codes.get(row), u32::try_from(slot)) {
+                        see(seen, counts, (slot, *code));
+                    }
                 }
             }
             (Self::ExactSum(sums), Source::Numbers(Numbers::Double(array))) => {
-                for (row, slot) in each.filter(|(row, _)| array.is_valid(*row)) {
-                    let value = array.value(row);
-                    if let Some(sum) = sums.get_mut(slot as usize)
-                        && !value.is_nan()
-                    {
-                        sum.get_or_insert_default().add(value);
-                    }
+                for (row, slot) in each.filter(|(row, _)| array.is_valid(*row) && !array.value(*row).is_nan())
+                {
+                    let sum = sums.get_mut(slot).into_iter();
+                    sum.for_each(|sum| sum.get_or_insert_default().add(array.value(row)));
                 }
             }
             (Self::Sum(sums), Source::Numbers(numbers)) => {
-                for (row, slot) in each {
-                    if let (Some(sum), Some(number)) = (sums.get_mut(slot as usize), numbers.key(row)) {
-                        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
-                    }
-                }
+                each.filter_map(|(row, slot)| Some((slot, numbers.key(row)?)))
+                    .try_for_each(|(slot, number)| add(sums.get_mut(slot), number))?;
             }
             (Self::End(order, ends), source) => {
                 for (row, slot) in each {
-                    if let (Some(end), Some(key)) = (ends.get_mut(slot as usize), source.key(row))
-                        && end.as_ref().is_none_or(|end| key.compare(end) == *order)
-                    {
-                        *end = Some(key.to_key());
+                    if let (Some(end), Some(key)) = (ends.get_mut(slot), source.key(row)) {
+                        widen(end, *order, key);
                     }
                 }
             }
             (Self::Last(values), Source::Timed(source, moments)) => {
                 for (row, slot) in each {
                     if let (Some(last), Some(key), Some(Some(moment))) =
-                        (values.get_mut(slot as usize), source.key(row), moments.get(row))
-                        && last.as_ref().is_none_or(|last| is_later(moment, key, last))
+                        (values.get_mut(slot), source.key(row), moments.get(row))
                     {
-                        *last = Some(((*moment).into(), key.to_key()));
+                        follow(last, moment, key);
                     }
                 }
             }
@@ -215,24 +215,22 @@ impl Accumulator {
 
     /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
     pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) -> Result<(), Overflow> {
+        let own_slots = slots.iter().map(|slot| *slot as usize);
         match (self, other) {
-            (Self::Sum(own), Self::Sum(theirs)) => {
-                for (slot, number) in slots.iter().zip(theirs) {
-                    if let (Some(sum), Some(number)) = (own.get_mut(*slot as usize), number) {
-                        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
-                    }
-                }
-            }
+            (Self::Sum(own), Self::Sum(theirs)) => own_slots
+                .zip(theirs)
+                .filter_map(|(slot, number)| Some((slot, number?)))
+                .try_for_each(|(slot, number)| add(own.get_mut(slot), number))?,
             (Self::ExactSum(own), Self::ExactSum(theirs)) => {
-                for (slot, theirs) in slots.iter().zip(theirs) {
-                    if let (Some(sum), Some(theirs)) = (own.get_mut(*slot as usize), theirs) {
+                for (slot, theirs) in own_slots.zip(theirs) {
+                    if let (Some(sum), Some(theirs)) = (own.get_mut(slot), theirs) {
                         sum.get_or_insert_default().merge(&theirs);
                     }
                 }
             }
             (Self::Count(own), Self::Count(theirs)) => {
-                for (slot, count) in slots.iter().zip(theirs) {
-                    own.get_mut(*slot as usize).into_iter().for_each(|own| *own += count);
+                for (slot, count) in own_slots.zip(theirs) {
+                    own.get_mut(slot).into_iter().for_each(|own| *own += count);
                 }
             }
             (Self::Distinct(seen, counts), Self::Distinct(theirs, _)) => {
@@ -243,19 +241,16 @@ impl Accumulator {
                 }
             }
             (Self::End(order, own), Self::End(_, theirs)) => {
-                for (slot, key) in slots.iter().zip(theirs) {
-                    if let (Some(end), Some(key)) = (own.get_mut(*slot as usize), key)
-                        && end.as_ref().is_none_or(|end| key.cmp(end) == *order)
-                    {
-                        *end = Some(key);
+                for (slot, key) in own_slots.zip(theirs) {
+                    if let (Some(end), Some(key)) = (own.get_mut(slot), key) {
+                        widen(end, *order, key.as_ref());
                     }
                 }
             }
             (Self::Last(own), Self::Last(theirs)) => {
-                for (slot, theirs) in slots.iter().zip(theirs) {
-                    if let Some(own) = own.get_mut(*slot as usize) {
-                        let latest = own.take().max(theirs);
-                        *own = latest;
+                for (slot, theirs) in own_slots.zip(theirs) {
+                    if let (Some(own), Some((moment, key))) = (own.get_mut(slot), theirs) {
+                        follow(own, &moment, key.as_ref());
                     }
                 }
             }
@@ -308,8 +303,29 @@ fn see(seen: &mut HashSet<(u32, u32)>, counts: &mut [u64], value: (u32, u32)) {
     }
 }
 
-fn is_later(moment: &[u8], key: KeyRef<'_>, (known, value): &(Box<[u8]>, Key)) -> bool {
-    moment.cmp(known).then_with(|| key.compare(value)) == Ordering::Greater
+/// Adds a number to a sum.
+fn add(sum: Option<&mut Option<i128>>, number: i128) -> Result<(), Overflow> {
+    if let Some(sum) = sum {
+        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
+    }
+    Ok(())
+}
+
+/// Takes a value as the end, if it is in this order to the one so far.
+fn widen(end: &mut Option<Key>, order: Ordering, key: KeyRef<'_>) {
+    if end.as_ref().is_none_or(|end| key.compare(end) == order) {
+        *end = Some(key.to_key());
+    }
+}
+
+/// Takes a value as the last, if it is of a later moment, or of the same moment and larger.
+fn follow(last: &mut Option<(Box<[u8]>, Key)>, moment: &[u8], key: KeyRef<'_>) {
+    let is_later = |(known, value): &(Box<[u8]>, Key)| {
+        moment.cmp(known).then_with(|| key.compare(value)) == Ordering::Greater
+    };
+    if last.as_ref().is_none_or(is_later) {
+        *last = Some((moment.into(), key.to_key()));
+    }
 }
 
 /// A sum that does not fit.
