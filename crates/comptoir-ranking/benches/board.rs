@@ -41,10 +41,15 @@ fn main() {
     line("read", rows, read);
     println!("{:24} {:.1} GB/s", "", (rows * BYTES_A_ROW) as f64 / read.1 / 1e9);
     line("by hand", rows, hand);
-    for threads in [1, 2] {
-        assert!(places(&board(&batches, threads)) == expected, "another answer on {threads} threads");
-        let name = format!("board, threads: {threads}");
-        line(&name, rows, times(|| board(black_box(&batches), threads).num_rows()));
+    for (kind, show) in [("board", false), ("explained board", true)] {
+        for threads in [1, 2] {
+            assert!(
+                places(&board(&batches, threads, show)) == expected,
+                "another answer on {threads} threads"
+            );
+            let name = format!("{kind}, threads: {threads}");
+            line(&name, rows, times(|| board(black_box(&batches), threads, show).num_rows()));
+        }
     }
     many(rows, &batches);
 }
@@ -99,8 +104,11 @@ fn line(name: &str, rows: usize, (median, best): (f64, f64)) {
     println!("{name:24} {median:.4} {best:.4} {:>7.0}", rows as f64 / best / 1e6);
 }
 
-fn board(batches: &[RecordBatch], threads: usize) -> RecordBatch {
-    let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
+/// `explain`: whether what the score is made of is kept beside each candidate, as by default.
+fn board(batches: &[RecordBatch], threads: usize, explain: bool) -> RecordBatch {
+    let mut spec = BoardSpec::from_json(SPEC).unwrap();
+    spec.show.explain = explain;
+    let mut board = Board::new(spec, Context::default()).unwrap();
     board.push_all(batches, threads).unwrap();
     board.finish().unwrap().table
 }

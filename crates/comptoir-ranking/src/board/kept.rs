@@ -70,16 +70,19 @@ impl Candidate {
         self.rest.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
     }
 
-    /// Whether both are the same item.
-    pub fn is_same_item(&self, other: &Self) -> bool {
-        let (own, theirs) = (self.item(), other.item());
-        if own.is_empty() { self.word == other.word } else { own == theirs }
+    /// Whether the item is the word. All candidates of a board are alike in this.
+    pub fn is_item_word(&self) -> bool {
+        self.rest.item().is_empty()
+    }
+
+    /// Whether both are the same item. `is_word` is asked once for many: what is in bytes lies elsewhere in memory.
+    pub fn is_same_item(&self, other: &Self, is_word: bool) -> bool {
+        if is_word { self.word == other.word } else { self.item() == other.item() }
     }
 
     /// A number that is the same for the same item.
-    pub fn hash_of_item(&self) -> u64 {
-        let item = self.item();
-        if item.is_empty() { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(item) }
+    fn hash_of_item(&self, is_word: bool) -> u64 {
+        if is_word { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(self.item()) }
     }
 }
 
@@ -201,7 +204,8 @@ impl Kept {
 
     /// Leaves the best row of each item.
     fn unite(&mut self) {
-        let mut places = Places::new(self.entries.len());
+        let is_word = self.entries.first().is_some_and(Candidate::is_item_word);
+        let mut places = Places::new(self.entries.len(), is_word);
         let mut next = 0;
         while next < self.entries.len() {
             match places.find(&self.entries, next) {
@@ -225,21 +229,22 @@ fn room(keep: usize) -> usize {
 struct Places {
     places: Vec<u32>,
     shift: u32,
+    is_word: bool,
 }
 
 const FREE: u32 = u32::MAX;
 
 impl Places {
-    fn new(count: usize) -> Self {
+    fn new(count: usize, is_word: bool) -> Self {
         let size = (count.saturating_mul(2)).next_power_of_two().max(2);
-        Self { places: vec![FREE; size], shift: 64 - size.trailing_zeros() }
+        Self { places: vec![FREE; size], shift: 64 - size.trailing_zeros(), is_word }
     }
 
     /// The place of the same item before `next`; where there is none `next` becomes its place.
     fn find(&mut self, entries: &[Candidate], next: usize) -> Option<usize> {
         let candidate = entries.get(next)?;
         let mask = self.places.len() - 1;
-        let mut place = usize::try_from(candidate.hash_of_item() >> self.shift).unwrap_or(0);
+        let mut place = usize::try_from(candidate.hash_of_item(self.is_word) >> self.shift).unwrap_or(0);
         loop {
             let known = self.places.get_mut(place & mask)?;
             if *known == FREE {
@@ -247,7 +252,7 @@ impl Places {
                 return None;
             }
             let other = *known as usize;
-            if entries.get(other).is_some_and(|other| other.is_same_item(candidate)) {
+            if entries.get(other).is_some_and(|other| other.is_same_item(candidate, self.is_word)) {
                 return Some(other);
             }
             place += 1;

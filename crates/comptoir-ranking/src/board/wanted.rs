@@ -14,8 +14,8 @@ impl Wanted {
     /// Keeps a row if it is the best of its item in its group.
     pub fn add(&mut self, group: u32, candidate: Candidate) {
         // Few items of a group are pinned.
-        let known = self.groups.entry(group).or_default();
-        match known.iter_mut().find(|known| known.is_same_item(&candidate)) {
+        let (known, is_word) = (self.groups.entry(group).or_default(), candidate.is_item_word());
+        match known.iter_mut().find(|known| known.is_same_item(&candidate, is_word)) {
             Some(known) if candidate < *known => *known = candidate,
             Some(_) => {}
             None => known.push(candidate),
@@ -34,7 +34,9 @@ impl Wanted {
     /// The rows of a group, in their order, that are of none of the best.
     pub fn of(&mut self, group: u32, best: &[Candidate]) -> Vec<Candidate> {
         let mut wanted = self.groups.remove(&group).unwrap_or_default();
-        wanted.retain(|candidate| best.iter().all(|other| !other.is_same_item(candidate)));
+        wanted.retain(|candidate| {
+            best.iter().all(|other| !other.is_same_item(candidate, candidate.is_item_word()))
+        });
         wanted.sort_unstable();
         wanted
     }
