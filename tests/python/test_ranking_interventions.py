@@ -217,6 +217,57 @@ def test_many_boards_in_one_pass():
         ranking.Boards(specs).merge(ranking.Boards(specs[:2]))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_many_boards_are_what_each_is_alone(threads, size):
+    rows = 120
+    table = pa.table(
+        {
+            "sku": [f"{row * 7 % 40}" for row in range(rows)],
+            "country": [("FR", "DE", None)[row % 3] for row in range(rows)],
+            "units": [row * 31 % 17 for row in range(rows)],
+        }
+    )
+    hide = {"hide": True}
+    term = {"name": "u", "value": "units", "normalise": ["log1p"]}
+    specs = [
+        {"id": "a", "item": "sku", "score": "units", "k": 5, "eligibility": "units > 2"},
+        {
+            "id": "b",
+            "item": "sku",
+            "score": "units",
+            "k": 3,
+            "group": ["country"],
+            "eligibility": "units > 2",
+        },
+        {"id": "c", "item": "sku", "score": [term], "k": 4, "group": ["country"]},
+        {"id": "d", "item": "sku", "score": [{**term, "weight": -2}], "k": 4},
+        {"id": "e", "item": "sku", "score": [{**term, "normalise": ["log1p", "z_score"]}], "k": 4},
+        {"id": "f", "item": "sku", "score": "sold", "metrics": {"sold": {"sum": "units"}}, "k": 6},
+        {
+            "id": "g",
+            "item": "sku",
+            "score": "units",
+            "k": 5,
+            "interventions": [{"id": "h", "items": ["7"], **hide}],
+        },
+        {
+            "id": "h",
+            "item": "sku",
+            "score": "units",
+            "k": 5,
+            "interventions": [{"id": "h", "items": ["2"], **hide}],
+        },
+    ]
+    boards = ranking.Boards(specs)
+    batches = table.to_batches(max_chunksize=size)
+    boards.push(pa.Table.from_batches(batches), threads=threads)
+    for spec, result in zip(specs, boards.finish(), strict=True):
+        alone = ranking.build(spec, table, threads=1)
+        assert pa.table(result).equals(pa.table(alone))
+        assert result.report == alone.report
+
+
 ROWS = st.lists(st.tuples(st.integers(-3, 9), st.booleans(), st.sampled_from("xyz")), max_size=9)
 PINS = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 6), st.integers(-1, 1)), max_size=3)
 

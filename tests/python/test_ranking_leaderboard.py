@@ -105,3 +105,69 @@ def test_many_threads_share_one():
         thread.join()
     assert len(board) == 5_000
     assert board.rank_of(6_999) == 5_000
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from("xy"), st.integers(0, 6), st.integers(-3, 3) | st.none()), max_size=60
+)
+
+
+@given(EVENTS, st.integers(1, 3), st.integers(0, 2))
+def test_a_live_board_shows_what_sorting_all_members_shows(events, k, slack):
+    members = {"x": {}, "y": {}}
+    board = ranking.LiveBoard(k, slack, source=lambda group: list(members[group].items()))
+    for group, member, score in events:
+        before = [tuple(entry)[1:] for entry in board.top(group)]
+        if score is None:
+            members[group].pop(member, None)
+            changed = board.remove(group, member)
+        else:
+            members[group][member] = score
+            changed = board.update(group, member, score)
+        in_order = sorted(members[group].items(), key=lambda one: (-one[1], one[0]))[:k]
+        assert [tuple(entry) for entry in board.top(group)] == [
+            (place, *one) for place, one in enumerate(in_order, 1)
+        ]
+        assert changed or before == in_order
+        assert board.kept <= 2 * (k + slack)
+    assert board.counts.events == len(events)
+
+
+def test_a_live_board_without_source_says_that_it_is_short():
+    board = ranking.LiveBoard(1)
+    board.update(("FR", None), "mug", 2)
+    board.update(("FR", None), "bag", 1)
+    assert board.remove(("FR", None), "mug")
+    assert board.is_short(("FR", None))
+    assert board.top(("FR", None)) == []
+    assert board.refill(("FR", None), {"bag": 1})
+    assert board.top(("FR", None)) == [(1, "bag", 1.0)]
+
+
+def test_what_a_source_raises_comes_through_and_it_is_asked_again():
+    asked = []
+
+    def source(group):
+        asked.append(group)
+        if len(asked) == 1:
+            raise OSError("no connection")
+        return {"bag": 1}
+
+    board = ranking.LiveBoard(1, source=source)
+    board.update("FR", "mug", 2)
+    board.update("FR", "bag", 1)
+    with pytest.raises(OSError, match="no connection"):
+        board.remove("FR", "mug")
+    assert board.is_short("FR")
+    board.update("FR", "pen", 0)
+    assert asked == ["FR", "FR"]
+    assert board.top("FR") == [(1, "bag", 1.0)]
+
+
+def test_a_live_board_takes_no_nan():
+    board = ranking.LiveBoard(1)
+    with pytest.raises(comptoir.DataError, match="member `mug`: a score cannot be NaN or null"):
+        board.update("FR", "mug", float("nan"))
+    with pytest.raises(comptoir.DataError, match="member `mug`"):
+        board.refill("FR", {"mug": None})
+    assert board.kept == 0

@@ -192,7 +192,13 @@ def test_results_are_published_as_they_stand(publisher, directory):
     assert reader.spec_hash is None
     publisher.publish(result)
     assert reader.refresh()
-    assert (reader.spec_hash, reader.rules_hash, reader.watermark) == (result.spec_hash, None, None)
+    assert (reader.spec_hash, reader.rules_hash, reader.watermark) == (
+        result.spec_hash,
+        result.rules_hash,
+        None,
+    )
+    pin = {"id": "p", "items": ["mug"], "pin": 1}
+    assert ranking.build({**spec, "interventions": [pin]}, sales).rules_hash != result.rules_hash
     publisher.publish([result, ranking.build({**spec, "id": "other"}, sales)], rules_hash="ab" * 32)
     assert reader.refresh()
     assert reader.rules_hash == "ab" * 32

@@ -58,7 +58,7 @@ MOMENT = datetime.datetime(2024, 2, 29, 12, 0, 0, 5, tzinfo=datetime.timezone.ut
 def test_columns_of_any_library_go_there_and_back(ty, values, take):
     def same(column):
         assert len(column) in (1, 2)
-        assert repr(column).startswith(f"Column({len(column)} rows: ")
+        assert repr(column).startswith(f"Array({len(column)} values: ")
         return take([pa.array(column)] if take is pa.chunked_array else column)
 
     program = compiled("same(a)", function(f"same({ty}): {ty}", same), a=ty)

@@ -229,6 +229,11 @@ class Result:
         """Hash of the spec: equal for equal specs, however they were written."""
         return self._spec[1].hex()
 
+    @property
+    def rules_hash(self) -> str:
+        """Hash of the interventions and of the context that decides which count."""
+        return bytes(self._native.rules_hash()).hex()
+
     def __len__(self) -> int:
         return self.table().num_rows
 

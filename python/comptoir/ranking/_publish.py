@@ -120,8 +120,7 @@ class Publisher:
             Up to which moment of the input it is made; without a zone it is UTC.
         spec_hash, rules_hash : str or bytes, optional
             Hashes of what it is made by: 32 bytes, or 64 hexadecimal digits. Where all boards are results,
-            the hash of the spec is known: that of the only one, or the SHA-256 of those of all, in their
-            order.
+            they are known: those of the only one, or the SHA-256 of those of all, in their order.
 
         Returns
         -------
@@ -147,7 +146,10 @@ class Publisher:
         each = list(boards)
         none = bytes(32)
         return self._native.publish(
-            [_parts(one) for one in each], micros or 0, spec or _hash_of(each) or none, rules or none
+            [_parts(one) for one in each],
+            micros or 0,
+            spec or _hash_of(each, "spec_hash") or none,
+            rules or _hash_of(each, "rules_hash") or none,
         )
 
     def rollback(self, version: int) -> None:
@@ -204,9 +206,9 @@ def _parts(one: Publishable) -> tuple[object, str, list[str], str, str, str | No
     return one.table, one.board, group, one.item, one.score, one.position
 
 
-def _hash_of(boards: list[Publishable]) -> bytes | None:
-    """Hash of the specs of all boards, if all have one."""
-    hashes = [bytes.fromhex(one.spec_hash) for one in boards if isinstance(one, Result)]
+def _hash_of(boards: list[Publishable], name: str) -> bytes | None:
+    """One hash of the hashes of all boards, if all have one."""
+    hashes = [bytes.fromhex(getattr(one, name)) for one in boards if isinstance(one, Result)]
     if not hashes or len(hashes) < len(boards):
         return None
     return hashes[0] if len(hashes) == 1 else sha256(b"".join(hashes)).digest()

@@ -16,7 +16,7 @@ True
 {'value': [True, False, False]}
 """
 
-from comptoir._native import Column, Program
+from comptoir._native import Program
 from comptoir.rules._env import Env, Function, compile, function  # noqa: A004
 from comptoir.rules._reports import (
     Diff,
@@ -43,7 +43,6 @@ from comptoir.rules._rule_set import RuleSet, RuleSetHandle, RuleSetLike
 __all__ = [
     "BatchResult",
     "ClauseTrace",
-    "Column",
     "Decision",
     "Decisions",
     "Diff",

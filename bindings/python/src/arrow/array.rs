@@ -1,4 +1,4 @@
-//! `comptoir.Array`: one column that a core gives back.
+//! `comptoir.Array`: one column, that a core gives back or that a function of the host is given.
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_array::{Array, ArrayRef};
@@ -8,14 +8,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyIterator, PyList, PyType};
 
 use super::column::{import_column, one_array};
+use super::numpy::to_numpy;
 use super::table::{library, type_name};
 use super::values;
 use crate::enter::enter;
 
 /// Column of values that any Arrow library reads without a copy.
 ///
-/// It has the Arrow PyCapsule interface, so it can be passed as it is to ``pyarrow.array`` and ``polars.Series``,
-/// and is a sequence of Python's own values, None for null. It is immutable.
+/// It has the Arrow PyCapsule interface, so it can be passed as it is to ``pyarrow.array`` and ``polars.Series``;
+/// ``numpy.asarray`` copies it. It is a sequence of Python's own values, None for null, and immutable.
 ///
 /// Parameters
 /// ----------
@@ -121,6 +122,34 @@ impl ArrowArray {
 
     fn __repr__(&self) -> String {
         format!("Array({} values: {})", self.array.len(), self.r#type())
+    }
+
+    /// Copy the values to a NumPy array.
+    ///
+    /// Parameters
+    /// ----------
+    /// dtype : optional
+    ///     Type to convert to.
+    /// copy : bool, optional
+    ///     The values are copied in any case.
+    ///
+    /// Returns
+    /// -------
+    /// numpy.ndarray
+    ///     Numbers, truth values and moments as such where none is null, anything else as Python objects.
+    #[pyo3(signature = (dtype=None, copy=None))]
+    fn __array__<'py>(
+        &self,
+        py: Python<'py>,
+        dtype: Option<&Bound<'py, PyAny>>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = copy;
+        let array = to_numpy(py, &self.array)?;
+        match dtype {
+            Some(dtype) => array.call_method1("astype", (dtype,)),
+            None => Ok(array),
+        }
     }
 
     /// Export as an Arrow array, without a copy.

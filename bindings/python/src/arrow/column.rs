@@ -9,7 +9,9 @@ use pyo3::types::PyType;
 
 use super::error::BoundaryError;
 use super::import::import_chunks;
+use super::numpy::from_numpy;
 use super::objects::{self, Object};
+use crate::enter::enter;
 use crate::errors;
 
 /// The chunks of a column, all of one type. `name` is for messages.
@@ -22,13 +24,40 @@ use crate::errors;
 /// Those of [`super::import_stream`], `ARROW_NOT_COLUMN` for a table of several columns, `ARROW_NO_COLUMN_VALUE` for
 /// values that have no common type, and what Python raises.
 pub fn import_column(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Vec<ArrayRef>> {
-    let is_class = object.is_instance_of::<PyType>();
-    if !is_class && let Some((_, chunks)) = import_chunks(object)? {
+    if let Some(chunks) = arrow_chunks(object)? {
         let columns = chunks.into_iter().map(|chunk| one_column(name, chunk));
         return columns.collect::<Result<_, _>>().map_err(|error| errors::from_core(object.py(), &error));
     }
+    if let Some(array) = numbers_of_numpy(object)? {
+        return Ok(vec![array]);
+    }
     let values: Vec<Object<'_>> = listed(object)?.try_iter()?.collect::<PyResult<_>>()?;
     Ok(vec![objects::to_array(name, object.py(), &values)?])
+}
+
+/// A `NumPy` array of one dimension whose values need no look at each; `None` for any other object.
+fn numbers_of_numpy(object: &Object<'_>) -> PyResult<Option<ArrayRef>> {
+    let is_numpy = object.hasattr("dtype")? && object.hasattr("tobytes")?;
+    let dimensions = object.getattr_opt("ndim")?.map(|count| count.extract::<usize>()).transpose()?;
+    if is_numpy && dimensions == Some(1) { from_numpy(object) } else { Ok(None) }
+}
+
+/// One array from an object with the Arrow interface; several chunks are copied into one. `None` for an object without it.
+///
+/// # Errors
+///
+/// Those of [`super::import_stream`].
+pub fn import_array(object: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
+    let Some(chunks) = arrow_chunks(object)? else { return Ok(None) };
+    enter(object.py(), || one_array("data", &chunks)).map(Some)
+}
+
+/// The chunks of an object with the Arrow interface.
+fn arrow_chunks(object: &Object<'_>) -> PyResult<Option<Vec<ArrayRef>>> {
+    if object.is_instance_of::<PyType>() {
+        return Ok(None);
+    }
+    Ok(import_chunks(object)?.map(|(_, chunks)| chunks))
 }
 
 /// A `NumPy` array as a list of Python's own values; any other object as it is.

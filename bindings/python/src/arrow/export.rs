@@ -36,17 +36,6 @@ pub fn array_capsule(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, P
     PyCapsule::new_with_value(py, array, c"arrow_array")
 }
 
-/// Capsules `arrow_schema` and `arrow_array` of one array, which shares its buffers with them.
-pub fn column_capsules<'py>(
-    py: Python<'py>,
-    array: &ArrayRef,
-) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
-    let schema = FFI_ArrowSchema::try_from(array.data_type())
-        .map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
-    let schema = PyCapsule::new_with_value(py, schema, c"arrow_schema")?;
-    Ok((schema, PyCapsule::new_with_value(py, FFI_ArrowArray::new(&array.to_data()), c"arrow_array")?))
-}
-
 /// All batches as one: the batch itself when there is only one, otherwise a copy.
 ///
 /// # Errors

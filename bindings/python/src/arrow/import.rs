@@ -11,17 +11,13 @@ use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{
-    Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchOptions, StructArray, make_array, new_empty_array,
-};
+use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchOptions, StructArray, make_array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 
-use super::argument::ArrowColumn;
 use super::array::ArrowArray;
 use super::error::BoundaryError;
-use super::export::concat_column;
 use super::table::{ArrowTable, type_name};
 use crate::enter::{enter, enter_with};
 use crate::errors;
@@ -167,47 +163,11 @@ fn read_parts<E>(
     if part.is_empty() { Ok(()) } else { take(&part).map_err(Ended::Consumer) }
 }
 
-/// One array from an object with `__arrow_c_array__` or `__arrow_c_stream__`; several chunks are copied into one.
-/// `None` for an object without the interface.
-///
-/// # Errors
-///
-/// As [`import_stream`].
-pub fn import_array(object: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
-    if let Ok(column) = object.cast::<ArrowColumn>() {
-        return Ok(Some(column.get().array()));
-    }
-    if object.is_instance_of::<PyType>() {
-        return Ok(None);
-    }
-    if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
-        let (array, field) = take_array(object, &export.call0()?)?;
-        return enter(object.py(), || column_of(array, &field)).map(Some);
-    }
-    if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
-        let stream = take_stream(object, &export.call0()?)?;
-        return enter(object.py(), || read_column(stream)).map(Some);
-    }
-    Ok(None)
-}
-
 fn column_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, BoundaryError> {
     // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
     let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
         .map_err(|error| stream_error(0, &error))?;
     Ok(make_array(data))
-}
-
-fn read_column(stream: FFI_ArrowArrayStream) -> Result<ArrayRef, BoundaryError> {
-    let failed = |error: ArrowError| stream_error(0, &error);
-    let reader = ArrayStreamReader::try_new(stream).map_err(failed)?;
-    let data_type = reader.field().data_type().clone();
-    let chunks = reader.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    match &*chunks {
-        [] => Ok(new_empty_array(&data_type)),
-        [chunk] => Ok(chunk.clone()),
-        several => concat_column(&several.iter().collect::<Vec<_>>()).map_err(failed),
-    }
 }
 
 /// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.

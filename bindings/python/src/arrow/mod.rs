@@ -2,12 +2,12 @@
 //!
 //! <https://arrow.apache.org/docs/format/CDataInterface/PyCapsuleInterface.html>
 
-mod argument;
 mod array;
 mod column;
 mod error;
 mod export;
 mod import;
+mod numpy;
 mod objects;
 mod table;
 pub mod times;
@@ -16,18 +16,17 @@ mod widen;
 
 use pyo3::prelude::*;
 
-pub use argument::{ArrowColumn, from_numpy};
 pub use array::ArrowArray;
-pub use column::import_column;
+pub use column::{import_array, import_column};
 pub use error::BoundaryError;
 pub use export::one_batch;
-pub use import::{import_array, import_in_parts, import_schema, import_stream};
+pub use import::{import_in_parts, import_schema, import_stream};
+pub use numpy::from_numpy;
 pub use objects::Cell;
 pub use table::ArrowTable;
 
-/// Adds `Table`, `Array` and `Column` to the module.
+/// Adds `Table` and `Array` to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ArrowArray>()?;
-    module.add_class::<ArrowColumn>()?;
     module.add_class::<ArrowTable>()
 }

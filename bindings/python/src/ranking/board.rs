@@ -183,6 +183,11 @@ impl RankingResult {
     fn spec(&self, py: Python<'_>) -> PyResult<(String, [u8; 32])> {
         described(py, self.0.spec())
     }
+
+    /// The hash of what operators do, and for whom.
+    fn rules_hash(&self, py: Python<'_>) -> PyResult<[u8; 32]> {
+        enter_with(py, || self.0.spec().rules_hash(self.0.context()), refused)
+    }
 }
 
 fn described(py: Python<'_>, spec: &BoardSpec) -> PyResult<(String, [u8; 32])> {

@@ -16,6 +16,11 @@ use crate::arrow::Cell;
 pub struct Group(Vec<String>);
 
 impl Group {
+    /// The texts, for who keeps them.
+    pub fn into_texts(self) -> Vec<String> {
+        self.0
+    }
+
     /// The texts.
     pub fn texts(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()

@@ -41,7 +41,7 @@ pub struct RankingLeaderboard(Mutex<Leaderboard<OwnItem>>);
 
 /// Why a score is not taken.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub(super) enum Refused {
     #[error("member `{member}`: a score cannot be NaN or null")]
     NoScore { member: String },
     #[error("expected one score for each of the {members} members, found {scores}")]
@@ -71,7 +71,8 @@ impl RankingLeaderboard {
     }
 }
 
-fn scored(member: &OwnItem, score: Option<f64>) -> Result<Score, Refused> {
+/// The score of a member, if it is one.
+pub(super) fn scored(member: &OwnItem, score: Option<f64>) -> Result<Score, Refused> {
     score.and_then(Score::new).ok_or_else(|| Refused::NoScore { member: member.to_string() })
 }
 
@@ -246,7 +247,8 @@ impl RankingLeaderboard {
     }
 }
 
-fn entries(py: Python<'_>, places: Vec<(usize, OwnItem, f64)>) -> PyResult<Bound<'_, PyList>> {
+/// Places as `Entry`.
+pub(super) fn entries(py: Python<'_>, places: Vec<(usize, OwnItem, f64)>) -> PyResult<Bound<'_, PyList>> {
     let class = class(py, "Entry")?;
     let entries = places.into_iter().map(|place| class.call1(place)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, entries)

@@ -1,13 +1,14 @@
 //! `comptoir.ranking`: boards, ranks and published snapshots.
 //!
-//! `board` makes boards of tables. `publisher`, `reader` and `page` are the two sides of published boards, with groups as texts by `group`. `leaderboard`
-//! is the live one. `rank`, `compare`, `evaluate`, `normalise` and `mmr` are functions over columns.
+//! `board` makes boards of tables. `publisher`, `reader` and `page` are the two sides of published boards, with groups as
+//! texts by `group`. `leaderboard` and `live` are kept current from a stream. `rank`, `compare`, `evaluate`, `normalise` and `mmr` are functions over columns.
 
 mod board;
 mod compare;
 mod evaluate;
 mod group;
 mod leaderboard;
+mod live;
 mod mmr;
 mod normalise;
 mod page;
@@ -22,6 +23,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<board::RankingBoard>()?;
     module.add_class::<board::RankingResult>()?;
     module.add_class::<leaderboard::RankingLeaderboard>()?;
+    module.add_class::<live::RankingLive>()?;
     module.add_class::<page::RankingPage>()?;
     module.add_class::<publisher::RankingPublisher>()?;
     module.add_class::<reader::RankingReader>()?;

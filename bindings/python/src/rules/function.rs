@@ -15,7 +15,7 @@ use super::failure::from_error;
 use super::give::to_python;
 use super::raised;
 use super::read::Reader;
-use crate::arrow::{ArrowColumn, from_numpy, import_array};
+use crate::arrow::{ArrowArray, from_numpy, import_array};
 
 /// A declared function; `comptoir.rules.function` makes it.
 #[pyclass(module = "comptoir._native", frozen)]
@@ -155,7 +155,7 @@ struct Columns(Callable);
 impl ColumnFunction for Columns {
     fn call(&self, args: &[ArrayRef], _: usize) -> Result<ArrayRef, EvalError> {
         self.0.attached(|py| {
-            let args = args.iter().map(|arg| Bound::new(py, ArrowColumn::new(arg.clone())));
+            let args = args.iter().map(|arg| Bound::new(py, ArrowArray::new(arg.clone())));
             let args = PyTuple::new(py, args.collect::<PyResult<Vec<_>>>()?)?;
             self.0.array(&self.0.implementation.bind(py).call1(args)?)
         })
