@@ -59,6 +59,11 @@ impl Env {
     /// # Errors
     /// All faults of the source, each with its place and, where one is known, a hint.
     pub fn compile(&self, source: &str) -> Result<Program, Error> {
+        Ok(self.compile_plain(source)?.with_quick_ways())
+    }
+
+    /// The same without quick ways of evaluation: for sets of rules, which take expressions apart and plan the parts.
+    pub(crate) fn compile_plain(&self, source: &str) -> Result<Program, Error> {
         compile(self, source, Mode::Checked)
     }
 
@@ -68,7 +73,7 @@ impl Env {
     /// # Errors
     /// Text that is no expression.
     pub fn compile_unchecked(&self, source: &str) -> Result<Program, Error> {
-        compile(self, source, Mode::Unchecked)
+        Ok(compile(self, source, Mode::Unchecked)?.with_quick_ways())
     }
 }
 
@@ -80,7 +85,7 @@ fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
     Ok(Program {
         ast,
         env: env.clone(),
-        quick: quick_ways(&lowered.nodes),
+        quick: Box::default(),
         nodes: lowered.nodes,
         root: lowered.root,
         slots: lowered.slots,
@@ -91,6 +96,11 @@ fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
 }
 
 impl Program {
+    fn with_quick_ways(mut self) -> Self {
+        self.quick = quick_ways(&self.nodes);
+        self
+    }
+
     /// The same with another budget for each evaluation.
     #[must_use]
     pub fn with_budget(mut self, units: u64) -> Self {

@@ -138,8 +138,9 @@ const TOGETHER: usize = 4_096;
 
 /// The conditions of rules, none where a rule has none. Compiling them is most of the work of building a set.
 fn conditions(env: &Env, rules: &[(RuleSpec, Origin)]) -> Vec<Option<Result<Program, Error>>> {
-    let compile =
-        |(rule, _): &(RuleSpec, Origin)| (!rule.when.trim().is_empty()).then(|| env.compile(&rule.when));
+    let compile = |(rule, _): &(RuleSpec, Origin)| {
+        (!rule.when.trim().is_empty()).then(|| env.compile_plain(&rule.when))
+    };
     #[cfg(feature = "arrow")]
     if rules.len() >= 64 {
         use rayon::prelude::*;
@@ -171,7 +172,7 @@ fn is_name(name: &str) -> bool {
 }
 
 pub(super) fn compile(env: &Env, source: &str, path: &str) -> Result<Program, RuleSetError> {
-    env.compile(source).map_err(|error| RuleSetError::expression(path, error))
+    env.compile_plain(source).map_err(|error| RuleSetError::expression(path, error))
 }
 
 pub(super) fn expect(expected: &Type, found: &Type, path: impl Fn() -> String) -> Result<(), RuleSetError> {

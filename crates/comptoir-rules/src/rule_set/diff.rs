@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use comptoir_types::WideDecimal;
 use serde_json::Value as Json;
 
-use super::build::{compile, expect};
+use super::build::expect;
 use super::error::RuleSetError;
 use super::{Decision, RuleSet};
 use crate::host::Activation;
@@ -91,7 +91,7 @@ impl RuleSet {
 
     /// The program of an amount.
     pub(super) fn amount(&self, source: &str) -> Result<Program, RuleSetError> {
-        let program = compile(&self.env, source, "amount")?;
+        let program = self.env.compile(source).map_err(|error| RuleSetError::expression("amount", error))?;
         match program.result_type().without_null() {
             Type::Int | Type::Uint => {}
             other => expect(&Type::Decimal, other, || "amount".into())?,
