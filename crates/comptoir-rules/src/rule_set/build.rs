@@ -133,8 +133,9 @@ fn all_rules(spec: &mut RuleSetSpec, env: &Env) -> Result<Vec<(RuleSpec, Origin)
     Ok(rules)
 }
 
-/// Rules whose conditions are compiled at a time: a compiled condition is much larger than what is kept of it.
-const TOGETHER: usize = 4_096;
+/// Rules whose conditions are compiled at a time: a compiled condition is much larger than what is kept of it, and few stay
+/// in the cache.
+const TOGETHER: usize = 256;
 
 /// The conditions of rules, none where a rule has none. Compiling them is most of the work of building a set.
 fn conditions(env: &Env, rules: &[(RuleSpec, Origin)]) -> Vec<Option<Result<Program, Error>>> {
