@@ -58,6 +58,11 @@ class LiveBoard:
         it a short group waits for `refill`. What it raises comes through; the event stands, and the next one
         of the group asks again.
 
+    Raises
+    ------
+    ConfigError
+        For ``k`` below 1, or ``slack`` below 0.
+
     Notes
     -----
     Threads may share a board, but the events of one group should come from one of them: what others change

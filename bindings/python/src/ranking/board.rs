@@ -9,6 +9,7 @@ use comptoir::ranking::snapshot::GroupValue;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::count::count;
 use super::group::{Group, OwnItem};
 use crate::arrow::{ArrowTable, import_in_parts, import_stream, one_batch};
 use crate::enter::{enter, enter_with};
@@ -47,10 +48,11 @@ fn finished() -> PyErr {
 pub fn ranking_push(
     boards: Vec<Bound<'_, RankingBoard>>,
     table: &Bound<'_, PyAny>,
-    threads: Option<usize>,
+    threads: Option<i64>,
 ) -> PyResult<()> {
     let boards: Vec<&RankingBoard> = boards.iter().map(Bound::get).collect();
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = threads.map(|threads| count(table.py(), "threads", threads, 0)).transpose()?;
     let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
     let mut is_open = true;
     let take = |batches: &[RecordBatch]| {

@@ -4,6 +4,7 @@ use comptoir::ranking::arrange::{adjusted_significance, fail_probability, minimu
 use comptoir::ranking::evaluate::{Gain, dcg, ndcg};
 use pyo3::prelude::*;
 
+use super::count::count;
 use super::normalise::doubles;
 
 /// The grades of a column; null and NaN are not relevant.
@@ -18,7 +19,8 @@ const fn gain(is_exponential: bool) -> Gain {
 
 /// The discounted cumulative gain of the first `k`.
 #[pyfunction]
-pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: usize, is_exponential: bool) -> PyResult<f64> {
+pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: i64, is_exponential: bool) -> PyResult<f64> {
+    let k = count(column.py(), "k", k, 0)?;
     let grades = grades("grades", column)?;
     Ok(dcg(grades.get(..k.min(grades.len())).unwrap_or_default(), gain(is_exponential)))
 }
@@ -28,9 +30,10 @@ pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: usize, is_exponential: bool) ->
 pub fn ranking_ndcg(
     column: &Bound<'_, PyAny>,
     ideal: &Bound<'_, PyAny>,
-    k: usize,
+    k: i64,
     is_exponential: bool,
 ) -> PyResult<f64> {
+    let k = count(column.py(), "k", k, 0)?;
     Ok(ndcg(&grades("grades", column)?, &grades("ideal", ideal)?, k, gain(is_exponential)))
 }
 
@@ -38,16 +41,17 @@ pub fn ranking_ndcg(
 #[pyfunction]
 pub fn ranking_minimum_table(
     py: Python<'_>,
-    k: usize,
+    k: i64,
     share: f64,
     alpha: f64,
     is_adjusted: bool,
-    prefixes: usize,
-) -> (Vec<usize>, f64, f64) {
-    py.detach(|| {
+    prefixes: i64,
+) -> PyResult<(Vec<usize>, f64, f64)> {
+    let (k, prefixes) = (count(py, "k", k, 0)?, count(py, "prefixes", prefixes, 0)?);
+    Ok(py.detach(|| {
         let alpha = if is_adjusted { adjusted_significance(k, share, alpha, prefixes) } else { alpha };
         let table = minimum_table(k, share, alpha);
         let miss = fail_probability(table.get(..prefixes.min(k)).unwrap_or_default(), share);
         (table, alpha, miss)
-    })
+    }))
 }

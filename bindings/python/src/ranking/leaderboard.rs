@@ -195,7 +195,8 @@ impl RankingLeaderboard {
     /// -------
     /// list of Entry
     #[pyo3(signature = (count=10))]
-    fn top<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyList>> {
+    fn top<'py>(&self, py: Python<'py>, count: i64) -> PyResult<Bound<'py, PyList>> {
+        let count = super::count::count(py, "count", count, 0)?;
         let board = self.lock(py);
         let places =
             (1..).zip(board.top(count)).map(|(rank, (member, score))| (rank, member.clone(), score.get()));
@@ -219,12 +220,8 @@ impl RankingLeaderboard {
     ///     Empty if it is not there.
     #[pyo3(signature = (member, around=5))]
     #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
-    fn neighbours<'py>(
-        &self,
-        py: Python<'py>,
-        member: OwnItem,
-        around: usize,
-    ) -> PyResult<Bound<'py, PyList>> {
+    fn neighbours<'py>(&self, py: Python<'py>, member: OwnItem, around: i64) -> PyResult<Bound<'py, PyList>> {
+        let around = super::count::count(py, "around", around, 0)?;
         let board = self.lock(py);
         let places = board.neighbours(&member, around);
         let places: Vec<_> =

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
+use super::count::count;
 use super::group::{Group, OwnItem};
 use super::leaderboard::{entries, scored};
 use crate::errors;
@@ -35,8 +36,9 @@ const fn code(change: Change) -> u8 {
 #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
 impl RankingLive {
     #[new]
-    fn new(k: usize, slack: usize) -> Self {
-        Self(Mutex::new(LiveBoard::new(k, slack)))
+    fn new(py: Python<'_>, k: i64, slack: i64) -> PyResult<Self> {
+        let (k, slack) = (count(py, "k", k, 1)?, count(py, "slack", slack, 0)?);
+        Ok(Self(Mutex::new(LiveBoard::new(k, slack))))
     }
 
     /// Gives a member of a group a score.

@@ -4,6 +4,7 @@ use comptoir::ranking::arrange::{cosine, mmr};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::count::count;
 use super::normalise::doubles;
 
 /// The first `k` candidates by maximal marginal relevance. `rows` are vectors, or with `is_likeness` a square of
@@ -16,8 +17,9 @@ pub fn ranking_mmr(
     rows: Vec<Vec<f64>>,
     is_likeness: bool,
     lambda: f64,
-    k: usize,
+    k: i64,
 ) -> PyResult<Vec<usize>> {
+    let k = count(py, "k", k, 0)?;
     let relevance: Vec<f64> =
         doubles("relevance", relevance)?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
     let width = if is_likeness { relevance.len() } else { rows.first().map_or(0, Vec::len) };

@@ -1,10 +1,12 @@
 //! `comptoir.ranking`: boards, ranks and published snapshots.
 //!
 //! `board` makes boards of tables. `publisher`, `reader` and `page` are the two sides of published boards, with groups as
-//! texts by `group`. `leaderboard` and `live` are kept current from a stream. `rank`, `compare`, `evaluate`, `normalise` and `mmr` are functions over columns.
+//! texts by `group`. `leaderboard` and `live` are kept current from a stream. `rank`, `compare`, `evaluate`, `normalise`
+//! and `mmr` are functions over columns. `count` checks arguments that say how many.
 
 mod board;
 mod compare;
+mod count;
 mod evaluate;
 mod group;
 mod leaderboard;

@@ -9,6 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
 
+use super::count::count;
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
 use crate::arrow::{ArrowTable, times};
@@ -122,10 +123,11 @@ impl RankingReader {
         py: Python<'_>,
         board: &str,
         group: Group,
-        offset: usize,
+        offset: i64,
         cursor: Option<&str>,
-        limit: usize,
+        limit: i64,
     ) -> PyResult<Option<RankingPage>> {
+        let (offset, limit) = (count(py, "offset", offset, 0)?, count(py, "limit", limit, 0)?);
         let failed = |error: SnapshotError| errors::from_core(py, &error);
         let group = group.texts();
         let page = match cursor {
