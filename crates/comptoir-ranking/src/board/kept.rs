@@ -23,6 +23,10 @@ pub struct Candidate {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Rest(Box<[u8]>);
 
+/// Memory of candidates that were cut, to be used again: the allocator takes longer over it than all comparisons do. With
+/// what is kept it is never more than what was kept at one time.
+pub type Spare = Vec<Box<[u8]>>;
+
 /// Bytes before the list: where the item starts and ends.
 const HEAD: usize = 8;
 
@@ -41,14 +45,15 @@ pub struct Parts<'p> {
 
 impl Candidate {
     /// With an item that is a number, and neither tie keys nor a wide score.
-    pub fn of_word(key: i64, item: u64, carried: &[u8]) -> Self {
+    pub fn of_word(key: i64, item: u64, carried: &[u8], spare: &mut Spare) -> Self {
         let parts = Parts { carried, ..Parts::default() };
-        Self { key, word: item, rest: if carried.is_empty() { Rest::default() } else { Rest::new(&parts) } }
+        let rest = if carried.is_empty() { Rest::default() } else { Rest::new(&parts, spare) };
+        Self { key, word: item, rest }
     }
 
     /// With everything in bytes.
-    pub fn of_parts(key: i64, parts: &Parts<'_>) -> Self {
-        let rest = Rest::new(parts);
+    pub fn of_parts(key: i64, parts: &Parts<'_>, spare: &mut Spare) -> Self {
+        let rest = Rest::new(parts, spare);
         let mut first = [0; 8];
         first.iter_mut().zip(rest.list()).for_each(|(to, from)| *to = *from);
         Self { key, word: u64::from_be_bytes(first), rest }
@@ -70,6 +75,13 @@ impl Candidate {
         self.rest.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
     }
 
+    /// Leaves its memory to another one.
+    fn leave(self, spare: &mut Spare) {
+        if !self.rest.0.is_empty() {
+            spare.push(self.rest.0);
+        }
+    }
+
     /// Whether the item is the word. All candidates of a board are alike in this.
     pub fn is_item_word(&self) -> bool {
         self.rest.item().is_empty()
@@ -87,11 +99,16 @@ impl Candidate {
 }
 
 impl Rest {
-    fn new(parts: &Parts<'_>) -> Self {
+    fn new(parts: &Parts<'_>, spare: &mut Spare) -> Self {
         let low = parts.low.map(|low| (!low).to_be_bytes());
         let low = low.as_ref().map_or(&[][..], |low| low);
         let start = low.len() + parts.ties.len();
-        let mut bytes = Vec::with_capacity(HEAD + start + parts.item.len() + parts.carried.len());
+        let length = HEAD + start + parts.item.len() + parts.carried.len();
+        let mut bytes = match spare.pop() {
+            Some(old) if old.len() == length => old.into_vec(),
+            _ => Vec::with_capacity(length),
+        };
+        bytes.clear();
         for end in [start, start + parts.item.len()] {
             // A row of 4 GB is in no batch.
             bytes.extend(u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());
@@ -155,10 +172,11 @@ impl Kept {
     }
 
     /// Adds a candidate for the best `keep`. Gives whether the floor may have changed.
-    pub fn offer(&mut self, candidate: Candidate, keep: usize) -> bool {
+    pub fn offer(&mut self, candidate: Candidate, keep: usize, spare: &mut Spare) -> bool {
         if let Some((key, word)) = self.floor
             && (candidate.key < key || (candidate.key == key && candidate.word > word))
         {
+            candidate.leave(spare);
             return false;
         }
         let most = room(keep);
@@ -169,7 +187,7 @@ impl Kept {
         self.entries.push(candidate);
         let is_full = self.entries.len() >= most;
         if is_full {
-            self.cut(keep);
+            self.cut(keep, spare);
         }
         is_full
     }
@@ -179,19 +197,19 @@ impl Kept {
         self.floor = self.floor.max(other.floor);
         self.entries.append(&mut other.entries);
         if self.entries.len() >= room(keep) {
-            self.cut(keep);
+            self.cut(keep, &mut Spare::new());
         }
     }
 
     /// The best `keep`, sorted.
     pub fn best(mut self, keep: usize) -> Vec<Candidate> {
-        self.cut(keep);
+        self.cut(keep, &mut Spare::new());
         self.entries.sort_unstable();
         self.entries
     }
 
-    fn cut(&mut self, keep: usize) {
-        self.unite();
+    fn cut(&mut self, keep: usize, spare: &mut Spare) {
+        self.unite(spare);
         if self.entries.len() < keep {
             return;
         }
@@ -199,11 +217,11 @@ impl Kept {
             let (_, last, _) = self.entries.select_nth_unstable(last);
             self.floor = Some((last.key, last.word));
         }
-        self.entries.truncate(keep);
+        self.entries.drain(keep..).for_each(|candidate| candidate.leave(spare));
     }
 
     /// Leaves the best row of each item.
-    fn unite(&mut self) {
+    fn unite(&mut self, spare: &mut Spare) {
         let is_word = self.entries.first().is_some_and(Candidate::is_item_word);
         let mut places = Places::new(self.entries.len(), is_word);
         let mut next = 0;
@@ -214,7 +232,7 @@ impl Kept {
                     if self.entries.get(next) < self.entries.get(known) {
                         self.entries.swap(next, known);
                     }
-                    self.entries.swap_remove(next);
+                    self.entries.swap_remove(next).leave(spare);
                 }
             }
         }
@@ -266,7 +284,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Candidate, Kept, Parts};
+    use super::{Candidate, Kept, Parts, Spare};
 
     /// Score, tie key, item, what is carried.
     type Row = (i64, u8, u8, u8);
@@ -275,13 +293,13 @@ mod tests {
         rows: &[Row],
         keep: usize,
         cut: usize,
-        candidate: impl Fn(&Row) -> Candidate,
+        candidate: impl Fn(&Row, &mut Spare) -> Candidate,
     ) -> Result<(), TestCaseError> {
         let gather = |rows: &[Row]| {
-            let mut kept = Kept::default();
+            let (mut kept, mut spare) = (Kept::default(), Spare::new());
             for row in rows {
                 if row.0 >= kept.floor() {
-                    kept.offer(candidate(row), keep);
+                    kept.offer(candidate(row, &mut spare), keep, &mut spare);
                 }
             }
             kept
@@ -292,7 +310,7 @@ mod tests {
 
         let mut best: BTreeMap<u8, Candidate> = BTreeMap::new();
         for row in rows {
-            let new = candidate(row);
+            let new = candidate(row, &mut Spare::new());
             best.entry(row.2).and_modify(|known| *known = known.clone().min(new.clone())).or_insert(new);
         }
         let mut expected: Vec<_> = best.into_values().collect();
@@ -309,23 +327,27 @@ mod tests {
             keep in 1..8_usize,
             cut in 0..300_usize,
         ) {
-            check(&rows, keep, cut, |row| {
+            check(&rows, keep, cut, |row, spare| {
                 let parts = Parts { low: None, ties: &[row.1], item: &[row.2], carried: &[row.3] };
-                Candidate::of_parts(row.0, &parts)
+                Candidate::of_parts(row.0, &parts, spare)
             })?;
-            check(&rows, keep, cut, |row| {
+            check(&rows, keep, cut, |row, spare| {
                 let parts = Parts { low: Some(row.1.into()), ties: &[], item: &[7, 7, 7, 7, 7, row.2], carried: &[] };
-                Candidate::of_parts(row.0, &parts)
+                Candidate::of_parts(row.0, &parts, spare)
             })?;
-            check(&rows, keep, cut, |row| Candidate::of_word(row.0, row.2.into(), &[row.3]))?;
-            check(&rows, keep, cut, |row| Candidate::of_word(row.0, row.2.into(), &[]))?;
+            // Of several lengths, so that memory that was left does not always fit.
+            check(&rows, keep, cut, |row, spare| {
+                let carried = [row.3; 3];
+                Candidate::of_word(row.0, row.2.into(), &carried[..1 + usize::from(row.3)], spare)
+            })?;
+            check(&rows, keep, cut, |row, spare| Candidate::of_word(row.0, row.2.into(), &[], spare))?;
         }
 
         #[test]
         fn the_order_is_that_of_the_parts(left: (i64, Option<u64>, [u8; 3], [u8; 3]), right: (i64, Option<u64>, [u8; 3], [u8; 3])) {
             let low = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| left.1.and(right.1).and(row.1);
             let of = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
-                Candidate::of_parts(row.0, &Parts { low: low(row), ties: &row.2, item: &row.3, carried: &[] })
+                Candidate::of_parts(row.0, &Parts { low: low(row), ties: &row.2, item: &row.3, carried: &[] }, &mut Spare::new())
             };
             let plain = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
                 (std::cmp::Reverse((row.0, low(row))), row.2, row.3)

@@ -9,7 +9,7 @@ use arrow_schema::{Field, Schema};
 use super::codes::Codes;
 use super::error::BoardError;
 use super::items::Items;
-use super::kept::{Candidate, Kept, OPEN};
+use super::kept::{Candidate, Kept, OPEN, Spare};
 use super::keys::KeyColumns;
 use super::numbers::{Keys, NumberKind};
 use super::offers::Offers;
@@ -72,6 +72,7 @@ pub struct Ranker {
     carried: KeyColumns,
     /// By code of the group.
     kept: Vec<Kept>,
+    spare: Spare,
     /// The floors of `kept`, side by side for rows to be compared with.
     floors: Vec<i64>,
     wanted: Wanted,
@@ -100,6 +101,7 @@ impl Ranker {
             ties: KeyColumns::sorted_by(spec.ties.iter().map(|tie| (tie.by.clone(), tie.order)).collect()),
             carried: KeyColumns::payload(carried),
             kept: Vec::new(),
+            spare: Spare::new(),
             floors: Vec::new(),
             wanted: Wanted::default(),
             // One more tells whether the cut falls between equal scores.
@@ -156,8 +158,11 @@ impl Ranker {
                 continue;
             };
             let key = offers.key(open.row);
-            if key >= *floor && kept.offer(offers.candidate(place, open.row), self.keep) {
-                *floor = kept.floor();
+            if key >= *floor {
+                let candidate = offers.candidate(place, open.row, &mut self.spare);
+                if kept.offer(candidate, self.keep, &mut self.spare) {
+                    *floor = kept.floor();
+                }
             }
         }
         Ok(())
@@ -174,7 +179,7 @@ impl Ranker {
         }
         let offers = self.offers(candidates, keys, rows)?;
         for (place, open) in rows.iter().enumerate() {
-            self.wanted.add(open.group, offers.candidate(place, open.row));
+            self.wanted.add(open.group, offers.candidate(place, open.row, &mut self.spare));
         }
         Ok(())
     }
@@ -216,6 +221,7 @@ impl Ranker {
 
     /// All groups in order, each with its best. Nothing has columns before the first batch.
     pub fn finish(mut self) -> Result<Ranked, BoardError> {
+        self.spare = Spare::new();
         let columns = self.codes.columns()?;
         let order = self.order(&columns)?;
         let (mut all, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::with_capacity(order.len()));
