@@ -74,6 +74,8 @@ class Publisher:
 
     Raises
     ------
+    ConfigError
+        For ``keep`` below 1.
     StorageError
         While another publisher has the directory (``RANKING_PUBLISHER_BUSY``), or for a directory that
         cannot be made or written.

@@ -131,12 +131,17 @@ impl ArrowArray {
     /// dtype : optional
     ///     Type to convert to.
     /// copy : bool, optional
-    ///     The values are copied in any case.
+    ///     The values are copied in any case, so that False is refused.
     ///
     /// Returns
     /// -------
     /// numpy.ndarray
     ///     Numbers, truth values and moments as such where none is null, anything else as Python objects.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     For ``copy=False``, as NumPy's protocol asks.
     #[pyo3(signature = (dtype=None, copy=None))]
     fn __array__<'py>(
         &self,
@@ -144,7 +149,11 @@ impl ArrowArray {
         dtype: Option<&Bound<'py, PyAny>>,
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = copy;
+        if copy == Some(false) {
+            return Err(PyValueError::new_err(
+                "the values of an Array cannot be given to NumPy without a copy",
+            ));
+        }
         let array = to_numpy(py, &self.array)?;
         match dtype {
             Some(dtype) => array.call_method1("astype", (dtype,)),

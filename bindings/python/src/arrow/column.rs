@@ -35,11 +35,16 @@ pub fn import_column(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<
     Ok(vec![objects::to_array(name, object.py(), &values)?])
 }
 
-/// A `NumPy` array of one dimension whose values need no look at each; `None` for any other object.
+/// A `NumPy` array of one dimension with numbers or truth values, which need no look at each; `None` for any other object.
+/// Moments are not among them: as Python's own values they are moments of UTC.
 fn numbers_of_numpy(object: &Object<'_>) -> PyResult<Option<ArrayRef>> {
-    let is_numpy = object.hasattr("dtype")? && object.hasattr("tobytes")?;
+    let (Some(data_type), true) = (object.getattr_opt("dtype")?, object.hasattr("tobytes")?) else {
+        return Ok(None);
+    };
+    let kind = data_type.getattr_opt("kind")?.and_then(|kind| kind.extract::<String>().ok());
+    let is_number = kind.is_some_and(|kind| matches!(kind.as_str(), "b" | "i" | "u" | "f"));
     let dimensions = object.getattr_opt("ndim")?.map(|count| count.extract::<usize>()).transpose()?;
-    if is_numpy && dimensions == Some(1) { from_numpy(object) } else { Ok(None) }
+    if is_number && dimensions == Some(1) { from_numpy(object) } else { Ok(None) }
 }
 
 /// One array from an object with the Arrow interface; several chunks are copied into one. `None` for an object without it.

@@ -194,6 +194,11 @@ impl RankingLeaderboard {
     /// Returns
     /// -------
     /// list of Entry
+    ///
+    /// Raises
+    /// ------
+    /// ConfigError
+    ///     For a negative count.
     #[pyo3(signature = (count=10))]
     fn top<'py>(&self, py: Python<'py>, count: i64) -> PyResult<Bound<'py, PyList>> {
         let count = super::count::count(py, "count", count, 0)?;
@@ -218,6 +223,11 @@ impl RankingLeaderboard {
     /// -------
     /// list of Entry
     ///     Empty if it is not there.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigError
+    ///     For a negative `around`.
     #[pyo3(signature = (member, around=5))]
     #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
     fn neighbours<'py>(&self, py: Python<'py>, member: OwnItem, around: i64) -> PyResult<Bound<'py, PyList>> {

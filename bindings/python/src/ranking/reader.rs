@@ -113,6 +113,8 @@ impl RankingReader {
     ///     For a cursor of a version that is no longer kept.
     /// DataError
     ///     For a cursor that is none, or of another board.
+    /// ConfigError
+    ///     For a negative offset or limit.
     #[pyo3(
         signature = (board, group=Group::default(), *, offset=0, cursor=None, limit=20),
         text_signature = "($self, board, group=(), *, offset=0, cursor=None, limit=20)"
