@@ -136,6 +136,14 @@ pub enum ErrorKind {
     Limit,
     /// A file or directory cannot be written or read, or its content is not what was written.
     Storage,
+    /// More work is waiting than is taken; try again later.
+    Overloaded,
+    /// A deadline has passed.
+    Timeout,
+    /// The caller gave the work up.
+    Cancelled,
+    /// Something needed is not there or not there any more: a closed pipeline, a dead worker, a missing run time.
+    Unavailable,
     /// A defect of the library itself.
     Internal,
 }

@@ -1,0 +1,13 @@
+//! Model inference whose CPU work is split from the device's work, batched and overlapped, inside any process.
+//!
+//! ```text
+//! submit -> admission (bounded, deadline) -> CPU stage -> batcher -> device lanes -> CPU stage -> result
+//! ```
+//!
+//! Every request ends in exactly one of: a result, an error of its own, deadline exceeded, overloaded, cancelled.
+#![deny(unsafe_code)]
+
+pub mod error;
+pub mod tensor;
+
+pub use error::Error;
