@@ -1,5 +1,8 @@
 //! Why a request, or a pipeline as a whole, has no result.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use comptoir_types::{ErrorCode, ErrorKind};
@@ -37,6 +40,8 @@ pub enum Error {
         stage: &'static str,
         /// What the stage said.
         message: String,
+        /// The host's own error, where there is one, so that the host can give it back as it was.
+        cause: Option<Cause>,
     },
     /// A tensor of another shape than the model takes.
     #[error("input `{input}`: expected shape {expected}, found {found}")]
@@ -81,6 +86,36 @@ pub enum Error {
     #[error("internal error, please report it: {0}")]
     Internal(String),
 }
+
+impl Error {
+    /// A failure of a stage, with no error of the host behind it.
+    pub fn stage(stage: &'static str, message: impl Into<String>) -> Self {
+        Self::Stage { stage, message: message.into(), cause: None }
+    }
+
+    /// A wrong setting.
+    pub fn config(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Config { field: field.into(), message: message.into() }
+    }
+}
+
+/// An error of the host language that travels with ours; equal only to itself.
+#[derive(Clone)]
+pub struct Cause(pub Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Cause")
+    }
+}
+
+impl PartialEq for Cause {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Cause {}
 
 impl ErrorCode for Error {
     fn code(&self) -> &'static str {

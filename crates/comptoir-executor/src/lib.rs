@@ -8,6 +8,8 @@
 #![deny(unsafe_code)]
 
 pub mod error;
+pub mod policy;
+pub mod runtime;
 pub mod tensor;
 
 pub use error::Error;

@@ -1,0 +1,88 @@
+//! Shares of what several models use together.
+
+use super::Nanos;
+use crate::error::Error;
+
+/// Stride scheduling (Waldspurger and Weihl, 1995): each model has a pass that grows with what it has used, divided by
+/// its weight, and the model with the smallest pass is next. One that did not want anything for a while starts at the
+/// pass of the others: it does not save up.
+#[derive(Debug)]
+pub struct Fair {
+    weights: Vec<u32>,
+    passes: Vec<u128>,
+    /// The pass of the last model that was picked.
+    reached: u128,
+}
+
+/// Parts of a nanosecond, so that division by weights loses nothing that matters.
+const PARTS: u128 = 1 << 20;
+
+impl Fair {
+    /// Shares in proportion to `weights`.
+    ///
+    /// # Errors
+    /// Where a weight is 0.
+    pub fn new(weights: &[u32]) -> Result<Self, Error> {
+        match weights.iter().position(|&weight| weight == 0) {
+            Some(at) => Err(Error::config(format!("models[{at}].weight"), "must be at least 1")),
+            None => Ok(Self { weights: weights.to_vec(), passes: vec![0; weights.len()], reached: 0 }),
+        }
+    }
+
+    /// The model whose turn it is among those that want something.
+    pub fn pick(&mut self, wants: impl Fn(usize) -> bool) -> Option<usize> {
+        let reached = self.reached;
+        let turn = |(model, &pass): (usize, &u128)| (pass.max(reached), model);
+        let (pass, model) =
+            self.passes.iter().enumerate().filter(|&(model, _)| wants(model)).map(turn).min()?;
+        self.reached = pass;
+        if let Some(own) = self.passes.get_mut(model) {
+            *own = pass;
+        }
+        Some(model)
+    }
+
+    /// Says what the model that was picked has used.
+    pub fn charge(&mut self, model: usize, cost: Nanos) {
+        if let (Some(pass), Some(&weight)) = (self.passes.get_mut(model), self.weights.get(model)) {
+            *pass = pass.saturating_add(u128::from(cost) * PARTS / u128::from(weight));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn use_follows_the_weights_whatever_a_turn_costs() {
+        let mut fair = Fair::new(&[1, 3]).unwrap();
+        let mut used = [0_u64; 2];
+        for _ in 0..4000 {
+            let model = fair.pick(|_| true).unwrap();
+            let cost = [500, 70][model];
+            used[model] += cost;
+            fair.charge(model, cost);
+        }
+        let ratio = used[1] as f64 / used[0] as f64;
+        assert!((ratio - 3.0).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn who_was_away_does_not_save_up() {
+        let mut fair = Fair::new(&[1, 1]).unwrap();
+        for _ in 0..100 {
+            assert_eq!(fair.pick(|model| model == 0), Some(0));
+            fair.charge(0, 10);
+        }
+        let turns: Vec<usize> = (0..6)
+            .map(|_| {
+                let model = fair.pick(|_| true).unwrap();
+                fair.charge(model, 10);
+                model
+            })
+            .collect();
+        assert_eq!(turns.iter().filter(|&&model| model == 1).count(), 3);
+        assert_eq!(Fair::new(&[1, 0]).unwrap_err().to_string(), "`models[1].weight`: must be at least 1");
+    }
+}

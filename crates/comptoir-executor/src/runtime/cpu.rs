@@ -1,0 +1,318 @@
+//! CPU threads: `preprocess` and `postprocess`.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::core::{Core, Inner, Phase, Post, Queued, Ready, ShapesOf, nanos};
+use super::request::{Shared, Timings};
+use super::rows::RowMut;
+use super::slot::Slot;
+use super::stages::Stages;
+use super::stats::Outcome;
+use crate::error::Error;
+use crate::policy::{Entry, Nanos};
+
+/// What a CPU thread does next.
+enum Task<S: Stages> {
+    Postprocess(usize, Post<S>),
+    Preprocess(usize, Entry<Queued<S>>),
+    /// Requests of the queue that can no longer meet their deadline.
+    Refuse(Vec<Entry<Queued<S>>>),
+}
+
+/// Runs CPU stages until the pipeline stops.
+pub(super) fn run<S: Stages>(inner: &Inner<S>, thread: usize) {
+    let mut core = inner.lock();
+    while core.phase != Phase::Stopped {
+        match next_task(inner, &mut core) {
+            Some(Task::Postprocess(model, post)) => {
+                inner.set_cpu(&mut core, thread, Some(&post.flight.shared));
+                drop(core);
+                let start = inner.now();
+                core = postprocess(inner, model, vec![post]);
+                inner.set_cpu(&mut core, thread, None);
+                inner.trace.span("cpu", thread, || "postprocess".to_owned(), start, inner.now());
+            }
+            Some(Task::Preprocess(model, entry)) => {
+                inner.set_cpu(&mut core, thread, Some(&entry.item.shared));
+                drop(core);
+                core = preprocess(inner, model, entry, thread);
+                inner.set_cpu(&mut core, thread, None);
+            }
+            Some(Task::Refuse(late)) => {
+                drop(core);
+                core = refuse(inner, late);
+            }
+            None => {
+                core.idle_cpu += 1;
+                core = inner.cpu.wait(core).unwrap_or_else(PoisonError::into_inner);
+                core.idle_cpu -= 1;
+            }
+        }
+    }
+}
+
+/// The oldest work first: what is nearly done, then a request of the model whose turn it is.
+fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>> {
+    if let Some(post) = core.posts.pop_front() {
+        return Some(Task::Postprocess(post.flight.shared.model, post));
+    }
+    let now = inner.now();
+    if !core.deadlines.is_empty() {
+        let late: Vec<_> = core
+            .models
+            .iter_mut()
+            .flat_map(|state| {
+                let soonest = now + state.cpu_time + state.versions.latency().estimate(1);
+                state.queue.shed(now, soonest).into_iter()
+            })
+            .collect();
+        if !late.is_empty() {
+            return Some(Task::Refuse(late));
+        }
+    }
+    let (models, fair) = (&core.models, &mut core.cpu_fair);
+    let model = fair.pick(|model| {
+        models
+            .get(model)
+            .zip(inner.endpoints.get(model))
+            .is_some_and(|(state, endpoint)| !state.queue.is_empty() && state.staged < endpoint.permits)
+    })?;
+    let state = core.models.get_mut(model)?;
+    let entry = state.queue.pop(now)?;
+    state.staged += 1;
+    state.preprocessing += 1;
+    core.cpu_fair.charge(model, state.cpu_time.max(1));
+    Some(Task::Preprocess(model, entry))
+}
+
+/// Runs `preprocess` of a request, and gives its row to the forming batch.
+fn preprocess<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    entry: Entry<Queued<S>>,
+    thread: usize,
+) -> MutexGuard<'_, Core<S>> {
+    let start = inner.now();
+    let Entry { item: Queued { shared, item }, arrived, deadline, .. } = entry;
+    if shared.is_decided() {
+        drop(item);
+        return give_up(inner, model, None);
+    }
+    let shapes = ShapesOf { inner, model };
+    let (result, taken) = guarded(inner, model, item, &shapes);
+    let end = inner.now();
+    inner.trace.span("cpu", thread, || "preprocess".to_owned(), start, end);
+    let timings = Timings {
+        queued: Duration::from_nanos(start.saturating_sub(arrived)),
+        preprocess: Duration::from_nanos(end.saturating_sub(start)),
+        ..Timings::default()
+    };
+    match (result, taken) {
+        (Ok(context), Some((shape, row))) => {
+            let flight = Ready { shared, context, arrived, ready: end, deadline, timings };
+            let mut core = inner.lock();
+            if let Some(state) = core.models.get_mut(model) {
+                state.preprocessing -= 1;
+                state.observe(end.saturating_sub(start));
+                if let Some(forming) = state.forming.get_mut(shape) {
+                    forming.fill(row, flight);
+                }
+            }
+            inner.wake_lanes(&core);
+            core
+        }
+        (result, taken) => {
+            let error = result.err().unwrap_or_else(|| Error::stage("preprocess", "it wrote no row"));
+            if shared.decide() {
+                inner.account(&mut inner.lock(), &shared, Outcome::Failed);
+                deliver(inner, model, || shared.deliver(Err(error), timings));
+            }
+            give_up(inner, model, taken)
+        }
+    }
+}
+
+type Staged<S> = (Result<<S as Stages>::Context, Error>, Option<(usize, RowMut)>);
+
+fn guarded<S: Stages>(inner: &Inner<S>, model: usize, item: S::Item, shapes: &ShapesOf<'_, S>) -> Staged<S> {
+    let Some(endpoint) = inner.endpoints.get(model) else {
+        return (Err(Error::Internal("a model has gone".to_owned())), None);
+    };
+    let mut slot = Slot::new(shapes);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let context = endpoint.stages.preprocess(item, &mut slot)?;
+        // A model without tensors takes what the context carries; its rows are empty.
+        slot.reserve_empty()?;
+        Ok(context)
+    }));
+    let result = result.unwrap_or_else(|panic| Err(Error::stage("preprocess", panic_text(&*panic))));
+    (result, slot.into_taken())
+}
+
+/// A request leaves in `preprocess`, with the row it may have had.
+fn give_up<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    taken: Option<(usize, RowMut)>,
+) -> MutexGuard<'_, Core<S>> {
+    let mut core = inner.lock();
+    if let Some(state) = core.models.get_mut(model) {
+        state.preprocessing -= 1;
+        state.staged -= 1;
+        if let Some((shape, row)) = taken
+            && let Some(forming) = state.forming.get_mut(shape)
+        {
+            forming.abandon(row);
+        }
+    }
+    // A lane that waited for this row goes on without it.
+    inner.wake_lanes(&core);
+    inner.left(&mut core, 1);
+    core
+}
+
+/// Runs `postprocess` for rows of one batch and gives their outcomes. Returns with the lock.
+pub(super) fn postprocess<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    posts: Vec<Post<S>>,
+) -> MutexGuard<'_, Core<S>> {
+    let Some(endpoint) = inner.endpoints.get(model) else { return inner.lock() };
+    let stages = &*endpoint.stages;
+    let count = posts.len();
+    let mut posts = posts.into_iter();
+    in_scope(stages, &mut || {
+        let done: Vec<_> = posts.by_ref().filter_map(|post| outcome(inner, stages, post)).collect();
+        // Counted before anybody is told: who has a result finds it in the statistics.
+        let mut core = inner.lock();
+        for (shared, result, timings) in &done {
+            let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
+            inner.account(&mut core, shared, outcome);
+            if let Some(state) = core.models.get_mut(model) {
+                state.counts.timings(timings);
+            }
+        }
+        drop(core);
+        for (shared, result, timings) in done {
+            shared.deliver(result, timings);
+        }
+    });
+    let mut core = inner.lock();
+    release(inner, &mut core, model, count);
+    core
+}
+
+type Ended<S> = (Arc<Shared<<S as Stages>::Output>>, Result<<S as Stages>::Output, Error>, Timings);
+
+/// Runs `postprocess` for a row; none where the request has its outcome already.
+fn outcome<S: Stages>(inner: &Inner<S>, stages: &S, post: Post<S>) -> Option<Ended<S>> {
+    let Post { flight, predictions, row, inferred } = post;
+    let Ready { shared, context, mut timings, .. } = flight;
+    if shared.is_decided() {
+        return None;
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| stages.postprocess(&predictions, row, context)))
+        .unwrap_or_else(|panic| Err(Error::stage("postprocess", panic_text(&*panic))));
+    timings.postprocess = Duration::from_nanos(inner.now().saturating_sub(inferred));
+    shared.decide().then_some((shared, result, timings))
+}
+
+/// Gives outcomes to requests whose batch failed.
+pub(super) fn finish_failed<S: Stages>(inner: &Inner<S>, model: usize, failures: Vec<(Ready<S>, Error)>) {
+    let mut failures = failures.into_iter();
+    if let Some(endpoint) = inner.endpoints.get(model) {
+        in_scope(&*endpoint.stages, &mut || {
+            for (flight, error) in failures.by_ref() {
+                finish(inner, model, flight, Err(error), Outcome::Failed);
+            }
+        });
+    }
+}
+
+/// Gives a request past its row its outcome, unless it has one, and lets it leave.
+pub(super) fn finish<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    flight: Ready<S>,
+    result: Result<S::Output, Error>,
+    outcome: Outcome,
+) {
+    let decided = flight.shared.decide();
+    if decided {
+        inner.account(&mut inner.lock(), &flight.shared, outcome);
+        deliver(inner, model, || flight.shared.deliver(result, flight.timings));
+    }
+    release(inner, &mut inner.lock(), model, 1);
+}
+
+/// Requests leave their rows behind: others may follow.
+fn release<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, model: usize, count: usize) {
+    if let Some(state) = core.models.get_mut(model) {
+        state.staged -= count;
+        if !state.queue.is_empty() {
+            for _ in 0..count.min(core.idle_cpu) {
+                inner.cpu.notify_one();
+            }
+        }
+    }
+    inner.left(core, count);
+}
+
+/// Ends requests of the queue that are late, or that have an outcome already.
+pub(super) fn refuse<S: Stages>(inner: &Inner<S>, late: Vec<Entry<Queued<S>>>) -> MutexGuard<'_, Core<S>> {
+    let count = late.len();
+    for Entry { item: Queued { shared, item }, arrived, .. } in late {
+        drop(item);
+        if shared.decide() {
+            let after = Duration::from_nanos(inner.now().saturating_sub(arrived));
+            let error = Error::DeadlineExceeded { stage: "waiting for the CPU stage", after };
+            inner.account(&mut inner.lock(), &shared, Outcome::Late);
+            deliver(inner, shared.model, || shared.deliver(Err(error), Timings::default()));
+        }
+    }
+    let mut core = inner.lock();
+    inner.left(&mut core, count);
+    core
+}
+
+/// Gives an outcome inside the host's scope.
+pub(super) fn deliver<S: Stages>(inner: &Inner<S>, model: usize, give: impl FnOnce()) {
+    let mut give = Some(give);
+    if let Some(endpoint) = inner.endpoints.get(model) {
+        in_scope(&*endpoint.stages, &mut || {
+            if let Some(give) = give.take() {
+                give();
+            }
+        });
+    }
+}
+
+/// Runs work in the host's scope. A panic of a caller's callback must not end a thread of the pipeline.
+fn in_scope<S: Stages>(stages: &S, work: &mut dyn FnMut()) {
+    let _ = catch_unwind(AssertUnwindSafe(|| stages.scope(work)));
+}
+
+impl<S: Stages> super::core::ModelState<S> {
+    /// Smooths the time of `preprocess`: each one counts an eighth.
+    fn observe(&mut self, took: Nanos) {
+        self.cpu_time = if self.cpu_time == 0 { took } else { self.cpu_time - self.cpu_time / 8 + took / 8 };
+    }
+}
+
+/// The message of a panic.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let cause = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    format!("panicked: {cause}")
+}
+
+/// The moment `limit` from now.
+pub(super) fn after(now: Nanos, limit: Duration) -> Nanos {
+    now.saturating_add(nanos(limit))
+}

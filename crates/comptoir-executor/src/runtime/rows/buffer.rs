@@ -1,0 +1,210 @@
+//! Memory with the rows of batches, and the pool it goes back to.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::Error;
+use crate::tensor::TensorSpec;
+
+/// Alignment of every tensor of a batch: a cache line, which is also what vector instructions want.
+pub const ALIGNMENT: usize = 64;
+
+/// Inputs of a model for one shape, and where they lie in a buffer of `capacity` rows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RowLayout {
+    inputs: Vec<TensorSpec>,
+    /// Per input: offset of its first row, bytes of a row.
+    places: Vec<(usize, usize)>,
+    capacity: usize,
+    bytes: usize,
+}
+
+impl RowLayout {
+    /// The layout of `capacity` rows of `inputs`: each input contiguous over the rows, as models take it.
+    ///
+    /// # Errors
+    /// Where the bytes do not fit into memory.
+    pub fn new(inputs: &[TensorSpec], capacity: usize) -> Result<Self, Error> {
+        let mut bytes = 0_usize;
+        let mut places = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let too_large = || Error::Config {
+                field: format!("inputs.{}", input.name),
+                message: format!("{capacity} rows of shape {:?} do not fit into memory", input.shape),
+            };
+            let row = input.row_bytes().ok_or_else(too_large)?;
+            places.push((bytes, row));
+            bytes = row
+                .checked_mul(capacity)
+                .and_then(|all| all.checked_next_multiple_of(ALIGNMENT))
+                .and_then(|all| bytes.checked_add(all))
+                .filter(|&all| isize::try_from(all).is_ok())
+                .ok_or_else(too_large)?;
+        }
+        Ok(Self { inputs: inputs.to_vec(), places, capacity, bytes })
+    }
+
+    /// The inputs, in the order of the model.
+    #[must_use]
+    pub fn inputs(&self) -> &[TensorSpec] {
+        &self.inputs
+    }
+
+    /// Rows of a buffer.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Bytes of a buffer.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Buffers of one layout that wait to be used again. Buffers in use are bounded by whoever takes them.
+#[derive(Debug)]
+pub struct BufferPool {
+    layout: Arc<RowLayout>,
+    free: Mutex<Vec<Memory>>,
+    keep: usize,
+}
+
+impl BufferPool {
+    /// A pool that keeps up to `keep` free buffers.
+    #[must_use]
+    pub fn new(layout: RowLayout, keep: usize) -> Arc<Self> {
+        Arc::new(Self { layout: Arc::new(layout), free: Mutex::new(Vec::new()), keep })
+    }
+
+    /// The layout of every buffer.
+    #[must_use]
+    pub fn layout(&self) -> &RowLayout {
+        &self.layout
+    }
+
+    /// A buffer; its rows hold whatever was there before.
+    #[must_use]
+    pub fn take(self: &Arc<Self>) -> Buffer {
+        let memory = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let memory = memory.unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
+        Buffer { memory: Some(memory), pool: Arc::clone(self) }
+    }
+
+    /// A fresh buffer whose rows are all zero.
+    pub(super) fn zeros(self: &Arc<Self>) -> Buffer {
+        Buffer { memory: Some(Memory::zeroed(self.layout.bytes)), pool: Arc::clone(self) }
+    }
+}
+
+/// The rows of a batch, or of several batches one after the other. Goes back to its pool when dropped.
+#[derive(Debug)]
+pub struct Buffer {
+    /// None only while it is being dropped.
+    memory: Option<Memory>,
+    pool: Arc<BufferPool>,
+}
+
+impl Buffer {
+    /// Where its inputs lie.
+    #[must_use]
+    pub fn layout(&self) -> &RowLayout {
+        &self.pool.layout
+    }
+
+    /// Pointer to row `row` of input `input`, and the bytes of a row. None where there is no such row.
+    fn place(&self, input: usize, row: usize) -> Option<(NonNull<u8>, usize)> {
+        let &(offset, bytes) = self.pool.layout.places.get(input)?;
+        if row > self.pool.layout.capacity {
+            return None;
+        }
+        let memory = self.memory.as_ref()?;
+        // SAFETY: offset + row * bytes is at most the length of the memory, by `RowLayout::new`.
+        Some((unsafe { memory.start.add(offset + row * bytes) }, bytes))
+    }
+
+    /// The bytes of `rows` rows of an input from row `start`; empty where there are no such rows.
+    ///
+    /// # Safety
+    /// No one writes to these rows while the result is alive.
+    pub(super) unsafe fn read(&self, input: usize, start: usize, rows: usize) -> &[u8] {
+        match self.place(input, start) {
+            Some((pointer, bytes)) if start + rows <= self.pool.layout.capacity => {
+                // SAFETY: the range lies inside the memory, which is initialised; the caller excludes writers.
+                unsafe { std::slice::from_raw_parts(pointer.as_ptr(), rows * bytes) }
+            }
+            _ => &[],
+        }
+    }
+
+    /// The bytes of one row of an input, to be written; empty where there is no such row.
+    ///
+    /// # Safety
+    /// No one else reads or writes this row while the result is alive.
+    #[expect(clippy::mut_from_ref, reason = "rows are apart, which the caller promises")]
+    pub(super) unsafe fn write(&self, input: usize, row: usize) -> &mut [u8] {
+        match self.place(input, row) {
+            Some((pointer, bytes)) if row < self.pool.layout.capacity => {
+                // SAFETY: the row lies inside the memory, which is initialised; the caller excludes others.
+                unsafe { std::slice::from_raw_parts_mut(pointer.as_ptr(), bytes) }
+            }
+            _ => &mut [],
+        }
+    }
+
+    /// Copies row `from` to row `to` of another buffer of the same layout, or of this one.
+    ///
+    /// # Safety
+    /// No one writes to `from`, no one else uses `to`, and they are not the same row.
+    pub(super) unsafe fn copy_row(&self, from: usize, target: &Self, to: usize) {
+        for input in 0..self.pool.layout.places.len() {
+            // SAFETY: as the caller promises.
+            let (source, target) = unsafe { (self.read(input, from, 1), target.write(input, to)) };
+            if source.len() == target.len() {
+                target.copy_from_slice(source);
+            }
+        }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let Some(memory) = self.memory.take() else { return };
+        let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < self.pool.keep {
+            free.push(memory);
+        }
+    }
+}
+
+/// Bytes aligned to [`ALIGNMENT`], initialised with zeros.
+#[derive(Debug)]
+struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: plain bytes that are owned.
+unsafe impl Send for Memory {}
+// SAFETY: shared access goes through the unsafe functions of `Buffer`, whose callers keep writers apart.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    fn zeroed(bytes: usize) -> Self {
+        let layout = Layout::from_size_align(bytes.max(ALIGNMENT), ALIGNMENT)
+            .unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()));
+        // SAFETY: the size is not zero.
+        let start = unsafe { alloc_zeroed(layout) };
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        Self { start, layout }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `zeroed` with this layout.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+    }
+}
