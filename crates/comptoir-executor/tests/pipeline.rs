@@ -81,7 +81,7 @@ fn a_model_that_is_broken_costs_few_attempts() {
     for handle in handles {
         assert_eq!(handle.wait(), Err(Error::stage("infer", "broken")));
     }
-    assert!(attempts.load(Ordering::Relaxed) < 40, "{attempts:?}");
+    assert!(attempts.load(Ordering::Relaxed) < 60, "{attempts:?}");
 }
 
 #[test]
@@ -138,9 +138,10 @@ fn a_deadline_ends_a_request_wherever_it_is() {
     let soon =
         || Options { deadline: Some(Instant::now() + Duration::from_millis(30)), ..Options::default() };
     let handles: Vec<_> =
-        (0..80).map(|number| pipeline.submit_with(number, &soon(), None).unwrap()).collect();
+        (1..=80).map(|number| pipeline.submit_with(number, &soon(), None).unwrap()).collect();
     for handle in handles {
-        assert!(matches!(handle.wait(), Err(Error::DeadlineExceeded { .. })));
+        let outcome = handle.wait();
+        assert!(matches!(outcome, Err(Error::DeadlineExceeded { .. })), "{outcome:?}");
     }
     open();
     let past = Options { deadline: Some(Instant::now()), ..Options::default() };
