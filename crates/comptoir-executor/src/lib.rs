@@ -7,6 +7,7 @@
 //! Every request ends in exactly one of: a result, an error of its own, deadline exceeded, overloaded, cancelled.
 #![deny(unsafe_code)]
 
+pub mod backend;
 pub mod error;
 pub mod policy;
 pub mod runtime;

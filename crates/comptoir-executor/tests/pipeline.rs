@@ -328,3 +328,41 @@ fn a_higher_priority_goes_first_while_the_queue_is_long() {
     assert!(place(100) < place(9) && place(101) == 10, "{order:?}");
     assert!(pipeline.submit_with(1, &Options { priority: Some(9), ..Options::default() }, None).is_err());
 }
+
+#[test]
+fn copies_of_one_batch_overlap_with_the_computation_of_another() {
+    use comptoir_executor::backend::{Simulated, SimulatedSpec, Tensors};
+    let spec = PipelineSpec {
+        depth: 2,
+        trace_events: 1000,
+        batch: BatchPolicy { max_size: 4, ..Default::default() },
+        ..PipelineSpec::default()
+    };
+    let times = SimulatedSpec { fixed_ms: 4.0, per_row_ms: 0.0, copy_in_ms: 0.5, copy_out_ms: 0.5, echo: 1 };
+    let stages = Functions::new(
+        |number: i64, row: &mut RowMut| {
+            row.tensor_mut::<i64>(0)?[0] = number;
+            Ok(())
+        },
+        |echo: &Tensors, row| Ok(echo.outputs[0].1.row::<i64>(row)?[0]),
+    );
+    let pipeline = Pipeline::start(spec, stages, Simulated::new(times).unwrap(), model_spec()).unwrap();
+    let handles: Vec<_> = (0..80).map(|number| pipeline.submit(number).unwrap()).collect();
+    let results: Vec<i64> = handles.into_iter().map(|handle| handle.wait().unwrap()).collect();
+    assert_eq!(results, (0..80).collect::<Vec<_>>());
+    let trace = pipeline.trace();
+    let spans: Vec<(f64, f64)> = trace["traceEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["cat"] == "device")
+        .map(|event| {
+            (event["ts"].as_f64().unwrap(), event["ts"].as_f64().unwrap() + event["dur"].as_f64().unwrap())
+        })
+        .collect();
+    let overlaps = |one: &(f64, f64), other: &(f64, f64)| one.0 < other.1 && other.0 < one.1;
+    let shared = spans.iter().enumerate().filter(|(at, span)| {
+        spans.iter().enumerate().any(|(other_at, other)| other_at != *at && overlaps(span, other))
+    });
+    assert!(shared.count() * 10 >= spans.len() * 8, "{spans:?}");
+}

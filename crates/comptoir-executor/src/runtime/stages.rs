@@ -58,12 +58,6 @@ pub trait Model<P>: Send + Sync + 'static {
     /// Whatever makes the batch fail. The rows are then run again in halves, so that one bad row fails alone.
     fn infer(&self, lane: usize, batch: &Rows) -> Result<P, Error>;
 
-    /// Device time of the last part of the batch that another batch cannot overlap with, measured by the model. None:
-    /// the pipeline takes the time of `infer`.
-    fn device_time(&self, _lane: usize) -> Option<Duration> {
-        None
-    }
-
     /// Time in which the input of a batch is copied to the device while the batch before is computed; zero where
     /// there is no such copy.
     fn copy_in(&self, _rows: usize) -> Duration {
