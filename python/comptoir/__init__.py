@@ -7,28 +7,35 @@ Every failure is a `comptoir.Error` with a stable `code`.
 
 from comptoir._native import Array, Table, __version__
 from comptoir.errors import (
+    CancelledError,
     ConfigError,
     DataError,
+    DeadlineError,
     Error,
     InternalError,
     LimitError,
     NotArrowError,
+    OverloadedError,
     RuleConfigError,
     RuleDataError,
     RuleError,
     RuleLimitError,
     SchemaError,
     StorageError,
+    UnavailableError,
 )
 
 __all__ = [
     "Array",
+    "CancelledError",
     "ConfigError",
     "DataError",
+    "DeadlineError",
     "Error",
     "InternalError",
     "LimitError",
     "NotArrowError",
+    "OverloadedError",
     "RuleConfigError",
     "RuleDataError",
     "RuleError",
@@ -36,5 +43,6 @@ __all__ = [
     "SchemaError",
     "StorageError",
     "Table",
+    "UnavailableError",
     "__version__",
 ]

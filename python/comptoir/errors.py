@@ -1,18 +1,22 @@
 """Exceptions of comptoir: one base class, one subclass per kind of failure."""
 
 __all__ = [
+    "CancelledError",
     "ConfigError",
     "DataError",
+    "DeadlineError",
     "Error",
     "InternalError",
     "LimitError",
     "NotArrowError",
+    "OverloadedError",
     "RuleConfigError",
     "RuleDataError",
     "RuleError",
     "RuleLimitError",
     "SchemaError",
     "StorageError",
+    "UnavailableError",
 ]
 
 
@@ -70,6 +74,22 @@ class LimitError(Error):
 
 class StorageError(Error):
     """A file or directory cannot be written or read, or its content is not what was written."""
+
+
+class OverloadedError(Error):
+    """More requests are waiting than a pipeline takes; nothing was done, try again later or elsewhere."""
+
+
+class DeadlineError(Error, TimeoutError):
+    """The deadline of a request has passed, or cannot be met any more."""
+
+
+class CancelledError(Error):
+    """The request was given up by its caller."""
+
+
+class UnavailableError(Error):
+    """Something is not there, or not any more: a closed pipeline, a dead worker, a missing run time."""
 
 
 class InternalError(Error):

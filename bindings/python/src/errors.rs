@@ -66,6 +66,10 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Config => "ConfigError",
         ErrorKind::Limit => "LimitError",
         ErrorKind::Storage => "StorageError",
+        ErrorKind::Overloaded => "OverloadedError",
+        ErrorKind::Timeout => "DeadlineError",
+        ErrorKind::Cancelled => "CancelledError",
+        ErrorKind::Unavailable => "UnavailableError",
         ErrorKind::Internal => "InternalError",
         // A kind that has no class yet is still caught as `comptoir.Error`.
         _ => "Error",

@@ -9,6 +9,7 @@ mod arrow;
 mod costing;
 mod enter;
 mod errors;
+mod executor;
 mod memory;
 mod probe;
 mod python;
@@ -26,6 +27,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     arrow::register(module)?;
     costing::register(module)?;
+    executor::register(module)?;
     ranking::register(module)?;
     rules::register(module)?;
     probe::register(module)?;

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #[cfg(feature = "costing")]
 pub use comptoir_costing as costing;
+#[cfg(feature = "executor")]
+pub use comptoir_executor as executor;
 #[cfg(feature = "ranking")]
 pub use comptoir_ranking as ranking;
 #[cfg(feature = "rules")]

@@ -97,7 +97,7 @@ impl Tensor {
         }
         let all = <[T]>::ref_from_bytes(self.bytes()).map_err(|error| Error::Internal(error.to_string()))?;
         let rows = self.shape.first().copied().unwrap_or(0);
-        let each = if rows == 0 { 0 } else { all.len() / rows };
+        let each = all.len().checked_div(rows).unwrap_or(0);
         Ok(all.get(row * each..(row + 1) * each).unwrap_or_default())
     }
 }

@@ -1,0 +1,22 @@
+//! `comptoir.executor`: pipelines around models.
+//!
+//! `pipeline` is the face, `stages` runs the user's functions and `model` the user's model, `array` takes arrays in and
+//! `view` gives tensors out without a copy, `native` are the models that comptoir brings.
+
+mod array;
+mod model;
+mod native;
+mod pipeline;
+mod stages;
+mod view;
+
+use pyo3::prelude::*;
+
+/// Adds the classes and functions of the executor to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<native::ExecutorModel>()?;
+    module.add_class::<pipeline::ExecutorPipeline>()?;
+    module.add_class::<pipeline::ExecutorTicket>()?;
+    module.add_class::<view::TensorView>()?;
+    Ok(())
+}

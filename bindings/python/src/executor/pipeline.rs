@@ -1,0 +1,228 @@
+//! A pipeline, for Python.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use comptoir::executor::Error;
+use comptoir::executor::error::Cause;
+use comptoir::executor::runtime::{
+    Canceller, Endpoint, Model, ModelSpec, Options, Pipeline, PipelineSpec, Swap, Timings,
+};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use serde::de::DeserializeOwned;
+
+use super::model::{NativeModel, Predictions, PyModel};
+use super::native::ExecutorModel;
+use super::stages::{Objects, PyStages};
+use crate::enter::enter;
+use crate::errors;
+
+/// Pipeline; `comptoir.executor.Pipeline` is its face.
+#[pyclass(name = "ExecutorPipeline", module = "comptoir.executor", frozen)]
+pub struct ExecutorPipeline {
+    /// None once it is dropped.
+    pipeline: Mutex<Option<Arc<Pipeline<PyStages>>>>,
+    /// Per model: where objects wait that are no tensors.
+    objects: Vec<Option<Arc<Objects>>>,
+    names: Vec<String>,
+}
+
+/// The right to give a request up.
+#[pyclass(name = "ExecutorTicket", module = "comptoir.executor", frozen)]
+pub struct ExecutorTicket(Canceller<Py<PyAny>>);
+
+/// Settings as JSON, the functions before and after, the model and the name of its version, and whether the model
+/// takes a list of objects instead of tensors.
+type Setup = (String, Option<Py<PyAny>>, Py<PyAny>, Option<Py<PyAny>>, String, bool);
+
+fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|error| Error::config(what, error.to_string()))
+}
+
+fn load(py: Python<'_>, model: &Bound<'_, PyAny>, objects: Option<Arc<Objects>>) -> Arc<dyn Model<Predictions>> {
+    let _ = py;
+    match model.cast::<ExecutorModel>() {
+        Ok(native) => Arc::new(NativeModel(Arc::clone(&native.get().model))),
+        Err(_) => Arc::new(PyModel { function: model.clone().unbind(), objects }),
+    }
+}
+
+#[pymethods]
+impl ExecutorPipeline {
+    #[new]
+    fn new(py: Python<'_>, spec: &str, models: Vec<Setup>) -> PyResult<Self> {
+        let raise = |error: Error| errors::from_core(py, &error);
+        let spec: PipelineSpec = parse("pipeline", spec).map_err(raise)?;
+        let (mut endpoints, mut all_objects, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for (settings, preprocess, model, postprocess, version, as_list) in models {
+            let mut settings: ModelSpec = parse("model", &settings).map_err(raise)?;
+            let objects = as_list.then(Arc::<Objects>::default);
+            if as_list {
+                settings.shapes = Some(vec![Objects::shape()]);
+                settings.warm_up = false;
+            }
+            let model = load(py, model.bind(py), objects.clone());
+            names.push(settings.name.clone());
+            all_objects.push(objects.clone());
+            endpoints.push(Endpoint {
+                spec: settings,
+                stages: PyStages { preprocess, postprocess, objects },
+                model,
+                version,
+            });
+        }
+        let pipeline = start(py, move || Pipeline::start_all(spec, endpoints))?;
+        Ok(Self { pipeline: Mutex::new(Some(Arc::new(pipeline))), objects: all_objects, names })
+    }
+
+    /// Takes an item; `future` is told its outcome. Returns the right to cancel.
+    #[pyo3(signature = (item, future, model=None, deadline=None, priority=None, timings=false))]
+    #[expect(clippy::too_many_arguments, reason = "one call for each request")]
+    fn submit(
+        &self,
+        py: Python<'_>,
+        item: Py<PyAny>,
+        future: Py<PyAny>,
+        model: Option<String>,
+        deadline: Option<f64>,
+        priority: Option<u8>,
+        timings: bool,
+    ) -> PyResult<ExecutorTicket> {
+        let raise = |error: Error| errors::from_core(py, &error);
+        let deadline = deadline.map(moment).transpose().map_err(raise)?;
+        let options = Options { model, deadline, priority };
+        let callback = Box::new(move |result, spent| {
+            Python::attach(|py| tell(py, future.bind(py), result, timings.then_some(spent)));
+        });
+        let pipeline = self.get().map_err(raise)?;
+        let handle = pipeline.submit_with(item, &options, Some(callback)).map_err(raise)?;
+        Ok(ExecutorTicket(handle.canceller()))
+    }
+
+    /// Lets a new version of a model take over.
+    fn swap(
+        &self,
+        py: Python<'_>,
+        name: Option<String>,
+        model: &Bound<'_, PyAny>,
+        version: String,
+        share: f64,
+    ) -> PyResult<()> {
+        let at = name.as_ref().map_or(Some(0), |name| self.names.iter().position(|other| other == name));
+        let objects = at.and_then(|at| self.objects.get(at).cloned()).flatten();
+        let code = load(py, model, objects);
+        let pipeline = self.get().map_err(|error| errors::from_core(py, &error))?;
+        start(py, move || pipeline.swap(Swap { model: name, version, code, share }))
+    }
+
+    /// Changes the share of the version that is taking over.
+    fn set_share(&self, py: Python<'_>, name: Option<&str>, share: f64) -> PyResult<()> {
+        enter(py, || self.get()?.set_share(name, share))
+    }
+
+    /// Waits for batches on versions that serve no more.
+    fn drain_versions(&self, py: Python<'_>, limit: f64) -> PyResult<bool> {
+        enter(py, || Ok::<_, Error>(self.get()?.drain_versions(seconds("timeout", limit)?)))
+    }
+
+    /// What has happened, as JSON.
+    fn stats(&self, py: Python<'_>) -> PyResult<String> {
+        enter(py, || {
+            serde_json::to_string(&self.get()?.stats()).map_err(|error| Error::Internal(error.to_string()))
+        })
+    }
+
+    /// What has happened, in the text format of Prometheus.
+    fn prometheus(&self, py: Python<'_>) -> PyResult<String> {
+        enter(py, || Ok::<_, Error>(self.get()?.stats().prometheus()))
+    }
+
+    /// The timeline, as JSON.
+    fn trace(&self, py: Python<'_>) -> PyResult<String> {
+        enter(py, || Ok::<_, Error>(self.get()?.trace().to_string()))
+    }
+
+    /// Takes no more requests, waits for those inside for up to `grace` seconds, and stops.
+    fn close(&self, py: Python<'_>, grace: f64) -> PyResult<bool> {
+        enter(py, || Ok::<_, Error>(self.get()?.close(seconds("grace", grace)?)))
+    }
+}
+
+impl ExecutorPipeline {
+    fn get(&self) -> Result<Arc<Pipeline<PyStages>>, Error> {
+        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
+    }
+}
+
+impl Drop for ExecutorPipeline {
+    fn drop(&mut self) {
+        // Its threads may wait for the interpreter, so it must not be held while they end.
+        let pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Python::attach(|py| py.detach(|| drop(pipeline)));
+    }
+}
+
+#[pymethods]
+impl ExecutorTicket {
+    /// Gives the request up: false where its outcome is already decided.
+    fn cancel(&self) -> bool {
+        self.0.cancel()
+    }
+}
+
+/// Runs work detached; an exception of the user's own code comes back as it was.
+fn start<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send) -> PyResult<T> {
+    crate::enter::enter_with(py, work, |py, error| exception(py, &error))
+}
+
+/// The exception for an error: the user's own, where a function of the user raised it.
+fn exception(py: Python<'_>, error: &Error) -> PyErr {
+    if let Error::Stage { cause: Some(Cause(cause)), .. } = error
+        && let Some(raised) = cause.downcast_ref::<PyErr>()
+    {
+        return raised.clone_ref(py);
+    }
+    errors::from_core(py, error)
+}
+
+/// Tells a future its outcome. One that was cancelled knows it already.
+fn tell(
+    py: Python<'_>,
+    future: &Bound<'_, PyAny>,
+    result: Result<Py<PyAny>, Error>,
+    timings: Option<Timings>,
+) {
+    if let Some(timings) = timings
+        && let Ok(seconds) = seconds_of(py, &timings)
+    {
+        let _ = future.setattr("_timings", seconds);
+    }
+    let _ = match result {
+        Ok(value) => future.call_method1("set_result", (value,)),
+        Err(Error::Cancelled) => return,
+        Err(error) => future.call_method1("set_exception", (exception(py, &error),)),
+    };
+}
+
+fn seconds_of<'py>(py: Python<'py>, timings: &Timings) -> PyResult<Bound<'py, PyTuple>> {
+    let Timings { queued, preprocess, batching, infer, postprocess, batch_size } = *timings;
+    let [queued, preprocess, batching, infer, postprocess] =
+        [queued, preprocess, batching, infer, postprocess].map(|time| time.as_secs_f64());
+    (queued, preprocess, batching, infer, postprocess, batch_size).into_pyobject(py)
+}
+
+fn seconds(field: &str, value: f64) -> Result<Duration, Error> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| Error::config(field, format!("must be seconds from 0 on, found {value}")))
+}
+
+/// A deadline in seconds from now; one that has passed is now.
+fn moment(from_now: f64) -> Result<Instant, Error> {
+    let now = Instant::now();
+    if from_now <= 0.0 {
+        return Ok(now);
+    }
+    let limit = seconds("deadline_ms", from_now)?;
+    now.checked_add(limit).ok_or_else(|| Error::config("deadline_ms", format!("{from_now} s is too far away")))
+}

@@ -1,0 +1,166 @@
+//! The user's functions before and after the model.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use comptoir::executor::error::Cause;
+use comptoir::executor::runtime::{Slot, Stages};
+use comptoir::executor::tensor::{DType, TensorSpec};
+use comptoir::executor::{Error, runtime::RowMut};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::array::ArrayRef;
+use super::model::Predictions;
+
+/// `preprocess` and `postprocess`.
+pub struct PyStages {
+    pub preprocess: Option<Py<PyAny>>,
+    pub postprocess: Option<Py<PyAny>>,
+    /// Where what `preprocess` gives is no tensor: what it gave, until the model has had it.
+    pub objects: Option<Arc<Objects>>,
+}
+
+/// Python objects that wait for the model; the rows of the batch hold their numbers.
+#[derive(Default)]
+pub struct Objects {
+    next: AtomicI64,
+    waiting: Mutex<HashMap<i64, Py<PyAny>>>,
+}
+
+/// What travels with a request.
+pub struct Context {
+    /// What `preprocess` gave beside the tensors.
+    value: Option<Py<PyAny>>,
+    object: Option<(i64, Arc<Objects>)>,
+}
+
+impl Objects {
+    /// The shape of a row that holds the number of an object.
+    pub fn shape() -> Vec<TensorSpec> {
+        vec![TensorSpec::new("object", DType::I64, &[])]
+    }
+
+    fn put(&self, object: Py<PyAny>) -> i64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(number, object);
+        number
+    }
+
+    /// The object of this number; it stays, since a batch that fails is run again.
+    pub fn get(&self, py: Python<'_>, number: i64) -> Option<Py<PyAny>> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.get(&number).map(|object| object.clone_ref(py))
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if let Some((number, objects)) = self.object.take() {
+            let gone = objects.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+            // Its own code may run here, so the map is not locked any more.
+            drop(gone);
+        }
+    }
+}
+
+impl Stages for PyStages {
+    type Item = Py<PyAny>;
+    type Context = Context;
+    type Predictions = Predictions;
+    type Output = Py<PyAny>;
+
+    fn preprocess(&self, item: Py<PyAny>, slot: &mut Slot<'_>) -> Result<Context, Error> {
+        Python::attach(|py| {
+            let item = item.into_bound(py);
+            let value = match &self.preprocess {
+                None => item,
+                Some(function) => {
+                    function.bind(py).call1((item,)).map_err(|error| raised(py, "preprocess", error))?
+                }
+            };
+            let (tensors, value) = split(value)?;
+            let object = match &self.objects {
+                None => {
+                    write(&tensors, slot)?;
+                    None
+                }
+                Some(objects) => {
+                    let number = objects.put(tensors.unbind());
+                    let context = Some((number, Arc::clone(objects)));
+                    slot.reserve()?.bytes_mut(0).copy_from_slice(&number.to_ne_bytes());
+                    context
+                }
+            };
+            Ok(Context { value: value.map(Bound::unbind), object })
+        })
+    }
+
+    fn postprocess(&self, predictions: &Predictions, row: usize, context: Context) -> Result<Py<PyAny>, Error> {
+        Python::attach(|py| {
+            let prediction = predictions.row(py, row)?;
+            let Some(function) = &self.postprocess else { return Ok(prediction.unbind()) };
+            let function = function.bind(py);
+            let result = match &context.value {
+                None => function.call1((prediction,)),
+                Some(value) => function.call1((prediction, value)),
+            };
+            result.map(Bound::unbind).map_err(|error| raised(py, "postprocess", error))
+        })
+    }
+
+    fn postprocess_is_quick(&self) -> bool {
+        self.postprocess.is_none()
+    }
+
+    fn scope(&self, work: &mut dyn FnMut()) {
+        Python::attach(|_| work());
+    }
+}
+
+/// Takes what `preprocess` gave apart: the tensors, and what `postprocess` gets beside the prediction.
+fn split(value: Bound<'_, PyAny>) -> Result<(Bound<'_, PyAny>, Option<Bound<'_, PyAny>>), Error> {
+    let Ok(pair) = value.cast::<PyTuple>() else { return Ok((value, None)) };
+    if pair.len() != 2 {
+        let message = format!(
+            "it gave a tuple of {}: expected tensors, or a pair of tensors and a context for postprocess",
+            pair.len()
+        );
+        return Err(Error::stage("preprocess", message));
+    }
+    let item = |at| pair.get_item(at).map_err(|error| raised(value.py(), "preprocess", error));
+    Ok((item(0)?, Some(item(1)?)))
+}
+
+/// Writes tensors into the row of the forming batch: an array for a model with one input, or a dict by name.
+fn write(tensors: &Bound<'_, PyAny>, slot: &mut Slot<'_>) -> Result<(), Error> {
+    let arrays = match tensors.cast::<PyDict>() {
+        Ok(named) => named
+            .iter()
+            .map(|(name, array)| ArrayRef::new(&name.to_string(), &array))
+            .collect::<Result<Vec<_>, _>>()?,
+        Err(_) => vec![ArrayRef::new("", tensors)?],
+    };
+    let specs: Vec<TensorSpec> = arrays.iter().map(|array| array.spec.clone()).collect();
+    let row = slot.reserve_for(&specs)?;
+    for array in &arrays {
+        copy(array, row);
+    }
+    Ok(())
+}
+
+fn copy(array: &ArrayRef<'_>, row: &mut RowMut) {
+    let input = row.inputs().iter().position(|input| input.name == array.spec.name).unwrap_or(0);
+    let (target, source) = (row.bytes_mut(input), array.bytes());
+    if target.len() == source.len() {
+        target.copy_from_slice(source);
+    }
+}
+
+/// What a function of the user raised, which the request's future raises again.
+pub fn raised(py: Python<'_>, stage: &'static str, error: PyErr) -> Error {
+    let message = error.to_string();
+    let _ = py;
+    Error::Stage { stage, message, cause: Some(Cause(Arc::new(error))) }
+}

@@ -1,0 +1,109 @@
+"""What a pipeline is configured with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Batch", "Model", "Tensor", "Inputs", "shapes_of"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How batches are made.
+
+    An idle device starts at once with what is ready, unless `min_size` says otherwise; while it is busy, rows gather
+    up to `max_size`. A batch is made no larger than lets its earliest deadline be met.
+
+    Parameters
+    ----------
+    max_size : int
+        Rows of the largest batch.
+    max_delay_ms : float
+        How long the first row waits for `min_size` rows.
+    min_size : int
+        Rows that a batch waits for although the device is idle. At 1 an idle device never waits.
+    preferred : sequence of int
+        Sizes that the device likes: a larger batch is cut to the largest of them that fits.
+    stack : bool
+        Whether the model takes arrays with a row for each item. With False it takes the list of whatever
+        ``preprocess`` gave.
+    """
+
+    max_size: int = 32
+    max_delay_ms: float = 2.0
+    min_size: int = 1
+    preferred: Sequence[int] = ()
+    stack: bool = True
+
+    def _spec(self) -> dict[str, Any]:
+        return {
+            "max_size": self.max_size,
+            "max_delay_ms": self.max_delay_ms,
+            "min_size": self.min_size,
+            "preferred": list(self.preferred),
+        }
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input of a model, for one row: without the batch dimension.
+
+    Parameters
+    ----------
+    name : str
+        Name of the input.
+    dtype : str
+        ``uint8``, ``int32``, ``int64``, ``float16``, ``float32`` or ``float64``.
+    shape : sequence of int
+        Shape of one row.
+    """
+
+    name: str
+    dtype: str
+    shape: Sequence[int]
+
+    def _spec(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype, "shape": [int(side) for side in self.shape]}
+
+
+Inputs = Sequence[Tensor] | Sequence[Sequence[Tensor]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of several models of a pipeline.
+
+    Parameters
+    ----------
+    model : callable or a model of `comptoir.executor`
+        Takes a batch.
+    preprocess, postprocess : callable, optional
+        The functions before and after it.
+    inputs : sequence of Tensor, or of such sequences, optional
+        The shapes that rows may have; without, the first row declares the one shape.
+    batch : Batch, optional
+        How its batches are made, where it differs from the pipeline.
+    weight : int
+        Its share of the CPU threads and of the device where several models want them.
+    version : str
+        Name of its version, for statistics.
+    """
+
+    model: Any
+    preprocess: Callable[..., Any] | None = None
+    postprocess: Callable[..., Any] | None = None
+    inputs: Inputs | None = None
+    batch: Batch | None = None
+    weight: int = 1
+    version: str = field(default="1")
+
+
+def shapes_of(inputs: Inputs | None) -> list[list[dict[str, Any]]] | None:
+    """Declared shapes as settings: a list of shapes, each the list of inputs."""
+    if inputs is None:
+        return None
+    if all(isinstance(tensor, Tensor) for tensor in inputs):
+        return [[tensor._spec() for tensor in inputs if isinstance(tensor, Tensor)]]
+    return [[tensor._spec() for tensor in shape] for shape in inputs if not isinstance(shape, Tensor)]
