@@ -310,6 +310,13 @@ def ranking_minimum_table(
 ) -> tuple[list[int], float, float]: ...
 
 
+class ExecutorImage:
+    """From files to tensors; `comptoir.executor.ImageTransform` is its face."""
+
+    def __new__(cls, spec: str, gives_placement: bool) -> ExecutorImage: ...
+    def run(self, file: object) -> tuple[Any, tuple[int, int, float, float, float, float]]: ...
+    def output(self) -> str: ...
+
 class ExecutorModel:
     """A model of ours, loaded."""
 

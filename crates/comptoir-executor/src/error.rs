@@ -82,7 +82,11 @@ pub enum Error {
     /// A model cannot be loaded or warmed, or its run time is missing.
     #[error("{0}")]
     Unavailable(String),
-    /// A defect of ours: a stage panicked.
+    /// A file that gives no tensor.
+    #[cfg(feature = "image")]
+    #[error("preprocess: {0}")]
+    Image(#[from] crate::image::Error),
+    /// A defect of ours.
     #[error("internal error, please report it: {0}")]
     Internal(String),
 }
@@ -130,6 +134,8 @@ impl ErrorCode for Error {
             Self::Config { .. } => "EXECUTOR_CONFIG",
             Self::UnknownModel { .. } => "EXECUTOR_UNKNOWN_MODEL",
             Self::Unavailable(_) => "EXECUTOR_UNAVAILABLE",
+            #[cfg(feature = "image")]
+            Self::Image(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -142,6 +148,8 @@ impl ErrorCode for Error {
             Self::Closed | Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Stage { .. } | Self::Shape { .. } | Self::DType { .. } => ErrorKind::Data,
             Self::Config { .. } | Self::UnknownModel { .. } => ErrorKind::Config,
+            #[cfg(feature = "image")]
+            Self::Image(error) => error.kind(),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

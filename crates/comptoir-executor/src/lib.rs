@@ -9,6 +9,8 @@
 
 pub mod backend;
 pub mod error;
+#[cfg(feature = "image")]
+pub mod image;
 pub mod policy;
 pub mod runtime;
 pub mod tensor;

@@ -14,6 +14,7 @@ from typing import Any
 from comptoir._native import ExecutorPipeline
 from comptoir.errors import ConfigError
 from comptoir.executor._future import Future
+from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._settings import Batch, Inputs, Model, shapes_of
 
 __all__ = ["Pipeline"]
@@ -279,7 +280,25 @@ def _setup(name: str, one: Model, batch: Batch, warm_up: bool) -> tuple[Any, ...
         "warm_up": warm_up,
     }
     model = one.model if native is None else native
-    return json.dumps(settings), one.preprocess, model, one.postprocess, one.version, not batch.stack
+    preprocess, postprocess = one.preprocess, one.postprocess
+    if isinstance(preprocess, ImageTransform):
+        shapes = shapes or [[preprocess.output._spec()]]
+        settings["shapes"] = shapes
+        if preprocess._placement:
+            postprocess = _placed(postprocess)
+        return json.dumps(settings), preprocess._native, model, postprocess, one.version, False
+    return json.dumps(settings), preprocess, model, postprocess, one.version, not batch.stack
+
+
+def _placed(postprocess: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """Give ``postprocess`` its placement by name."""
+    if postprocess is None:
+        return None
+
+    def placed(prediction: Any, *place: tuple[Any, ...]) -> Any:
+        return postprocess(prediction, *(Placement(*one) for one in place))
+
+    return placed
 
 
 _OPEN: weakref.WeakSet[Pipeline] = weakref.WeakSet()

@@ -1,9 +1,10 @@
 //! `comptoir.executor`: pipelines around models.
 //!
 //! `pipeline` is the face, `stages` runs the user's functions and `model` the user's model, `array` takes arrays in and
-//! `view` gives tensors out without a copy, `native` are the models that comptoir brings.
+//! `view` gives tensors out without a copy, `image` is our own preprocessing of pictures, `native` are the models that comptoir brings.
 
 mod array;
+mod image;
 mod model;
 mod native;
 mod pipeline;
@@ -14,6 +15,7 @@ use pyo3::prelude::*;
 
 /// Adds the classes and functions of the executor to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<image::ExecutorImage>()?;
     module.add_class::<native::ExecutorModel>()?;
     module.add_class::<pipeline::ExecutorPipeline>()?;
     module.add_class::<pipeline::ExecutorTicket>()?;

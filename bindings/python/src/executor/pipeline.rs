@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::model::{NativeModel, Predictions, PyModel};
 use super::native::ExecutorModel;
-use super::stages::{Objects, PyStages};
+use super::stages::{Objects, Preprocess, PyStages};
 use crate::enter::enter;
 use crate::errors;
 
@@ -71,7 +71,7 @@ impl ExecutorPipeline {
             all_objects.push(objects.clone());
             endpoints.push(Endpoint {
                 spec: settings,
-                stages: PyStages { preprocess, postprocess, objects },
+                stages: PyStages { preprocess: Preprocess::new(py, preprocess), postprocess, objects },
                 model,
                 version,
             });

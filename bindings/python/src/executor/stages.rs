@@ -12,14 +12,36 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::array::ArrayRef;
+use super::image::ExecutorImage;
 use super::model::Predictions;
 
 /// `preprocess` and `postprocess`.
 pub struct PyStages {
-    pub preprocess: Option<Py<PyAny>>,
+    pub preprocess: Preprocess,
     pub postprocess: Option<Py<PyAny>>,
     /// Where what `preprocess` gives is no tensor: what it gave, until the model has had it.
     pub objects: Option<Arc<Objects>>,
+}
+
+/// What turns an item into arrays.
+pub enum Preprocess {
+    /// The item is the array.
+    Nothing,
+    /// A function of the user.
+    Python(Py<PyAny>),
+    /// Our own, which runs without the interpreter.
+    Image(Py<ExecutorImage>),
+}
+
+impl Preprocess {
+    /// The kind of what was given.
+    pub fn new(py: Python<'_>, given: Option<Py<PyAny>>) -> Self {
+        let Some(given) = given else { return Self::Nothing };
+        match given.bind(py).cast::<ExecutorImage>() {
+            Ok(image) => Self::Image(image.clone().unbind()),
+            Err(_) => Self::Python(given),
+        }
+    }
 }
 
 /// Python objects that wait for the model; the rows of the batch hold their numbers.
@@ -75,9 +97,13 @@ impl Stages for PyStages {
         Python::attach(|py| {
             let item = item.into_bound(py);
             let value = match &self.preprocess {
-                None => item,
-                Some(function) => {
+                Preprocess::Nothing => item,
+                Preprocess::Python(function) => {
                     function.bind(py).call1((item,)).map_err(|error| raised(py, "preprocess", error))?
+                }
+                Preprocess::Image(image) => {
+                    let value = image.get().fill(&item, slot)?;
+                    return Ok(Context { value, object: None });
                 }
             };
             let (tensors, value) = split(value)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use comptoir::executor::backend::Tensors;
+use comptoir::executor::backend::{Tensor, Tensors};
 use comptoir::executor::runtime::Rows;
 use comptoir::executor::tensor::DType;
 use pyo3::prelude::*;
@@ -23,6 +23,7 @@ pub struct TensorView {
 enum Memory {
     Rows(Rows, usize),
     Prediction { tensors: Arc<Tensors>, output: usize, row: usize },
+    Tensor(Tensor),
 }
 
 impl TensorView {
@@ -42,8 +43,14 @@ impl TensorView {
         Some(Self { memory, dtype: tensor.dtype(), shape })
     }
 
+    /// A tensor of its own.
+    pub fn own(tensor: Tensor) -> Self {
+        Self { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), memory: Memory::Tensor(tensor) }
+    }
+
     fn bytes(&self) -> &[u8] {
         match &self.memory {
+            Memory::Tensor(tensor) => tensor.bytes(),
             Memory::Rows(rows, input) => rows.bytes(*input),
             Memory::Prediction { tensors, output, row } => {
                 let len = self.shape.iter().product::<usize>() * self.dtype.bytes();

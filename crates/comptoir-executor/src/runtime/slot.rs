@@ -11,7 +11,7 @@ pub struct Slot<'a> {
 }
 
 /// The shapes that a model takes, and the batches that are forming for each.
-pub(super) trait Shapes {
+pub(super) trait Shapes: Sync {
     /// A row of the shape number `shape`.
     fn reserve_declared(&self, shape: usize) -> Result<RowMut, Error>;
 

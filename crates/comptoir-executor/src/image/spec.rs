@@ -1,0 +1,185 @@
+//! What is done to a picture, as data.
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::tensor::{DType, TensorSpec};
+
+/// From a file to a tensor: decode, orient, resize, order of colours, normalise, layout. In this order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageSpec {
+    /// Whose pixels the result has.
+    pub profile: Profile,
+    /// Width of the result.
+    pub width: u32,
+    /// Height of the result.
+    pub height: u32,
+    /// How a picture of another shape comes to this size.
+    pub fit: Fit,
+    /// What pixels outside the picture are, in the order `colour` says; only for [`Fit::Letterbox`].
+    pub fill: [u8; 3],
+    /// Order of the channels.
+    pub colour: Colour,
+    /// Factor of each grey level, before mean and deviation; 1/255 is written as 0.00392156862745098.
+    pub scale: f32,
+    /// Mean of each channel, in the order of `colour`, after scaling.
+    pub mean: [f32; 3],
+    /// Deviation of each channel, in the order of `colour`, after scaling.
+    pub std: [f32; 3],
+    /// Order of the sides of the result.
+    pub layout: Layout,
+    /// Type of the elements: `uint8` (then scale, mean and deviation must be left alone), `float16` or `float32`.
+    pub dtype: DType,
+    /// Whether the orientation of a photo is followed; none: as the profile's library does.
+    pub orientation: Option<Orientation>,
+    /// What is refused before it is decoded.
+    pub limits: Limits,
+}
+
+/// Whose pixels a result has: those that a model was trained with should be those that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Pillow: `convert("RGB").resize(size, BILINEAR)`, which takes the mean over what a pixel covers.
+    Pillow,
+    /// OpenCV: `resize(image, size, interpolation=INTER_LINEAR)`, which looks at four pixels.
+    Opencv,
+}
+
+/// How a picture comes to the size of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// Each side by its own factor.
+    Stretch,
+    /// So that it covers the size, and the middle is cut out.
+    Crop,
+    /// So that it lies inside the size, in the middle, and the rest is filled.
+    Letterbox,
+}
+
+/// Order of the channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// Order of the sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Channel, row, column.
+    Nchw,
+    /// Row, column, channel.
+    Nhwc,
+}
+
+/// Whether the orientation that a camera writes into a photo is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Orientation {
+    /// The picture is turned.
+    Apply,
+    /// The picture is taken as it lies in the file.
+    Ignore,
+}
+
+/// What is refused before memory is taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of a file.
+    pub bytes: usize,
+    /// Pixels of a picture.
+    pub pixels: u64,
+    /// Width or height of a picture.
+    pub side: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 32 << 20, pixels: 40_000_000, side: 16_384 }
+    }
+}
+
+impl Default for ImageSpec {
+    fn default() -> Self {
+        Self {
+            profile: Profile::Pillow,
+            width: 224,
+            height: 224,
+            fit: Fit::Stretch,
+            fill: [0; 3],
+            colour: Colour::Rgb,
+            scale: 1.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+            layout: Layout::Nchw,
+            dtype: DType::F32,
+            orientation: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Far beyond what a model takes.
+const MOST_SIDE: u32 = 8192;
+
+impl ImageSpec {
+    /// Whether the settings can be used.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the field.
+    pub fn check(&self) -> Result<(), Error> {
+        let refused = |field: &'static str, message: String| Err(Error::Config { field, message });
+        for (field, side) in [("width", self.width), ("height", self.height)] {
+            if side == 0 || side > MOST_SIDE {
+                return refused(field, format!("must be from 1 to {MOST_SIDE}, found {side}"));
+            }
+        }
+        if let Some(std) = self.std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
+            return refused("std", format!("must be more than 0, found {std}"));
+        }
+        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
+            return refused("mean", format!("must be a number, found {mean}"));
+        }
+        if !self.scale.is_finite() {
+            return refused("scale", format!("must be a number, found {}", self.scale));
+        }
+        match self.dtype {
+            DType::F16 | DType::F32 => Ok(()),
+            DType::U8 if self.is_plain() => Ok(()),
+            DType::U8 => refused("dtype", "uint8 has no room for scale, mean and std".to_owned()),
+            other => refused("dtype", format!("must be uint8, float16 or float32, found {}", other.name())),
+        }
+    }
+
+    /// The tensor of a picture.
+    #[must_use]
+    pub fn output(&self) -> TensorSpec {
+        let (width, height) = (self.width as usize, self.height as usize);
+        let shape = match self.layout {
+            Layout::Nchw => [3, height, width],
+            Layout::Nhwc => [height, width, 3],
+        };
+        TensorSpec::new("image", self.dtype, &shape)
+    }
+
+    /// Whether the orientation is followed.
+    pub(super) fn follows_orientation(&self) -> bool {
+        match self.orientation {
+            Some(orientation) => orientation == Orientation::Apply,
+            None => self.profile == Profile::Opencv,
+        }
+    }
+
+    #[expect(clippy::float_cmp, reason = "only the defaults themselves change nothing")]
+    fn is_plain(&self) -> bool {
+        self.scale == 1.0 && self.mean == [0.0; 3] && self.std == [1.0; 3]
+    }
+}
