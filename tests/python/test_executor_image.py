@@ -1,0 +1,239 @@
+"""Pictures to tensors, held against Pillow and OpenCV."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import comptoir
+from comptoir import executor
+
+cv2.setNumThreads(1)
+
+
+def picture(width, height, mode="RGB", seed=7):
+    """Give smooth shapes with some noise, as photos have them."""
+    rng = np.random.default_rng(seed)
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [127 + 90 * np.sin(x / rng.uniform(3, 40) + y / rng.uniform(3, 40) + c) for c in range(channels)]
+    array = np.clip(np.stack(waves, -1) + rng.normal(0, 8, (height, width, channels)), 0, 255).astype("uint8")
+    return Image.fromarray(array if channels > 1 else array[:, :, 0], mode)
+
+
+def encode(image, form, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def transform(width, height, **options):
+    return executor.ImageTransform(width, height, layout="nhwc", dtype="uint8", **options)
+
+
+def pillow(file, size):
+    return np.asarray(Image.open(io.BytesIO(file)).convert("RGB").resize(size, Image.Resampling.BILINEAR))
+
+
+def opencv(file, size):
+    image = cv2.imdecode(np.frombuffer(file, "uint8"), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
+
+
+def worst(one, other):
+    assert one.shape == other.shape
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+SIZES = [(640, 480), (101, 333), (33, 7), (1, 1), (224, 224), (1000, 20)]
+TARGETS = [(224, 224), (64, 128), (333, 5)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(("profile", "oracle"), [("pillow", pillow), ("opencv", opencv)])
+def test_resizing_agrees_within_one_level(size, target, profile, oracle):
+    file = encode(picture(*size), "PNG")
+    assert worst(transform(*target, profile=profile)(file), oracle(file, target)) <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1"])
+@pytest.mark.parametrize(("profile", "oracle"), [("pillow", pillow), ("opencv", opencv)])
+def test_every_kind_of_png_is_decoded_exactly(mode, profile, oracle):
+    image = picture(40, 30).convert(mode) if mode in ("P", "1") else picture(40, 30, mode)
+    file = encode(image, "PNG")
+    assert worst(transform(40, 30, profile=profile)(file), oracle(file, (40, 30))) == 0
+
+
+def test_png_of_16_bits_is_read_as_opencv_does_and_grey_is_refused_for_pillow():
+    array = np.linspace(0, 65535, 40 * 30).reshape(30, 40).astype("uint16")
+    file = bytes(cv2.imencode(".png", array)[1])
+    assert worst(transform(40, 30, profile="opencv")(file), opencv(file, (40, 30))) == 0
+    with pytest.raises(comptoir.DataError, match="grey with 16 bits") as raised:
+        transform(40, 30)(file)
+    assert raised.value.code == "EXECUTOR_IMAGE_UNSUPPORTED"
+    colour = bytes(cv2.imencode(".png", np.dstack([array, array // 2, array // 3]))[1])
+    assert worst(transform(40, 30)(colour), pillow(colour, (40, 30))) <= 1
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_webp_agrees(lossless):
+    file = encode(picture(160, 120), "WebP", lossless=lossless, quality=90)
+    assert worst(transform(160, 120)(file), pillow(file, (160, 120))) <= (0 if lossless else 4)
+    assert worst(transform(80, 60)(file), pillow(file, (80, 60))) <= (1 if lossless else 3)
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_jpeg_is_decoded_within_four_levels(mode, subsampling, options):
+    image = picture(161, 119, mode)
+    extra = {} if mode == "L" else {"subsampling": subsampling}
+    file = encode(image, "JPEG", quality=90, **extra, **options)
+    ours, theirs = transform(161, 119)(file), pillow(file, (161, 119))
+    assert worst(ours, theirs) <= 4
+    assert np.abs(ours.astype(int) - theirs.astype(int)).mean() < 0.5
+    assert worst(transform(64, 48)(file), pillow(file, (64, 48))) <= 2
+
+
+def test_real_photos_agree_after_resizing(shared):
+    photos = sorted(shared("data/vision").glob("*.jpg"))
+    assert len(photos) >= 4
+    for photo in photos:
+        file = photo.read_bytes()
+        for size in [(224, 224), (320, 240)]:
+            assert worst(transform(*size)(file), pillow(file, size)) <= 2
+            assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) <= 4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+@pytest.mark.parametrize("colour", ["rgb", "bgr"])
+def test_normalisation_is_that_of_numpy_bit_for_bit(dtype, layout, colour):
+    file = encode(picture(50, 40), "PNG")
+    scale, mean, std = np.float32(1 / 255), [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    plain = pillow(file, (50, 40)).astype("float32")
+    plain = plain[:, :, ::-1] if colour == "bgr" else plain
+    expected = ((plain * scale - np.float32(mean)) / np.float32(std)).astype(dtype)
+    expected = expected.transpose(2, 0, 1) if layout == "nchw" else expected
+    options = {"scale": 1 / 255, "mean": mean, "std": std, "layout": layout, "dtype": dtype, "colour": colour}
+    found = executor.ImageTransform(50, 40, **options)(file)
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    assert found.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_followed_as_the_library_does(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = encode(picture(48, 32), "JPEG", quality=95, exif=exif.tobytes())
+    target = (32, 48)
+    assert worst(transform(*target, profile="opencv")(file), opencv(file, target)) <= 5
+    turned = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
+    expected = np.asarray(turned.resize(target, Image.Resampling.BILINEAR))
+    assert worst(transform(*target, orientation="apply")(file), expected) <= 4
+    assert worst(transform(*target)(file), pillow(file, target)) <= 4
+
+
+def test_letterbox_and_crop_say_where_the_picture_lies():
+    file = encode(picture(200, 100), "PNG")
+    boxed, place = transform(64, 64, fit="letterbox", fill=(9, 8, 7)).place(file)
+    assert (place.width, place.height, place.scale_x, place.scale_y, place.left, place.top) == (200, 100, 0.32, 0.32, 0, 16)
+    assert (boxed[:16] == (9, 8, 7)).all()
+    assert (boxed[48:] == (9, 8, 7)).all()
+    assert worst(boxed[16:48], pillow(file, (64, 32))) <= 1
+    cut, place = transform(64, 64, fit="crop").place(file)
+    assert (place.scale_x, place.left, place.top) == (0.64, -32, 0)
+    assert worst(cut, pillow(file, (128, 64))[:, 32:96]) <= 1
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WebP"])
+def test_truncated_and_damaged_files_are_errors_or_pictures_never_crashes(form):
+    file = encode(picture(120, 90), form)
+    run = transform(32, 32)
+    for end in [0, 1, 3, 11, 20, 100, len(file) // 2]:
+        with pytest.raises(comptoir.DataError) as raised:
+            run(file[:end])
+        assert raised.value.code in ("EXECUTOR_IMAGE_FORMAT", "EXECUTOR_IMAGE_DAMAGED")
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        damaged = bytearray(file)
+        for at in rng.integers(0, len(file), 4):
+            damaged[at] = rng.integers(0, 256)
+        try:
+            assert run(bytes(damaged)).shape == (32, 32, 3)
+        except (comptoir.DataError, comptoir.LimitError):
+            pass
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded():
+    file = bytearray(encode(picture(16, 16), "PNG"))
+    import struct
+    import zlib
+
+    file[16:24] = struct.pack(">II", 60_000, 60_000)
+    file[29:33] = struct.pack(">I", zlib.crc32(bytes(file[12:29])))
+    with pytest.raises(comptoir.LimitError, match="60000 pixels on a side, and the limit is 16384") as raised:
+        transform(8, 8)(bytes(file))
+    assert raised.value.code == "EXECUTOR_IMAGE_LIMIT"
+    small = encode(picture(300, 200), "JPEG")
+    with pytest.raises(comptoir.LimitError, match="60000 pixels, and the limit is 50000"):
+        transform(8, 8, max_pixels=50_000)(small)
+    with pytest.raises(comptoir.LimitError, match="bytes, and the limit is 100"):
+        transform(8, 8, max_bytes=100)(small)
+
+
+def test_what_is_no_picture_says_what_it_begins_with():
+    with pytest.raises(comptoir.DataError, match="not a picture: the file begins with 47 49 46 38"):
+        transform(8, 8)(encode(picture(8, 8), "GIF"))
+    with pytest.raises(comptoir.DataError, match="begins with nothing"):
+        transform(8, 8)(b"")
+    with pytest.raises(comptoir.DataError, match="print colours"):
+        transform(8, 8)(encode(picture(8, 8, "CMYK"), "JPEG"))
+    with pytest.raises(TypeError):
+        transform(8, 8)("photo.jpg")
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"width": 0}, "width"),
+        ({"height": 9000}, "height"),
+        ({"std": (1, 0, 1)}, "std"),
+        ({"mean": (0, float("inf"), 0)}, "image"),
+        ({"dtype": "uint8", "scale": 0.5}, "dtype"),
+        ({"dtype": "int64"}, "dtype"),
+        ({"fit": "squeeze"}, "image"),
+        ({"profile": "fast"}, "image"),
+    ],
+)
+def test_settings_are_refused_by_their_field(options, field):
+    with pytest.raises(comptoir.ConfigError) as raised:
+        executor.ImageTransform(**({"width": 8, "height": 8} | options))
+    assert f"`{field}`" in str(raised.value)
+
+
+def test_a_pipeline_decodes_into_the_rows_of_its_batch():
+    files = [encode(picture(80 + n, 60, seed=n), "JPEG") for n in range(20)]
+    run = executor.ImageTransform(32, 24, fit="letterbox", placement=True)
+
+    def model(batch):
+        assert batch.shape[1:] == (3, 24, 32)
+        return batch.reshape(len(batch), -1)
+
+    def postprocess(row, placement):
+        return row.copy(), placement
+
+    with executor.Pipeline(preprocess=run, model=model, postprocess=postprocess) as pipe:
+        good = [pipe.submit(file) for file in files]
+        bad = pipe.submit(files[0][:200])
+        for file, future in zip(files, good, strict=True):
+            row, placement = future.result(30)
+            array, expected = run.place(file)
+            assert (row == array.ravel()).all()
+            assert placement == expected
+        with pytest.raises(comptoir.DataError, match="damaged JPEG file"):
+            bad.result(30)
+        assert pipe.submit(bytearray(files[0])).result(30)[1].width == 80
