@@ -91,7 +91,7 @@ def test_a_layer_that_overflows_is_found_and_kept_on_both_sides(tmp_path):
     assert report.mixed.keep == ("grow", "shrink")
     assert report.mixed.reached
     assert report.mixed.minimal
-    assert codes(report) == {"HALF_OVERFLOW", "HALF_OUT_OF_TOLERANCE"}
+    assert codes(report) == {"HALF_OVERFLOW", "HALF_NOT_FINITE", "HALF_OUT_OF_TOLERANCE"}
     assert report.mixed.written_error < 0.01
 
 
@@ -221,3 +221,17 @@ def test_a_kept_control_flow_node_stays_as_it_was():
     kept = convert(made, ["choice"], Form.REAL)
     choice = next(one for one in kept.graph.node if one.op_type == "If")
     assert [one.op_type for one in choice.attribute[0].g.node] == ["Mul", "Add"]
+
+
+def test_a_division_by_what_becomes_zero_is_found_and_kept():
+    made = model(
+        [node("Div", "x tiny", "d", "divide"), node("Relu", "d", "y", "relu")],
+        [tensor("x", "batch", 2)],
+        [tensor("y", "batch", 2)],
+        {"tiny": [1e-8]},
+    )
+    report = examine(made, [{"x": np.float32([[1e-5, 2e-5]])}])
+    assert [(one.code, one.place) for one in report.findings if one.code.startswith("HALF_NOT")] == [
+        ("HALF_NOT_FINITE", "divide")
+    ]
+    assert report.mixed.keep == ("divide",)

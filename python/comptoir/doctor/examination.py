@@ -157,9 +157,12 @@ def _measured(layers: Sequence[Layer], lost: Sequence[Weight], mixed: Mixed) -> 
         if layer.infinite:
             message = f"{layer.infinite:,} values are infinite in 32 bits already"
             yield Finding("INFINITE", "warning", layer.name, message)
-        if layer.overflow or (layer.isolated is not None and layer.isolated.overflow):
+        if layer.overflow:
             message = f"overflows in 16 bits: largest value {layer.max_abs:.4g}, limit 65,504"
             yield Finding("HALF_OVERFLOW", "error", layer.name, message)
+        elif layer.isolated is not None and layer.isolated.overflow:
+            message = "gives no finite values in 16 bits: what it reads overflows or becomes zero"
+            yield Finding("HALF_NOT_FINITE", "error", layer.name, message)
     for weight in lost:
         if weight.overflow:
             message = f"{weight.overflow:,} weights overflow in 16 bits: largest {weight.max_abs:.4g}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from comptoir.doctor.half import Form, convert, convertible
 from comptoir.doctor.inputs import Sample
-from comptoir.doctor.layers import LARGEST, run
+from comptoir.doctor.layers import run
 from comptoir.doctor.model import Model, session
 from comptoir.doctor.report import Layer, Mixed, Trial, Weight
 
@@ -127,7 +127,7 @@ def rank(model: Model, layers: Sequence[Layer], weights: Sequence[Weight]) -> li
     First those that make or read a tensor, or hold a weight, beyond the range of 16 bits: such a tensor
     has to stay in 32 bits on both sides. Then by the noise that a layer alone adds, relative to its signal.
     """
-    wide = {layer.output for layer in layers if layer.overflow or _overflows(layer)}
+    wide = {layer.output for layer in layers if layer.overflow}
     wide |= {weight.name for weight in weights if weight.overflow}
     noise = dict.fromkeys(convertible(model), -math.inf)
     for layer in layers:
@@ -174,10 +174,6 @@ def _reduce(
                 keep, found, is_changed = rest, tried, True
         size = min(size, len(keep)) if is_changed and size == 1 else size // 2
     return keep, found, True
-
-
-def _overflows(layer: Layer) -> bool:
-    return (layer.isolated is not None and layer.isolated.overflow > 0) or layer.max_abs > LARGEST
 
 
 def _range(array: Any) -> float:
