@@ -108,3 +108,54 @@ def branching():
         [tensor("y", "batch", 2)],
         {"w": [0.1, 3.0], "zero": np.float32(0)},
     )
+
+
+def resizing():
+    """A Resize, whose scales have to stay in 32 bits."""
+    return model(
+        [node("Resize", "x none scales", "r", mode="linear"), node("Relu", "r", "y")],
+        [tensor("x", "batch", 3, 2, 2)],
+        [tensor("y", "batch", 3, 4, 4)],
+        {"none": np.zeros(0, np.float32), "scales": [1.0, 1.0, 2.0, 2.0]},
+    )
+
+
+def pooling():
+    """A MaxPool with a second output of integers."""
+    return model(
+        [node("MaxPool", "x", "p places", kernel_shape=[2, 2])],
+        [tensor("x", "batch", 3, 2, 2)],
+        [tensor("p", "batch", 3, 1, 1), tensor("places", "batch", 3, 1, 1, kind=TensorProto.INT64)],
+    )
+
+
+def looping():
+    """A Loop with a float state, a scan output, and a weight of the graph around it."""
+    whole, truth = TensorProto.INT64, TensorProto.BOOL
+    body = helper.make_graph(
+        [node("Add", "s w", "s_out"), node("Identity", "c", "c_out"), node("Mul", "s_out w", "each")],
+        "body",
+        [tensor("i", kind=whole), tensor("c", kind=truth), tensor("s", "batch", 3, 2, 2)],
+        [tensor("c_out", kind=truth), tensor("s_out", "batch", 3, 2, 2), tensor("each", "batch", 3, 2, 2)],
+    )
+    return model(
+        [node("Relu", "x", "r"), node("Loop", "times go r", "y z", body=body)],
+        [tensor("x", "batch", 3, 2, 2)],
+        [tensor("y", "batch", 3, 2, 2), tensor("z", None, "batch", 3, 2, 2)],
+        {"w": [0.3, 0.7], "times": np.array(3, np.int64), "go": np.array(True)},
+    )
+
+
+def casting():
+    """Casts from and to integers, and a float made from a shape alone."""
+    return model(
+        [
+            node("Cast", "x", "i", "down", to=TensorProto.INT64),
+            node("Cast", "i", "f", "up", to=TensorProto.FLOAT),
+            node("Shape", "f", "shape"),
+            node("ConstantOfShape", "shape", "zeros"),
+            node("Add", "f zeros", "y"),
+        ],
+        [tensor("x", "batch", 3, 2, 2)],
+        [tensor("y", "batch", 3, 2, 2)],
+    )

@@ -235,3 +235,14 @@ def test_a_division_by_what_becomes_zero_is_found_and_kept():
         ("HALF_NOT_FINITE", "divide")
     ]
     assert report.mixed.keep == ("divide",)
+
+
+@pytest.mark.parametrize("name", ["resizing", "pooling", "looping", "casting"])
+def test_operators_with_inputs_or_outputs_of_other_types_are_converted(tmp_path, name):
+    made = getattr(doctor_models, name)()
+    before = made.SerializeToString()
+    report = examine(made, [{"x": normal(2, 3, 2, 2)}], output=tmp_path / "half.onnx")
+    onnx.checker.check_model(onnx.load(tmp_path / "half.onnx"), full_check=True)
+    assert report.mixed.half_error < 0.01
+    assert report.mixed.written_error < 0.01
+    assert made.SerializeToString() == before
