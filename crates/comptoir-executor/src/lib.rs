@@ -11,6 +11,7 @@ pub mod backend;
 pub mod error;
 pub mod policy;
 pub mod runtime;
+pub mod simulate;
 pub mod tensor;
 
 pub use error::Error;
