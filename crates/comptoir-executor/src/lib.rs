@@ -9,6 +9,7 @@
 
 pub mod backend;
 pub mod error;
+pub mod plan;
 pub mod policy;
 pub mod runtime;
 pub mod simulate;

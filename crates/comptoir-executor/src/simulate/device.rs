@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn a_stall_makes_longer_what_it_touches() {
         let stall = (100, 50);
-        let ends = [(0, 100), (50, 60), (120, 10), (150, 10)].map(|(start, time)| stalled(start, time, stall));
+        let ends =
+            [(0, 100), (50, 60), (120, 10), (150, 10)].map(|(start, time)| stalled(start, time, stall));
         assert_eq!(ends, [100, 160, 160, 160]);
     }
 

@@ -32,7 +32,10 @@ pub(super) enum Event {
     Cancel(usize),
     Preprocessed(usize),
     Postprocessed(usize),
-    BatchEnded { batch: usize, lane: usize },
+    BatchEnded {
+        batch: usize,
+        lane: usize,
+    },
     /// The policy wanted to be asked again.
     Wake,
 }

@@ -4,7 +4,7 @@ use super::device::runs;
 use super::engine::{Engine, Event, Row};
 use super::random::nanos;
 use super::report::{Batch, Outcome};
-use crate::policy::{self, Decision, Nanos, Ready};
+use crate::policy::{self, Ahead, Decision, Nanos, Ready};
 
 impl Engine<'_> {
     /// Gives idle CPU threads work: what is nearly done first. Says whether there was any.
@@ -44,7 +44,14 @@ impl Engine<'_> {
 
     /// Ends the requests of the queue that cannot meet their deadline any more.
     fn shed(&mut self) {
-        let soonest = self.now + self.cpu_time + self.latency.estimate(1);
+        let ahead = Ahead {
+            cpu_time: self.cpu_time,
+            rows: self.rows.len(),
+            free_at: self.instances.iter().map(|place| place.free_at().unwrap_or(0)).min().unwrap_or(0),
+            instances: self.instances.len(),
+            behind: self.queue.len(),
+        };
+        let soonest = policy::soonest(self.now, ahead, &self.latency, &self.scenario.batch);
         for entry in self.queue.shed(self.now, soonest) {
             self.taken(entry.item);
             self.decide(entry.item, Outcome::Late);
@@ -92,11 +99,14 @@ impl Engine<'_> {
                     || self.ready(row).is_some_and(|ready| policy::late(self.now, &ready, &self.latency)))
         };
         let dropped: Vec<usize> = self.rows.iter().filter(useless).map(|row| row.request).collect();
+        if dropped.is_empty() {
+            return false;
+        }
         self.rows.retain(|row| !dropped.contains(&row.request));
         for &number in &dropped {
             self.leave(number, Outcome::Late);
         }
-        !dropped.is_empty()
+        true
     }
 
     fn ready(&self, row: &Row) -> Option<Ready> {

@@ -290,9 +290,7 @@ impl Arrivals {
             nanos(at)
         };
         match self {
-            Self::Poisson { per_second } => {
-                (0..requests).map(|_| step(1e3 / per_second, random)).collect()
-            }
+            Self::Poisson { per_second } => (0..requests).map(|_| step(1e3 / per_second, random)).collect(),
             #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
             Self::Regular { per_second } => {
                 (0..requests).map(|number| nanos(number as f64 * 1e3 / per_second)).collect()
