@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use comptoir::executor::Error;
 use comptoir::executor::backend::{Simulated, SimulatedSpec, Tensors};
 use comptoir::executor::runtime::Model;
+use comptoir::executor::Error;
 use pyo3::prelude::*;
 
 use crate::enter::enter;
