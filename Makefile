@@ -69,7 +69,7 @@ clean: ## Remove everything that was built.
 
 .PHONY: cargo
 cargo:
-	@command -v cargo >/dev/null || { echo 'comptoir: cargo is missing: install Rust 1.90 or later from https://rustup.rs, then open a new shell' >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo 'comptoir: cargo is missing: install Rust 1.92 or later from https://rustup.rs, then open a new shell' >&2; exit 1; }
 
 $(VENV)/.packages: requirements-dev.txt tools/setup_venv
 	PYTHON=$(PYTHON) tools/setup_venv $(VENV) requirements-dev.txt

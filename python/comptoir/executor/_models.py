@@ -2,11 +2,101 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
 
 from comptoir._native import ExecutorModel
+from comptoir.executor._settings import Tensor
 
-__all__ = ["Simulated"]
+__all__ = ["OnnxModel", "Simulated"]
+
+
+class OnnxModel:
+    """A model in ONNX, run by ONNX Runtime without Python in between.
+
+    ONNX Runtime is taken from the installed package ``onnxruntime`` or ``onnxruntime-gpu``, from `library`, or from
+    the environment variable ``ORT_DYLIB_PATH``. The inputs of the model are the inputs of the pipeline. A prediction
+    is the row of the output, or a dict of rows by name where the model has several outputs.
+
+    Parameters
+    ----------
+    path : path-like
+        The model file. Its first side must be open: the batch.
+    providers : sequence of str or dict
+        Execution providers in their order: ``cpu``, ``cuda``, ``tensorrt``, or a dict with ``name`` and ``device``,
+        for ``tensorrt`` also ``fp16`` and ``engine_cache``, a directory.
+    fall_back : bool
+        Whether a provider that is missing is left out; `providers` says what is left. Without it that is an error.
+    sessions : int
+        Sessions, each with its own memory on the device: as many as ``instances`` of the pipeline.
+    threads : int
+        Threads of one run on the CPU; 0: as many as ONNX Runtime likes.
+    sides : mapping of str to int, optional
+        Sizes of open sides other than the batch, by their symbol.
+    library : path-like, optional
+        The shared library of ONNX Runtime. A process loads one; later models use the first.
+
+    Raises
+    ------
+    comptoir.UnavailableError
+        ONNX Runtime, a provider or the file is missing or cannot be used.
+    comptoir.ConfigError
+        The batch is fixed, or an open side is not declared.
+
+    Examples
+    --------
+    A pipeline around it::
+
+        model = executor.OnnxModel("resnet50.onnx", providers=["cuda", "cpu"], fall_back=True)
+        pipe = executor.Pipeline(preprocess=to_array, model=model, postprocess=lambda row: int(row.argmax()))
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        providers: Sequence[str | Mapping[str, Any]] = ("cpu",),
+        fall_back: bool = False,
+        sessions: int = 1,
+        threads: int = 1,
+        sides: Mapping[str, int] | None = None,
+        library: str | PathLike[str] | None = None,
+    ) -> None:
+        found = library or _installed_library()
+        spec = {
+            "path": fspath(path),
+            "library": None if found is None else fspath(found),
+            "providers": [{"name": one} if isinstance(one, str) else dict(one) for one in providers],
+            "fall_back": fall_back,
+            "sessions": sessions,
+            "threads": threads,
+            "sides": dict(sides or {}),
+        }
+        self._native = ExecutorModel.onnx(json.dumps(spec))
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The inputs of a row."""
+        return [Tensor(**spec) for spec in json.loads(self._native.inputs or "[]")]
+
+    @property
+    def providers(self) -> list[str]:
+        """The providers that it runs on."""
+        return self._native.providers
+
+
+def _installed_library() -> Path | None:
+    """The library inside the package ``onnxruntime``, which is not imported for it."""
+    package = importlib.util.find_spec("onnxruntime")
+    for directory in (package.submodule_search_locations or []) if package else []:
+        libraries = sorted(Path(directory, "capi").glob("libonnxruntime.so*"))
+        if libraries:
+            return libraries[-1]
+    return None
 
 
 class Simulated:

@@ -32,7 +32,9 @@ impl<'py> ArrayRef<'py> {
         let contiguous = numpy(py)
             .and_then(|numpy| numpy.call_method1("ascontiguousarray", (object,)))
             // `ascontiguousarray` makes one side of none.
-            .and_then(|array| array.call_method1("reshape", (shape_of(object).unwrap_or(array.getattr("shape")?),)))
+            .and_then(|array| {
+                array.call_method1("reshape", (shape_of(object).unwrap_or(array.getattr("shape")?),))
+            })
             .map_err(raise)?;
         match Self::read(name, &contiguous).map_err(raise)? {
             Some(array) => array,

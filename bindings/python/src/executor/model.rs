@@ -56,7 +56,12 @@ impl Model<Predictions> for PyModel {
 
 impl PyModel {
     /// The objects of a batch. Rows of zeros, from a warm-up, never come here: there is none without tensors.
-    fn list<'py>(&self, py: Python<'py>, objects: &Objects, batch: &Rows) -> Result<Bound<'py, PyAny>, Error> {
+    fn list<'py>(
+        &self,
+        py: Python<'py>,
+        objects: &Objects,
+        batch: &Rows,
+    ) -> Result<Bound<'py, PyAny>, Error> {
         let list = PyList::empty(py);
         for number in batch.bytes(0).as_chunks::<8>().0 {
             let object = objects.get(py, i64::from_ne_bytes(*number));
@@ -91,7 +96,10 @@ fn check_rows(output: &Bound<'_, PyAny>, rows: usize) -> Result<(), Error> {
         Ok(found) => Err(Error::stage("infer", format!("{what} has {found} rows for a batch of {rows}"))),
         Err(_) => {
             let name = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-            Err(Error::stage("infer", format!("{what} is `{name}`: expected an array or list with a row for each item")))
+            Err(Error::stage(
+                "infer",
+                format!("{what} is `{name}`: expected an array or list with a row for each item"),
+            ))
         }
     };
     if let Ok(named) = output.cast::<PyDict>() {

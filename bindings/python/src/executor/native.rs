@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use comptoir::executor::backend::{Simulated, SimulatedSpec, Tensors};
-use comptoir::executor::runtime::Model;
 use comptoir::executor::Error;
+use comptoir::executor::backend::{OnnxModel, OnnxSpec, Simulated, SimulatedSpec, Tensors};
+use comptoir::executor::runtime::Model;
 use pyo3::prelude::*;
 
 use crate::enter::enter;
@@ -14,7 +14,9 @@ use crate::enter::enter;
 pub struct ExecutorModel {
     pub model: Arc<dyn Model<Tensors>>,
     /// The inputs of a row as JSON, where the model knows them.
-    pub inputs: Option<String>,
+    inputs: Option<String>,
+    /// Where it runs.
+    providers: Vec<String>,
 }
 
 #[pymethods]
@@ -25,8 +27,29 @@ impl ExecutorModel {
         enter(py, || {
             let spec: SimulatedSpec =
                 serde_json::from_str(spec).map_err(|error| Error::config("simulated", error.to_string()))?;
-            Ok::<_, Error>(Self { model: Arc::new(Simulated::new(spec)?), inputs: None })
+            let model = Arc::new(Simulated::new(spec)?);
+            Ok::<_, Error>(Self { model, inputs: None, providers: vec!["simulated".to_owned()] })
         })
+    }
+
+    /// A model in ONNX, from its settings as JSON.
+    #[staticmethod]
+    fn onnx(py: Python<'_>, spec: &str) -> PyResult<Self> {
+        enter(py, || {
+            let spec: OnnxSpec =
+                serde_json::from_str(spec).map_err(|error| Error::config("onnx", error.to_string()))?;
+            let model = OnnxModel::load(&spec)?;
+            let inputs = serde_json::to_string(model.inputs());
+            let inputs = inputs.map_err(|error| Error::Internal(error.to_string()))?;
+            let providers = model.providers().iter().map(ToString::to_string).collect();
+            Ok::<_, Error>(Self { model: Arc::new(model), inputs: Some(inputs), providers })
+        })
+    }
+
+    /// Where it runs.
+    #[getter]
+    fn providers(&self) -> Vec<String> {
+        self.providers.clone()
     }
 
     /// The inputs of a row as JSON, where the model knows them.

@@ -40,7 +40,11 @@ fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| Error::config(what, error.to_string()))
 }
 
-fn load(py: Python<'_>, model: &Bound<'_, PyAny>, objects: Option<Arc<Objects>>) -> Arc<dyn Model<Predictions>> {
+fn load(
+    py: Python<'_>,
+    model: &Bound<'_, PyAny>,
+    objects: Option<Arc<Objects>>,
+) -> Arc<dyn Model<Predictions>> {
     let _ = py;
     match model.cast::<ExecutorModel>() {
         Ok(native) => Arc::new(NativeModel(Arc::clone(&native.get().model))),
@@ -224,5 +228,6 @@ fn moment(from_now: f64) -> Result<Instant, Error> {
         return Ok(now);
     }
     let limit = seconds("deadline_ms", from_now)?;
-    now.checked_add(limit).ok_or_else(|| Error::config("deadline_ms", format!("{from_now} s is too far away")))
+    now.checked_add(limit)
+        .ok_or_else(|| Error::config("deadline_ms", format!("{from_now} s is too far away")))
 }

@@ -97,7 +97,12 @@ impl Stages for PyStages {
         })
     }
 
-    fn postprocess(&self, predictions: &Predictions, row: usize, context: Context) -> Result<Py<PyAny>, Error> {
+    fn postprocess(
+        &self,
+        predictions: &Predictions,
+        row: usize,
+        context: Context,
+    ) -> Result<Py<PyAny>, Error> {
         Python::attach(|py| {
             let prediction = predictions.row(py, row)?;
             let Some(function) = &self.postprocess else { return Ok(prediction.unbind()) };

@@ -335,14 +335,19 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
     }
 }
 
-/// Whether tensors fit a shape; an empty name fits any.
+/// Whether tensors fit a shape, in whatever order they come.
 fn same(declared: &[TensorSpec], found: &[TensorSpec]) -> bool {
     declared.len() == found.len()
-        && declared.iter().zip(found).all(|(declared, found)| {
-            (found.name.is_empty() || declared.name == found.name)
-                && declared.dtype == found.dtype
-                && declared.shape == found.shape
+        && declared.iter().enumerate().all(|(at, declared)| {
+            named(found, declared, at)
+                .is_some_and(|found| declared.dtype == found.dtype && declared.shape == found.shape)
         })
+}
+
+/// The tensor for a declared input: the one of its name, or without names the one at its place.
+fn named<'a>(found: &'a [TensorSpec], declared: &TensorSpec, at: usize) -> Option<&'a TensorSpec> {
+    let by_name = found.iter().find(|tensor| tensor.name == declared.name);
+    by_name.or_else(|| found.get(at).filter(|tensor| tensor.name.is_empty()))
 }
 
 /// Says in what tensors differ from all declared shapes.
@@ -355,19 +360,19 @@ fn mismatch<F>(forming: &[Forming<F>], found: &[TensorSpec]) -> Error {
         let message = format!("expected {} tensors for a row, found {}", first.len(), found.len());
         return Error::stage("preprocess", message);
     }
-    for (index, tensor) in found.iter().enumerate() {
-        let expected: Vec<&TensorSpec> = declared.iter().filter_map(|inputs| inputs.get(index)).collect();
-        let Some(one) = expected.first() else { continue };
+    for (at, one) in first.iter().enumerate() {
+        let Some(tensor) = named(found, one, at) else { break };
         let input = one.name.clone();
-        if expected.iter().all(|spec| spec.dtype != tensor.dtype) {
+        let expected = || declared.iter().filter_map(|inputs| inputs.get(at));
+        if expected().all(|spec| spec.dtype != tensor.dtype) {
             let (expected, found) = (one.dtype.name().to_owned(), tensor.dtype.name().to_owned());
             return Error::DType { input, expected, found };
         }
-        if expected.iter().all(|spec| spec.shape != tensor.shape) {
-            let expected: Vec<String> = expected.iter().map(|spec| format!("{:?}", spec.shape)).collect();
+        if expected().all(|spec| spec.shape != tensor.shape) {
+            let shapes: Vec<String> = expected().map(|spec| format!("{:?}", spec.shape)).collect();
             return Error::Shape {
                 input,
-                expected: expected.join(" or "),
+                expected: shapes.join(" or "),
                 found: format!("{:?}", tensor.shape),
             };
         }
