@@ -23,6 +23,21 @@ from comptoir._native import TensorView
 from comptoir.executor._future import Future, Timings
 from comptoir.executor._models import OnnxModel, Simulated
 from comptoir.executor._pipeline import Pipeline
+from comptoir.executor._plan import Change, Load, Plan, plan
 from comptoir.executor._settings import Batch, Model, Tensor
 
-__all__ = ["Batch", "Future", "Model", "OnnxModel", "Pipeline", "Simulated", "Tensor", "TensorView", "Timings"]
+__all__ = [
+    "Batch",
+    "Change",
+    "Future",
+    "Load",
+    "Model",
+    "OnnxModel",
+    "Pipeline",
+    "Plan",
+    "Simulated",
+    "Tensor",
+    "TensorView",
+    "Timings",
+    "plan",
+]
