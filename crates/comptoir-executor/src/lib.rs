@@ -11,8 +11,10 @@ pub mod backend;
 pub mod error;
 #[cfg(feature = "image")]
 pub mod image;
+pub mod plan;
 pub mod policy;
 pub mod runtime;
+pub mod simulate;
 pub mod tensor;
 
 pub use error::Error;

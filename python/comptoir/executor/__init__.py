@@ -24,18 +24,23 @@ from comptoir.executor._future import Future, Timings
 from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._models import OnnxModel, Simulated
 from comptoir.executor._pipeline import Pipeline
+from comptoir.executor._plan import Change, Load, Plan, plan
 from comptoir.executor._settings import Batch, Model, Tensor
 
 __all__ = [
     "Batch",
+    "Change",
     "Future",
     "ImageTransform",
+    "Load",
     "Model",
     "OnnxModel",
     "Pipeline",
     "Placement",
+    "Plan",
     "Simulated",
     "Tensor",
     "TensorView",
     "Timings",
+    "plan",
 ]

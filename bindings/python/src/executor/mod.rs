@@ -1,13 +1,15 @@
 //! `comptoir.executor`: pipelines around models.
 //!
 //! `pipeline` is the face, `stages` runs the user's functions and `model` the user's model, `array` takes arrays in and
-//! `view` gives tensors out without a copy, `image` is our own preprocessing of pictures, `native` are the models that comptoir brings.
+//! `view` gives tensors out without a copy, `image` is our own preprocessing of pictures, `native` are the models that
+//! comptoir brings, `plan` says what a configuration holds.
 
 mod array;
 mod image;
 mod model;
 mod native;
 mod pipeline;
+mod plan;
 mod stages;
 mod view;
 
@@ -20,5 +22,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::ExecutorPipeline>()?;
     module.add_class::<pipeline::ExecutorTicket>()?;
     module.add_class::<view::TensorView>()?;
+    module.add_function(wrap_pyfunction!(plan::executor_plan, module)?)?;
     Ok(())
 }

@@ -8,11 +8,13 @@ mod decide;
 mod fair;
 mod latency;
 mod queue;
+mod soonest;
 
 pub use decide::{BatchPolicy, Decision, DeviceState, Ready, decide, late};
 pub use fair::Fair;
 pub use latency::LatencyModel;
 pub use queue::{Entry, Key, Queue, QueuePolicy, Rejected};
+pub use soonest::{Ahead, soonest};
 
 /// Time in nanoseconds since some start.
 pub type Nanos = u64;

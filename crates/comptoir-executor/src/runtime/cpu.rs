@@ -6,13 +6,14 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, ShapesOf, nanos};
+use super::lanes::Instance;
 use super::request::{Shared, Timings};
 use super::rows::RowMut;
 use super::slot::Slot;
 use super::stages::Stages;
 use super::stats::Outcome;
 use crate::error::Error;
-use crate::policy::{Entry, Nanos};
+use crate::policy::{self, Ahead, Entry, Nanos};
 
 /// What a CPU thread does next.
 enum Task<S: Stages> {
@@ -61,14 +62,7 @@ fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>>
     }
     let now = inner.now();
     if !core.deadlines.is_empty() {
-        let late: Vec<_> = core
-            .models
-            .iter_mut()
-            .flat_map(|state| {
-                let soonest = now + state.cpu_time + state.versions.latency().estimate(1);
-                state.queue.shed(now, soonest).into_iter()
-            })
-            .collect();
+        let late = shed(inner, core, now);
         if !late.is_empty() {
             return Some(Task::Refuse(late));
         }
@@ -86,6 +80,21 @@ fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>>
     state.preprocessing += 1;
     core.cpu_fair.charge(model, state.cpu_time.max(1));
     Some(Task::Preprocess(model, entry))
+}
+
+/// Takes out of the queues what cannot meet its deadline any more.
+fn shed<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, now: Nanos) -> Vec<Entry<Queued<S>>> {
+    let instances = core.instances.len();
+    let free_at = core.instances.iter().map(Instance::free_at).min().unwrap_or(0);
+    let mut late = Vec::new();
+    for (state, endpoint) in core.models.iter_mut().zip(&inner.endpoints) {
+        let ready: usize = state.forming.iter().map(|shape| shape.ready()).sum();
+        let rows = state.preprocessing + ready;
+        let ahead = Ahead { cpu_time: state.cpu_time, rows, behind: state.queue.len(), free_at, instances };
+        let soonest = policy::soonest(now, ahead, state.versions.latency(), &endpoint.batch);
+        late.extend(state.queue.shed(now, soonest));
+    }
+    late
 }
 
 /// Runs `preprocess` of a request, and gives its row to the forming batch.

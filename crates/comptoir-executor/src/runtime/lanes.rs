@@ -58,6 +58,11 @@ impl Instance {
         }
     }
 
+    /// When the batches under way are expected to have ended; 0 where there are none.
+    pub(super) fn free_at(&self) -> Nanos {
+        self.running.iter().flatten().copied().max().unwrap_or(0)
+    }
+
     /// What the policy is told.
     fn state(&self, now: Nanos, copy_in: Nanos) -> DeviceState {
         let free_at = self.running.iter().flatten().copied().max();
