@@ -26,6 +26,8 @@ def example(root, tmp_path):
 
 def test_every_example_is_tested(root):
     tested = {
+        "executor_face_detection.py",
+        "executor_fastapi.py",
         "policies.py",
         "ranking_best_sellers.py",
         "rules_audience.py",
@@ -157,3 +159,32 @@ def test_best_sellers_of_a_wrong_file(example, tmp_path):
     ran = example("ranking_best_sellers.py", "lines.parquet")
     assert ran.returncode == 1
     assert ran.stderr.startswith("lines.parquet: ")
+
+
+def test_executor_face_detection_on_pictures_from_a_seed(example, tmp_path):
+    ran = example("executor_face_detection.py")
+    assert ran.returncode == 0, ran.stderr
+    found = re.findall(r"square_(\d).jpg: 1 found \((\d+), (\d+)\) to", ran.stdout)
+    assert [number for number, _, _ in found] == ["0", "1", "2", "3"]
+    assert "one after the other" in ran.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"square_{n}.jpg" for n in range(4)]
+
+
+def test_executor_face_detection_on_real_photos(example, tmp_path, shared):
+    photos = shared("data/vision")
+    ran = example("executor_face_detection.py", photos / "ultraface_rfb320_dynbatch.onnx", photos, tmp_path / "faces")
+    assert ran.returncode == 0, ran.stderr
+    # The astronaut's face, wherever its corners are to the pixel.
+    left, top, right, bottom = map(int, re.search(r"astronaut.jpg: 1 found \((\d+), (\d+)\) to \((\d+), (\d+)\)", ran.stdout).groups())
+    assert left < 283 < right
+    assert top < 75 < bottom
+    assert (tmp_path / "faces" / "b640_astronaut.jpg").exists()
+
+
+def test_executor_fastapi_serves_and_answers_errors(example):
+    ran = example("executor_fastapi.py")
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"32 clients: \d+ requests/s, statuses \{200: \d+\}", ran.stdout)
+    assert "not a number: 422 could not convert string to float" in ran.stdout
+    assert "wrong shape: 422 input `x`: expected shape [16], found [2]" in ran.stdout
+    assert "comptoir_executor_batches_total" in ran.stdout

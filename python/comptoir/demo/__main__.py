@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from comptoir import Error
     from comptoir.costing import Policy
-    from comptoir.demo import boards, guard, report, shop, sources
+    from comptoir.demo import boards, detection, guard, report, shop, sources
     from comptoir.demo.figures import figures
     from comptoir.demo.history import InputError, progress
     from comptoir.demo.summary import summary
@@ -52,8 +52,9 @@ def _run(options: argparse.Namespace) -> int:
         found = figures(history, Policy(fields), say)
         guarded = guard.guard(found.sales_lines, say)
         ranked = boards.boards(history, found.sales_lines, say)
+        detected = detection.detection(say)
         say("drawing the report")
-        report.write(options.out, history, found, guarded, ranked)
+        report.write(options.out, history, found, guarded, ranked, detected)
     except (InputError, Error, OSError) as error:
         say("")
         print(f"comptoir: {error}", file=sys.stderr)
@@ -64,6 +65,7 @@ def _run(options: argparse.Namespace) -> int:
         print(f"\n{guard.text(guarded, history.currency)}\n")
     if ranked is not None:
         print(f"{boards.text(ranked)}\n")
+    print(f"{detection.text(detected)}\n")
     print(f"The whole run took {time.perf_counter() - started:.1f} s; report: {options.out}")
     return 0
 

@@ -13,6 +13,7 @@ import plotly.offline
 from comptoir.demo import words
 from comptoir.demo.boards import Boards
 from comptoir.demo.charts import charts
+from comptoir.demo.detection import Detection
 from comptoir.demo.figures import Figures
 from comptoir.demo.guard import Guarded
 from comptoir.demo.history import History
@@ -48,6 +49,7 @@ def write(
     figures: Figures,
     guarded: Guarded | None = None,
     ranked: Boards | None = None,
+    detected: Detection | None = None,
 ) -> None:
     """Write the report, making its directory.
 
@@ -63,13 +65,19 @@ def write(
         What the order guard found in its sales.
     ranked : Boards, optional
         Its best sellers.
+    detected : Detection, optional
+        What a detector found in pictures.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(history, figures, guarded, ranked), encoding="utf-8")
+    path.write_text(page(history, figures, guarded, ranked, detected), encoding="utf-8")
 
 
 def page(
-    history: History, figures: Figures, guarded: Guarded | None = None, ranked: Boards | None = None
+    history: History,
+    figures: Figures,
+    guarded: Guarded | None = None,
+    ranked: Boards | None = None,
+    detected: Detection | None = None,
 ) -> str:
     """Make the report.
 
@@ -83,13 +91,15 @@ def page(
         What the order guard found in its sales.
     ranked : Boards, optional
         Its best sellers.
+    detected : Detection, optional
+        What a detector found in pictures.
 
     Returns
     -------
     str
         HTML text.
     """
-    body = "\n".join(_body(history, figures, guarded, ranked))
+    body = "\n".join(_body(history, figures, guarded, ranked, detected))
     title = escape(history.title)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -100,7 +110,11 @@ def page(
 
 
 def _body(
-    history: History, figures: Figures, guarded: Guarded | None, ranked: Boards | None
+    history: History,
+    figures: Figures,
+    guarded: Guarded | None,
+    ranked: Boards | None,
+    detected: Detection | None,
 ) -> Iterator[str]:
     counts = figures.counts
     yield f"<h1>{escape(history.title)}</h1>"
@@ -130,6 +144,8 @@ def _body(
         yield from _section("Sales that a guard would stop", _guarded(guarded, history.currency))
     if ranked is not None:
         yield from _section(f"Best sellers: {ranked.shown}", _ranked(ranked, history))
+    if detected is not None and not detected.missing:
+        yield from _section(f"A detector behind a pipeline: {detected.what}", _detected(detected))
     yield from _section("Items", _items(history, figures))
     yield from _section("Trial balance of the stock vouchers", _accounts(history, figures))
     yield from _section("How the movements were made", _rules(history, figures))
@@ -231,6 +247,15 @@ def _guarded(guarded: Guarded, currency: str) -> Iterator[str]:
         because = "; ".join(guarded.because)
         yield f" For example {escape(guarded.example)}, because {escape(because)}."
     yield "</p>"
+
+
+def _detected(detected: Detection) -> Iterator[str]:
+    counts = ", ".join(f"{name}: {count}" for name, count in (detected.found or {}).items())
+    yield (
+        f'<p class="note">{detected.pipeline:,.0f} pictures a second through a pipeline, {detected.loop:,.0f} in a '
+        f"plain loop over Pillow and ONNX Runtime. Found in {escape(counts)}.</p>"
+    )
+    yield f'<img alt="A picture with the boxes that were found" src="{detected.picture}" style="max-width:100%">'
 
 
 def _ranked(ranked: Boards, history: History) -> Iterator[str]:
