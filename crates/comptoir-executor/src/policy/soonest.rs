@@ -23,7 +23,9 @@ pub struct Ahead {
 /// [`Queue::shed`](super::Queue::shed) with this moment takes out, while they wait, requests that would be late at the
 /// device. Where more than one full batch waits, a whole batch is added. Without that and the rows ahead, an overloaded
 /// pipeline hands the device rows that only just meet their deadline; these leave in small batches, in which the
-/// device does a fraction of what it could (early drop: Shen et al., Nexus, SOSP 2019).
+/// device does a fraction of what it could (early drop: Shen et al., Nexus, SOSP 2019). The whole queue counts as
+/// waiting, although a slow CPU stage may not bring it in time: counting only what it brings made pipelines that are
+/// limited by their CPU threads do half as much in the simulator.
 ///
 /// The price is bounded. A request that is shed would have met its deadline by less than the time of three full
 /// batches, where `preprocess` takes as long as expected: one because its own batch may be smaller than thought, one for
