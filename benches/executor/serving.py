@@ -91,7 +91,11 @@ class Clients:
     def figures(self):
         self.latencies.sort()
         rate = len(self.latencies) / (self.end - self.warm)
-        return rate, self.latencies[len(self.latencies) // 2] * 1e3, self.latencies[len(self.latencies) * 99 // 100] * 1e3
+        return (
+            rate,
+            self.latencies[len(self.latencies) // 2] * 1e3,
+            self.latencies[len(self.latencies) * 99 // 100] * 1e3,
+        )
 
 
 def loop(_, clients):
@@ -154,7 +158,9 @@ def batched(count, clients):
 
 def pipeline(stage):
     def run(count, clients):
-        with executor.Pipeline(preprocess=stage, model=device, postprocess=postprocess, threads=CORES) as pipe:
+        with executor.Pipeline(
+            preprocess=stage, model=device, postprocess=postprocess, threads=CORES
+        ) as pipe:
             asyncio.run(tasks(count, clients, pipe))
 
     return run
@@ -171,7 +177,7 @@ def main(seconds):
         "comptoir, native stages": (pipeline(native()), ours, [1, 16, 64]),
     }
     try:
-        import batched as _  # noqa: F401
+        import batched as _
     except ImportError:
         print("batched is not installed: left out")
         del ways["batched, threads"]
@@ -193,7 +199,9 @@ def main(seconds):
                 runs.append(clients.figures())
             rate, p50, p99 = sorted(runs)[1]
             base = base or rate
-            print(f"{name:30} {count:>7} {rate:>11.0f} {p50:>8.2f} {p99:>8.2f} {rate / base:>6.1f}", flush=True)
+            print(
+                f"{name:30} {count:>7} {rate:>11.0f} {p50:>8.2f} {p99:>8.2f} {rate / base:>6.1f}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python executor_face_detection.py MODEL.onnx PHOTO_DIR OUT_DIR
 
-MODEL is UltraFace (version RFB-320 with an open batch); the photos are JPEG files. Photos with the boxes drawn go to
-OUT_DIR. Without arguments, the same program looks for bright squares in pictures made from a seed, with a model made
-on the spot, and needs the package `onnx`.
+MODEL is UltraFace (version RFB-320 with an open batch); the photos are JPEG files. Photos with the boxes
+drawn go to OUT_DIR. Without arguments, the same program looks for bright squares in pictures made from a
+seed, with a model made on the spot, and needs the package `onnx`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def preprocess(photo: bytes) -> tuple[npt.NDArray[np.float32], tuple[int, int]]:
 
 
 def postprocess(prediction: dict[str, npt.NDArray[np.float32]], size: tuple[int, int]) -> list[Box]:
-    """Turn scores and boxes of one photo into boxes in pixels: the best first, those that overlap it left out."""
+    """Turn scores and boxes of one photo into boxes in pixels, without those that overlap a better one."""
     scores, boxes = prediction["scores"][:, 1], prediction["boxes"] * np.array([*size, *size])
     kept: list[Box] = []
     for at in np.argsort(-scores):
@@ -100,11 +100,13 @@ def draw(photo: bytes, boxes: list[Box], path: Path) -> None:
 
 
 def made_from_a_seed(directory: Path) -> tuple[Path, dict[str, bytes]]:
-    """Make pictures with one bright square each, and a model that finds it: the mean of each of 20 x 15 tiles."""
+    """Make pictures with a bright square each, and a model that finds it by the mean of 20 x 15 tiles."""
     from onnx import TensorProto, helper, numpy_helper, save
 
     columns, rows = WIDTH // 16, HEIGHT // 16
-    corners = np.array([(x / columns, y / rows) for y in range(rows) for x in range(columns)], dtype="float32")
+    corners = np.array(
+        [(x / columns, y / rows) for y in range(rows) for x in range(columns)], dtype="float32"
+    )
     boxes = np.concatenate([corners, corners + np.array([1 / columns, 1 / rows], dtype="float32")], axis=1)
     nodes = [
         helper.make_node("AveragePool", ["input"], ["tiles"], kernel_shape=[16, 16], strides=[16, 16]),

@@ -1,11 +1,11 @@
 """A model server with FastAPI around a pipeline, and a client that loads it.
 
-    python executor_fastapi.py            # starts the server, loads it for a moment, prints what the client saw
-    uvicorn executor_fastapi:app          # serves on port 8000
+    python executor_fastapi.py            # starts the server, loads it for a moment, prints what the client
+    saw uvicorn executor_fastapi:app          # serves on port 8000
 
-Routes: POST /predict with numbers as JSON, GET /health for the load balancer, GET /metrics for Prometheus. Errors of a
-pipeline become HTTP statuses: 503 with Retry-After when it is overloaded, 504 after the deadline, 422 for a bad item.
-Needs the packages fastapi and uvicorn, and httpx for the client.
+Routes: POST /predict with numbers as JSON, GET /health for the load balancer, GET /metrics for Prometheus.
+Errors of a pipeline become HTTP statuses: 503 with Retry-After when it is overloaded, 504 after the
+deadline, 422 for a bad item. Needs the packages fastapi and uvicorn, and httpx for the client.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ async def load(url: str) -> None:
         lines = (await http.get("/metrics")).text.splitlines()
     latencies.sort()
     print(f"{CLIENTS} clients: {len(latencies) / SECONDS:.0f} requests/s, statuses {statuses}")
-    print(f"median {latencies[len(latencies) // 2] * 1e3:.1f} ms, 99 % {latencies[len(latencies) * 99 // 100] * 1e3:.1f} ms")
+    median, most = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
+    print(f"median {median * 1e3:.1f} ms, 99 % below {most * 1e3:.1f} ms")
     print(f"not a number: {bad.status_code} {bad.json()['error']}")
     print(f"wrong shape: {wrong.status_code} {wrong.json()['error']}")
     print(next(line for line in lines if line.startswith("comptoir_executor_batches_total{")))

@@ -309,7 +309,6 @@ def ranking_minimum_table(
     k: int, share: float, alpha: float, is_adjusted: bool, prefixes: int
 ) -> tuple[list[int], float, float]: ...
 
-
 class ExecutorImage:
     """From files to tensors; `comptoir.executor.ImageTransform` is its face."""
 

@@ -172,10 +172,14 @@ def test_executor_face_detection_on_pictures_from_a_seed(example, tmp_path):
 
 def test_executor_face_detection_on_real_photos(example, tmp_path, shared):
     photos = shared("data/vision")
-    ran = example("executor_face_detection.py", photos / "ultraface_rfb320_dynbatch.onnx", photos, tmp_path / "faces")
+    ran = example(
+        "executor_face_detection.py", photos / "ultraface_rfb320_dynbatch.onnx", photos, tmp_path / "faces"
+    )
     assert ran.returncode == 0, ran.stderr
     # The astronaut's face, wherever its corners are to the pixel.
-    left, top, right, bottom = map(int, re.search(r"astronaut.jpg: 1 found \((\d+), (\d+)\) to \((\d+), (\d+)\)", ran.stdout).groups())
+    left, top, right, bottom = map(
+        int, re.search(r"astronaut.jpg: 1 found \((\d+), (\d+)\) to \((\d+), (\d+)\)", ran.stdout).groups()
+    )
     assert left < 283 < right
     assert top < 75 < bottom
     assert (tmp_path / "faces" / "b640_astronaut.jpg").exists()

@@ -48,7 +48,8 @@ def test_the_interpreter_ends_quietly(code):
 def test_a_model_that_never_returns_does_not_keep_the_interpreter():
     ended = run(
         "pipe = executor.Pipeline(model=lambda b: threading.Event().wait())\n"
-        "future = pipe.submit(np.float32(1))\ntime.sleep(0.1)\nprint(pipe.close(0.05), type(future.exception(1)).__name__)"
+        "future = pipe.submit(np.float32(1))\ntime.sleep(0.1)\n"
+        "print(pipe.close(0.05), type(future.exception(1)).__name__)"
     )
     assert ended.stdout == "False UnavailableError\n"
     assert ended.returncode == 0, ended.stderr

@@ -83,7 +83,7 @@ def test_every_type_of_element_passes_through(tmp_path, element, dtype):
 
 def test_a_fixed_batch_and_open_sides_are_refused_by_name(tmp_path):
     fixed = identity(tmp_path / "fixed.onnx", TensorProto.FLOAT, [1, 2])
-    with pytest.raises(comptoir.ConfigError, match="`inputs.x`: has a fixed batch of 1"):
+    with pytest.raises(comptoir.ConfigError, match=r"`inputs\.x`: has a fixed batch of 1"):
         executor.OnnxModel(fixed)
     open_side = identity(tmp_path / "open.onnx", TensorProto.FLOAT, ["n", "words"])
     with pytest.raises(comptoir.ConfigError, match="has the open side `words`"):
@@ -98,13 +98,15 @@ def test_missing_files_and_providers_are_clear_errors(tmp_path, linear):
     with pytest.raises(comptoir.UnavailableError, match=r"model `.*none.onnx`"):
         executor.OnnxModel(tmp_path / "none.onnx")
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(comptoir.UnavailableError, match="bad.onnx"):
+    with pytest.raises(comptoir.UnavailableError, match=r"bad\.onnx"):
         executor.OnnxModel(tmp_path / "bad.onnx")
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("CUDA is there")
     with pytest.raises(comptoir.UnavailableError, match="provider `cuda`"):
         executor.OnnxModel(linear, providers=["cuda"])
-    model = executor.OnnxModel(linear, providers=[{"name": "tensorrt", "fp16": True}, "cuda", "cpu"], fall_back=True)
+    model = executor.OnnxModel(
+        linear, providers=[{"name": "tensorrt", "fp16": True}, "cuda", "cpu"], fall_back=True
+    )
     assert model.providers == ["cpu"]
     with pytest.raises(comptoir.ConfigError, match="unknown variant `tpu`"):
         executor.OnnxModel(linear, providers=["tpu"])

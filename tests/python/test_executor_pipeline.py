@@ -43,13 +43,24 @@ def test_three_plain_functions_make_a_pipeline():
         return np.array([float(word) for word in text.split()], dtype="float32")
 
     with executor.Pipeline(
-        preprocess=preprocess, model=lambda batch: batch.sum(axis=1), postprocess=lambda total: round(float(total), 3)
+        preprocess=preprocess,
+        model=lambda batch: batch.sum(axis=1),
+        postprocess=lambda total: round(float(total), 3),
     ) as pipe:
         futures = [pipe.submit(f"{number} 0.5") for number in range(100)]
         assert [future.result(30) for future in futures] == [number + 0.5 for number in range(100)]
-        assert list(pipe.map(f"{number} 1" for number in range(1000))) == [number + 1 for number in range(1000)]
+        assert list(pipe.map(f"{number} 1" for number in range(1000))) == [
+            number + 1 for number in range(1000)
+        ]
         outcomes = pipe.stats()["models"][0]["outcomes"]
-        assert outcomes == {"done": 1100, "failed": 0, "late": 0, "overloaded": 0, "cancelled": 0, "closed": 0}
+        assert outcomes == {
+            "done": 1100,
+            "failed": 0,
+            "late": 0,
+            "overloaded": 0,
+            "cancelled": 0,
+            "closed": 0,
+        }
 
 
 def test_a_context_goes_from_preprocess_to_postprocess():
@@ -202,10 +213,14 @@ def test_overload_deadline_and_cancellation_have_their_own_errors():
     event, _, model = gate()
     with executor.Pipeline(model=model, threads=1, queue=2, batch=executor.Batch(max_size=1)) as pipe:
         futures = []
-        with pytest.raises(comptoir.OverloadedError) as raised:
+
+        def flood():
             while True:
                 futures.append(pipe.submit(np.float32(1)))
                 time.sleep(0.005)
+
+        with pytest.raises(comptoir.OverloadedError) as raised:
+            flood()
         assert raised.value.code == "EXECUTOR_OVERLOADED"
         assert futures[-1].cancel()
         assert futures[-1].cancelled()
@@ -297,7 +312,10 @@ def test_closing_finishes_or_ends_what_is_inside():
 
 def test_timings_add_up_and_prometheus_and_trace_can_be_read(tmp_path):
     with executor.Pipeline(
-        preprocess=lambda n: np.float32(n), model=executor.Simulated(2, 0.1), postprocess=np.sum, trace_events=100
+        preprocess=lambda n: np.float32(n),
+        model=executor.Simulated(2, 0.1),
+        postprocess=np.sum,
+        trace_events=100,
     ) as pipe:
         start = time.perf_counter()
         future = pipe.submit(1, timings=True)
@@ -319,7 +337,10 @@ def test_timings_add_up_and_prometheus_and_trace_can_be_read(tmp_path):
 
 
 def test_models_share_a_pipeline_by_name_and_priority_is_checked():
-    models = {"double": executor.Model(double), "triple": executor.Model(lambda batch: batch * 3, postprocess=int)}
+    models = {
+        "double": executor.Model(double),
+        "triple": executor.Model(lambda batch: batch * 3, postprocess=int),
+    }
     with executor.Pipeline(models=models) as pipe:
         assert pipe.submit(np.float32(2), model="triple").result(30) == 6
         assert pipe.submit(np.float32(2)).result(30) == 4

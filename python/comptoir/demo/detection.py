@@ -65,7 +65,8 @@ def detection(say: Progress) -> Detection:
     Returns
     -------
     Detection
-        The result, with a plain loop over the same functions and ONNX Runtime's own Python interface beside it.
+        The result, with a plain loop over the same functions and ONNX Runtime's own Python interface beside
+        it.
     """
     lacking = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if lacking:
@@ -129,7 +130,7 @@ def _transform() -> executor.ImageTransform:
 
 
 def _loop(model: Path) -> Any:
-    """The plain way: Pillow, NumPy and ONNX Runtime for one photo after the other."""
+    """Make the plain way: Pillow, NumPy and ONNX Runtime for one photo after the other."""
     import numpy as np
     import onnxruntime
     from PIL import Image
@@ -141,7 +142,9 @@ def _loop(model: Path) -> Any:
     outputs = [output.name for output in session.get_outputs()]
 
     def run(photo: bytes) -> list[tuple[float, ...]]:
-        image = Image.open(io.BytesIO(photo)).convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+        image = (
+            Image.open(io.BytesIO(photo)).convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+        )
         row = (np.asarray(image, dtype="float32") - 127) / 128
         batch = np.ascontiguousarray(row.transpose(2, 0, 1))[None]
         predicted = zip(outputs, session.run(None, {name: batch}), strict=True)
@@ -217,7 +220,9 @@ def _square_model(path: Path) -> Path:
     from onnx import TensorProto, helper, numpy_helper, save
 
     columns, rows = WIDTH // 16, HEIGHT // 16
-    corners = np.array([(x / columns, y / rows) for y in range(rows) for x in range(columns)], dtype="float32")
+    corners = np.array(
+        [(x / columns, y / rows) for y in range(rows) for x in range(columns)], dtype="float32"
+    )
     boxes = np.concatenate([corners, corners + np.array([1 / columns, 1 / rows], dtype="float32")], axis=1)
     nodes = [
         helper.make_node("AveragePool", ["input"], ["tiles"], kernel_shape=[16, 16], strides=[16, 16]),

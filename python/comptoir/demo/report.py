@@ -252,10 +252,10 @@ def _guarded(guarded: Guarded, currency: str) -> Iterator[str]:
 def _detected(detected: Detection) -> Iterator[str]:
     counts = ", ".join(f"{name}: {count}" for name, count in (detected.found or {}).items())
     yield (
-        f'<p class="note">{detected.pipeline:,.0f} pictures a second through a pipeline, {detected.loop:,.0f} in a '
-        f"plain loop over Pillow and ONNX Runtime. Found in {escape(counts)}.</p>"
+        f'<p class="note">{detected.pipeline:,.0f} pictures a second through a pipeline, '
+        f"{detected.loop:,.0f} in a plain loop over Pillow and ONNX Runtime. Found in {escape(counts)}.</p>"
     )
-    yield f'<img alt="A picture with the boxes that were found" src="{detected.picture}" style="max-width:100%">'
+    yield f'<img alt="A picture with what was found" src="{detected.picture}" style="max-width:100%">'
 
 
 def _ranked(ranked: Boards, history: History) -> Iterator[str]:

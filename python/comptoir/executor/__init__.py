@@ -1,8 +1,9 @@
-"""Model inference whose CPU work is split from the device's work, batched and overlapped, inside any Python process.
+"""Model inference whose CPU work is split from the device's work, batched and overlapped, in any process.
 
-A service is three plain functions: ``preprocess`` turns an item into arrays, ``model`` takes a batch of them,
-``postprocess`` turns a prediction into a result. `Pipeline` runs them: the CPU stages of many requests beside each
-other, the model on batches that are as large as the load asks for, and every request to exactly one outcome.
+A service is three plain functions: ``preprocess`` turns an item into arrays, ``model`` takes a batch of
+them, ``postprocess`` turns a prediction into a result. `Pipeline` runs them: the CPU stages of many
+requests beside each other, the model on batches that are as large as the load asks for, and every request
+to exactly one outcome.
 
 Examples
 --------

@@ -18,8 +18,8 @@ class Timings(NamedTuple):
     Attributes
     ----------
     queued, preprocess, batching, infer, postprocess : float
-        Seconds: waiting for the CPU stage, in ``preprocess``, ready and waiting for the device, with the batch in the
-        model, and from there to the result.
+        Seconds: waiting for the CPU stage, in ``preprocess``, ready and waiting for the device, with the
+        batch in the model, and from there to the result.
     batch_size : int
         Rows of its batch; 0 if it never reached the device.
     """
@@ -35,9 +35,10 @@ class Timings(NamedTuple):
 class Future(concurrent.futures.Future[Any]):
     """The outcome of a request: a `concurrent.futures.Future` that can also be awaited.
 
-    `result` raises what ``preprocess``, the model or ``postprocess`` raised for this item, `comptoir.DeadlineError`,
-    or `concurrent.futures.CancelledError`. `cancel` works until the result is there: what has not reached the device
-    yet then never does. Cancelling a task that awaits it cancels the request.
+    `result` raises what ``preprocess``, the model or ``postprocess`` raised for this item,
+    `comptoir.DeadlineError`, or `concurrent.futures.CancelledError`. `cancel` works until the result is
+    there: what has not reached the device yet then never does. Cancelling a task that awaits it cancels the
+    request.
 
     Examples
     --------

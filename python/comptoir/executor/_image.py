@@ -38,17 +38,18 @@ class Placement(NamedTuple):
 class ImageTransform:
     """From the bytes of a JPEG, PNG or WebP file to a tensor, natively and without the interpreter's lock.
 
-    As ``preprocess`` of a `Pipeline` it writes straight into the row of the batch. A model should be served the pixels
-    that it was trained with, so the profiles give those of the two libraries: decoding, then ``(x * scale - mean) /
-    std`` in single precision for each grey level x.
+    As ``preprocess`` of a `Pipeline` it writes straight into the row of the batch. A model should be served
+    the pixels that it was trained with, so the profiles give those of the two libraries: decoding, then
+    ``(x * scale - mean) / std`` in single precision for each grey level x.
 
     Parameters
     ----------
     width, height : int
         Size of the result.
     profile : {'pillow', 'opencv'}
-        ``convert("RGB").resize(size, BILINEAR)`` of Pillow, or ``resize(image, size)`` with ``INTER_LINEAR`` of OpenCV.
-        Resizing agrees within 1 grey level. PNG and lossless WebP are decoded exactly, JPEG within 4 grey levels.
+        ``convert("RGB").resize(size, BILINEAR)`` of Pillow, or ``resize(image, size)`` with
+        ``INTER_LINEAR`` of OpenCV. Resizing agrees within 1 grey level. PNG and lossless WebP are decoded
+        exactly, JPEG within 4 grey levels.
     fit : {'stretch', 'crop', 'letterbox'}
         Each side by its own factor; cover the size and cut the middle out; or fit inside and fill.
     fill : sequence of int
@@ -64,8 +65,8 @@ class ImageTransform:
     dtype : {'float32', 'float16', 'uint8'}
         Type of the elements.
     orientation : {'apply', 'ignore'}, optional
-        Whether the orientation that a camera wrote is followed; without, as the library of the profile does: OpenCV
-        follows it, Pillow does not.
+        Whether the orientation that a camera wrote is followed; without, as the library of the profile
+        does: OpenCV follows it, Pillow does not.
     max_bytes, max_pixels, max_side : int, optional
         What is refused before it is decoded: by default 32 MiB, 40 million pixels, 16,384 on a side.
     placement : bool
@@ -132,11 +133,11 @@ class ImageTransform:
         return Tensor(**json.loads(self._native.output()))
 
     def __call__(self, file: bytes) -> Any:
-        """The tensor of a file, as a NumPy array."""
+        """Give the tensor of a file, as a NumPy array."""
         return self._native.run(file)[0]
 
     def place(self, file: bytes) -> tuple[Any, Placement]:
-        """The tensor of a file, and where the picture lies in it.
+        """Give the tensor of a file, and say where the picture lies in it.
 
         Parameters
         ----------

@@ -18,19 +18,21 @@ __all__ = ["OnnxModel", "Simulated"]
 class OnnxModel:
     """A model in ONNX, run by ONNX Runtime without Python in between.
 
-    ONNX Runtime is taken from the installed package ``onnxruntime`` or ``onnxruntime-gpu``, from `library`, or from
-    the environment variable ``ORT_DYLIB_PATH``. The inputs of the model are the inputs of the pipeline. A prediction
-    is the row of the output, or a dict of rows by name where the model has several outputs.
+    ONNX Runtime is taken from the installed package ``onnxruntime`` or ``onnxruntime-gpu``, from `library`,
+    or from the environment variable ``ORT_DYLIB_PATH``. The inputs of the model are the inputs of the
+    pipeline. A prediction is the row of the output, or a dict of rows by name where the model has several
+    outputs.
 
     Parameters
     ----------
     path : path-like
         The model file. Its first side must be open: the batch.
     providers : sequence of str or dict
-        Execution providers in their order: ``cpu``, ``cuda``, ``tensorrt``, or a dict with ``name`` and ``device``,
-        for ``tensorrt`` also ``fp16`` and ``engine_cache``, a directory.
+        Execution providers in their order: ``cpu``, ``cuda``, ``tensorrt``, or a dict with ``name`` and
+        ``device``, for ``tensorrt`` also ``fp16`` and ``engine_cache``, a directory.
     fall_back : bool
-        Whether a provider that is missing is left out; `providers` says what is left. Without it that is an error.
+        Whether a provider that is missing is left out; `providers` says what is left. Without it that is an
+        error.
     sessions : int
         Sessions, each with its own memory on the device: as many as ``instances`` of the pipeline.
     threads : int
@@ -90,7 +92,7 @@ class OnnxModel:
 
 
 def _installed_library() -> Path | None:
-    """The library inside the package ``onnxruntime``, which is not imported for it."""
+    """Find the library inside the package ``onnxruntime``, which is not imported for it."""
     package = importlib.util.find_spec("onnxruntime")
     for directory in (package.submodule_search_locations or []) if package else []:
         libraries = sorted(Path(directory, "capi").glob("libonnxruntime.so*"))
@@ -102,8 +104,9 @@ def _installed_library() -> Path | None:
 class Simulated:
     """A device that only takes time: for tests, and for measuring everything around a device.
 
-    A batch of n rows takes ``fixed_ms + per_row_ms * n``. Two copy engines and the computation each do one batch at a
-    time, so that with ``depth=2`` the copies of one batch overlap with the computation of another.
+    A batch of n rows takes ``fixed_ms + per_row_ms * n``. Two copy engines and the computation each do one
+    batch at a time, so that with ``depth=2`` the copies of one batch overlap with the computation of
+    another.
 
     Parameters
     ----------

@@ -23,25 +23,28 @@ __all__ = ["Pipeline"]
 class Pipeline:
     """A model server without a server: takes items, gives results, keeps the device busy.
 
-    ``submit(item)`` -> admission (bounded) -> ``preprocess`` on a CPU thread -> batch -> ``model`` on a lane of the
-    device -> ``postprocess`` on a CPU thread -> result. Any number of threads and tasks may share one.
+    ``submit(item)`` -> admission (bounded) -> ``preprocess`` on a CPU thread -> batch -> ``model`` on a
+    lane of the device -> ``postprocess`` on a CPU thread -> result. Any number of threads and tasks may
+    share one.
 
     Parameters
     ----------
     preprocess : callable, optional
-        Takes an item and gives the array of its row, or a dict of arrays by input, or a pair of these and a context
-        that ``postprocess`` gets. Without it the item is the array.
+        Takes an item and gives the array of its row, or a dict of arrays by input, or a pair of these and a
+        context that ``postprocess`` gets. Without it the item is the array.
     model : callable or a model of `comptoir.executor`
-        Takes a batch, an array with a row for each item (a dict of arrays where there are several inputs), and gives
-        an array or list with an entry for each row, or a dict or tuple of such. An exception in the place of a row is
-        raised for that row only. The batch is memory of the pipeline, valid for as long as it is referred to.
+        Takes a batch, an array with a row for each item (a dict of arrays where there are several inputs),
+        and gives an array or list with an entry for each row, or a dict or tuple of such. An exception in
+        the place of a row is raised for that row only. The batch is memory of the pipeline, valid for as
+        long as it is referred to.
     postprocess : callable, optional
-        Takes the prediction of a row, and the context if there is one. Without it the prediction is the result.
+        Takes the prediction of a row, and the context if there is one. Without it the prediction is the
+        result.
     models : mapping of str to Model, optional
         Several models by name instead of one; requests name theirs, the first is the default.
     inputs : sequence of Tensor, or of such sequences, optional
-        The shapes that rows may have; without, the first row declares the one shape. With them the model is warmed
-        with zeros before the first request, and a model that fails then fails here.
+        The shapes that rows may have; without, the first row declares the one shape. With them the model is
+        warmed with zeros before the first request, and a model that fails then fails here.
     batch : Batch
         How batches are made.
     threads : int
@@ -158,7 +161,7 @@ class Pipeline:
         return future
 
     async def __call__(self, item: Any, **options: Any) -> Any:
-        """The result of an item, for ``await pipe(item)``; the options are those of `submit`."""
+        """Give the result of an item, for ``await pipe(item)``; the options are those of `submit`."""
         return await self.submit(item, **options)
 
     def map(self, items: Iterable[Any], *, window: int = 256, **options: Any) -> Iterator[Any]:
@@ -193,7 +196,8 @@ class Pipeline:
     def swap(self, model: Any, *, name: str | None = None, version: str, share: float = 1.0) -> None:
         """Let a new version of a model take over, while requests go on; none is lost.
 
-        The version is warmed beside the old one first; what it raises then is raised here, and nothing has changed.
+        The version is warmed beside the old one first; what it raises then is raised here, and nothing has
+        changed.
 
         Parameters
         ----------
@@ -217,19 +221,20 @@ class Pipeline:
         return self._native.drain_versions(timeout)
 
     def stats(self) -> dict[str, Any]:
-        """What has happened since the start, and what is inside now.
+        """Tell what has happened since the start, and what is inside now.
 
         Returns
         -------
         dict
-            ``uptime`` in seconds, ``utilisation`` of each instance, ``live`` requests, and for each of ``models`` its
-            ``outcomes``, queue, ``batches``, ``batch_sizes``, ``stages`` with quantiles in seconds, and ``versions``.
+            ``uptime`` in seconds, ``utilisation`` of each instance, ``live`` requests, and for each of
+            ``models`` its ``outcomes``, queue, ``batches``, ``batch_sizes``, ``stages`` with quantiles in
+            seconds, and ``versions``.
         """
         stats: dict[str, Any] = json.loads(self._native.stats())
         return stats
 
     def prometheus(self) -> str:
-        """The numbers of `stats` in the text format of Prometheus."""
+        """Give the numbers of `stats` in the text format of Prometheus."""
         return self._native.prometheus()
 
     def trace(self, path: str | PathLike[str]) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Batch", "Model", "Tensor", "Inputs", "shapes_of"]
+__all__ = ["Batch", "Inputs", "Model", "Tensor", "shapes_of"]
 
 
 @dataclass(frozen=True)
 class Batch:
     """How batches are made.
 
-    An idle device starts at once with what is ready, unless `min_size` says otherwise; while it is busy, rows gather
-    up to `max_size`. A batch is made no larger than lets its earliest deadline be met.
+    An idle device starts at once with what is ready, unless `min_size` says otherwise; while it is busy,
+    rows gather up to `max_size`. A batch is made no larger than lets its earliest deadline be met.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Model:
 
 
 def shapes_of(inputs: Inputs | None) -> list[list[dict[str, Any]]] | None:
-    """Declared shapes as settings: a list of shapes, each the list of inputs."""
+    """Give declared shapes as settings: a list of shapes, each the list of inputs."""
     if inputs is None:
         return None
     if all(isinstance(tensor, Tensor) for tensor in inputs):
