@@ -86,6 +86,10 @@ pub enum Error {
     #[cfg(feature = "image")]
     #[error("preprocess: {0}")]
     Image(#[from] crate::image::Error),
+    /// A worker process, or a call to one, failed.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Worker(#[from] crate::worker::Error),
     /// A defect of ours.
     #[error("internal error, please report it: {0}")]
     Internal(String),
@@ -136,6 +140,8 @@ impl ErrorCode for Error {
             Self::Unavailable(_) => "EXECUTOR_UNAVAILABLE",
             #[cfg(feature = "image")]
             Self::Image(error) => error.code(),
+            #[cfg(target_os = "linux")]
+            Self::Worker(error) => error.code(),
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -150,6 +156,8 @@ impl ErrorCode for Error {
             Self::Config { .. } | Self::UnknownModel { .. } => ErrorKind::Config,
             #[cfg(feature = "image")]
             Self::Image(error) => error.kind(),
+            #[cfg(target_os = "linux")]
+            Self::Worker(error) => error.kind(),
             Self::Internal(_) => ErrorKind::Internal,
         }
     }

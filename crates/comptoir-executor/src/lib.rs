@@ -16,5 +16,7 @@ pub mod policy;
 pub mod runtime;
 pub mod simulate;
 pub mod tensor;
+#[cfg(target_os = "linux")]
+pub mod worker;
 
 pub use error::Error;
