@@ -2,7 +2,8 @@
 //!
 //! `pipeline` is the face, `stages` runs the user's functions and `model` the user's model, `array` takes arrays in and
 //! `view` gives tensors out without a copy, `image` is our own preprocessing of pictures, `native` are the models that
-//! comptoir brings, `plan` says what a configuration holds.
+//! comptoir brings, `plan` says what a configuration holds, `processes` and `worker` are the two sides of worker
+//! processes.
 
 mod array;
 mod image;
@@ -10,8 +11,10 @@ mod model;
 mod native;
 mod pipeline;
 mod plan;
+mod processes;
 mod stages;
 mod view;
+mod worker;
 
 use pyo3::prelude::*;
 
@@ -22,6 +25,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::ExecutorPipeline>()?;
     module.add_class::<pipeline::ExecutorTicket>()?;
     module.add_class::<view::TensorView>()?;
+    module.add_class::<worker::ExecutorWorker>()?;
     module.add_function(wrap_pyfunction!(plan::executor_plan, module)?)?;
     Ok(())
 }

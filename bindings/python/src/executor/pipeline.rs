@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::model::{NativeModel, Predictions, PyModel};
 use super::native::ExecutorModel;
+use super::processes::{self, ProcessSpec, Processes};
 use super::stages::{Objects, Preprocess, PyStages};
 use crate::enter::enter;
 use crate::errors;
@@ -26,6 +27,7 @@ pub struct ExecutorPipeline {
     /// Per model: where objects wait that are no tensors.
     objects: Vec<Option<Arc<Objects>>>,
     names: Vec<String>,
+    processes: Vec<Arc<Processes>>,
 }
 
 /// The right to give a request up.
@@ -33,8 +35,9 @@ pub struct ExecutorPipeline {
 pub struct ExecutorTicket(Canceller<Py<PyAny>>);
 
 /// Settings as JSON, the functions before and after, the model and the name of its version, and whether the model
-/// takes a list of objects instead of tensors.
-type Setup = (String, Option<Py<PyAny>>, Py<PyAny>, Option<Py<PyAny>>, String, bool);
+/// takes a list of objects instead of tensors; then how worker processes are started and what they read, if there are any.
+type Setup =
+    (String, Option<Py<PyAny>>, Py<PyAny>, Option<Py<PyAny>>, String, bool, Option<(String, Vec<u8>)>);
 
 fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| Error::config(what, error.to_string()))
@@ -59,25 +62,34 @@ impl ExecutorPipeline {
         let raise = |error: Error| errors::from_core(py, &error);
         let spec: PipelineSpec = parse("pipeline", spec).map_err(raise)?;
         let (mut endpoints, mut all_objects, mut names) = (Vec::new(), Vec::new(), Vec::new());
-        for (settings, preprocess, model, postprocess, version, as_list) in models {
+        let mut all_processes = Vec::new();
+        for (settings, preprocess, model, postprocess, version, as_list, workers) in models {
             let mut settings: ModelSpec = parse("model", &settings).map_err(raise)?;
             let objects = as_list.then(Arc::<Objects>::default);
             if as_list {
                 settings.shapes = Some(vec![Objects::shape()]);
                 settings.warm_up = false;
             }
+            let processes = workers.map(|(spec, setup)| start_processes(py, &spec, setup)).transpose()?;
+            all_processes.extend(processes.clone());
+            let preprocess = Preprocess::new(py, preprocess);
             let model = load(py, model.bind(py), objects.clone());
             names.push(settings.name.clone());
             all_objects.push(objects.clone());
             endpoints.push(Endpoint {
                 spec: settings,
-                stages: PyStages { preprocess: Preprocess::new(py, preprocess), postprocess, objects },
+                stages: PyStages { preprocess, processes, postprocess, objects },
                 model,
                 version,
             });
         }
         let pipeline = start(py, move || Pipeline::start_all(spec, endpoints))?;
-        Ok(Self { pipeline: Mutex::new(Some(Arc::new(pipeline))), objects: all_objects, names })
+        Ok(Self {
+            pipeline: Mutex::new(Some(Arc::new(pipeline))),
+            objects: all_objects,
+            names,
+            processes: all_processes,
+        })
     }
 
     /// Takes an item; `future` is told its outcome. Returns the right to cancel.
@@ -149,7 +161,16 @@ impl ExecutorPipeline {
 
     /// Takes no more requests, waits for those inside for up to `grace` seconds, and stops.
     fn close(&self, py: Python<'_>, grace: f64) -> PyResult<bool> {
-        enter(py, || Ok::<_, Error>(self.get()?.close(seconds("grace", grace)?)))
+        enter(py, || {
+            let finished = self.get()?.close(seconds("grace", grace)?);
+            self.processes.iter().for_each(|processes| processes.close());
+            Ok::<_, Error>(finished)
+        })
+    }
+
+    /// What worker processes do, as JSON, for each model that has any.
+    fn workers(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        enter(py, || Ok::<_, Error>(self.processes.iter().map(|processes| processes.stats()).collect()))
     }
 }
 
@@ -175,6 +196,12 @@ impl ExecutorTicket {
     }
 }
 
+/// Starts worker processes, which takes as long as they import.
+fn start_processes(py: Python<'_>, spec: &str, setup: Vec<u8>) -> PyResult<Arc<Processes>> {
+    let spec: ProcessSpec = parse("workers", spec).map_err(|error| errors::from_core(py, &error))?;
+    start(py, || Processes::start(spec, setup)).map(Arc::new)
+}
+
 /// Runs work detached; an exception of the user's own code comes back as it was.
 fn start<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send) -> PyResult<T> {
     crate::enter::enter_with(py, work, |py, error| exception(py, &error))
@@ -187,7 +214,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
     {
         return raised.clone_ref(py);
     }
-    errors::from_core(py, error)
+    processes::exception(py, error).unwrap_or_else(|| errors::from_core(py, error))
 }
 
 /// Tells a future its outcome. One that was cancelled knows it already.

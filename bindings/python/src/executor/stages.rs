@@ -14,10 +14,13 @@ use pyo3::types::{PyDict, PyTuple};
 use super::array::ArrayRef;
 use super::image::ExecutorImage;
 use super::model::Predictions;
+use super::processes::{Processes, loads};
 
 /// `preprocess` and `postprocess`.
 pub struct PyStages {
     pub preprocess: Preprocess,
+    /// Where the functions run that are not run here.
+    pub processes: Option<Arc<Processes>>,
     pub postprocess: Option<Py<PyAny>>,
     /// Where what `preprocess` gives is no tensor: what it gave, until the model has had it.
     pub objects: Option<Arc<Objects>>,
@@ -55,6 +58,8 @@ pub struct Objects {
 pub struct Context {
     /// What `preprocess` gave beside the tensors.
     value: Option<Py<PyAny>>,
+    /// The same, pickled by a worker process.
+    pickled: Option<Vec<u8>>,
     object: Option<(i64, Arc<Objects>)>,
 }
 
@@ -96,6 +101,9 @@ impl Stages for PyStages {
     fn preprocess(&self, item: Py<PyAny>, slot: &mut Slot<'_>) -> Result<Context, Error> {
         Python::attach(|py| {
             let item = item.into_bound(py);
+            if let Some(processes) = self.processes.as_ref().filter(|processes| processes.preprocess) {
+                return self.preprocess_elsewhere(processes, &item, slot);
+            }
             let value = match &self.preprocess {
                 Preprocess::Nothing => item,
                 Preprocess::Python(function) => {
@@ -103,7 +111,7 @@ impl Stages for PyStages {
                 }
                 Preprocess::Image(image) => {
                     let value = image.get().fill(&item, slot)?;
-                    return Ok(Context { value, object: None });
+                    return Ok(Context { value, pickled: None, object: None });
                 }
             };
             let (tensors, value) = split(value)?;
@@ -112,14 +120,9 @@ impl Stages for PyStages {
                     write(&tensors, slot)?;
                     None
                 }
-                Some(objects) => {
-                    let number = objects.put(tensors.unbind());
-                    let context = Some((number, Arc::clone(objects)));
-                    slot.reserve()?.bytes_mut(0).copy_from_slice(&number.to_ne_bytes());
-                    context
-                }
+                Some(objects) => Some(keep(objects, tensors, slot)?),
             };
-            Ok(Context { value: value.map(Bound::unbind), object })
+            Ok(Context { value: value.map(Bound::unbind), pickled: None, object })
         })
     }
 
@@ -131,6 +134,9 @@ impl Stages for PyStages {
     ) -> Result<Py<PyAny>, Error> {
         Python::attach(|py| {
             let prediction = predictions.row(py, row)?;
+            if let Some(processes) = self.processes.as_ref().filter(|processes| processes.postprocess) {
+                return processes.postprocess(&prediction, context.pickled.as_deref());
+            }
             let Some(function) = &self.postprocess else { return Ok(prediction.unbind()) };
             let function = function.bind(py);
             let result = match &context.value {
@@ -148,6 +154,36 @@ impl Stages for PyStages {
     fn scope(&self, work: &mut dyn FnMut()) {
         Python::attach(|_| work());
     }
+}
+
+impl PyStages {
+    /// Runs `preprocess` in a worker process.
+    fn preprocess_elsewhere(
+        &self,
+        processes: &Processes,
+        item: &Bound<'_, PyAny>,
+        slot: &mut Slot<'_>,
+    ) -> Result<Context, Error> {
+        let raise = |error| raised(item.py(), "preprocess", error);
+        let Some(objects) = &self.objects else {
+            let pickled = processes.preprocess(item, slot)?;
+            return Ok(Context { value: None, pickled, object: None });
+        };
+        let pair = loads(item.py(), &processes.preprocess_object(item)?).map_err(raise)?;
+        let (object, pickled) = pair.extract::<(Bound<'_, PyAny>, Option<Vec<u8>>)>().map_err(raise)?;
+        Ok(Context { value: None, pickled, object: Some(keep(objects, object, slot)?) })
+    }
+}
+
+/// Keeps an object for the model, and writes its number into the row.
+fn keep(
+    objects: &Arc<Objects>,
+    object: Bound<'_, PyAny>,
+    slot: &mut Slot<'_>,
+) -> Result<(i64, Arc<Objects>), Error> {
+    let number = objects.put(object.unbind());
+    slot.reserve()?.bytes_mut(0).copy_from_slice(&number.to_ne_bytes());
+    Ok((number, Arc::clone(objects)))
 }
 
 /// Takes what `preprocess` gave apart: the tensors, and what `postprocess` gets beside the prediction.

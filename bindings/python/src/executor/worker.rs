@@ -1,0 +1,111 @@
+//! The worker's side of worker processes, for `comptoir.executor._worker`.
+
+use std::sync::{Mutex, PoisonError};
+
+use comptoir::executor::Error;
+use comptoir::executor::worker::{Request, Worker};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+
+use super::array::ArrayRef;
+use super::processes::{Header, Placed};
+use crate::enter::enter;
+use crate::errors;
+
+/// A worker process of a pipeline, seen from within; private to the package.
+#[pyclass(name = "ExecutorWorker", module = "comptoir.executor", frozen)]
+pub struct ExecutorWorker {
+    worker: Mutex<Worker>,
+    request: Mutex<Option<Request>>,
+}
+
+/// Outputs begin at multiples of this.
+const ALIGNMENT: usize = 64;
+
+#[pymethods]
+impl ExecutorWorker {
+    /// Joins the pool that started this process by its last argument.
+    #[new]
+    fn new(py: Python<'_>, argument: &str) -> PyResult<Self> {
+        enter(py, || {
+            let worker = Worker::attach(argument)?;
+            Ok::<_, Error>(Self { worker: Mutex::new(worker), request: Mutex::new(None) })
+        })
+    }
+
+    /// What the pipeline gave to all workers.
+    fn setup<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.worker.lock().unwrap_or_else(PoisonError::into_inner).setup())
+    }
+
+    /// Says that calls may come.
+    fn ready(&self) {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner).ready();
+    }
+
+    /// Waits for a call: the number of its function and its parts; none when the pipeline closes.
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<(u32, Bound<'py, PyList>)>> {
+        let next = py.detach(|| self.worker.lock().unwrap_or_else(PoisonError::into_inner).next_request());
+        let Some(request) = next else { return Ok(None) };
+        let parts = PyList::new(py, request.parts().into_iter().map(|part| PyBytes::new(py, part)))?;
+        let function = request.function();
+        *self.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+        Ok(Some((function, parts)))
+    }
+
+    /// Answers the call with arrays by name, which are written straight into shared memory, and a pickled value.
+    fn reply(
+        &self,
+        py: Python<'_>,
+        arrays: Vec<(String, Bound<'_, PyAny>)>,
+        object: Option<&[u8]>,
+    ) -> PyResult<()> {
+        let raise = |error: Error| errors::from_core(py, &error);
+        let mut request = self.take().map_err(raise)?;
+        let mut header = Header::default();
+        let mut end = 0_usize;
+        let output = request.output();
+        for (name, array) in arrays {
+            let array = match ArrayRef::new(&name, &array) {
+                Ok(array) => array,
+                Err(error) => {
+                    request.fail(&error.to_string(), "", &[]);
+                    return Ok(());
+                }
+            };
+            put(output, end, array.bytes());
+            header.tensors.push(Placed { spec: array.spec.clone(), offset: end });
+            end = (end + array.bytes().len()).next_multiple_of(ALIGNMENT);
+        }
+        if let Some(object) = object {
+            put(output, end, object);
+            header.object = Some((end, object.len()));
+            end += object.len();
+        }
+        let header =
+            serde_json::to_vec(&header).map_err(|error| raise(Error::Internal(error.to_string())))?;
+        request.reply(&header, end);
+        Ok(())
+    }
+
+    /// Answers that the function failed: in words, with the traceback, and the pickled exception.
+    fn fail(&self, py: Python<'_>, message: &str, traceback: &str, detail: &[u8]) -> PyResult<()> {
+        let request = self.take().map_err(|error| errors::from_core(py, &error))?;
+        request.fail(message, traceback, detail);
+        Ok(())
+    }
+}
+
+impl ExecutorWorker {
+    fn take(&self) -> Result<Request, Error> {
+        let request = self.request.lock().unwrap_or_else(PoisonError::into_inner).take();
+        request.ok_or_else(|| Error::Internal("there is no call to answer".to_owned()))
+    }
+}
+
+/// Writes what fits; what does not is told by the length of the reply.
+fn put(output: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(target) = at.checked_add(bytes.len()).and_then(|end| output.get_mut(at..end)) {
+        target.copy_from_slice(bytes);
+    }
+}
