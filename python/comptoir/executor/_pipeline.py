@@ -15,6 +15,7 @@ from comptoir._native import ExecutorPipeline
 from comptoir.errors import ConfigError
 from comptoir.executor._future import Future
 from comptoir.executor._image import ImageTransform, Placement
+from comptoir.executor._processes import start
 from comptoir.executor._settings import Batch, Inputs, Model, shapes_of
 
 __all__ = ["Pipeline"]
@@ -49,6 +50,17 @@ class Pipeline:
         How batches are made.
     threads : int
         Threads for the CPU stages; 0: one for each core.
+    workers : int
+        Processes that run ``preprocess`` and ``postprocess`` instead of threads, for functions that hold the
+        interpreter's lock. They are started anew, as by `multiprocessing` with ``spawn``: functions must be
+        importable. Tensors cross in shared memory. A process that dies or hangs is replaced; its requests are
+        tried once more, then fail with `comptoir.UnavailableError` that tells the cause.
+    worker_timeout : float
+        Seconds after which a call to a worker counts as hung.
+    worker_bytes : int
+        Room for the item, and for the result, of one call.
+    worker_memory : int, optional
+        Limit of the address space of a worker, in bytes.
     instances : int
         Batches that the device runs beside each other; a callable is then called by several threads at once.
     depth : int
@@ -89,6 +101,10 @@ class Pipeline:
         inputs: Inputs | None = None,
         batch: Batch | None = None,
         threads: int = 0,
+        workers: int = 0,
+        worker_timeout: float = 30.0,
+        worker_bytes: int = 16 << 20,
+        worker_memory: int | None = None,
         instances: int = 1,
         depth: int = 1,
         queue: int = 1024,
@@ -105,7 +121,8 @@ class Pipeline:
             message = "`models`: give functions, inputs and model either for one model or inside `models`"
             raise ConfigError(message, "EXECUTOR_CONFIG")
         spec = {
-            "cpu_threads": threads,
+            # Two threads for each worker, so that it finds the next call when it has answered one.
+            "cpu_threads": threads or 2 * workers,
             "instances": instances,
             "depth": depth,
             "queue_limit": queue,
@@ -113,7 +130,16 @@ class Pipeline:
             "batch": batch._spec(),
             "trace_events": trace_events,
         }
-        setups = [_setup(name, one, batch, warm_up) for name, one in models.items()]
+        processes = {
+            "workers": workers,
+            "bytes": worker_bytes,
+            "timeout": worker_timeout,
+            "memory": worker_memory,
+        }
+        setups = [
+            (*_setup(name, one, batch, warm_up), start(processes, one, batch) if workers else None)
+            for name, one in models.items()
+        ]
         self._native = ExecutorPipeline(json.dumps(spec), setups)
         _OPEN.add(self)
 
@@ -226,11 +252,12 @@ class Pipeline:
         Returns
         -------
         dict
-            ``uptime`` in seconds, ``utilisation`` of each instance, ``live`` requests, and for each of
-            ``models`` its ``outcomes``, queue, ``batches``, ``batch_sizes``, ``stages`` with quantiles in
-            seconds, and ``versions``.
+            ``uptime`` in seconds, ``utilisation`` of each instance, ``live`` requests, ``workers``
+            (processes), and for each of ``models`` its ``outcomes``, queue, ``batches``, ``batch_sizes``,
+            ``stages`` with quantiles in seconds, and ``versions``.
         """
         stats: dict[str, Any] = json.loads(self._native.stats())
+        stats["workers"] = [worker for model in self._native.workers() for worker in json.loads(model)]
         return stats
 
     def prometheus(self) -> str:

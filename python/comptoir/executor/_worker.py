@@ -37,15 +37,16 @@ def main() -> None:
             _fail(worker, error)
 
 
-def _preprocess(worker: ExecutorWorker, function: Callable[..., Any], parts: list[bytes], stack: bool) -> None:
+def _preprocess(
+    worker: ExecutorWorker, function: Callable[..., Any], parts: list[bytes], stack: bool
+) -> None:
     kind, item = parts
     value = function(item if kind == b"\0" else pickle.loads(item))
     context: bytes | None = None
     if isinstance(value, tuple):
         if len(value) != 2:
-            raise TypeError(
-                f"preprocess gave a tuple of {len(value)}: expected tensors, or a pair of tensors and a context"
-            )
+            expected = "expected tensors, or a pair of tensors and a context"
+            raise TypeError(f"preprocess gave a tuple of {len(value)}: {expected}")
         value, context = value[0], pickle.dumps(value[1], 5)
     if stack:
         arrays = list(value.items()) if isinstance(value, dict) else [("", value)]

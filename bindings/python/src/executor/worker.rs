@@ -58,7 +58,7 @@ impl ExecutorWorker {
         &self,
         py: Python<'_>,
         arrays: Vec<(String, Bound<'_, PyAny>)>,
-        object: Option<&[u8]>,
+        value: Option<&[u8]>,
     ) -> PyResult<()> {
         let raise = |error: Error| errors::from_core(py, &error);
         let mut request = self.take().map_err(raise)?;
@@ -77,10 +77,10 @@ impl ExecutorWorker {
             header.tensors.push(Placed { spec: array.spec.clone(), offset: end });
             end = (end + array.bytes().len()).next_multiple_of(ALIGNMENT);
         }
-        if let Some(object) = object {
-            put(output, end, object);
-            header.object = Some((end, object.len()));
-            end += object.len();
+        if let Some(value) = value {
+            put(output, end, value);
+            header.object = Some((end, value.len()));
+            end += value.len();
         }
         let header =
             serde_json::to_vec(&header).map_err(|error| raise(Error::Internal(error.to_string())))?;

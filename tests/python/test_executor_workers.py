@@ -1,0 +1,244 @@
+"""Functions in worker processes: results, exceptions, and every way in which a worker may end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import comptoir
+from comptoir import executor
+
+
+class OddError(Exception):
+    """Cannot be pickled back: it needs two arguments."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
+
+
+def prepare(item):
+    """Do what the item says, else give a row of it."""
+    if isinstance(item, bytes):
+        return np.frombuffer(item, "uint8")
+    match item:
+        case "raise":
+            raise KeyError("asked for")
+        case "odd":
+            raise OddError(1, 2)
+        case "exit":
+            return os._exit(3)
+        case "sys.exit":
+            return sys.exit(4)
+        case "block":
+            return time.sleep(600)
+        case "memory":
+            return np.ones(8 << 30, "uint8")
+        case "large":
+            return np.ones(1 << 20, "float64")
+        case "triple":
+            return 1, 2, 3
+        case ("pair", number):
+            return np.array([number, number], "float32"), {"number": number}
+        case ("named", number):
+            return {"b": np.float32(number), "a": np.arange(number, number + 3)}
+        case ("pid", _):
+            return np.array([os.getpid()])
+    return np.array([item], "float32")
+
+
+def double(batch):
+    return batch * 2
+
+
+def describe(prediction, context=None):
+    return os.getpid(), prediction.tolist(), context
+
+
+def words(text):
+    return text.split(), len(text)
+
+
+def joined(prediction, length):
+    return f"{prediction} {length}"
+
+
+def pipeline(**settings):
+    return executor.Pipeline(**({"preprocess": prepare, "model": double, "workers": 2} | settings))
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_rows_come_from_other_processes():
+    with pipeline() as pipe:
+        assert [float(result[0]) for result in pipe.map(range(300))] == [2.0 * n for n in range(300)]
+        stats = pipe.stats()
+    assert len(stats["workers"]) == 2
+    assert sum(worker["calls"] for worker in stats["workers"]) == 300
+    assert os.getpid() not in [worker["pid"] for worker in stats["workers"]]
+
+
+def test_bytes_go_in_as_they_are_and_every_kind_of_result_comes_out():
+    with pipeline() as pipe:
+        assert pipe.submit(b"\x01\x02").result(60).tolist() == [2, 4]
+    with pipeline(postprocess=describe) as pipe:
+        pid, prediction, context = pipe.submit(("pair", 3)).result(60)
+        assert pid in [worker["pid"] for worker in pipe.stats()["workers"]]
+        assert (prediction, context) == ([6, 6], {"number": 3})
+    inputs = [executor.Tensor("a", "int64", [3]), executor.Tensor("b", "float32", [])]
+    with pipeline(model=lambda batch: batch["a"].sum(axis=1) * batch["b"], inputs=inputs) as pipe:
+        assert pipe.submit(("named", 2)).result(60) == 18
+
+
+def test_objects_that_are_no_tensors_cross_too():
+    def model(lists):
+        return ["-".join(one) for one in lists]
+
+    with executor.Pipeline(
+        preprocess=words, model=model, postprocess=joined, workers=1, batch=executor.Batch(stack=False)
+    ) as pipe:
+        assert pipe.submit("a bc").result(60) == "a-bc 4"
+
+
+def test_an_exception_comes_back_as_itself_with_the_workers_traceback():
+    with pipeline() as pipe:
+        error = pipe.submit("raise").exception(60)
+        assert type(error) is KeyError
+        if sys.version_info >= (3, 11):
+            assert 'raise KeyError("asked for")' in error.__notes__[0]
+        odd = pipe.submit("odd").exception(60)
+        assert isinstance(odd, comptoir.DataError)
+        assert odd.code == "EXECUTOR_WORKER_FAILED"
+        assert "OddError: 1 and 2" in str(odd)
+        assert isinstance(pipe.submit("sys.exit").exception(60), SystemExit)
+        assert "a tuple of 3" in str(pipe.submit("triple").exception(60))
+        assert pipe.submit(1).result(60).tolist() == [2]
+        assert [worker["restarts"] for worker in pipe.stats()["workers"]] == [0, 0]
+
+
+def test_a_worker_that_exits_is_replaced_and_its_request_told_why():
+    with pipeline() as pipe:
+        error = pipe.submit("exit").exception(60)
+        assert isinstance(error, comptoir.UnavailableError)
+        assert error.code == "EXECUTOR_WORKER_DIED"
+        assert "exited with code 3" in str(error)
+        assert [float(result[0]) for result in pipe.map(range(50))] == [2.0 * n for n in range(50)]
+        assert sum(worker["restarts"] for worker in pipe.stats()["workers"]) >= 1
+
+
+def test_a_killed_worker_loses_no_request():
+    with pipeline() as pipe:
+        stop = threading.Event()
+
+        def kill():
+            while not stop.wait(0.15):
+                pids = [worker["pid"] for worker in pipe.stats()["workers"] if worker["phase"] == "up"]
+                if len(pids) == 2:
+                    os.kill(pids[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        results, lost = [], []
+        end = time.monotonic() + 2
+        number = 0
+        while time.monotonic() < end:
+            future = pipe.submit(number)
+            try:
+                results.append(float(future.result(60)[0]) == 2.0 * number)
+            except comptoir.UnavailableError as error:
+                # Tried twice, and both workers were killed.
+                lost.append(str(error))
+            number += 1
+        stop.set()
+        killer.join()
+    assert all(results)
+    assert len(lost) <= 3
+    assert all("SIGKILL" in words for words in lost)
+    assert len(results) > 50
+
+
+@pytest.mark.parametrize("how", ["block", "stop"])
+def test_a_worker_that_hangs_is_killed_and_replaced(how):
+    with pipeline(workers=1, worker_timeout=1.0) as pipe:
+        pid = pipe.stats()["workers"][0]["pid"]
+        if how == "stop":
+            os.kill(pid, signal.SIGSTOP)
+            assert pipe.submit(1).result(60).tolist() == [2]
+        else:
+            error = pipe.submit("block").exception(60)
+            assert error.code == "EXECUTOR_WORKER_HUNG"
+        assert pipe.submit(2).result(60).tolist() == [4]
+        assert pipe.stats()["workers"][0]["pid"] != pid
+
+
+def test_memory_and_sizes_have_limits():
+    with pipeline(workers=1, worker_memory=4 << 30, worker_bytes=1 << 16) as pipe:
+        assert isinstance(pipe.submit("memory").exception(60), MemoryError)
+        error = pipe.submit("large").exception(60)
+        assert error.code == "EXECUTOR_WORKER_SIZE"
+        assert "does not fit into the 65536 bytes" in str(error)
+        error = pipe.submit(b"x" * 100_000).exception(60)
+        assert error.code == "EXECUTOR_WORKER_SIZE"
+        assert pipe.submit(2).result(60).tolist() == [4]
+
+
+def test_functions_that_cannot_be_imported_are_refused_before_anything_starts():
+    with pytest.raises(
+        comptoir.ConfigError, match="`preprocess`: worker processes must be able to import it"
+    ):
+        pipeline(preprocess=lambda item: item)
+
+
+def test_closing_leaves_no_process_and_no_descriptor():
+    pipeline().close()
+    before = descriptors()
+    for _ in range(2):
+        with pipeline() as pipe:
+            pids = [worker["pid"] for worker in pipe.stats()["workers"]]
+            pipe.submit(1).result(60)
+        del pipe
+        assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert descriptors() == before
+
+
+MAIN = """
+import numpy as np, os, signal, sys
+from comptoir import executor
+
+def prepare(number):
+    return np.float32(number + 1)
+
+if __name__ == "__main__":
+    pipe = executor.Pipeline(preprocess=prepare, model=lambda batch: batch, workers=1)
+    print(float(pipe.submit(1).result()), pipe.stats()["workers"][0]["pid"], flush=True)
+    if sys.argv[1] == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [("end", 0), ("kill", -signal.SIGKILL)])
+def test_functions_of_a_program_work_and_workers_end_with_it(tmp_path, how, status):
+    (tmp_path / "program.py").write_text(MAIN)
+    ran = subprocess.run(
+        [sys.executable, "program.py", how],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (status, "")
+    result, pid = ran.stdout.split()
+    assert result == "2.0"
+    end = time.monotonic() + 10
+    # Who has ended may wait for the system's first process to notice.
+    while (stat := Path(f"/proc/{pid}/stat")).exists() and stat.read_text().split()[2] != "Z":
+        assert time.monotonic() < end
+        time.sleep(0.01)
