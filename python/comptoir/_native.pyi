@@ -309,6 +309,8 @@ def ranking_minimum_table(
     k: int, share: float, alpha: float, is_adjusted: bool, prefixes: int
 ) -> tuple[list[int], float, float]: ...
 
+@final
+@disjoint_base
 class ExecutorImage:
     """From files to tensors; `comptoir.executor.ImageTransform` is its face."""
 
@@ -316,6 +318,8 @@ class ExecutorImage:
     def run(self, file: object) -> tuple[Any, tuple[int, int, float, float, float, float]]: ...
     def output(self) -> str: ...
 
+@final
+@disjoint_base
 class ExecutorModel:
     """A model of ours, loaded."""
 
@@ -328,11 +332,15 @@ class ExecutorModel:
     @property
     def inputs(self) -> str | None: ...
 
+@final
+@disjoint_base
 class ExecutorTicket:
     """The right to give a request up."""
 
     def cancel(self) -> bool: ...
 
+@final
+@disjoint_base
 class ExecutorPipeline:
     """Pipeline; `comptoir.executor.Pipeline` is its face."""
 
@@ -357,6 +365,8 @@ class ExecutorPipeline:
 
 def executor_plan(spec: str) -> tuple[str, str]: ...
 
+@final
+@disjoint_base
 class ExecutorWorker:
     """A worker process of a pipeline, seen from within; private to the package."""
 
@@ -367,6 +377,8 @@ class ExecutorWorker:
     def reply(self, arrays: list[tuple[str, Any]], value: bytes | None) -> None: ...
     def fail(self, message: str, traceback: str, detail: bytes) -> None: ...
 
+@final
+@disjoint_base
 class TensorView:
     """A tensor in memory of a pipeline, read without a copy."""
 

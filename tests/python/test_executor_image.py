@@ -174,6 +174,34 @@ def test_truncated_and_damaged_files_are_errors_or_pictures_never_crashes(form):
             assert run(bytes(damaged)).shape == (32, 32, 3)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"exif": True}], ids=["baseline", "progressive", "preview"]
+)
+def test_a_jpeg_that_is_cut_anywhere_is_an_error(options):
+    if options.pop("exif", False):
+        exif = Image.Exif()
+        # A whole JPEG file inside the header, with an end marker of its own.
+        exif[0x927C] = encode(picture(8, 8), "JPEG")
+        options = {"exif": exif.tobytes()}
+    file = encode(picture(120, 90), "JPEG", **options)
+    run = transform(32, 32)
+    run(file)
+    run(file + b"trailing bytes")
+    for end in [*range(len(file) - 40, len(file)), *range(700, len(file), 97)]:
+        if end < len(file):
+            with pytest.raises(comptoir.DataError):
+                run(file[:end])
+
+
+def test_a_thin_picture_that_would_be_huge_before_its_crop_is_refused():
+    file = encode(picture(2000, 1), "PNG")
+    with pytest.raises(
+        comptoir.LimitError, match="100352000 pixels after resizing, and the limit is 40000000"
+    ):
+        transform(224, 224, fit="crop")(file)
+    assert transform(224, 224, fit="letterbox")(file).shape == (224, 224, 3)
+
+
 def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded():
     file = bytearray(encode(picture(16, 16), "PNG"))
     import struct

@@ -137,6 +137,7 @@ def _loop(model: Path) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options)
     name = session.get_inputs()[0].name
     outputs = [output.name for output in session.get_outputs()]

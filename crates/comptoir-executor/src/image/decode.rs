@@ -79,7 +79,29 @@ fn jpeg(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Erro
         _ => pixels.rgb.resize(count * 3, 0),
     }
     decoder.decode_into(&mut pixels.rgb).map_err(|error| damaged(error.to_string()))?;
+    // The decoder makes up what is missing at the very end.
+    if !jpeg_has_end(file) {
+        return Err(damaged("it ends too early: there is no end marker".to_owned()));
+    }
     Ok(decoder.exif().cloned())
+}
+
+/// Whether the end marker stands behind the start of the first scan. A preview inside the header has one of its own.
+fn jpeg_has_end(file: &[u8]) -> bool {
+    const END: [u8; 2] = [0xff, 0xd9];
+    const START_OF_SCAN: u8 = 0xda;
+    let mut at = 2;
+    loop {
+        // Segments: 0xff, kind, two bytes of length that count themselves.
+        match file.get(at..at + 4) {
+            Some([0xff, START_OF_SCAN, ..]) => break,
+            // Any number of 0xff may stand before a kind.
+            Some([0xff, 0xff, ..]) => at += 1,
+            Some(&[0xff, _, high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+            _ => return false,
+        }
+    }
+    file.get(at..).is_some_and(|scans| scans.windows(2).rev().any(|pair| pair == END))
 }
 
 fn png(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error> {

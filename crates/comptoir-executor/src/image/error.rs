@@ -31,7 +31,7 @@ pub enum Error {
     /// A file or picture beyond the limits.
     #[error("picture too large: {found} {what}, and the limit is {limit}")]
     Limit {
-        /// `bytes`, `pixels` or `pixels on a side`.
+        /// `bytes`, `pixels`, `pixels on a side` or `pixels after resizing`.
         what: &'static str,
         /// What the file has or says that it has.
         found: u64,

@@ -109,6 +109,13 @@ impl ImageTransform {
         let (width, height) = (self.spec.width, self.spec.height);
         let failed = |message: String| Error::Damaged { format: "picture", message };
         let inner = self.inner(pixels.width, pixels.height);
+        // A thin picture that covers the size is huge before its middle is cut out.
+        let (found, result) =
+            (u64::from(inner.width) * u64::from(inner.height), u64::from(width) * u64::from(height));
+        let limit = self.spec.limits.pixels.max(result);
+        if found > limit {
+            return Err(Error::Limit { what: "pixels after resizing", found, limit });
+        }
         *placement = inner.placement;
         let source = ImageRef::new(pixels.width, pixels.height, &pixels.rgb, PixelType::U8x3)
             .map_err(|error| failed(error.to_string()))?;
