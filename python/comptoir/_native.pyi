@@ -310,7 +310,6 @@ def ranking_minimum_table(
 ) -> tuple[list[int], float, float]: ...
 
 @final
-@disjoint_base
 class ExecutorImage:
     """From files to tensors; `comptoir.executor.ImageTransform` is its face."""
 
@@ -319,7 +318,6 @@ class ExecutorImage:
     def output(self) -> str: ...
 
 @final
-@disjoint_base
 class ExecutorModel:
     """A model of ours, loaded."""
 
@@ -333,14 +331,12 @@ class ExecutorModel:
     def inputs(self) -> str | None: ...
 
 @final
-@disjoint_base
 class ExecutorTicket:
     """The right to give a request up."""
 
     def cancel(self) -> bool: ...
 
 @final
-@disjoint_base
 class ExecutorPipeline:
     """Pipeline; `comptoir.executor.Pipeline` is its face."""
 
@@ -366,7 +362,6 @@ class ExecutorPipeline:
 def executor_plan(spec: str) -> tuple[str, str]: ...
 
 @final
-@disjoint_base
 class ExecutorWorker:
     """A worker process of a pipeline, seen from within; private to the package."""
 
@@ -378,7 +373,6 @@ class ExecutorWorker:
     def fail(self, message: str, traceback: str, detail: bytes) -> None: ...
 
 @final
-@disjoint_base
 class TensorView:
     """A tensor in memory of a pipeline, read without a copy."""
 

@@ -29,13 +29,7 @@ impl<'py> ArrayRef<'py> {
         if let Some(array) = Self::read(name, object).map_err(raise)? {
             return array;
         }
-        let contiguous = numpy(py)
-            .and_then(|numpy| numpy.call_method1("ascontiguousarray", (object,)))
-            // `ascontiguousarray` makes one side of none.
-            .and_then(|array| {
-                array.call_method1("reshape", (shape_of(object).unwrap_or(array.getattr("shape")?),))
-            })
-            .map_err(raise)?;
+        let contiguous = side_by_side(object).map_err(raise)?;
         match Self::read(name, &contiguous).map_err(raise)? {
             Some(array) => array,
             None => Err(Error::stage("preprocess", format!("`{name}` is no array of numbers"))),
@@ -78,8 +72,12 @@ impl<'py> ArrayRef<'py> {
     }
 }
 
-fn shape_of<'py>(object: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    object.getattr("shape").ok()
+/// The object as an array whose elements lie side by side.
+fn side_by_side<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let numpy = numpy(object.py())?;
+    let array = numpy.call_method1("asarray", (object,))?;
+    // `ascontiguousarray` makes a row of a single number.
+    numpy.call_method1("ascontiguousarray", (&array,))?.call_method1("reshape", (array.getattr("shape")?,))
 }
 
 /// The element type for NumPy's code, of numbers in the machine's byte order.

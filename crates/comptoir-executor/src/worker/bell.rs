@@ -205,6 +205,13 @@ mod tests {
         }
     }
 
+    /// Tries every interleaving with at most three switches that no side asked for.
+    fn try_all(test: impl Fn() + Sync + Send + 'static) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(test);
+    }
+
     struct Shared {
         head: Model,
         tail: Model,
@@ -230,7 +237,7 @@ mod tests {
 
     #[test]
     fn no_interleaving_loses_a_number_or_sleeps_for_ever() {
-        loom::model(|| {
+        try_all(|| {
             // The counters wrap on the way.
             let shared = Arc::new(Shared::new(u32::MAX));
             let writer = Arc::clone(&shared);
@@ -252,7 +259,7 @@ mod tests {
 
     #[test]
     fn one_of_answer_and_loss_wins_and_the_waiter_wakes() {
-        loom::model(|| {
+        try_all(|| {
             let shared = Arc::new((Model::new(1), Model::new(0)));
             let bell = |pair: &(Model, Model), new| Bell { word: &pair.0, parked: &pair.1 }.ring_if(1, new);
             let answer = Arc::clone(&shared);
