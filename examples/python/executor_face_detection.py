@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+import comptoir
 from comptoir import executor
 
 WIDTH, HEIGHT = 320, 240
@@ -63,6 +64,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 3:
         model_path, photo_dir, out = Path(arguments[0]), Path(arguments[1]), Path(arguments[2])
         photos = {path.name: path.read_bytes() for path in sorted(photo_dir.glob("*.jpg"))}
+        if not photos:
+            print(f"executor_face_detection: no *.jpg in {photo_dir}", file=sys.stderr)
+            return 1
     elif not arguments:
         out = Path("out")
         model_path, photos = made_from_a_seed(Path(tempfile.mkdtemp()))
@@ -147,4 +151,8 @@ def made_from_a_seed(directory: Path) -> tuple[Path, dict[str, bytes]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (comptoir.Error, OSError) as error:
+        print(f"executor_face_detection: {error}", file=sys.stderr)
+        sys.exit(1)

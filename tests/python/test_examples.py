@@ -185,6 +185,16 @@ def test_executor_face_detection_on_real_photos(example, tmp_path, shared):
     assert (tmp_path / "faces" / "b640_astronaut.jpg").exists()
 
 
+def test_executor_face_detection_tells_what_is_wrong(example, tmp_path):
+    ran = example("executor_face_detection.py", "none.onnx", tmp_path, "out")
+    assert (ran.returncode, ran.stderr) == (1, f"executor_face_detection: no *.jpg in {tmp_path}\n")
+    (tmp_path / "photo.jpg").write_bytes(b"")
+    ran = example("executor_face_detection.py", "none.onnx", tmp_path, "out")
+    assert ran.returncode == 1
+    assert "model `none.onnx`" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_executor_fastapi_serves_and_answers_errors(example):
     ran = example("executor_fastapi.py")
     assert ran.returncode == 0, ran.stderr

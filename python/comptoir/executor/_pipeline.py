@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from comptoir._native import ExecutorPipeline
-from comptoir.errors import ConfigError
+from comptoir.errors import ConfigError, OverloadedError
 from comptoir.executor._future import Future
 from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._processes import start
-from comptoir.executor._settings import Batch, Inputs, Model, shapes_of
+from comptoir.executor._settings import Batch, Inputs, Model, check, shapes_of
 
 __all__ = ["Pipeline"]
 
@@ -120,6 +120,11 @@ class Pipeline:
         elif model is not None or preprocess is not None or postprocess is not None or inputs is not None:
             message = "`models`: give functions, inputs and model either for one model or inside `models`"
             raise ConfigError(message, "EXECUTOR_CONFIG")
+        for name, one in models.items():
+            check(name, one, batch)
+        if workers < 0:
+            raise ConfigError(f"`workers`: must be 0 or more, found {workers}", "EXECUTOR_CONFIG")
+        self._queue = queue
         spec = {
             # Two threads for each worker, so that it finds the next call when it has answered one.
             "cpu_threads": threads or 2 * workers,
@@ -198,7 +203,7 @@ class Pipeline:
         items : iterable
             The items; taken as results are, so that it may be endless.
         window : int
-            Items that are under way at once; no more than ``queue``.
+            Items that are under way at once, at most ``queue``.
         **options
             As for `submit`.
 
@@ -210,9 +215,17 @@ class Pipeline:
         waiting: collections.deque[Future] = collections.deque()
         try:
             for item in items:
-                if len(waiting) >= window:
+                if len(waiting) >= min(window, self._queue):
                     yield waiting.popleft().result()
-                waiting.append(self.submit(item, **options))
+                while True:
+                    try:
+                        waiting.append(self.submit(item, **options))
+                        break
+                    except OverloadedError:
+                        # Others fill the queue as well: there is room when ours have left it.
+                        if not waiting:
+                            raise
+                    yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:

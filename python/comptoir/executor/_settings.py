@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Batch", "Inputs", "Model", "Tensor", "shapes_of"]
+from comptoir.errors import ConfigError
+
+__all__ = ["Batch", "Inputs", "Model", "Tensor", "check", "shapes_of"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,46 @@ class Model:
     batch: Batch | None = None
     weight: int = 1
     version: str = field(default="1")
+
+
+def check(name: str, model: Model, batch: Batch) -> None:
+    """Refuse settings of the wrong kind before anything starts.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    model : Model
+        Its settings.
+    batch : Batch
+        Those of the pipeline.
+
+    Raises
+    ------
+    comptoir.ConfigError
+        With the field.
+    """
+    if not isinstance(model, Model):
+        raise _wrong(f"models.{name}", "an executor.Model", model)
+    if not isinstance(model.batch or batch, Batch):
+        raise _wrong("batch", "an executor.Batch, such as Batch(max_size=32)", model.batch or batch)
+    if isinstance(model.model, type) or not (callable(model.model) or hasattr(model.model, "_native")):
+        raise _wrong("model", "a callable over a batch or a model of comptoir.executor", model.model)
+    for field_name, function in (("preprocess", model.preprocess), ("postprocess", model.postprocess)):
+        if function is not None and not callable(function):
+            raise _wrong(field_name, "a callable", function)
+    inputs = model.inputs
+    if inputs is not None and not (isinstance(inputs, Sequence) and all(map(_is_input, inputs))):
+        raise _wrong("inputs", "a list of executor.Tensor, or a list of such lists", inputs)
+
+
+def _is_input(entry: Any) -> bool:
+    nested = isinstance(entry, Sequence) and not isinstance(entry, str)
+    return isinstance(entry, Tensor) or (nested and all(isinstance(one, Tensor) for one in entry))
+
+
+def _wrong(field_name: str, expected: str, found: Any) -> ConfigError:
+    return ConfigError(f"`{field_name}`: expected {expected}, found {found!r}", "EXECUTOR_CONFIG")
 
 
 def shapes_of(inputs: Inputs | None) -> list[list[dict[str, Any]]] | None:

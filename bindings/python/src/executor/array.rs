@@ -24,8 +24,7 @@ impl<'py> ArrayRef<'py> {
     /// # Errors
     /// Elements of a type that no model takes, and what NumPy raises.
     pub fn new(name: &str, object: &Bound<'py, PyAny>) -> Result<Self, Error> {
-        let py = object.py();
-        let raise = |error| raised(py, "preprocess", error);
+        let raise = |error| raised("preprocess", error);
         if let Some(array) = Self::read(name, object).map_err(raise)? {
             return array;
         }
@@ -60,6 +59,7 @@ impl<'py> ArrayRef<'py> {
         };
         let code: String = field("typestr")?.extract()?;
         let Some(dtype) = dtype(&code) else {
+            let name = if name.is_empty() { "input" } else { name };
             let expected = "uint8, int32, int64, float16, float32 or float64".to_owned();
             return Ok(Some(Err(Error::DType { input: name.to_owned(), expected, found: code })));
         };

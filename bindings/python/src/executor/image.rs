@@ -84,7 +84,7 @@ impl ExecutorImage {
     /// before the row is taken, so that others do not wait for it.
     pub fn fill(&self, file: &Bound<'_, PyAny>, slot: &mut Slot<'_>) -> Result<Option<Py<PyAny>>, Error> {
         let py = file.py();
-        let file = bytes_of(file).map_err(|error| raised(py, "preprocess", error))?;
+        let file = bytes_of(file).map_err(|error| raised("preprocess", error))?;
         let bytes = file.as_bytes();
         let placement = py.detach(|| {
             SCRATCH.with_borrow_mut(|scratch| {
@@ -101,7 +101,7 @@ impl ExecutorImage {
             return Ok(None);
         }
         let tuple: Bound<'_, PyTuple> =
-            place(placement).into_pyobject(py).map_err(|error| raised(py, "preprocess", error))?;
+            place(placement).into_pyobject(py).map_err(|error| raised("preprocess", error))?;
         Ok(Some(tuple.into_any().unbind()))
     }
 }

@@ -44,10 +44,9 @@ impl Model<Predictions> for PyModel {
         Python::attach(|py| {
             let input = match &self.objects {
                 Some(objects) => self.list(py, objects, batch)?,
-                None => arrays(py, batch).map_err(|error| raised(py, "infer", error))?,
+                None => arrays(py, batch).map_err(|error| raised("infer", error))?,
             };
-            let output =
-                self.function.bind(py).call1((input,)).map_err(|error| raised(py, "infer", error))?;
+            let output = self.function.bind(py).call1((input,)).map_err(|error| raised("infer", error))?;
             check_rows(&output, batch.len())?;
             Ok(Predictions::Object(output.unbind()))
         })
@@ -65,7 +64,7 @@ impl PyModel {
         let list = PyList::empty(py);
         for number in batch.bytes(0).as_chunks::<8>().0 {
             let object = objects.get(py, i64::from_ne_bytes(*number));
-            list.append(object).map_err(|error| raised(py, "infer", error))?;
+            list.append(object).map_err(|error| raised("infer", error))?;
         }
         Ok(list.into_any())
     }
@@ -119,7 +118,7 @@ impl Predictions {
     /// # Errors
     /// The exception that a Python model put in the place of a row; what indexing raises.
     pub fn row<'py>(&self, py: Python<'py>, row: usize) -> Result<Bound<'py, PyAny>, Error> {
-        let raise = |error| raised(py, "infer", error);
+        let raise = |error| raised("infer", error);
         match self {
             Self::Object(output) => {
                 let prediction = pick(output.bind(py), row).map_err(raise)?;

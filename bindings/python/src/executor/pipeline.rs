@@ -43,12 +43,7 @@ fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
     serde_json::from_str(json).map_err(|error| Error::config(what, error.to_string()))
 }
 
-fn load(
-    py: Python<'_>,
-    model: &Bound<'_, PyAny>,
-    objects: Option<Arc<Objects>>,
-) -> Arc<dyn Model<Predictions>> {
-    let _ = py;
+fn load(model: &Bound<'_, PyAny>, objects: Option<Arc<Objects>>) -> Arc<dyn Model<Predictions>> {
     match model.cast::<ExecutorModel>() {
         Ok(native) => Arc::new(NativeModel(Arc::clone(&native.get().model))),
         Err(_) => Arc::new(PyModel { function: model.clone().unbind(), objects }),
@@ -73,7 +68,7 @@ impl ExecutorPipeline {
             let processes = workers.map(|(spec, setup)| start_processes(py, &spec, setup)).transpose()?;
             all_processes.extend(processes.clone());
             let preprocess = Preprocess::new(py, preprocess);
-            let model = load(py, model.bind(py), objects.clone());
+            let model = load(model.bind(py), objects.clone());
             names.push(settings.name.clone());
             all_objects.push(objects.clone());
             endpoints.push(Endpoint {
@@ -127,7 +122,7 @@ impl ExecutorPipeline {
     ) -> PyResult<()> {
         let at = name.as_ref().map_or(Some(0), |name| self.names.iter().position(|other| other == name));
         let objects = at.and_then(|at| self.objects.get(at).cloned()).flatten();
-        let code = load(py, model, objects);
+        let code = load(model, objects);
         let pipeline = self.get().map_err(|error| errors::from_core(py, &error))?;
         start(py, move || pipeline.swap(Swap { model: name, version, code, share }))
     }

@@ -93,7 +93,7 @@ impl Processes {
     /// Runs `preprocess` in a worker and copies its tensors from shared memory into the row. Gives the pickled context.
     pub fn preprocess(&self, item: &Bound<'_, PyAny>, slot: &mut Slot<'_>) -> Result<Option<Vec<u8>>, Error> {
         let py = item.py();
-        let (kind, bytes) = encode(item).map_err(|error| raised(py, "preprocess", error))?;
+        let (kind, bytes) = encode(item).map_err(|error| raised("preprocess", error))?;
         let bytes = bytes.as_bytes();
         py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], None, |reply| fill(reply, slot)))?
     }
@@ -101,7 +101,7 @@ impl Processes {
     /// Runs `preprocess` in a worker whose result is no tensor. Gives it, and the pickled context, in one pickled pair.
     pub fn preprocess_object(&self, item: &Bound<'_, PyAny>) -> Result<Vec<u8>, Error> {
         let py = item.py();
-        let (kind, bytes) = encode(item).map_err(|error| raised(py, "preprocess", error))?;
+        let (kind, bytes) = encode(item).map_err(|error| raised("preprocess", error))?;
         let bytes = bytes.as_bytes();
         py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], None, object))?
     }
@@ -113,7 +113,7 @@ impl Processes {
         context: Option<&[u8]>,
     ) -> Result<Py<PyAny>, Error> {
         let py = prediction.py();
-        let raise = |error| raised(py, "postprocess", error);
+        let raise = |error| raised("postprocess", error);
         let pickled = dumps(prediction).map_err(raise)?;
         let bytes = pickled.as_bytes();
         let parts: &[&[u8]] = match context {

@@ -107,7 +107,7 @@ impl Stages for PyStages {
             let value = match &self.preprocess {
                 Preprocess::Nothing => item,
                 Preprocess::Python(function) => {
-                    function.bind(py).call1((item,)).map_err(|error| raised(py, "preprocess", error))?
+                    function.bind(py).call1((item,)).map_err(|error| raised("preprocess", error))?
                 }
                 Preprocess::Image(image) => {
                     let value = image.get().fill(&item, slot)?;
@@ -143,7 +143,7 @@ impl Stages for PyStages {
                 None => function.call1((prediction,)),
                 Some(value) => function.call1((prediction, value)),
             };
-            result.map(Bound::unbind).map_err(|error| raised(py, "postprocess", error))
+            result.map(Bound::unbind).map_err(|error| raised("postprocess", error))
         })
     }
 
@@ -164,7 +164,7 @@ impl PyStages {
         item: &Bound<'_, PyAny>,
         slot: &mut Slot<'_>,
     ) -> Result<Context, Error> {
-        let raise = |error| raised(item.py(), "preprocess", error);
+        let raise = |error| raised("preprocess", error);
         let Some(objects) = &self.objects else {
             let pickled = processes.preprocess(item, slot)?;
             return Ok(Context { value: None, pickled, object: None });
@@ -196,7 +196,7 @@ fn split(value: Bound<'_, PyAny>) -> Result<(Bound<'_, PyAny>, Option<Bound<'_, 
         );
         return Err(Error::stage("preprocess", message));
     }
-    let item = |at| pair.get_item(at).map_err(|error| raised(value.py(), "preprocess", error));
+    let item = |at| pair.get_item(at).map_err(|error| raised("preprocess", error));
     Ok((item(0)?, Some(item(1)?)))
 }
 
@@ -226,8 +226,7 @@ fn copy(array: &ArrayRef<'_>, row: &mut RowMut) {
 }
 
 /// What a function of the user raised, which the request's future raises again.
-pub fn raised(py: Python<'_>, stage: &'static str, error: PyErr) -> Error {
+pub fn raised(stage: &'static str, error: PyErr) -> Error {
     let message = error.to_string();
-    let _ = py;
     Error::Stage { stage, message, cause: Some(Cause(Arc::new(error))) }
 }

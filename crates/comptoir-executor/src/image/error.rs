@@ -54,6 +54,9 @@ pub enum Error {
         /// Bytes of the row.
         found: usize,
     },
+    /// Nothing was prepared, or by another transform.
+    #[error("there is no picture to write: prepare one first")]
+    Empty,
 }
 
 impl ErrorCode for Error {
@@ -65,6 +68,7 @@ impl ErrorCode for Error {
             Self::Limit { .. } => "EXECUTOR_IMAGE_LIMIT",
             Self::Config { .. } => "EXECUTOR_IMAGE_CONFIG",
             Self::Row { .. } => "EXECUTOR_IMAGE_ROW",
+            Self::Empty => "EXECUTOR_IMAGE_EMPTY",
         }
     }
 
@@ -72,7 +76,7 @@ impl ErrorCode for Error {
         match self {
             Self::Format { .. } | Self::Damaged { .. } | Self::Unsupported { .. } => ErrorKind::Data,
             Self::Limit { .. } => ErrorKind::Limit,
-            Self::Config { .. } | Self::Row { .. } => ErrorKind::Config,
+            Self::Config { .. } | Self::Row { .. } | Self::Empty => ErrorKind::Config,
         }
     }
 }

@@ -86,6 +86,8 @@ impl ImageTransform {
     /// # Errors
     /// For a file that is no picture, damaged, or beyond the limits.
     pub fn prepare(&self, scratch: &mut Scratch, file: &[u8]) -> Result<Placement, Error> {
+        // What was there is no picture any more, whatever comes of this one.
+        scratch.resized.clear();
         decode(&self.spec, file, &mut scratch.pixels)?;
         self.resize(scratch)
     }
@@ -93,8 +95,12 @@ impl ImageTransform {
     /// Writes the tensor of the picture in the scratch.
     ///
     /// # Errors
-    /// [`Error::Row`] where the row has another size than the tensor.
+    /// [`Error::Row`] where the row has another size than the tensor, [`Error::Empty`] where the scratch does not hold a
+    /// picture that this transform has prepared.
     pub fn write(&self, scratch: &Scratch, row: &mut [u8]) -> Result<(), Error> {
+        if scratch.resized.len() != self.spec.width as usize * self.spec.height as usize * 3 {
+            return Err(Error::Empty);
+        }
         let expected = self.output().row_bytes().unwrap_or(usize::MAX);
         if row.len() != expected {
             return Err(Error::Row { expected, found: row.len() });
@@ -205,5 +211,39 @@ fn place(source: &[u8], inner: (u32, u32), outer: (u32, u32), fill: [u8; 3], tar
         if let (Some(from), Some(to)) = (from, to) {
             to.copy_from_slice(from);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A PNG file of one red pixel.
+    const RED: &[u8] =
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\
+\xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
+
+    #[test]
+    fn only_what_was_prepared_is_written() {
+        let transform = |side| {
+            let spec = ImageSpec {
+                width: side,
+                height: side,
+                dtype: crate::tensor::DType::U8,
+                ..ImageSpec::default()
+            };
+            ImageTransform::new(spec).unwrap()
+        };
+        let (small, large) = (transform(2), transform(3));
+        let (mut scratch, mut row) = (Scratch::default(), [9_u8; 12]);
+        assert_eq!(small.write(&scratch, &mut row), Err(Error::Empty));
+        small.prepare(&mut scratch, RED).unwrap();
+        assert_eq!(small.write(&scratch, &mut row[1..]), Err(Error::Row { expected: 12, found: 11 }));
+        small.write(&scratch, &mut row).unwrap();
+        assert_eq!(row, [255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(large.write(&scratch, &mut [0; 27]), Err(Error::Empty));
+        // A file that fails does not leave the picture before it behind.
+        small.prepare(&mut scratch, &RED[..40]).unwrap_err();
+        assert_eq!(small.write(&scratch, &mut row), Err(Error::Empty));
     }
 }

@@ -75,13 +75,7 @@ impl<S: Stages> Pipeline<S> {
             return Err(error);
         }
         core.live += 1;
-        if let Some(deadline) = deadline {
-            let first = core.deadlines.first_key_value().is_none_or(|((first, _), _)| deadline < *first);
-            core.deadlines.insert((deadline, shared.id), Arc::clone(&shared));
-            if first {
-                inner.clock.notify_one();
-            }
-        }
+        inner.watch(core, &shared);
         inner.wake_cpu(core);
         drop(guard);
         let owner: Weak<dyn Owner<S::Output>> = inner.weak();

@@ -210,6 +210,16 @@ impl<S: Stages> Inner<S> {
         }
     }
 
+    /// Watches the deadline of a request, if it has one.
+    pub(super) fn watch(&self, core: &mut Core<S>, request: &Arc<Shared<S::Output>>) {
+        let Some(deadline) = request.deadline else { return };
+        let first = core.deadlines.first_key_value().is_none_or(|((first, _), _)| deadline < *first);
+        core.deadlines.insert((deadline, request.id), Arc::clone(request));
+        if first {
+            self.clock.notify_one();
+        }
+    }
+
     /// Counts an outcome that has been decided, and forgets the request's deadline.
     pub(super) fn account(&self, core: &mut Core<S>, request: &Shared<S::Output>, outcome: Outcome) {
         if let Some(deadline) = request.deadline {
@@ -325,7 +335,8 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
             return Err(Error::Internal("a model has gone".to_owned()));
         };
         if model.forming.is_empty() && endpoint.open_shape {
-            model.forming.push(endpoint.forming(inputs)?);
+            let named: Vec<TensorSpec> = inputs.iter().map(declared).collect();
+            model.forming.push(endpoint.forming(&named)?);
         }
         let found = model.forming.iter_mut().enumerate().find(|(_, forming)| same(forming.inputs(), inputs));
         match found {
@@ -333,6 +344,12 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
             None => Err(mismatch(&model.forming, inputs)),
         }
     }
+}
+
+/// An input as the first row declares it; one without a name gets one, for messages.
+fn declared(input: &TensorSpec) -> TensorSpec {
+    let name = if input.name.is_empty() { "input" } else { &input.name };
+    TensorSpec::new(name, input.dtype, &input.shape)
 }
 
 /// Whether tensors fit a shape, in whatever order they come.
@@ -382,6 +399,13 @@ fn mismatch<F>(forming: &[Forming<F>], found: &[TensorSpec]) -> Error {
     };
     Error::stage("preprocess", format!("expected the inputs {}, found {}", names(first), names(found)))
 }
+
+/// The moment `limit` from now; a year from now stands for everything later, which no clock could hold.
+pub(super) fn moment_after(limit: Duration) -> Instant {
+    Instant::now() + limit.min(A_YEAR)
+}
+
+const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// A duration in nanoseconds; 584 years are enough.
 pub(super) fn nanos(duration: Duration) -> Nanos {

@@ -122,16 +122,7 @@ fn preprocess<S: Stages>(
     match (result, taken) {
         (Ok(context), Some((shape, row))) => {
             let flight = Ready { shared, context, arrived, ready: end, deadline, timings };
-            let mut core = inner.lock();
-            if let Some(state) = core.models.get_mut(model) {
-                state.preprocessing -= 1;
-                state.observe(end.saturating_sub(start));
-                if let Some(forming) = state.forming.get_mut(shape) {
-                    forming.fill(row, flight);
-                }
-            }
-            inner.wake_lanes(&core);
-            core
+            fill(inner, model, shape, row, flight)
         }
         (result, taken) => {
             let error = result.err().unwrap_or_else(|| Error::stage("preprocess", "it wrote no row"));
@@ -142,6 +133,26 @@ fn preprocess<S: Stages>(
             give_up(inner, model, taken)
         }
     }
+}
+
+/// Gives a full row to the forming batch.
+fn fill<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    shape: usize,
+    row: RowMut,
+    flight: Ready<S>,
+) -> MutexGuard<'_, Core<S>> {
+    let mut core = inner.lock();
+    if let Some(state) = core.models.get_mut(model) {
+        state.preprocessing -= 1;
+        state.observe(nanos(flight.timings.preprocess));
+        if let Some(forming) = state.forming.get_mut(shape) {
+            forming.fill(row, flight);
+        }
+    }
+    inner.wake_lanes(&core);
+    core
 }
 
 type Staged<S> = (Result<<S as Stages>::Context, Error>, Option<(usize, RowMut)>);

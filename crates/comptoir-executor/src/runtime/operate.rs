@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::core::{Core, ModelState};
+use super::core::{Core, ModelState, moment_after};
 use super::pipeline::Pipeline;
 use super::rows::Forming;
 use super::settings::ModelSpec;
@@ -50,7 +50,9 @@ impl<S: Stages> Pipeline<S> {
         let version = Version::new(&swap.version, swap.code, latency);
         let mut core = inner.lock();
         let Some(state) = core.models.get_mut(model) else { return Err(Error::Closed) };
-        state.versions.swap(version, swap.share);
+        let gone = state.versions.swap(version, swap.share);
+        drop(core);
+        drop(gone);
         Ok(())
     }
 
@@ -65,13 +67,14 @@ impl<S: Stages> Pipeline<S> {
         let model = self.find(model)?;
         let mut core = self.inner().lock();
         let changed = core.models.get_mut(model).and_then(|state| state.versions.set_share(share));
+        drop(core);
         changed.map(drop).ok_or_else(|| Error::config("share", "no version is taking over"))
     }
 
     /// Waits until versions that serve no more have finished their last batch, at most for `limit`. True where they
     /// have.
     pub fn drain_versions(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
+        let until = moment_after(limit);
         let inner = self.inner();
         let mut core = inner.lock();
         loop {

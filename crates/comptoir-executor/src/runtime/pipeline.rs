@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::core::{Inner, Phase};
+use super::core::{Inner, Phase, moment_after};
 use super::settings::{ModelSpec, PipelineSpec};
 use super::stages::{Model, Stages};
 use super::versions::{Version, Versions};
@@ -130,7 +130,7 @@ impl<S: Stages> Pipeline<S> {
     /// A stage or model that never returns keeps its thread: such a thread is left behind, and its requests have
     /// their outcome all the same.
     pub fn close(&self, grace: Duration) -> bool {
-        let until = Instant::now() + grace;
+        let until = moment_after(grace);
         let inner = &*self.inner;
         let mut core = inner.lock();
         if core.phase == Phase::Open {

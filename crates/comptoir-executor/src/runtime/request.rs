@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::core::moment_after;
 use crate::error::Error;
 use crate::policy::Nanos;
 
@@ -153,7 +154,7 @@ impl<O> Handle<O> {
     /// # Errors
     /// The handle, to wait on.
     pub fn wait_timeout(self, limit: Duration) -> Result<Result<O, Error>, Self> {
-        let until = Instant::now() + limit;
+        let until = moment_after(limit);
         let mut state = self.shared.lock();
         loop {
             if let Some((result, _)) = state.outcome.take() {
@@ -211,10 +212,11 @@ impl<O> Canceller<O> {
         if !self.shared.decide() {
             return false;
         }
-        self.shared.deliver(Err(Error::Cancelled), Timings::default());
+        // Counted before it is told, as every outcome is.
         if let Some(owner) = self.owner.upgrade() {
             owner.cancelled(&self.shared);
         }
+        self.shared.deliver(Err(Error::Cancelled), Timings::default());
         true
     }
 }

@@ -98,13 +98,17 @@ impl PipelineSpec {
             }
         }
         if let Some(deadline) = self.deadline_ms
-            && !(deadline.is_finite() && deadline > 0.0)
+            && !(deadline > 0.0 && deadline <= MOST_DEADLINE_MS)
         {
-            return Err(Error::config("deadline_ms", format!("must be more than 0, found {deadline}")));
+            let message = format!("must be more than 0 and at most {MOST_DEADLINE_MS}, found {deadline}");
+            return Err(Error::config("deadline_ms", message));
         }
         self.batch.check()
     }
 }
+
+/// A day.
+const MOST_DEADLINE_MS: f64 = 86_400_000.0;
 
 /// Far more than helps, and few enough that a slip of the pen does not end the process.
 const MOST_THREADS: usize = 1024;

@@ -277,7 +277,7 @@ impl Stats {
         let busy = self.utilisation.iter().enumerate();
         let busy = busy.map(|(at, &share)| (labels(&[("instance", &at.to_string())]), share)).collect();
         family("utilisation_ratio", "gauge", "Share of the time with a batch on the device.", busy);
-        family("stage_seconds", "summary", "Time of requests by stage.", self.stage_samples(|_| true));
+        family("stage_seconds", "summary", "Time of requests by stage.", self.stage_samples());
         text
     }
 
@@ -297,16 +297,19 @@ impl Stats {
         self.models.iter().flat_map(of).collect()
     }
 
-    /// Quantiles of each stage. The `_sum` and `_count` that a summary has follow under the same family.
-    fn stage_samples(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, f64)> {
+    /// Quantiles, sum and count of each stage, as a summary has them.
+    fn stage_samples(&self) -> Vec<(String, f64)> {
         let mut samples = Vec::new();
         for model in &self.models {
-            for (stage, distribution) in model.stages.named().into_iter().filter(|(stage, _)| wanted(stage)) {
-                let Distribution { p50, p90, p99, .. } = distribution;
+            for (stage, distribution) in model.stages.named() {
+                let Distribution { count: number, sum, p50, p90, p99 } = distribution;
+                let pairs = [("model", model.name.as_str()), ("stage", stage)];
                 for (quantile, value) in [("0.5", p50), ("0.9", p90), ("0.99", p99)] {
-                    let pairs = [("model", model.name.as_str()), ("stage", stage), ("quantile", quantile)];
-                    samples.push((labels(&pairs), value));
+                    let [model, stage] = pairs;
+                    samples.push((labels(&[model, stage, ("quantile", quantile)]), value));
                 }
+                samples.push((format!("_sum{}", labels(&pairs)), sum));
+                samples.push((format!("_count{}", labels(&pairs)), count(number)));
             }
         }
         samples

@@ -56,43 +56,33 @@ impl<P> Versions<P> {
         &self.current.latency
     }
 
-    /// Lets a new version take over `share` of the rows, all of them from 1 on. Returns the number of the version
-    /// that leaves, if one does.
-    pub(super) fn swap(&mut self, mut version: Version<P>, share: f64) -> Option<u64> {
+    /// Lets a new version take over `share` of the rows, all of them from 1 on. Returns the versions that go at once,
+    /// so that the caller drops them where no lock is held: unloading a model may take long.
+    pub(super) fn swap(&mut self, mut version: Version<P>, share: f64) -> Vec<Version<P>> {
         self.last_id += 1;
         version.id = self.last_id;
         self.rows = (0, 0);
-        if let Some((unfinished, _)) = self.next.take() {
-            self.leave(unfinished);
-        }
+        let unfinished = self.next.take().and_then(|(unfinished, _)| self.leave(unfinished));
+        let old = self.place(version, share);
+        unfinished.into_iter().chain(old).collect()
+    }
+
+    /// Changes the share of the version that takes over; from 1 on it is the one that serves, and at 0 it goes.
+    /// Returns the version that goes at once, if one does; none outside where no version takes over.
+    pub(super) fn set_share(&mut self, share: f64) -> Option<Option<Version<P>>> {
+        let (version, _) = self.next.take()?;
+        self.rows = (0, 0);
+        Some(if share <= 0.0 { self.leave(version) } else { self.place(version, share) })
+    }
+
+    /// Puts a version beside the one that serves, or in its place.
+    fn place(&mut self, version: Version<P>, share: f64) -> Option<Version<P>> {
         if share < 1.0 {
             self.next = Some((version, share));
             return None;
         }
         let old = std::mem::replace(&mut self.current, version);
-        let id = old.id;
-        self.leave(old);
-        Some(id)
-    }
-
-    /// Changes the share of the version that takes over; from 1 on it is the one that serves, and at 0 it goes.
-    /// Returns the number of the version that leaves, if one does; none inside where no version takes over.
-    pub(super) fn set_share(&mut self, share: f64) -> Option<Option<u64>> {
-        let (version, _) = self.next.take()?;
-        self.rows = (0, 0);
-        let id = version.id;
-        if share <= 0.0 {
-            self.leave(version);
-            return Some(Some(id));
-        }
-        if share < 1.0 {
-            self.next = Some((version, share));
-            return Some(None);
-        }
-        let old = std::mem::replace(&mut self.current, version);
-        let id = old.id;
-        self.leave(old);
-        Some(Some(id))
+        self.leave(old)
     }
 
     /// The version that runs the next batch, of `rows` rows; it counts as under way until [`Self::ended`].
@@ -143,10 +133,13 @@ impl<P> Versions<P> {
         self.leaving.len()
     }
 
-    fn leave(&mut self, version: Version<P>) {
-        if version.under_way > 0 {
-            self.leaving.push(version);
+    /// Keeps a version until its last batch has ended; gives it back where it has none.
+    fn leave(&mut self, version: Version<P>) -> Option<Version<P>> {
+        if version.under_way == 0 {
+            return Some(version);
         }
+        self.leaving.push(version);
+        None
     }
 }
 
@@ -164,7 +157,7 @@ mod tests {
     #[test]
     fn a_share_is_met_as_closely_as_batches_allow() {
         let mut versions = Versions::new(version("a"));
-        assert_eq!(versions.swap(version("b"), 0.25), None);
+        assert!(versions.swap(version("b"), 0.25).is_empty());
         let (mut all, mut new) = (0_u64, 0_u64);
         for batch in 0..1000 {
             let rows = 1 + batch * 7 % 32;
@@ -180,7 +173,7 @@ mod tests {
         let mut versions = Versions::new(version("a"));
         let (old, _) = versions.start(3);
         let (also_old, _) = versions.start(3);
-        assert_eq!(versions.swap(version("b"), 1.0), Some(old));
+        assert!(versions.swap(version("b"), 1.0).is_empty());
         assert_eq!(versions.start(1).0, 1);
         assert!(versions.ended(old).is_none());
         assert_eq!(versions.leaving(), 1);
@@ -191,9 +184,14 @@ mod tests {
     #[test]
     fn a_version_can_be_taken_back() {
         let mut versions = Versions::new(version("a"));
-        versions.swap(version("b"), 0.5);
-        assert_eq!(versions.set_share(0.0), Some(Some(1)));
+        let name = |gone: Version<()>| gone.name;
+        assert!(versions.swap(version("b"), 0.5).is_empty());
+        assert_eq!(versions.set_share(0.0).unwrap().map(name), Some("b".to_owned()));
         assert_eq!(versions.current().name, "a");
-        assert_eq!(versions.set_share(1.0), None);
+        assert!(versions.set_share(1.0).is_none());
+        // Another one takes over while one is taking over: that one goes, and so does the old one.
+        versions.swap(version("c"), 0.5);
+        let gone = versions.swap(version("d"), 1.0).into_iter().map(name).collect::<Vec<_>>();
+        assert_eq!(gone, ["c", "a"]);
     }
 }

@@ -76,8 +76,10 @@ impl WorkerConfig {
             }
         }
         let times = [("call_timeout", self.call_timeout), ("start_timeout", self.start_timeout)];
-        match times.into_iter().find(|(_, time)| time.is_zero()) {
-            Some((field, _)) => Err(Error::Config { field, message: "must be more than zero".to_owned() }),
+        match times.into_iter().find(|(_, time)| time.is_zero() || *time > A_DAY) {
+            Some((field, _)) => {
+                Err(Error::Config { field, message: "must be more than zero and at most a day".to_owned() })
+            }
             None => Ok(()),
         }
     }
@@ -88,6 +90,9 @@ impl WorkerConfig {
         self.backoff.saturating_mul(doubled).min(self.backoff_limit)
     }
 }
+
+/// The longest time that a worker may take: beyond it nobody waits.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {

@@ -160,7 +160,8 @@ impl WorkerPool {
             return;
         }
         let mut state = self.shared.lock();
-        let end = Instant::now() + grace;
+        // A year stands for everything later, which no clock could hold.
+        let end = Instant::now() + grace.min(Duration::from_secs(365 * 86_400));
         state.closing = Some(state.closing.map_or(end, |before| before.min(end)));
         drop(state);
         self.shared.freed.notify_all();
