@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::lanes::Instance;
 use super::request::{Owner, Shared, Timings};
-use super::rows::{BufferPool, Forming, RowLayout, RowMut};
+use super::rows::{BufferPool, Forming, RowLayout};
 use super::settings::{ModelSpec, PipelineSpec};
-use super::slot::Shapes;
 use super::stages::Stages;
 use super::stats::{Counts, Outcome};
 use super::trace::Trace;
@@ -129,6 +128,8 @@ impl<S: Stages> Inner<S> {
         spec: PipelineSpec,
         models: Vec<(ModelSpec, Arc<S>, Versions<S::Predictions>)>,
     ) -> Result<Self, Error> {
+        // Asked once: the system reads files to answer.
+        let spec = PipelineSpec { cpu_threads: spec.threads(), ..spec };
         let weights: Vec<u32> = models.iter().map(|(model, ..)| model.weight).collect();
         let mut endpoints = Vec::with_capacity(models.len());
         let mut states = Vec::with_capacity(models.len());
@@ -287,7 +288,7 @@ impl<S: Stages> Endpoint<S> {
         Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3 }
     }
 
-    fn forming(&self, inputs: &[TensorSpec]) -> Result<Forming<Ready<S>>, Error> {
+    pub(super) fn forming(&self, inputs: &[TensorSpec]) -> Result<Forming<Ready<S>>, Error> {
         let layout = RowLayout::new(inputs, self.batch.max_size)?;
         Ok(Forming::new(BufferPool::new(layout, self.buffers)))
     }
@@ -312,92 +313,6 @@ impl<S: Stages> ModelState<S> {
             counts: Counts::default(),
         })
     }
-}
-
-/// The shapes of one model.
-pub(super) struct ShapesOf<'a, S: Stages> {
-    pub(super) inner: &'a Inner<S>,
-    pub(super) model: usize,
-}
-
-impl<S: Stages> Shapes for ShapesOf<'_, S> {
-    fn reserve_declared(&self, shape: usize) -> Result<RowMut, Error> {
-        let mut core = self.inner.lock();
-        let forming = core.models.get_mut(self.model).and_then(|model| model.forming.get_mut(shape));
-        forming.map(Forming::reserve).ok_or_else(|| {
-            Error::config("shapes", "no shape is declared, so the row cannot be reserved without one")
-        })
-    }
-
-    fn reserve_for(&self, inputs: &[TensorSpec]) -> Result<(usize, RowMut), Error> {
-        let (mut core, endpoint) = (self.inner.lock(), self.inner.endpoints.get(self.model));
-        let (Some(model), Some(endpoint)) = (core.models.get_mut(self.model), endpoint) else {
-            return Err(Error::Internal("a model has gone".to_owned()));
-        };
-        if model.forming.is_empty() && endpoint.open_shape {
-            let named: Vec<TensorSpec> = inputs.iter().map(declared).collect();
-            model.forming.push(endpoint.forming(&named)?);
-        }
-        let found = model.forming.iter_mut().enumerate().find(|(_, forming)| same(forming.inputs(), inputs));
-        match found {
-            Some((shape, forming)) => Ok((shape, forming.reserve())),
-            None => Err(mismatch(&model.forming, inputs)),
-        }
-    }
-}
-
-/// An input as the first row declares it; one without a name gets one, for messages.
-fn declared(input: &TensorSpec) -> TensorSpec {
-    let name = if input.name.is_empty() { "input" } else { &input.name };
-    TensorSpec::new(name, input.dtype, &input.shape)
-}
-
-/// Whether tensors fit a shape, in whatever order they come.
-fn same(declared: &[TensorSpec], found: &[TensorSpec]) -> bool {
-    declared.len() == found.len()
-        && declared.iter().enumerate().all(|(at, declared)| {
-            named(found, declared, at)
-                .is_some_and(|found| declared.dtype == found.dtype && declared.shape == found.shape)
-        })
-}
-
-/// The tensor for a declared input: the one of its name, or without names the one at its place.
-fn named<'a>(found: &'a [TensorSpec], declared: &TensorSpec, at: usize) -> Option<&'a TensorSpec> {
-    let by_name = found.iter().find(|tensor| tensor.name == declared.name);
-    by_name.or_else(|| found.get(at).filter(|tensor| tensor.name.is_empty()))
-}
-
-/// Says in what tensors differ from all declared shapes.
-fn mismatch<F>(forming: &[Forming<F>], found: &[TensorSpec]) -> Error {
-    let declared: Vec<&[TensorSpec]> = forming.iter().map(Forming::inputs).collect();
-    let Some(first) = declared.first() else {
-        return Error::config("shapes", "no shape is declared");
-    };
-    if first.len() != found.len() {
-        let message = format!("expected {} tensors for a row, found {}", first.len(), found.len());
-        return Error::stage("preprocess", message);
-    }
-    for (at, one) in first.iter().enumerate() {
-        let Some(tensor) = named(found, one, at) else { break };
-        let input = one.name.clone();
-        let expected = || declared.iter().filter_map(|inputs| inputs.get(at));
-        if expected().all(|spec| spec.dtype != tensor.dtype) {
-            let (expected, found) = (one.dtype.name().to_owned(), tensor.dtype.name().to_owned());
-            return Error::DType { input, expected, found };
-        }
-        if expected().all(|spec| spec.shape != tensor.shape) {
-            let shapes: Vec<String> = expected().map(|spec| format!("{:?}", spec.shape)).collect();
-            return Error::Shape {
-                input,
-                expected: shapes.join(" or "),
-                found: format!("{:?}", tensor.shape),
-            };
-        }
-    }
-    let names = |inputs: &[TensorSpec]| {
-        inputs.iter().map(|input| format!("`{}`", input.name)).collect::<Vec<_>>().join(", ")
-    };
-    Error::stage("preprocess", format!("expected the inputs {}, found {}", names(first), names(found)))
 }
 
 /// The moment `limit` from now; a year from now stands for everything later, which no clock could hold.

@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::core::{Core, Inner, Phase, Post, Queued, Ready, ShapesOf, nanos};
+use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
 use super::lanes::Instance;
 use super::request::{Shared, Timings};
 use super::rows::RowMut;
+use super::shapes::ShapesOf;
 use super::slot::Slot;
 use super::stages::Stages;
 use super::stats::Outcome;

@@ -13,6 +13,7 @@ mod pipeline;
 mod request;
 mod rows;
 mod settings;
+mod shapes;
 mod slot;
 mod stages;
 mod stats;
