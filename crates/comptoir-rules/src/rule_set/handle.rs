@@ -27,8 +27,8 @@ pub struct RuleSetHandle {
 impl RuleSetHandle {
     /// A handle of a set.
     #[must_use]
-    pub fn new(set: RuleSet) -> Self {
-        Self { current: ArcSwap::from_pointee(set) }
+    pub fn new(set: impl Into<Arc<RuleSet>>) -> Self {
+        Self { current: ArcSwap::new(set.into()) }
     }
 
     /// The set that counts now. It stays as it is for as long as it is held.

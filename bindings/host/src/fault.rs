@@ -1,0 +1,212 @@
+//! Errors in the form that a host gives on.
+
+use std::fmt;
+
+use comptoir::ranking::board::BoardError;
+use comptoir::rules::syntax::{Diagnostic, DiagnosticCode};
+use comptoir::rules::{Error as RulesError, Program, RuleSetError};
+use comptoir::types::{Error as TypesError, ErrorCode, ErrorKind};
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The family, which a host maps to a status or to a class of exceptions.
+    pub kind: ErrorKind,
+    /// The stable code, such as `COSTING_NEGATIVE_STOCK`; the same in every host.
+    pub code: &'static str,
+    /// What happened, in a sentence that names the place where it is known.
+    pub message: String,
+    /// Where, in parts.
+    pub place: Box<Place>,
+}
+
+/// Where an error lies; what is not known is empty or 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The field of the configuration, such as `rules[3].when`, or the column of the table.
+    pub path: String,
+    /// The message with the line of the expression and a caret under the place.
+    pub rendered: String,
+    /// Line in the expression or text, from 1.
+    pub line: usize,
+    /// Character in the line, from 1.
+    pub column: usize,
+    /// Row of the table, from 0.
+    pub row: Option<u64>,
+}
+
+impl Fault {
+    /// An error without a place.
+    pub fn new(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, code, message: message.into(), place: Box::default() }
+    }
+
+    /// An argument that a host gave and that cannot be used: `HOST_ARGUMENT`.
+    pub fn argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, "HOST_ARGUMENT", message)
+    }
+
+    /// A handle whose object is gone: `HOST_CLOSED`.
+    pub fn closed(what: &str) -> Self {
+        Self::new(ErrorKind::Unavailable, "HOST_CLOSED", format!("the {what} is closed"))
+    }
+
+    /// A defect of the library: `INTERNAL`.
+    pub fn internal(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::Internal, "INTERNAL", format!("internal error, please report it: {message}"))
+    }
+
+    /// The error of a core that knows no place beside its message.
+    pub fn plain<E: ErrorCode + fmt::Display>(error: &E) -> Self {
+        Self::new(error.kind(), error.code(), error.to_string())
+    }
+
+    /// The same at a field of the configuration.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.place.path = path.into();
+        self
+    }
+
+    /// Why a program has no value for an event, with the place in its source.
+    #[must_use]
+    pub fn of_evaluation(program: &Program, fault: comptoir::rules::Fault) -> Self {
+        let error = RulesError::from(fault);
+        let mut made = Self::plain(&error);
+        if let RulesError::Eval(error) = &error
+            && let Some(span) = error.span
+        {
+            let position = span.position(program.source());
+            // Only the message, the place and the line are written.
+            let shown = Diagnostic::new(DiagnosticCode::TypeMismatch, span, error.message.clone());
+            made.place.rendered = shown.render(program.source());
+            (made.place.line, made.place.column) = (position.line, position.column);
+        }
+        made
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<TypesError> for Fault {
+    fn from(error: TypesError) -> Self {
+        let mut fault = Self::plain(&error);
+        if let TypesError::At { column, row, .. } = &error {
+            (fault.place.path, fault.place.row) = (column.clone(), *row);
+        }
+        fault
+    }
+}
+
+impl From<RulesError> for Fault {
+    fn from(error: RulesError) -> Self {
+        match error {
+            RulesError::Column(column) => column.into(),
+            error => {
+                let mut fault = Self::plain(&error);
+                mark(&mut fault.place, &error);
+                fault
+            }
+        }
+    }
+}
+
+impl From<RuleSetError> for Fault {
+    fn from(error: RuleSetError) -> Self {
+        if let RuleSetError::Column(column) = error {
+            return column.into();
+        }
+        let mut fault = Self::plain(&error).at(error.path());
+        fault.place.rendered = error.render();
+        if let Some(position) = error.position() {
+            (fault.place.line, fault.place.column) = (position.line, position.column);
+        }
+        fault
+    }
+}
+
+impl From<BoardError> for Fault {
+    fn from(error: BoardError) -> Self {
+        let mut fault = Self::plain(&error);
+        match &error {
+            BoardError::Spec { path, .. } => fault.place.path.clone_from(path),
+            BoardError::Expression { path, source } => {
+                fault.place.path.clone_from(path);
+                mark(&mut fault.place, source);
+            }
+            BoardError::Column(TypesError::At { column, row, .. }) => {
+                (fault.place.path, fault.place.row) = (column.clone(), *row);
+            }
+            _ => {}
+        }
+        fault
+    }
+}
+
+/// Errors that say all in their message.
+macro_rules! plain {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self::plain(&error)
+            }
+        }
+    )*};
+}
+plain!(
+    comptoir::costing::Error,
+    comptoir::executor::Error,
+    comptoir::ranking::snapshot::SnapshotError,
+    crate::TableError,
+);
+
+/// Notes where in its source an expression is wrong.
+fn mark(place: &mut Place, error: &RulesError) {
+    match error {
+        RulesError::Compile(diagnostics) => {
+            place.rendered = diagnostics.render();
+            if let Some(first) = diagnostics.list().first() {
+                let position = first.span.position(diagnostics.source());
+                (place.line, place.column) = (position.line, position.column);
+            }
+        }
+        RulesError::Json(json) => (place.line, place.column) = (json.line, json.column),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use comptoir::rules::Env;
+
+    use super::*;
+
+    #[test]
+    fn an_expression_that_does_not_compile_has_its_place() {
+        let env = Env::builder().variable_of("amount", "int").build().unwrap();
+        let fault = Fault::from(env.compile("1 <\n  amout").unwrap_err());
+        assert_eq!((fault.kind, fault.place.line, fault.place.column), (ErrorKind::Config, 2, 3));
+        assert!(fault.place.rendered.contains('^'), "{}", fault.place.rendered);
+    }
+
+    #[test]
+    fn an_evaluation_without_a_value_has_its_place() {
+        let env = Env::builder().variable_of("n", "int").build().unwrap();
+        let program = env.compile("10 / n").unwrap();
+        let fault = program.eval_slots(&[comptoir::rules::Value::Int(0)]).unwrap_err();
+        let fault = Fault::of_evaluation(&program, fault);
+        assert_eq!((fault.code, fault.place.line, fault.place.column), ("RULES_DIVIDE_BY_ZERO", 1, 4));
+    }
+
+    #[test]
+    fn a_value_of_a_column_has_column_and_row() {
+        let fault = Fault::from(TypesError::Null.at_row("quantity", 7));
+        assert_eq!((fault.place.path.as_str(), fault.place.row), ("quantity", Some(7)));
+    }
+}

@@ -1,0 +1,11 @@
+//! Boards: made of tables, published in a directory, read by services.
+
+mod board;
+mod leaderboard;
+mod publisher;
+mod reader;
+
+pub use board::{BoardBuilder, BoardTables};
+pub use leaderboard::SharedLeaderboard;
+pub use publisher::{BoardPublisher, Published};
+pub use reader::{BoardReader, OwnedPage};

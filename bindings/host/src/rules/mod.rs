@@ -1,0 +1,10 @@
+//! Rules: expressions and rule sets, on one event or on tables.
+
+mod batch;
+mod environment;
+mod program;
+mod rule_set;
+
+pub use batch::{Faulty, RowFaults, columns, eval, select};
+pub use program::CompiledProgram;
+pub use rule_set::{CompiledSet, LiveSet};
