@@ -20,4 +20,5 @@ pub mod table;
 pub use fault::{Fault, Place};
 pub use guard::guard;
 pub use json::{parse, render};
+pub use serde_json::Value as Json;
 pub use table::{Table, TableError};

@@ -1,10 +1,12 @@
 //! Rules: expressions and rule sets, on one event or on tables.
 
 mod batch;
+mod conform;
 mod environment;
 mod program;
 mod rule_set;
 
 pub use batch::{Faulty, RowFaults, columns, eval, select};
+pub use conform::{conform, conform_json};
 pub use program::CompiledProgram;
 pub use rule_set::{CompiledSet, LiveSet};

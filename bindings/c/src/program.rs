@@ -1,0 +1,342 @@
+//! Rules: one compiled expression.
+
+use std::ffi::{CString, c_char};
+
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use comptoir::rules::ir::Slot as RuleSlot;
+use comptoir::rules::{Env, Value as RuleValue};
+use comptoir_host::rules::{CompiledProgram, Faulty};
+use comptoir_host::{Fault, Table, stream};
+use smallvec::SmallVec;
+
+use crate::call::{call, elements, out};
+use crate::error::{Status, text as c_text};
+use crate::handle::{self, opaque};
+use crate::text::{self, Text};
+use crate::value::{Value, kept};
+
+/// A compiled expression. Any number of threads may evaluate it at once.
+pub struct Program {
+    _private: [u8; 0],
+}
+opaque!(Program, 0x201, "program", NamedProgram);
+
+/// Frees a program; null is nothing to free. No thread may use it any more.
+///
+/// # Safety
+/// It is null or a handle of this library.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_free(handle: *mut Program) -> Status {
+    // SAFETY: the caller's promise.
+    call(|| unsafe { handle::free(handle) })
+}
+
+/// An input of a program or rule set. The texts live as long as its handle.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Slot {
+    /// Its name, with dots for fields: `user.age`.
+    pub name: *const c_char,
+    /// Its type: `int`, `list(string)`.
+    pub type_: *const c_char,
+}
+
+/// A program, and the texts of its slots for C.
+pub struct NamedProgram {
+    compiled: CompiledProgram,
+    slots: SlotTexts,
+}
+
+/// Names and types of slots, as C reads them.
+pub struct SlotTexts(Vec<(CString, CString)>);
+
+/// The values of slots; as many need no allocation.
+pub type Slots<'v> = SmallVec<[RuleValue<'v>; 16]>;
+
+/// Compiles an expression. Any thread.
+///
+/// `environment` is JSON: `{"variables": {"amount": "decimal", "user": "User"}, "types": {"User": {"age": "int"}},
+/// "container": "", "budget": 100000}`; each field may be left out. An expression that is wrong gives
+/// `COMPTOIR_STATUS_CONFIG`, and the last error has line, column and a rendered message.
+///
+/// # Safety
+/// The texts have their lengths in bytes of UTF-8 or end with NUL; `result` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_compile(
+    environment: *const c_char,
+    environment_length: usize,
+    source: *const c_char,
+    source_length: usize,
+    result: *mut *mut Program,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let (environment, source, result) = unsafe {
+            (
+                text::text("environment", environment, environment_length)?,
+                text::text("source", source, source_length)?,
+                out("result", result)?,
+            )
+        };
+        let compiled = CompiledProgram::compile(environment, source)?;
+        let slots = SlotTexts::of(compiled.program().slots());
+        result.write(handle::make(NamedProgram { compiled, slots }));
+        Ok(())
+    })
+}
+
+/// How many inputs a program has. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `count` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_slot_count(program: *const Program, count: *mut usize) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        unsafe { out("count", count)?.write(handle::get(program)?.slots.0.len()) };
+        Ok(())
+    })
+}
+
+/// An input of a program, by its place from 0. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `slot` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_slot(
+    program: *const Program,
+    place: usize,
+    slot: *mut Slot,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        unsafe { out("slot", slot)?.write(handle::get(program)?.slots.get(place)?) };
+        Ok(())
+    })
+}
+
+/// The truth of a program of type bool for the values of its inputs, in the order of its slots: the fastest way. Values
+/// that are missing at the end are absent. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `slots` has `count` values; `truth` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_test(
+    program: *const Program,
+    slots: *const Value,
+    count: usize,
+    truth: *mut bool,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let program = unsafe { handle::get(program) }?;
+        let core = program.compiled.program();
+        // SAFETY: the caller's promise.
+        let slots = unsafe { read(slots, count, core.slots(), core.env()) }?;
+        // SAFETY: the caller's promise.
+        unsafe { out("truth", truth)? }.write(program.compiled.test(&slots)?);
+        Ok(())
+    })
+}
+
+/// The value of a program for the values of its inputs, in the order of its slots. Text of the result stays until the next
+/// evaluation on this thread. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `slots` has `count` values; `result` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_eval(
+    program: *const Program,
+    slots: *const Value,
+    count: usize,
+    result: *mut Value,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let core = unsafe { handle::get(program) }?.compiled.program();
+        // SAFETY: the caller's promise.
+        let slots = unsafe { read(slots, count, core.slots(), core.env()) }?;
+        let value = core.eval_slots(&slots).map_err(|fault| Fault::of_evaluation(core, fault))?;
+        // SAFETY: the caller's promise.
+        unsafe { out("result", result)? }.write(kept(value));
+        Ok(())
+    })
+}
+
+/// The value of a program for an event in JSON, as JSON. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `event` has `length` bytes or ends with NUL; `result` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_eval_json(
+    program: *const Program,
+    event: *const c_char,
+    length: usize,
+    result: *mut Text,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let (program, event) = unsafe { (handle::get(program)?, text::bytes("event", event, length)?) };
+        // SAFETY: the caller's promise.
+        unsafe { text::give(result, program.compiled.eval_json(event)?) }
+    })
+}
+
+/// The truth of a program of type bool for an event in JSON. Any thread.
+///
+/// # Safety
+/// As for `comptoir_program_eval_json`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_test_json(
+    program: *const Program,
+    event: *const c_char,
+    length: usize,
+    truth: *mut bool,
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let (program, event) = unsafe { (handle::get(program)?, text::bytes("event", event, length)?) };
+        // SAFETY: the caller's promise.
+        unsafe { out("truth", truth)? }.write(program.compiled.test_json(event)?);
+        Ok(())
+    })
+}
+
+/// What is read from a table: a value for each row, or the rows for which it is true.
+type Read = fn(&CompiledProgram, &Table, &str) -> Result<Faulty, Fault>;
+
+/// The value of a program for each row of a stream, as column `value`, null where there is none. Any thread.
+///
+/// `shared` is a JSON object of variables without a column. `faults` gets the first rows without a value with `row`, `code`
+/// and `message`; `fault_count` how many there are in all. Either may be null. The stream is moved out of the caller's
+/// memory, whatever else goes wrong.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `table` is null, misaligned or a stream; `shared` has `length` bytes of
+/// UTF-8 or ends with NUL; `values`, and `faults` and `fault_count` unless they are null, may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_eval_stream(
+    program: *const Program,
+    table: *mut FFI_ArrowArrayStream,
+    shared: *const c_char,
+    length: usize,
+    values: *mut FFI_ArrowArrayStream,
+    faults: *mut FFI_ArrowArrayStream,
+    fault_count: *mut usize,
+) -> Status {
+    let work: Read = CompiledProgram::eval_table;
+    // SAFETY: the caller's promise.
+    unsafe { of_table(program, table, (shared, length), work, values, (faults, fault_count)) }
+}
+
+/// The numbers of the rows of a stream for which a program is true, as column `row`. Any thread.
+///
+/// # Safety
+/// As for `comptoir_program_eval_stream`, with `rows` in the place of `values`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_select_stream(
+    program: *const Program,
+    table: *mut FFI_ArrowArrayStream,
+    shared: *const c_char,
+    length: usize,
+    rows: *mut FFI_ArrowArrayStream,
+    faults: *mut FFI_ArrowArrayStream,
+    fault_count: *mut usize,
+) -> Status {
+    let work: Read = CompiledProgram::select;
+    // SAFETY: the caller's promise.
+    unsafe { of_table(program, table, (shared, length), work, rows, (faults, fault_count)) }
+}
+
+/// # Safety
+/// As for `comptoir_program_eval_stream`.
+unsafe fn of_table(
+    program: *const Program,
+    table: *mut FFI_ArrowArrayStream,
+    (shared, length): (*const c_char, usize),
+    work: Read,
+    values: *mut FFI_ArrowArrayStream,
+    faults: (*mut FFI_ArrowArrayStream, *mut usize),
+) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise. The stream first, so that it is moved in any case.
+        let table = unsafe { stream::take(table) }?;
+        // SAFETY: the caller's promise.
+        let (program, shared) = unsafe { (handle::get(program)?, text::text("shared", shared, length)?) };
+        let made = work(&program.compiled, &table, shared)?;
+        // SAFETY: the caller's promise.
+        unsafe { give(made, values, faults) }
+    })
+}
+
+/// Gives a result for a table to the caller; nothing is given where a place cannot be written.
+///
+/// # Safety
+/// Each pointer may be written if it is neither null nor misaligned.
+pub unsafe fn give(
+    made: Faulty,
+    values: *mut FFI_ArrowArrayStream,
+    (faults, count): (*mut FFI_ArrowArrayStream, *mut usize),
+) -> Result<(), Fault> {
+    // SAFETY: the caller's promise; the checks come before the writes.
+    unsafe {
+        out("values", values)?;
+        if !faults.is_null() {
+            out("faults", faults)?;
+        }
+        if !count.is_null() {
+            out("fault_count", count)?.write(made.fault_count);
+        }
+        if !faults.is_null() {
+            stream::give(made.faults, faults)?;
+        }
+        stream::give(made.values, values)
+    }
+}
+
+/// A value for each declared slot, from those that the caller lends; those that are missing at the end are absent.
+///
+/// # Errors
+/// `HOST_ARGUMENT` for more values than slots.
+///
+/// # Safety
+/// `slots` has `count` values, whose texts are readable for as long as the result is used.
+#[inline]
+pub unsafe fn read<'v>(
+    slots: *const Value,
+    count: usize,
+    declared: &[RuleSlot],
+    env: &Env,
+) -> Result<Slots<'v>, Fault> {
+    // SAFETY: the caller's promise.
+    let slots: &'v [Value] = unsafe { elements("slots", slots, count) }?;
+    if slots.len() > declared.len() {
+        return Err(Fault::argument(format!("{count} values for {} slots", declared.len())));
+    }
+    // SAFETY: the caller's promise.
+    let given = slots.iter().zip(declared).map(|(slot, to)| unsafe { slot.read(&to.ty, env) });
+    let missing = declared.len() - slots.len();
+    Ok(given.chain(std::iter::repeat_n(RuleValue::Absent, missing)).collect())
+}
+
+impl SlotTexts {
+    /// The texts of slots.
+    pub fn of(slots: &[RuleSlot]) -> Self {
+        Self(slots.iter().map(|slot| (c_text(&slot.name), c_text(&slot.ty.to_string()))).collect())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The slot at a place.
+    ///
+    /// # Errors
+    /// `HOST_ARGUMENT` for a place that is not there.
+    pub fn get(&self, place: usize) -> Result<Slot, Fault> {
+        let missing = || Fault::argument(format!("there is no slot {place}: there are {}", self.0.len()));
+        let (name, type_) = self.0.get(place).ok_or_else(missing)?;
+        Ok(Slot { name: name.as_ptr(), type_: type_.as_ptr() })
+    }
+}
