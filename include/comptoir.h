@@ -268,7 +268,7 @@ struct comptoir_value {
     // Decimal places of a decimal, from 0 to 18; else 0.
     uint32_t scale;
     // The value.
-    union comptoir_value_as as_;
+    union comptoir_value_as as;
 };
 
 // An output of a rule that fired.

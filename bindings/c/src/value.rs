@@ -51,7 +51,7 @@ pub struct Value {
     /// Decimal places of a decimal, from 0 to 18; else 0.
     pub scale: u32,
     /// The value.
-    pub as_: ValueAs,
+    pub r#as: ValueAs,
 }
 
 /// The members of a value.
@@ -97,8 +97,8 @@ pub struct Moment {
 }
 
 impl Value {
-    const fn new(kind: ValueKind, as_: ValueAs) -> Self {
-        Self { kind: kind as u32, scale: 0, as_ }
+    const fn new(kind: ValueKind, r#as: ValueAs) -> Self {
+        Self { kind: kind as u32, scale: 0, r#as }
     }
 
     /// The value as one of the declared type, text borrowed. A value that cannot be is an error where it is read.
@@ -124,10 +124,10 @@ impl Value {
             match self.kind {
                 0 => RuleValue::Absent,
                 1 => RuleValue::Null,
-                2 => RuleValue::Bool(self.as_.boolean != 0),
-                3 => RuleValue::Int(self.as_.integer),
-                4 => RuleValue::Uint(self.as_.unsigned_integer),
-                5 => RuleValue::Double(self.as_.number),
+                2 => RuleValue::Bool(self.r#as.boolean != 0),
+                3 => RuleValue::Int(self.r#as.integer),
+                4 => RuleValue::Uint(self.r#as.unsigned_integer),
+                5 => RuleValue::Double(self.r#as.number),
                 6 => match self.text() {
                     Ok(text) => RuleValue::str(text),
                     Err(fault) => wrong(fault.message),
@@ -143,12 +143,12 @@ impl Value {
         // SAFETY: in each arm, the caller's promise.
         unsafe {
             match self.kind {
-                7 => match text::bytes("value", self.as_.text.data, self.as_.text.length) {
+                7 => match text::bytes("value", self.r#as.text.data, self.r#as.text.length) {
                     Ok(bytes) => RuleValue::Bytes(Bytes::Ref(bytes)),
                     Err(fault) => wrong(fault.message),
                 },
                 8 => {
-                    let Decimal128 { low, high } = self.as_.decimal;
+                    let Decimal128 { low, high } = self.r#as.decimal;
                     let units = i128::from(high) << 64 | i128::from(low);
                     let scale = u8::try_from(self.scale).unwrap_or(u8::MAX);
                     match WideDecimal::new(units, scale) {
@@ -156,11 +156,11 @@ impl Value {
                         Err(error) => wrong(error.to_string()),
                     }
                 }
-                9 => match Timestamp::new(self.as_.timestamp.seconds, self.as_.timestamp.nanos) {
+                9 => match Timestamp::new(self.r#as.timestamp.seconds, self.r#as.timestamp.nanos) {
                     Ok(moment) => RuleValue::Timestamp(moment),
                     Err(fault) => wrong(fault.to_string()),
                 },
-                10 => RuleValue::Duration(Duration::from_nanos(self.as_.duration)),
+                10 => RuleValue::Duration(Duration::from_nanos(self.r#as.duration)),
                 other => wrong(format!("a value of kind {other}, which there is not")),
             }
         }
@@ -170,7 +170,7 @@ impl Value {
     /// As for [`Value::read`].
     unsafe fn text<'v>(&self) -> Result<&'v str, Fault> {
         // SAFETY: the caller's promise.
-        unsafe { text::text("value", self.as_.text.data, self.as_.text.length) }
+        unsafe { text::text("value", self.r#as.text.data, self.r#as.text.length) }
     }
 
     /// # Safety
