@@ -46,7 +46,8 @@ pub struct CostingCounts {
 /// Values the movements of a stream under a policy. The stream is moved out of the caller's memory, whatever else goes
 /// wrong. Bad rows are no error: they are rejected, each with its code. Any thread.
 ///
-/// `policy` is JSON: a policy, or the name of a preset in quotes, such as `"moving_average"`.
+/// `policy` is JSON: a policy, such as `{"method": "fifo"}`, or the name of a preset in
+/// quotes, such as `"sap"`.
 ///
 /// # Safety
 /// `policy` has `length` bytes of UTF-8 or ends with NUL; `movements` is null, misaligned, or a stream as Arrow's C stream

@@ -9,7 +9,7 @@ use comptoir_host::Fault;
 use crate::call::{call, elements, out};
 use crate::error::Status;
 
-/// Given as the length of text that ends with NUL.
+/// Given as the length of text that ends with NUL. The header defines it too (cbindgen.toml).
 pub const COMPTOIR_NTS: usize = usize::MAX;
 
 /// Text that the caller lends: UTF-8 without NUL at its end, or with one and `COMPTOIR_NTS` as its length. No text is null
