@@ -1,15 +1,13 @@
 """Every case of `tests/vectors` through the Python API gives what it gives in every host."""
 
 import json
-import os
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
-from vector_calls import CALLS, Case, run
 
 import comptoir
+from vector_calls import CALLS, Case, run
 
 ROOT = Path(__file__).resolve().parents[1] / "vectors"
 CASES = [Case(path.parent) for path in sorted(ROOT.glob("*/*/call"))]

@@ -20,7 +20,7 @@ import pyarrow as pa
 from comptoir import costing, executor, ranking, rules
 
 Outcome = dict[str, Any]
-"""What a call gives: tables, JSON values, text and bytes, by the name of the file that holds what is expected."""
+"""What a call gives, by the name of the file that holds what is expected."""
 
 NAMES = {inf: "Infinity", -inf: "-Infinity"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -142,7 +142,9 @@ def rules_explain_json(case: Case) -> Outcome:
 
 
 def rules_decide_table(case: Case) -> Outcome:
-    decisions = rules.RuleSet.load(case.text("set")).decide_batch(case.table("input"), **case.object("shared"))
+    decisions = rules.RuleSet.load(case.text("set")).decide_batch(
+        case.table("input"), **case.object("shared")
+    )
     return _faulty(decisions.table, decisions)
 
 

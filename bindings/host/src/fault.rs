@@ -111,7 +111,9 @@ impl From<CostingError> for Fault {
         let mut fault = Self::plain(&error);
         match &error {
             CostingError::Policy { path, .. }
-            | CostingError::Report(ReportError::TemplateSyntax { path, .. }) => fault.place.path.clone_from(path),
+            | CostingError::Report(ReportError::TemplateSyntax { path, .. }) => {
+                fault.place.path.clone_from(path);
+            }
             CostingError::Column(column) => mark_column(&mut fault.place, column),
             _ => {}
         }
@@ -183,10 +185,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(
-    comptoir::ranking::snapshot::SnapshotError,
-    crate::TableError,
-);
+plain!(comptoir::ranking::snapshot::SnapshotError, crate::TableError,);
 
 /// Notes which column, and which row of it, an error is about.
 fn mark_column(place: &mut Place, error: &TypesError) {

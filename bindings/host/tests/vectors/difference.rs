@@ -41,10 +41,12 @@ fn cells(expected: &RecordBatch, found: &RecordBatch) -> Option<String> {
     for (index, field) in expected.schema_ref().fields().iter().enumerate() {
         let (left, right) = (expected.column(index), found.column(index));
         for row in 0..left.len().max(right.len()) {
-            let cell = |column: &dyn Array| (row < column.len()).then(|| format!("{:?}", column.slice(row, 1)));
+            let cell =
+                |column: &dyn Array| (row < column.len()).then(|| format!("{:?}", column.slice(row, 1)));
             let (left, right) = (cell(left), cell(right));
             if left != right {
-                let shown = |cell: Option<String>| cell.unwrap_or_else(|| "no row".to_owned()).replace('\n', " ");
+                let shown =
+                    |cell: Option<String>| cell.unwrap_or_else(|| "no row".to_owned()).replace('\n', " ");
                 let (left, right) = (shown(left), shown(right));
                 return Some(format!("column `{}`, row {row}: expected {left}, found {right}", field.name()));
             }
@@ -59,7 +61,8 @@ fn lines(expected: &[u8], found: &[u8]) -> String {
     for number in 1.. {
         let (left, right) = (left.next(), right.next());
         if left != right {
-            let shown = |line: Option<&str>| line.map_or_else(|| "no line".to_owned(), |line| format!("`{line}`"));
+            let shown =
+                |line: Option<&str>| line.map_or_else(|| "no line".to_owned(), |line| format!("`{line}`"));
             return format!("line {number}: expected {}, found {}", shown(left), shown(right));
         }
         if left.is_none() {

@@ -11,7 +11,8 @@ use crate::case::{Case, Outcome};
 
 pub fn run(case: &Case) -> Result<Outcome, Fault> {
     let pipeline = HostPipeline::start(&case.text("config"), Vec::new())?;
-    let outcome = RequestOptions::parse(&case.text("options")).and_then(|options| pipeline.run(item(case), options));
+    let outcome =
+        RequestOptions::parse(&case.text("options")).and_then(|options| pipeline.run(item(case), options));
     assert!(pipeline.close(Duration::from_secs(10)), "{}: the pipeline does not end", case.name());
     Ok(one("expected.bin", row(&outcome?)))
 }

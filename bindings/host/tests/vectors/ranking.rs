@@ -82,8 +82,7 @@ fn shown(page: Option<&OwnedPage>, lines: &mut Vec<String>) {
     let more = if page.next_cursor().is_some() { "yes" } else { "no" };
     lines.push(format!("{}\t{more}", page.total()));
     let entries = page.entries();
-    lines
-        .extend(entries.map(|entry| format!("{}\t{}\t{}", entry.position, entry.item, bits(entry.score))));
+    lines.extend(entries.map(|entry| format!("{}\t{}\t{}", entry.position, entry.item, bits(entry.score))));
 }
 
 /// A directory of its own that goes with its value.

@@ -32,7 +32,10 @@ pub fn parse(text: &str) -> Table {
     let parts: Vec<&str> = if rows.trim().is_empty() { Vec::new() } else { rows.split("\n\n").collect() };
     let mut batches: Vec<Vec<ArrayRef>> = parts.iter().map(|part| arrays(&columns, part)).collect();
     let empty = arrays(&columns, "");
-    let fields = columns.iter().zip(&empty).map(|((name, _), array)| Field::new(*name, array.data_type().clone(), true));
+    let fields = columns
+        .iter()
+        .zip(&empty)
+        .map(|((name, _), array)| Field::new(*name, array.data_type().clone(), true));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let batches = batches.drain(..).map(|columns| RecordBatch::try_new(schema.clone(), columns).unwrap());
     Table { batches: batches.collect(), schema }
@@ -95,7 +98,9 @@ fn with_argument(name: &str, argument: &str, cells: &Cells) -> ArrayRef {
     match name {
         "timestamp_s" => Arc::new(times::<TimestampSecondType>(cells, 1).with_timezone_opt(zone)),
         "timestamp_ms" => Arc::new(times::<TimestampMillisecondType>(cells, 1_000).with_timezone_opt(zone)),
-        "timestamp_us" => Arc::new(times::<TimestampMicrosecondType>(cells, 1_000_000).with_timezone_opt(zone)),
+        "timestamp_us" => {
+            Arc::new(times::<TimestampMicrosecondType>(cells, 1_000_000).with_timezone_opt(zone))
+        }
         "timestamp_ns" => {
             Arc::new(times::<TimestampNanosecondType>(cells, 1_000_000_000).with_timezone_opt(zone))
         }
@@ -135,10 +140,7 @@ fn numbers<T: ArrowPrimitiveType>(cells: &Cells, number: impl Fn(&str) -> T::Nat
     Arc::new(primitives::<T>(cells, number))
 }
 
-fn primitives<T: ArrowPrimitiveType>(
-    cells: &Cells,
-    number: impl Fn(&str) -> T::Native,
-) -> PrimitiveArray<T> {
+fn primitives<T: ArrowPrimitiveType>(cells: &Cells, number: impl Fn(&str) -> T::Native) -> PrimitiveArray<T> {
     cells.iter().map(|cell| cell.as_deref().map(&number)).collect()
 }
 
