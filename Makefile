@@ -23,7 +23,7 @@ help: ## List the targets.
 demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, or DATA=file.parquet; writes a report.
 	$(BIN)/python -m comptoir.demo $(DATA)
 
-test: test-rust test-python ## Run the tests of every host.
+test: test-rust test-python test-c ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
@@ -34,6 +34,21 @@ test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing a
 	$(BIN)/python -m doctest README.md docs/*.md bindings/python/README.md
 	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
 	$(BIN)/python tests/cases/ranking.py tests/cases/ranking.jsonl
+
+# The libraries of the C ABI, as they are installed.
+C_LIBRARIES := target/release
+C_FLAGS := -std=c11 -D_DEFAULT_SOURCE -g -Wall -Wextra -Wpedantic -Werror -Iinclude
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+C_STATIC = $(C_LIBRARIES)/libcomptoir_c.a -lpthread -ldl -lm
+
+test-c: | cargo ## Run the tests of the C ABI, with and without sanitizers.
+	@command -v gcc >/dev/null || { echo 'comptoir: gcc is missing: apt-get install gcc' >&2; exit 1; }
+	cargo build --release --locked -p comptoir-c
+	cargo test --locked -p comptoir-c
+	mkdir -p target/c
+	gcc $(C_FLAGS) -O2 tests/c/abi/*.c $(C_STATIC) -o target/c/abi && target/c/abi
+	gcc $(C_FLAGS) $(SANITIZERS) tests/c/abi/*.c $(C_STATIC) -o target/c/abi-checked && target/c/abi-checked
+	gcc $(C_FLAGS) $(SANITIZERS) tests/c/vectors/*.c $(C_STATIC) -o target/c/vectors && target/c/vectors tests/vectors
 
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
 	cargo bench --locked --workspace --exclude comptoir-python

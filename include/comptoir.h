@@ -524,7 +524,8 @@ enum comptoir_status comptoir_valuation_free(struct comptoir_valuation *handle);
 // Values the movements of a stream under a policy. The stream is moved out of the caller's memory, whatever else goes
 // wrong. Bad rows are no error: they are rejected, each with its code. Any thread.
 //
-// `policy` is JSON: a policy, or the name of a preset in quotes, such as `"moving_average"`.
+// `policy` is JSON: a policy, such as `{"method": "fifo"}`, or the name of a preset in
+// quotes, such as `"sap"`.
 //
 // The caller promises:
 // `policy` has `length` bytes of UTF-8 or ends with NUL; `movements` is null, misaligned, or a stream as Arrow's C stream
@@ -650,25 +651,28 @@ enum comptoir_status comptoir_leaderboard_free(struct comptoir_leaderboard *hand
 // `result` may be written.
 enum comptoir_status comptoir_leaderboard_new(struct comptoir_leaderboard **result);
 
-// Gives a member a score; a new one is added. Any thread.
+// Gives a member a score; a new one is added. `before`, which may be null, gets the score that it had, NaN for a new one.
+// Any thread.
 //
 // The caller promises:
-// `leaderboard` is null or a handle of this library; `member` has `length` bytes of UTF-8 or ends with NUL.
+// `leaderboard` is null or a handle of this library; `member` has `length` bytes of UTF-8 or ends with NUL; `before` may
+// be written unless it is null.
 enum comptoir_status comptoir_leaderboard_update(const struct comptoir_leaderboard *leaderboard,
                                                  const char *member,
                                                  size_t length,
-                                                 double score);
+                                                 double score,
+                                                 double *before);
 
-// Takes a member off; `removed`, which may be null, says whether it was there. Any thread.
+// Takes a member off. `before`, which may be null, gets the score that it had, NaN where it was not there. Any thread.
 //
 // The caller promises:
-// As for `comptoir_leaderboard_update`; `removed` may be written unless it is null.
+// As for `comptoir_leaderboard_update`.
 enum comptoir_status comptoir_leaderboard_remove(const struct comptoir_leaderboard *leaderboard,
                                                  const char *member,
                                                  size_t length,
-                                                 bool *removed);
+                                                 double *before);
 
-// The rank of a member, from 1, and its score; rank 0 where it is not there. `score` may be null. Any thread.
+// The rank of a member, from 1, and its score; rank 0 and NaN where it is not there. `score` may be null. Any thread.
 //
 // The caller promises:
 // As for `comptoir_leaderboard_update`; `rank`, and `score` unless it is null, may be written.

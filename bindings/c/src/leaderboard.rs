@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 
+use comptoir_host::Fault;
 use comptoir_host::ranking::SharedLeaderboard;
 
 use crate::call::{call, out};
@@ -38,48 +39,50 @@ pub unsafe extern "C" fn comptoir_leaderboard_new(result: *mut *mut Leaderboard)
     })
 }
 
-/// Gives a member a score; a new one is added. Any thread.
+/// Gives a member a score; a new one is added. `before`, which may be null, gets the score that it had, NaN for a new one.
+/// Any thread.
 ///
 /// # Safety
-/// `leaderboard` is null or a handle of this library; `member` has `length` bytes of UTF-8 or ends with NUL.
+/// `leaderboard` is null or a handle of this library; `member` has `length` bytes of UTF-8 or ends with NUL; `before` may
+/// be written unless it is null.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn comptoir_leaderboard_update(
     leaderboard: *const Leaderboard,
     member: *const c_char,
     length: usize,
     score: f64,
+    before: *mut f64,
 ) -> Status {
     call(|| {
         // SAFETY: the caller's promise.
         let (board, member) = unsafe { (handle::get(leaderboard)?, text::text("member", member, length)?) };
-        board.update(member, score).map(drop)
+        let had = board.update(member, score)?;
+        // SAFETY: the caller's promise.
+        unsafe { tell("before", before, had) }
     })
 }
 
-/// Takes a member off; `removed`, which may be null, says whether it was there. Any thread.
+/// Takes a member off. `before`, which may be null, gets the score that it had, NaN where it was not there. Any thread.
 ///
 /// # Safety
-/// As for `comptoir_leaderboard_update`; `removed` may be written unless it is null.
+/// As for `comptoir_leaderboard_update`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn comptoir_leaderboard_remove(
     leaderboard: *const Leaderboard,
     member: *const c_char,
     length: usize,
-    removed: *mut bool,
+    before: *mut f64,
 ) -> Status {
     call(|| {
         // SAFETY: the caller's promise.
         let (board, member) = unsafe { (handle::get(leaderboard)?, text::text("member", member, length)?) };
-        let was_there = board.remove(member).is_some();
-        if !removed.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { out("removed", removed)? }.write(was_there);
-        }
-        Ok(())
+        let had = board.remove(member);
+        // SAFETY: the caller's promise.
+        unsafe { tell("before", before, had) }
     })
 }
 
-/// The rank of a member, from 1, and its score; rank 0 where it is not there. `score` may be null. Any thread.
+/// The rank of a member, from 1, and its score; rank 0 and NaN where it is not there. `score` may be null. Any thread.
 ///
 /// # Safety
 /// As for `comptoir_leaderboard_update`; `rank`, and `score` unless it is null, may be written.
@@ -96,12 +99,19 @@ pub unsafe extern "C" fn comptoir_leaderboard_rank_of(
         let (board, member, rank) =
             unsafe { (handle::get(leaderboard)?, text::text("member", member, length)?, out("rank", rank)?) };
         rank.write(board.rank_of(member).unwrap_or(0));
-        if !score.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { out("score", score)? }.write(board.score_of(member).unwrap_or(0.0));
-        }
-        Ok(())
+        // SAFETY: the caller's promise.
+        unsafe { tell("score", score, board.score_of(member)) }
     })
+}
+
+/// # Safety
+/// `place` may be written unless it is null or misaligned.
+unsafe fn tell(name: &str, place: *mut f64, score: Option<f64>) -> Result<(), Fault> {
+    if !place.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { out(name, place)? }.write(score.unwrap_or(f64::NAN));
+    }
+    Ok(())
 }
 
 /// Calls `each` for the first `count` members, the highest score first. The name is lent for the call. Any thread.
@@ -118,7 +128,7 @@ pub unsafe extern "C" fn comptoir_leaderboard_top(
     user: *mut std::ffi::c_void,
 ) -> Status {
     call(|| {
-        let each = each.ok_or_else(|| comptoir_host::Fault::argument("`each` is null"))?;
+        let each = each.ok_or_else(|| Fault::argument("`each` is null"))?;
         // SAFETY: the caller's promise.
         let board = unsafe { handle::get(leaderboard) }?;
         for (member, score) in board.top(count) {

@@ -15,7 +15,6 @@ use crate::text::{self, StringView};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum ValueKind {
-    #[expect(dead_code, reason = "C makes it")]
     /// Nothing is there: `has` is false, and a read is an error. A value of zeros is this.
     Absent = 0,
     /// `null`
@@ -192,6 +191,7 @@ impl Value {
     pub fn of(value: &RuleValue<'_>) -> Self {
         let text = |kind, text: &str| Self::new(kind, ValueAs { text: StringView::of(text) });
         match value {
+            RuleValue::Absent => Self::new(ValueKind::Absent, ValueAs { integer: 0 }),
             RuleValue::Null | RuleValue::Optional(None) => Self::new(ValueKind::Null, ValueAs { integer: 0 }),
             RuleValue::Bool(truth) => Self::new(ValueKind::Bool, ValueAs { boolean: u8::from(*truth) }),
             RuleValue::Int(integer) => Self::new(ValueKind::Int, ValueAs { integer: *integer }),

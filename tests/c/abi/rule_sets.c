@@ -4,7 +4,7 @@
 static const char GUARD[] =
     "name: guard\nversion: 1\nenvironment: {variables: {price: double, floor: double}}\n"
     "outputs: {action: string, by: double}\nhit_policy: first\nrules:\n"
-    "  - {id: below-floor, when: price < floor * 0.9, outputs: {action: block, by: floor - price}}\n"
+    "  - {id: below-floor, when: price < floor * 0.9, outputs: {action: block, by: {cel: floor - price}}}\n"
     "  - {id: near-floor, when: price < floor, outputs: {action: review}}\n";
 
 static struct comptoir_rule_set *set_of(const char *text) {

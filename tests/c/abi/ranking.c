@@ -129,20 +129,19 @@ static void add(void *user, const char *member, size_t length, double score) {
 static void test_leaderboard(void) {
     struct comptoir_leaderboard *board = NULL;
     size_t rank = 0, length = 0;
-    double score = 0;
-    bool removed = false;
+    double score = 0, before = 0;
     char all[64] = "";
     OK(comptoir_leaderboard_new(&board));
-    OK(comptoir_leaderboard_update(board, "ann", COMPTOIR_NTS, 30));
-    OK(comptoir_leaderboard_update(board, "bob", COMPTOIR_NTS, 50));
+    OK(comptoir_leaderboard_update(board, "ann", COMPTOIR_NTS, 30, &before));
+    OK(comptoir_leaderboard_update(board, "bob", COMPTOIR_NTS, 50, NULL));
     OK(comptoir_leaderboard_rank_of(board, "ann", COMPTOIR_NTS, &rank, &score));
-    CHECK(rank == 2 && score == 30);
+    CHECK(rank == 2 && score == 30 && before != before);
     OK(comptoir_leaderboard_top(board, 5, add, all));
     CHECK(strcmp(all, "bob=50 ann=30 ") == 0);
-    OK(comptoir_leaderboard_remove(board, "bob", COMPTOIR_NTS, &removed));
+    OK(comptoir_leaderboard_remove(board, "bob", COMPTOIR_NTS, &before));
     OK(comptoir_leaderboard_length(board, &length));
-    CHECK(removed && length == 1);
-    FAILS(comptoir_leaderboard_update(board, "cid", COMPTOIR_NTS, 0.0 / 0.0), COMPTOIR_STATUS_DATA,
+    CHECK(before == 50 && length == 1);
+    FAILS(comptoir_leaderboard_update(board, "cid", COMPTOIR_NTS, 0.0 / 0.0, NULL), COMPTOIR_STATUS_DATA,
           "RANKING_SCORE_NAN");
     OK(comptoir_leaderboard_free(board));
 }

@@ -10,15 +10,17 @@ static struct ArrowArrayStream movements(void) {
     static const int32_t kinds[] = {0, 7, 14, 19, 24};
     static const int64_t quantities[] = {10, 10, 5, 1};
     static const int64_t amounts[] = {100, 140, 0, 0};
+    static const int64_t ids[] = {1, 2, 3, 4};
     static const struct field fields[] = {
-        {"date", "tdD", 2, {NULL, dates, NULL}},
+        NUMBERS("movement_id", ids),
+        {"at", "tdD", 2, {NULL, dates, NULL}},
         TEXTS("item", items, "mugmugmugmug"),
         TEXTS("kind", kinds, "receiptreceiptissueloose"),
         NUMBERS("quantity", quantities),
         NUMBERS("amount", amounts),
     };
     static struct table table;
-    table_of(&table, 5, fields, 4);
+    table_of(&table, 6, fields, 4);
     return stream_of(&table);
 }
 
