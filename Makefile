@@ -4,8 +4,9 @@ PYTHON ?=
 DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it.
-PYTHON_TARGET := target/python
+# A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it. The
+# other hosts are built there too, in release, from the same crates.
+HOSTS_TARGET := target/hosts
 NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
 EXAMPLES := $(wildcard examples/python/*.py)
 BENCHES := $(sort $(wildcard benches/*/*.py))
@@ -36,14 +37,14 @@ test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing a
 	$(BIN)/python tests/cases/ranking.py tests/cases/ranking.jsonl
 
 # The libraries of the C ABI, as they are installed.
-C_LIBRARIES := target/release
+C_LIBRARIES := $(HOSTS_TARGET)/release
 C_FLAGS := -std=c11 -D_DEFAULT_SOURCE -g -Wall -Wextra -Wpedantic -Werror -Iinclude
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 C_STATIC = $(C_LIBRARIES)/libcomptoir_c.a -lpthread -ldl -lm
 
 test-c: | cargo ## Run the tests of the C ABI, with and without sanitizers.
 	@command -v gcc >/dev/null || { echo 'comptoir: gcc is missing: apt-get install gcc' >&2; exit 1; }
-	cargo build --release --locked -p comptoir-c
+	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo build --release --locked -p comptoir-c
 	cargo test --locked -p comptoir-c
 	mkdir -p target/c
 	gcc $(C_FLAGS) -O2 tests/c/abi/*.c $(C_STATIC) -o target/c/abi && target/c/abi
@@ -75,7 +76,7 @@ docs: | cargo ## Build the Rust documentation in target/doc.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
 wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 in dist/.
-	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
 
 clean: ## Remove everything that was built.
 	rm -rf target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -96,5 +97,5 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.packages
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.packages $(NATIVE_SOURCES) | cargo
-	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
 	@touch $@
