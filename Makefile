@@ -27,6 +27,7 @@ test: test-rust test-python ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
+	cargo test --locked -p comptoir-host
 
 test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing and ranking.
 	$(BIN)/python -m pytest

@@ -215,8 +215,9 @@ def test_json_gives_what_python_gives():
     assert program.eval(event) == expected
     assert program.eval_json(json.dumps(event)) == expected
     assert program.eval_json(json.dumps(event).encode()) == expected
-    with pytest.raises(comptoir.RuleDataError, match="no JSON"):
+    with pytest.raises(comptoir.RuleDataError, match="no JSON") as caught:
         program.eval_json("{")
+    assert (caught.value.code, caught.value.line, caught.value.column) == ("RULES_JSON", 1, 1)
 
 
 def test_cel_vectors():

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use comptoir::costing::Error as CostingError;
+use comptoir::costing::reports::ReportError;
+use comptoir::executor::Error as ExecutorError;
+use comptoir::executor::image::Error as ImageError;
 use comptoir::ranking::board::BoardError;
 use comptoir::rules::syntax::{Diagnostic, DiagnosticCode};
 use comptoir::rules::{Error as RulesError, Program, RuleSetError};
@@ -97,10 +101,34 @@ impl std::error::Error for Fault {}
 impl From<TypesError> for Fault {
     fn from(error: TypesError) -> Self {
         let mut fault = Self::plain(&error);
-        if let TypesError::At { column, row, .. } = &error {
-            (fault.place.path, fault.place.row) = (column.clone(), *row);
+        mark_column(&mut fault.place, &error);
+        fault
+    }
+}
+
+impl From<CostingError> for Fault {
+    fn from(error: CostingError) -> Self {
+        let mut fault = Self::plain(&error);
+        match &error {
+            CostingError::Policy { path, .. }
+            | CostingError::Report(ReportError::TemplateSyntax { path, .. }) => {
+                fault.place.path.clone_from(path);
+            }
+            CostingError::Column(column) => mark_column(&mut fault.place, column),
+            _ => {}
         }
         fault
+    }
+}
+
+impl From<ExecutorError> for Fault {
+    fn from(error: ExecutorError) -> Self {
+        let fault = Self::plain(&error);
+        match error {
+            ExecutorError::Config { field, .. } => fault.at(field),
+            ExecutorError::Image(ImageError::Config { field, .. }) => fault.at(field),
+            _ => fault,
+        }
     }
 }
 
@@ -140,9 +168,7 @@ impl From<BoardError> for Fault {
                 fault.place.path.clone_from(path);
                 mark(&mut fault.place, source);
             }
-            BoardError::Column(TypesError::At { column, row, .. }) => {
-                (fault.place.path, fault.place.row) = (column.clone(), *row);
-            }
+            BoardError::Column(column) => mark_column(&mut fault.place, column),
             _ => {}
         }
         fault
@@ -159,12 +185,18 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(
-    comptoir::costing::Error,
-    comptoir::executor::Error,
-    comptoir::ranking::snapshot::SnapshotError,
-    crate::TableError,
-);
+plain!(comptoir::ranking::snapshot::SnapshotError, crate::TableError,);
+
+/// Notes which column, and which row of it, an error is about.
+fn mark_column(place: &mut Place, error: &TypesError) {
+    match error {
+        TypesError::At { column, row, .. } => (place.path, place.row) = (column.clone(), *row),
+        TypesError::ColumnMissing { column, .. }
+        | TypesError::ColumnAmbiguous { column, .. }
+        | TypesError::ColumnType { column, .. } => place.path.clone_from(column),
+        _ => {}
+    }
+}
 
 /// Notes where in its source an expression is wrong.
 fn mark(place: &mut Place, error: &RulesError) {
@@ -176,6 +208,7 @@ fn mark(place: &mut Place, error: &RulesError) {
                 (place.line, place.column) = (position.line, position.column);
             }
         }
+        RulesError::Env(declaration) => place.path.clone_from(&declaration.name),
         RulesError::Json(json) => (place.line, place.column) = (json.line, json.column),
         _ => {}
     }
@@ -201,12 +234,24 @@ mod tests {
         let program = env.compile("10 / n").unwrap();
         let fault = program.eval_slots(&[comptoir::rules::Value::Int(0)]).unwrap_err();
         let fault = Fault::of_evaluation(&program, fault);
-        assert_eq!((fault.code, fault.place.line, fault.place.column), ("RULES_DIVIDE_BY_ZERO", 1, 4));
+        assert_eq!((fault.code, fault.place.line, fault.place.column), ("RULES_DIVIDE_BY_ZERO", 1, 1));
     }
 
     #[test]
     fn a_value_of_a_column_has_column_and_row() {
         let fault = Fault::from(TypesError::Null.at_row("quantity", 7));
         assert_eq!((fault.place.path.as_str(), fault.place.row), ("quantity", Some(7)));
+        let missing = TypesError::ColumnMissing { column: "item".to_owned(), hint: String::new() };
+        assert_eq!(Fault::from(CostingError::from(missing)).place.path, "item");
+    }
+
+    #[test]
+    fn a_setting_has_its_path() {
+        let policy = comptoir::costing::Policy::from_json(r#"{"money_scale": 9}"#).unwrap_err();
+        assert_eq!(Fault::from(policy).place.path, "money_scale");
+        let executor = Fault::from(ExecutorError::config("batch.max_size", "must be at least 1"));
+        assert_eq!(executor.place.path, "batch.max_size");
+        let declaration = Env::builder().variable_of("n", "integer").build().unwrap_err();
+        assert_eq!(Fault::from(RulesError::from(declaration)).place.path, "n");
     }
 }

@@ -33,6 +33,8 @@ reject_codes! {
     Amount = "COSTING_AMOUNT",
     /// A number has more decimal places than the policy's scale.
     ExcessScale = "COSTING_EXCESS_SCALE",
+    /// A text stands where a number is wanted.
+    NumberSyntax = "COSTING_NUMBER_SYNTAX",
     /// A number, or a result with it, does not fit 18 digits.
     Overflow = "COSTING_OVERFLOW",
     /// The time lies outside the years 1 to 9999.
@@ -118,6 +120,9 @@ impl Fault {
             }
             RejectCode::ExcessScale => {
                 "more decimal places than the policy's scale; nothing is rounded silently".to_owned()
+            }
+            RejectCode::NumberSyntax => {
+                "not a number: only digits, one sign and one point are read".to_owned()
             }
             RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
             RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),

@@ -29,6 +29,9 @@ pub fn at_path(py: Python<'_>, error: &Error, message: &str, path: Option<&str>)
                 path,
             }
         }
+        Error::Json(json) => {
+            Place { line: Some(json.line), column: Some(json.column), path, ..Place::default() }
+        }
         // A table that lacks a column is no error of a rule.
         Error::Column(column) => return exception(py, column.kind(), column.code(), &column.to_string()),
         _ => Place { path, ..Place::default() },

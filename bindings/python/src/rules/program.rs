@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use comptoir::rules::types::EnvError;
-use comptoir::rules::{AttributePattern, Bounds, Error, EvalCode, EvalError, Fault, Program, Residual};
+use comptoir::rules::{AttributePattern, Bounds, Error, Program, Residual};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -144,16 +144,11 @@ impl RulesProgram {
     fn eval_json<'py>(&self, py: Python<'py>, event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         attached(py, || {
             let scope = Scope::begin();
-            let parsed: Result<serde_json::Value, _> = match event.extract::<&str>() {
-                Ok(text) => serde_json::from_str(text),
-                Err(_) => serde_json::from_slice(event.extract::<&[u8]>()?),
+            let text = match event.extract::<&str>() {
+                Ok(text) => text.as_bytes(),
+                Err(_) => event.extract::<&[u8]>()?,
             };
-            let json = parsed.map_err(|error| {
-                let error =
-                    EvalError::new(EvalCode::InvalidArgument, format!("the event is no JSON: {error}"));
-                from_fault(py, &self.program, Fault::Error(Box::new(error)), &scope)
-            })?;
-            let slots = self.program.slots_from_json(&json);
+            let slots = self.program.slots_from_json_text(text).map_err(|error| from_error(py, error))?;
             let outcome = match self.program.eval_slots(&slots) {
                 Ok(value) => to_python(py, &value),
                 Err(fault) => Err(from_fault(py, &self.program, fault, &scope)),

@@ -94,7 +94,7 @@ pub(super) fn units(
 
 fn note_bad_units(bad: &[(usize, ColumnError)], start: usize, faults: &mut Vec<(u32, Fault)>) {
     for (place, error) in bad {
-        let code = if is_excess(error) { RejectCode::ExcessScale } else { RejectCode::Overflow };
+        let code = reject_code(error);
         if let Ok(row) = u32::try_from(start + place) {
             faults.push((row, Fault::new(code)));
         }
@@ -111,11 +111,13 @@ fn fill(to: &mut [i64], from: &[i64], nulls: Option<&NullBuffer>) {
     }
 }
 
-fn is_excess(error: &ColumnError) -> bool {
+/// The code of a number that cannot be read.
+fn reject_code(error: &ColumnError) -> RejectCode {
     match error {
-        ColumnError::ExcessScale { .. } => true,
-        ColumnError::At { source, .. } => is_excess(source),
-        _ => false,
+        ColumnError::ExcessScale { .. } => RejectCode::ExcessScale,
+        ColumnError::DecimalSyntax { .. } => RejectCode::NumberSyntax,
+        ColumnError::At { source, .. } => reject_code(source),
+        _ => RejectCode::Overflow,
     }
 }
 

@@ -269,7 +269,7 @@ impl TableValuation {
                 &self.source.reference
             }
             RejectCode::NullValue => return self.null_message(row, &message),
-            RejectCode::ExcessScale => return self.excess_message(row, &message),
+            RejectCode::ExcessScale | RejectCode::NumberSyntax => return self.number_message(row, &message),
             _ => return message,
         };
         self.source.text(chunks, row).map_or_else(|| message.clone(), |cell| format!("{message}: `{cell}`"))
@@ -291,7 +291,7 @@ impl TableValuation {
         )
     }
 
-    fn excess_message(&self, row: u32, message: &str) -> String {
+    fn number_message(&self, row: u32, message: &str) -> String {
         let source = &self.source;
         let cells =
             [("quantity", &source.quantity), ("amount", &source.amount), ("unit_cost", &source.unit_cost)];

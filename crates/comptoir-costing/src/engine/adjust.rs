@@ -256,7 +256,11 @@ impl Machine<'_> {
         };
         let since = self.rule(key)?.switch_at.unwrap_or(0);
         let standard = self.standard_from(key, switch, ratio, qty, target)?;
-        let posted = self.revalue_to(key, target)?;
+        // A value that is carried on leaves every layer its own.
+        let posted = match target == value {
+            true => Posted { key, ..Posted::default() },
+            false => self.revalue_to(key, target)?,
+        };
         let stock = self.key(key)?;
         let keeps_layers = stock.method.keeps_layers() && switch.method.keeps_layers();
         let oldest = stock.open_layers().map(|layer| (layer.at, layer.origin)).min();

@@ -293,3 +293,17 @@ fn movements_that_refer_to_each_other_are_refused() {
     assert_eq!(books.rejected.len(), 3, "{:?}", books.rejected);
     assert_eq!(closing(&books), (1, 100));
 }
+
+/// 10 at 4.00 and 5 at 10.00 keep their costs: 12 of them leave for 60.00 oldest first, for 78.00 newest first.
+#[test]
+fn between_fifo_and_lifo_the_layers_stay() {
+    let moves = "receipt 10 40; receipt 5 50; issue 12";
+    let switched = |before: &str, after: &str| {
+        let switch = format!("{{from: '1970-01-03', method: {after}}}");
+        run(&format!("{{method: {before}, switch: {switch}}}"), moves)
+    };
+    let books = switched("lifo", "fifo");
+    assert_eq!((values(&books), layers(&books)), (vec![4_000, 5_000, -6_000], vec![(3, 3_000)]));
+    let books = switched("fifo", "lifo");
+    assert_eq!((values(&books), layers(&books)), (vec![4_000, 5_000, -7_800], vec![(3, 1_200)]));
+}

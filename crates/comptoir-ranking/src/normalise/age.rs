@@ -5,7 +5,7 @@
 /// worth more.
 #[must_use]
 pub fn half_life(value: f64, age: f64, half_life: f64) -> f64 {
-    if half_life > 0.0 { value * libm::exp2(-age.max(0.0) / half_life) } else { f64::NAN }
+    if half_life > 0.0 { value * libm::exp2(-passed(age) / half_life) } else { f64::NAN }
 }
 
 /// (`votes` - 1) / (`age_hours` + 2)^`gravity`: the rank of a story on Hacker News, with 1.8 as gravity (P. Graham,
@@ -17,7 +17,7 @@ pub fn half_life(value: f64, age: f64, half_life: f64) -> f64 {
 /// ```
 #[must_use]
 pub fn hacker_news(votes: f64, age_hours: f64, gravity: f64) -> f64 {
-    (votes - 1.0) / libm::pow(age_hours.max(0.0) + 2.0, gravity)
+    (votes - 1.0) / libm::pow(passed(age_hours) + 2.0, gravity)
 }
 
 /// sign(s) x log10(max(|s|, 1)) + (`seconds` - 1134028003) / 45000, rounded to seven places: the "hot" order of Reddit,
@@ -25,6 +25,9 @@ pub fn hacker_news(votes: f64, age_hours: f64, gravity: f64) -> f64 {
 /// Ten times the points are worth twelve and a half hours.
 #[must_use]
 pub fn reddit_hot(points: f64, seconds: f64) -> f64 {
+    if points.is_nan() {
+        return f64::NAN;
+    }
     let order = libm::log10(points.abs().max(1.0));
     let sign = if points > 0.0 {
         1.0
@@ -36,6 +39,11 @@ pub fn reddit_hot(points: f64, seconds: f64) -> f64 {
     libm::round((sign * order + (seconds - 1_134_028_003.0) / 45_000.0) * 1e7) / 1e7
 }
 
+/// An age, zero for what lies in the future; one that is not known stays so, and `max` would make it zero.
+fn passed(age: f64) -> f64 {
+    if age < 0.0 { 0.0 } else { age }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{hacker_news, half_life, reddit_hot};
@@ -45,6 +53,14 @@ mod tests {
         assert_eq!([0.0, 7.0, 14.0].map(|age| half_life(8.0, age, 7.0)), [8.0, 4.0, 2.0]);
         assert_eq!(half_life(8.0, -1.0, 7.0), 8.0);
         assert!(half_life(8.0, 1.0, 0.0).is_nan());
+    }
+
+    #[test]
+    fn an_age_that_is_not_known_gives_no_value() {
+        assert!(half_life(8.0, f64::NAN, 7.0).is_nan());
+        assert!(hacker_news(8.0, f64::NAN, 1.8).is_nan());
+        assert!(reddit_hot(8.0, f64::NAN).is_nan());
+        assert!(reddit_hot(f64::NAN, 1_262_304_000.0).is_nan());
     }
 
     #[test]

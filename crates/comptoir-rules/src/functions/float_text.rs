@@ -22,7 +22,7 @@ pub(super) fn fixed(value: f64, precision: usize) -> String {
 }
 
 /// What is no number.
-pub(super) fn special(value: f64) -> Option<&'static str> {
+pub(crate) fn special(value: f64) -> Option<&'static str> {
     if value.is_nan() {
         Some("NaN")
     } else if value == f64::INFINITY {

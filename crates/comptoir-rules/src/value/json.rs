@@ -34,7 +34,7 @@ impl<'a> Value<'a> {
             Self::Int(value) => Json::from(*value),
             Self::Uint(value) => Json::from(*value),
             Self::Double(value) => serde_json::Number::from_f64(*value)
-                .map_or_else(|| Json::String(value.to_string()), Json::Number),
+                .map_or_else(|| Json::from(crate::functions::special(*value)), Json::Number),
             Self::String(value) => Json::from(&**value),
             Self::Bytes(value) => Json::from(crate::functions::base64_text(value)),
             Self::Timestamp(value) => Json::from(value.to_string()),
