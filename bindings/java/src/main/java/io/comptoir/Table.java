@@ -41,7 +41,7 @@ public final class Table extends NativeHandle {
 
     /**
      * Takes a struct array of Arrow's C data interface as a table of one batch, without a copy. The array is moved out of
-     * the caller's memory; the schema is only read and stays the caller's.
+     * the caller's memory; the schema is only read and stays the caller's, who releases it.
      *
      * @param schemaAddress the address of an initialised {@code struct ArrowSchema}
      * @param arrayAddress the address of an initialised {@code struct ArrowArray} of that schema
