@@ -6,6 +6,7 @@ use comptoir::costing::Error as CostingError;
 use comptoir::costing::reports::ReportError;
 use comptoir::executor::Error as ExecutorError;
 use comptoir::executor::image::Error as ImageError;
+use comptoir::executor::error::Cause;
 use comptoir::ranking::board::BoardError;
 use comptoir::rules::syntax::{Diagnostic, DiagnosticCode};
 use comptoir::rules::{Error as RulesError, Program, RuleSetError};
@@ -37,6 +38,8 @@ pub struct Place {
     pub column: usize,
     /// Row of the table, from 0.
     pub row: Option<u64>,
+    /// The host's own error, which a callback of the executor gave.
+    pub cause: Option<Cause>,
 }
 
 impl Fault {
@@ -123,8 +126,12 @@ impl From<CostingError> for Fault {
 
 impl From<ExecutorError> for Fault {
     fn from(error: ExecutorError) -> Self {
-        let fault = Self::plain(&error);
+        let mut fault = Self::plain(&error);
         match error {
+            ExecutorError::Stage { cause, .. } => {
+                fault.place.cause = cause;
+                fault
+            }
             ExecutorError::Config { field, .. } => fault.at(field),
             ExecutorError::Image(ImageError::Config { field, .. }) => fault.at(field),
             _ => fault,

@@ -1,0 +1,98 @@
+//! Expressions.
+
+use comptoir_host::rules::{CompiledProgram, Faulty};
+use comptoir_host::{Fault, Table};
+use jni::objects::JByteArray;
+use jni::sys::{jboolean, jint, jlong};
+
+use crate::call::{bytes, give, native, text};
+use crate::handle::{self, Handle};
+use crate::parts::Writer;
+use crate::slots::with_slots;
+
+native! {
+    fn Java_io_comptoir_Native_programFree<'l>(_env, program: Handle<CompiledProgram>) -> () {
+        program.free();
+        Ok(())
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programCompile<'l>(
+        env, environment: JByteArray<'l>, source: JByteArray<'l>,
+    ) -> jlong {
+        let (environment, source) = (text(env, &environment)?, text(env, &source)?);
+        Ok(handle::give(CompiledProgram::compile(&environment, &source)?))
+    }
+}
+
+native! {
+    /// The type of the result, then name and type of each input.
+    fn Java_io_comptoir_Native_programInputs<'l>(env, program: Handle<CompiledProgram>) -> JByteArray<'l> {
+        let program = program.get().program();
+        let mut parts = Writer::default();
+        parts.text(&program.result_type().to_string());
+        for slot in program.slots() {
+            parts.text(&slot.name);
+            parts.text(&slot.ty.to_string());
+        }
+        give(env, parts.finish())
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programEvalJson<'l>(
+        env, program: Handle<CompiledProgram>, event: JByteArray<'l>,
+    ) -> JByteArray<'l> {
+        let event = bytes(env, &event)?;
+        let value = program.get().eval_json(&event)?;
+        give(env, value.as_bytes())
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programTestJson<'l>(
+        env, program: Handle<CompiledProgram>, event: JByteArray<'l>,
+    ) -> jboolean {
+        let event = bytes(env, &event)?;
+        Ok(program.get().test_json(&event)?)
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programTest<'l>(
+        _env, program: Handle<CompiledProgram>, address: jlong, count: jint,
+    ) -> jboolean {
+        Ok(with_slots(address, count, |slots| program.get().test(slots))?)
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programEvalTable<'l>(
+        env, program: Handle<CompiledProgram>, table: Handle<Table>, shared: JByteArray<'l>,
+    ) -> JByteArray<'l> {
+        let shared = text(env, &shared)?;
+        let result = faulty(program.get().eval_table(table.get(), &shared))?;
+        give(env, result.finish())
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programSelect<'l>(
+        env, program: Handle<CompiledProgram>, table: Handle<Table>, shared: JByteArray<'l>,
+    ) -> JByteArray<'l> {
+        let shared = text(env, &shared)?;
+        let result = faulty(program.get().select(table.get(), &shared))?;
+        give(env, result.finish())
+    }
+}
+
+/// The handles of both tables, and the number of faults.
+pub fn faulty(result: Result<Faulty, Fault>) -> Result<Writer, Fault> {
+    let Faulty { values, faults, fault_count } = result?;
+    let mut parts = Writer::default();
+    parts.long(handle::give(values));
+    parts.long(handle::give(faults));
+    parts.count(fault_count);
+    Ok(parts)
+}
