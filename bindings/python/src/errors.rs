@@ -3,11 +3,17 @@
 use std::fmt::Display;
 
 use comptoir::types::{ErrorCode, ErrorKind};
+use comptoir_host::Fault;
 use pyo3::prelude::*;
 
 /// The Python exception for an error of a core: the class by its kind, `code` and text as they are.
 pub fn from_core<E: ErrorCode + Display>(py: Python<'_>, error: &E) -> PyErr {
     exception(py, error.kind(), error.code(), &error.to_string())
+}
+
+/// The Python exception for a fault of what all hosts share.
+pub fn from_host(py: Python<'_>, fault: &Fault) -> PyErr {
+    exception(py, fault.kind, fault.code, &fault.message)
 }
 
 /// Where in an expression or rule set an error lies.

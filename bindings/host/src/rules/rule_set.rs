@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use comptoir::rules::rule_set::{Decisions, Mode, RuleSetHandle, RuleTrace, TableFault, Verdict};
+use comptoir::rules::rule_set::{Mode, RuleSetHandle, RuleTrace, Verdict};
 use comptoir::rules::{Decision, RuleSet, RuleSetSpec, Value};
 use comptoir::types::ErrorKind;
 use serde_json::{Value as Json, json};
 
-use super::batch::{Faulty, columns};
+use super::batch::Faulty;
 use super::environment::shared;
+use super::set_batch::{decide_set, select_set};
 use crate::{Fault, Table, render};
 
 /// A compiled rule set, which never changes; any number of threads may decide with it at once.
@@ -84,16 +84,9 @@ impl CompiledSet {
     /// A column that is missing or of a wrong type. A rule without a truth is no error: it is in `faults`.
     pub fn decide_table(&self, table: &Table, shared_variables: &str) -> Result<Faulty, Fault> {
         let shared = shared(self.0.env(), shared_variables)?;
-        let (mut decided, mut faults, mut row) = (Vec::new(), SetFaults::default(), 0);
-        for batch in table.chunks() {
-            let decisions = self.0.decide_table(&batch, &shared)?;
-            faults.add(row, decisions.faults, decisions.fault_count);
-            decided.push(decisions.batch);
-            row += batch.num_rows();
-        }
-        let schema = decided.first().map_or(table.schema.clone(), RecordBatch::schema);
-        let fault_count = faults.count;
-        Ok(Faulty { values: Table::new(schema, decided)?, faults: faults.table(), fault_count })
+        let mut decided = decide_set(&self.0, table, &shared)?;
+        decided.values = Table::new(decided.values.schema, decided.values.batches)?;
+        Ok(decided)
     }
 
     /// The numbers of the rows for which a rule counts, as column `row`.
@@ -102,16 +95,7 @@ impl CompiledSet {
     /// As [`CompiledSet::decide_table`].
     pub fn select(&self, table: &Table, shared_variables: &str) -> Result<Faulty, Fault> {
         let shared = shared(self.0.env(), shared_variables)?;
-        let (mut rows, mut faults, mut row) = (Vec::new(), SetFaults::default(), 0);
-        for batch in table.chunks() {
-            let selected = self.0.select_table(&batch, &shared)?;
-            faults.add(row, selected.faults, selected.fault_count);
-            rows.extend(selected.rows.values().iter().map(|chosen| row as u64 + chosen));
-            row += batch.num_rows();
-        }
-        let fault_count = faults.count;
-        let values = columns([("row", Arc::new(UInt64Array::from(rows)) as ArrayRef)]);
-        Ok(Faulty { values, faults: faults.table(), fault_count })
+        Ok(select_set(&self.0, table, &shared)?)
     }
 }
 
@@ -142,35 +126,6 @@ fn read_event(event: &[u8]) -> Result<Json, Fault> {
         (fault.place.line, fault.place.column) = (error.line(), error.column());
         fault
     })
-}
-
-/// The first rules without a truth in a table, and how many there are.
-#[derive(Default)]
-struct SetFaults {
-    first: Vec<TableFault>,
-    count: usize,
-}
-
-impl SetFaults {
-    fn add(&mut self, first_row: usize, faults: Vec<TableFault>, count: usize) {
-        self.count += count;
-        let room = Decisions::MAX_FAULTS - self.first.len();
-        let moved = |fault: TableFault| TableFault { row: first_row + fault.row, ..fault };
-        self.first.extend(faults.into_iter().take(room).map(moved));
-    }
-
-    fn table(self) -> Table {
-        let texts = |text: fn(&TableFault) -> &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(self.first.iter().map(text)))
-        };
-        let rows = self.first.iter().map(|fault| fault.row as u64);
-        columns([
-            ("row", Arc::new(UInt64Array::from_iter_values(rows)) as ArrayRef),
-            ("rule", texts(|fault| &fault.rule)),
-            ("code", texts(|fault| fault.code)),
-            ("message", texts(|fault| &fault.message)),
-        ])
-    }
 }
 
 fn rule_json(rule: &RuleTrace) -> Json {

@@ -3,13 +3,14 @@
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::Field;
+use comptoir_host::table::type_name;
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyIterator, PyList, PyType};
 
 use super::column::{import_column, one_array};
 use super::numpy::to_numpy;
-use super::table::{library, type_name};
+use super::table::library;
 use super::values;
 use crate::enter::enter;
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_schema::DataType;
+use comptoir_host::TableError;
+use comptoir_host::table::concat_column;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -91,12 +93,13 @@ fn one_column(name: &'static str, chunk: ArrayRef) -> Result<ArrayRef, BoundaryE
 ///
 /// # Errors
 ///
-/// [`BoundaryError::Concat`] where they do not fit in one.
+/// [`TableError::Concat`] where they do not fit in one.
 pub fn one_array(name: &str, chunks: &[ArrayRef]) -> Result<ArrayRef, BoundaryError> {
     match chunks {
         [] => Ok(Arc::new(arrow_array::NullArray::new(0))),
         [chunk] => Ok(chunk.clone()),
-        several => super::export::concat_column(&several.iter().collect::<Vec<_>>())
-            .map_err(|error| BoundaryError::Concat { column: name.to_owned(), message: error.to_string() }),
+        several => concat_column(&several.iter().collect::<Vec<_>>()).map_err(|error| {
+            TableError::Concat { column: name.to_owned(), message: error.to_string() }.into()
+        }),
     }
 }

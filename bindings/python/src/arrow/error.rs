@@ -1,6 +1,7 @@
 //! What may go wrong while a table crosses the border.
 
 use comptoir::types::{ErrorCode, ErrorKind};
+use comptoir_host::TableError;
 
 /// A table that could not be taken from its producer, or not be handed out in the form asked for.
 #[derive(Debug, thiserror::Error)]
@@ -13,42 +14,9 @@ pub enum BoundaryError {
         /// What was found.
         problem: String,
     },
-    /// The producer failed while it was read.
-    #[error("reading batch {batch} of the input failed: {message}")]
-    Stream {
-        /// Number of the batch, from 0.
-        batch: usize,
-        /// The producer's own words.
-        message: String,
-    },
-    /// One array or column came where a table is needed.
-    #[error("expected a table, found a single column of type `{found}`")]
-    NotTable {
-        /// Its Arrow type.
-        found: String,
-    },
-    /// A row is null as a whole, which a table cannot express.
-    #[error("batch {batch}, row {row}: the row is null as a whole; a table has null values, not null rows")]
-    NullRow {
-        /// Number of the batch, from 0.
-        batch: usize,
-        /// Row in that batch, from 0.
-        row: usize,
-    },
-    /// Several chunks do not fit in one array.
-    #[error("column `{column}` does not fit in one Arrow array: {message}; read the table as a stream")]
-    Concat {
-        /// Name of the column.
-        column: String,
-        /// What limit was hit.
-        message: String,
-    },
-    /// A table whose columns are not what its schema says: a defect of the core that made it.
-    #[error("the columns of a table do not match its schema: {message}")]
-    Inconsistent {
-        /// What does not match.
-        message: String,
-    },
+    /// What goes wrong with tables in every host.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A table came where one column is needed.
     #[error("`{name}`: expected one column, found a table of {columns}")]
     NotColumn {
@@ -89,11 +57,7 @@ impl ErrorCode for BoundaryError {
     fn code(&self) -> &'static str {
         match self {
             Self::Protocol { .. } => "ARROW_PROTOCOL",
-            Self::Stream { .. } => "ARROW_STREAM",
-            Self::NotTable { .. } => "ARROW_NOT_TABLE",
-            Self::NullRow { .. } => "ARROW_NULL_ROW",
-            Self::Concat { .. } => "ARROW_ONE_ARRAY",
-            Self::Inconsistent { .. } => "ARROW_INCONSISTENT",
+            Self::Table(error) => error.code(),
             Self::NotColumn { .. } => "ARROW_NOT_COLUMN",
             Self::NoColumnValue { .. } => "ARROW_NO_COLUMN_VALUE",
             Self::NotNumbers { .. } => "ARROW_NOT_NUMBERS",
@@ -103,15 +67,8 @@ impl ErrorCode for BoundaryError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Protocol { .. }
-            | Self::NotTable { .. }
-            | Self::NotColumn { .. }
-            | Self::NoColumnValue { .. }
-            | Self::NotNumbers { .. }
-            | Self::NoPythonValue { .. } => ErrorKind::Schema,
-            Self::Stream { .. } | Self::NullRow { .. } => ErrorKind::Data,
-            Self::Concat { .. } => ErrorKind::Limit,
-            Self::Inconsistent { .. } => ErrorKind::Internal,
+            Self::Table(error) => error.kind(),
+            _ => ErrorKind::Schema,
         }
     }
 }

@@ -7,18 +7,19 @@
 
 use std::ffi::CStr;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchOptions, StructArray, make_array};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_array::{ArrayReader, ArrayRef, RecordBatch, make_array};
+use arrow_schema::{Field, SchemaRef};
+use comptoir_host::table::{read_chunks, read_parts, read_stream, stream_error, table_schema, to_batch};
+use comptoir_host::{Table, TableError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 
 use super::array::ArrowArray;
 use super::error::BoundaryError;
-use super::table::{ArrowTable, type_name};
+use super::table::ArrowTable;
 use crate::enter::{enter, enter_with};
 use crate::errors;
 
@@ -45,7 +46,7 @@ pub fn import_stream(object: &Bound<'_, PyAny>) -> PyResult<Batches> {
     }
     if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
         let stream = take_stream(object, &export.call0()?)?;
-        return enter(object.py(), || read_stream(stream));
+        return enter(object.py(), || read_stream(stream)).map(|Table { schema, batches }| (schema, batches));
     }
     if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
         let (array, field) = take_array(object, &export.call0()?)?;
@@ -98,13 +99,16 @@ pub fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     Ok(import_stream(object)?.0)
 }
 
-/// Rows of a stream that are held at a time.
-const PART_ROWS: usize = 1 << 20;
-
 /// What may end the reading of a stream.
 enum Ended<E> {
-    Producer(BoundaryError),
+    Producer(TableError),
     Consumer(E),
+}
+
+impl<E> From<TableError> for Ended<E> {
+    fn from(error: TableError) -> Self {
+        Self::Producer(error)
+    }
 }
 
 /// Gives the batches of `object` to `take`, a part of the stream at a time, so that memory does not grow with it. The
@@ -126,7 +130,7 @@ pub fn import_in_parts<E: Send>(
         let stream = take_stream(object, &export.call0()?)?;
         return enter_with(
             object.py(),
-            || read_parts(stream, &mut take),
+            || read_parts(stream, &mut |part: &[RecordBatch]| take(part).map_err(Ended::Consumer)),
             |py, ended| match ended {
                 Ended::Producer(error) => errors::from_core(py, &error),
                 Ended::Consumer(error) => exception(py, error),
@@ -140,96 +144,18 @@ pub fn import_in_parts<E: Send>(
     enter_with(object.py(), || take(&batches), exception)
 }
 
-/// Reads a stream to its end, part by part.
-fn read_parts<E>(
-    stream: FFI_ArrowArrayStream,
-    take: &mut impl FnMut(&[RecordBatch]) -> Result<(), E>,
-) -> Result<(), Ended<E>> {
-    let failed = |batch, error: ArrowError| Ended::Producer(stream_error(batch, &error));
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| failed(0, error))?;
-    let schema = table_schema(reader.field()).map_err(Ended::Producer)?;
-    let (mut part, mut rows) = (vec![RecordBatch::new_empty(schema.clone())], 0);
-    for (number, array) in reader.enumerate() {
-        let array = array.map_err(|error| failed(number, error))?;
-        let batch = to_batch(number, &schema, array).map_err(Ended::Producer)?;
-        rows += batch.num_rows();
-        part.push(batch);
-        if rows >= PART_ROWS {
-            take(&part).map_err(Ended::Consumer)?;
-            part.clear();
-            rows = 0;
-        }
-    }
-    if part.is_empty() { Ok(()) } else { take(&part).map_err(Ended::Consumer) }
-}
-
-fn column_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, BoundaryError> {
+fn column_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, TableError> {
     // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
     let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
         .map_err(|error| stream_error(0, &error))?;
     Ok(make_array(data))
 }
 
-/// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.
-fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Batches, BoundaryError> {
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
-    let schema = table_schema(reader.field())?;
-    let batches = reader
-        .enumerate()
-        .map(|(batch, array)| to_batch(batch, &schema, array.map_err(|error| stream_error(batch, &error))?))
-        .collect::<Result<_, _>>()?;
-    Ok((schema, batches))
-}
-
-/// Reads a stream of any type to its end.
-fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>), BoundaryError> {
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
-    let field = reader.field().as_ref().clone();
-    let chunks = reader.enumerate().map(|(chunk, array)| array.map_err(|error| stream_error(chunk, &error)));
-    Ok((field, chunks.collect::<Result<_, _>>()?))
-}
-
 /// Reads a single struct array as a table of one batch.
-fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, BoundaryError> {
+fn read_array(array: FFI_ArrowArray, field: &Field) -> Result<Batches, TableError> {
     let schema = table_schema(field)?;
     let batch = to_batch(0, &schema, column_of(array, field)?)?;
     Ok((schema, vec![batch]))
-}
-
-/// The fields of a struct as the schema of a table.
-fn table_schema(field: &Field) -> Result<SchemaRef, BoundaryError> {
-    match field.data_type() {
-        DataType::Struct(fields) => {
-            Ok(Arc::new(Schema::new_with_metadata(fields.clone(), field.metadata().clone())))
-        }
-        other => Err(BoundaryError::NotTable { found: type_name(other) }),
-    }
-}
-
-/// A struct array as a batch of the table.
-fn to_batch(batch: usize, schema: &SchemaRef, array: ArrayRef) -> Result<RecordBatch, BoundaryError> {
-    let Some(rows) = array.as_any().downcast_ref::<StructArray>() else {
-        return Err(BoundaryError::NotTable { found: type_name(array.data_type()) });
-    };
-    if let Some(row) = first_null(rows) {
-        return Err(BoundaryError::NullRow { batch, row });
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(schema.clone(), rows.columns().to_vec(), &options)
-        .map_err(|error| stream_error(batch, &error))
-}
-
-/// The first row that is null as a whole.
-fn first_null(rows: &StructArray) -> Option<usize> {
-    let nulls = rows.nulls().filter(|nulls| nulls.null_count() > 0)?;
-    nulls.iter().position(|valid| !valid)
-}
-
-/// The failure of batch number `batch` in the producer's own words, where it gave any.
-fn stream_error(batch: usize, error: &ArrowError) -> BoundaryError {
-    let text = error.to_string();
-    let message = text.split_once("Producer error: ").map_or(text.as_str(), |(_, own)| own);
-    BoundaryError::Stream { batch, message: message.trim_end().to_owned() }
 }
 
 /// Moves the stream out of the capsule `exported` by `producer`.

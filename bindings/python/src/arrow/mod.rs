@@ -12,14 +12,12 @@ mod objects;
 mod table;
 pub mod times;
 mod values;
-mod widen;
 
 use pyo3::prelude::*;
 
 pub use array::ArrowArray;
 pub use column::{import_array, import_column};
 pub use error::BoundaryError;
-pub use export::one_batch;
 pub use import::{import_in_parts, import_schema, import_stream};
 pub use numpy::from_numpy;
 pub use objects::Cell;

@@ -1,17 +1,18 @@
 //! `comptoir.Table`: what every core gives back to Python.
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_schema::SchemaRef;
+use comptoir_host::table::type_name;
+use comptoir_host::{Table, TableError, ipc};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict, PyList, PyType};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyList, PyType};
 
-use super::error::BoundaryError;
-use super::export::{array_capsule, one_batch, schema_capsule, stream_capsule};
+use super::export::{array_capsule, schema_capsule, stream_capsule};
 use super::import::import_stream;
 use super::values::{self, Values};
-use super::widen::wide_decimals;
-use crate::enter::enter;
+use crate::enter::{enter, enter_with};
+use crate::errors;
 
 /// Table of Arrow columns that any Arrow library reads without a copy.
 ///
@@ -41,39 +42,35 @@ use crate::enter::enter;
 /// >>> table.to_pylist()
 /// [{'item': 'tea', 'quantity': 3}, {'item': 'jam', 'quantity': 4}]
 #[pyclass(name = "Table", module = "comptoir", frozen)]
-pub struct ArrowTable {
-    schema: SchemaRef,
-    batches: Vec<RecordBatch>,
-}
+pub struct ArrowTable(Table);
 
 impl ArrowTable {
-    /// A table of `batches`, each of which has `schema`; narrow decimals are widened ([`wide_decimals`]).
+    /// A table of `batches`, each of which has `schema`; narrow decimals are widened ([`Table::new`]).
     /// May copy, so call it inside [`enter`].
     ///
     /// # Errors
     ///
-    /// [`BoundaryError::Inconsistent`] when a batch has other columns than `schema`.
-    pub fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self, BoundaryError> {
-        let (schema, batches) = wide_decimals(schema, batches)?;
-        Ok(Self { schema, batches })
+    /// [`TableError::Inconsistent`] when a batch has other columns than `schema`.
+    pub fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self, TableError> {
+        Table::new(schema, batches).map(Self)
     }
 
     /// Its schema and batches, sharing all buffers.
     pub fn parts(&self) -> (SchemaRef, Vec<RecordBatch>) {
-        (self.schema.clone(), self.batches.clone())
+        (self.0.schema.clone(), self.0.batches.clone())
     }
 
     fn rows(&self) -> usize {
-        self.batches.iter().map(RecordBatch::num_rows).sum()
+        self.0.rows()
     }
 
     /// Each column as name and Python values of all rows.
     fn columns<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&str, Values<'py>)>> {
-        let fields = self.schema.fields().iter().enumerate();
+        let fields = self.0.schema.fields().iter().enumerate();
         fields
             .map(|(index, field)| {
                 let mut column = Vec::with_capacity(self.rows());
-                for batch in &self.batches {
+                for batch in &self.0.batches {
                     column.extend(values::to_python(py, field.name(), batch.column(index))?);
                 }
                 Ok((field.name().as_str(), column))
@@ -99,13 +96,13 @@ impl ArrowTable {
     /// Number of columns.
     #[getter]
     fn num_columns(&self) -> usize {
-        self.schema.fields().len()
+        self.0.schema.fields().len()
     }
 
     /// Names of the columns, in order.
     #[getter]
     fn column_names(&self) -> Vec<&str> {
-        self.schema.fields().iter().map(|field| field.name().as_str()).collect()
+        self.0.schema.fields().iter().map(|field| field.name().as_str()).collect()
     }
 
     /// The columns as text: one line each, with name and Arrow type.
@@ -140,7 +137,7 @@ impl ArrowTable {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema;
-        stream_capsule(py, &self.schema, &self.batches)
+        stream_capsule(py, &self.0.schema, &self.0.batches)
     }
 
     /// Export as one Arrow struct array; several chunks are copied into one.
@@ -161,8 +158,8 @@ impl ArrowTable {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
         let _ = requested_schema;
-        let batch = enter(py, || one_batch(&self.schema, &self.batches))?;
-        Ok((schema_capsule(py, &self.schema)?, array_capsule(py, batch)?))
+        let batch = enter(py, || self.0.one_batch())?;
+        Ok((schema_capsule(py, &self.0.schema)?, array_capsule(py, batch)?))
     }
 
     /// Export the schema as an Arrow struct type.
@@ -172,7 +169,24 @@ impl ArrowTable {
     /// capsule
     ///     Named ``arrow_schema``.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, &self.schema)
+        schema_capsule(py, &self.0.schema)
+    }
+
+    /// Write the table as bytes in Arrow's IPC stream format, the same bytes in every host.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///
+    /// Examples
+    /// --------
+    /// >>> import comptoir, pyarrow
+    /// >>> table = comptoir.Table(pyarrow.table({"item": ["tea", "jam"]}))
+    /// >>> pyarrow.ipc.open_stream(table.to_ipc()).read_all()["item"].to_pylist()
+    /// ['tea', 'jam']
+    fn to_ipc<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = enter_with(py, || ipc::write_bytes(&self.0), |py, fault| errors::from_host(py, &fault))?;
+        Ok(PyBytes::new(py, &bytes))
     }
 
     /// Give the table to pyarrow, without a copy.
@@ -270,33 +284,8 @@ impl ArrowTable {
 
 impl ArrowTable {
     fn described_columns(&self) -> Vec<String> {
-        let fields = self.schema.fields().iter();
+        let fields = self.0.schema.fields().iter();
         fields.map(|field| format!("{} {}", field.name(), type_name(field.data_type()))).collect()
-    }
-}
-
-/// An Arrow type in the words of Arrow's specification, such as `string` or `decimal64(18, 2)`.
-pub fn type_name(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Utf8 => "string".to_owned(),
-        DataType::LargeUtf8 => "large_string".to_owned(),
-        DataType::Utf8View => "string_view".to_owned(),
-        DataType::Boolean => "bool".to_owned(),
-        DataType::Timestamp(unit, None) => format!("timestamp[{}]", unit_name(*unit)),
-        DataType::Timestamp(unit, Some(zone)) => format!("timestamp[{}, {zone}]", unit_name(*unit)),
-        DataType::Dictionary(keys, values) => {
-            format!("dictionary<{}, {}>", type_name(keys), type_name(values))
-        }
-        other => other.to_string().to_lowercase(),
-    }
-}
-
-fn unit_name(unit: TimeUnit) -> &'static str {
-    match unit {
-        TimeUnit::Second => "s",
-        TimeUnit::Millisecond => "ms",
-        TimeUnit::Microsecond => "us",
-        TimeUnit::Nanosecond => "ns",
     }
 }
 

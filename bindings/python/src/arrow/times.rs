@@ -7,11 +7,11 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
+use comptoir_host::table::type_name;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::error::BoundaryError;
-use super::table::type_name;
 use super::values::Values;
 use crate::errors;
 use crate::python::Classes;

@@ -8,11 +8,11 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
+use comptoir_host::table::type_name;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use super::error::BoundaryError;
-use super::table::type_name;
 use super::times;
 use crate::errors;
 

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards, Context, Explanation};
 use comptoir::ranking::snapshot::GroupValue;
+use comptoir_host::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::count::count;
 use super::group::{Group, OwnItem};
-use crate::arrow::{ArrowTable, import_in_parts, import_stream, one_batch};
+use crate::arrow::{ArrowTable, import_in_parts, import_stream};
 use crate::enter::{enter, enter_with};
 use crate::errors;
 use crate::rules::failure;
@@ -174,7 +175,7 @@ impl RankingResult {
             None => enter_with(py, || self.0.explain(&item, values.as_deref()), refused)?,
             Some(rows) => {
                 let (schema, batches) = import_stream(rows)?;
-                let rows = enter(py, || one_batch(&schema, &batches))?;
+                let rows = enter(py, || Table { schema, batches }.one_batch())?;
                 enter_with(py, || self.0.explain_in(&rows, &item, values.as_deref()), refused)?
             }
         };

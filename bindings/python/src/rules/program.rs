@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use comptoir::rules::types::EnvError;
 use comptoir::rules::{AttributePattern, Bounds, Error, Program, Residual};
+use comptoir_host::{Table, rules as rows};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -196,8 +197,9 @@ impl RulesProgram {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = table.py();
         let (schema, batches) = import_stream(table)?;
+        let table = Table { schema, batches };
         let shared = variables(self.program.env(), shared)?;
-        let (values, faults) = enter_table(py, || batch::eval(&self.program, &schema, &batches, &shared))?;
+        let (values, faults) = enter_table(py, || rows::eval(&self.program, &table, &shared))?;
         let count = faults.count;
         result(py, "BatchResult", (batch::table(py, values)?, batch::table(py, faults.table())?, count))
     }
@@ -236,8 +238,9 @@ impl RulesProgram {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = table.py();
         let (schema, batches) = import_stream(table)?;
+        let table = Table { schema, batches };
         let shared = variables(self.program.env(), shared)?;
-        let (rows, faults) = enter_table(py, || batch::select(&self.program, &schema, &batches, &shared))?;
+        let (rows, faults) = enter_table(py, || rows::select(&self.program, &table, &shared))?;
         let count = faults.count;
         result(py, "Selection", (batch::table(py, rows)?, batch::table(py, faults.table())?, count))
     }

@@ -1,19 +1,17 @@
 //! Many rules as one.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use comptoir::rules::rule_set::{
-    Diff, EnvironmentSpec, Finding, OutputChange, RuleChange, TableFault, TableSpec,
-};
-use comptoir::rules::{Env, Error, RuleSet, RuleSetError, RuleSetSpec};
+use comptoir::rules::rule_set::{Diff, EnvironmentSpec, Finding, OutputChange, RuleChange, TableSpec};
+use comptoir::rules::{Env, RuleSet, RuleSetError, RuleSetSpec};
 use comptoir::types::WideDecimal;
+use comptoir_host::Table;
+use comptoir_host::rules::{decide_set, select_set};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::batch::{Chunks, at_least_one, columns, table};
+use super::batch::table;
 use super::decision::{Parts, parts};
 use super::env::with_functions;
 use super::failure::{from_error, from_set_error};
@@ -126,20 +124,9 @@ impl RulesSet {
         let py = table_of.py();
         let (schema, batches) = import_stream(table_of)?;
         let shared = shared(self.set.env(), keywords)?;
-        let work = || {
-            let (mut decided, mut faults, mut row) = (Vec::new(), Faults::default(), 0);
-            for batch in at_least_one(&schema, &batches) {
-                let decisions = self.set.decide_table(&batch, &shared)?;
-                faults.add(row, decisions.faults, decisions.fault_count);
-                decided.push(decisions.batch);
-                row += batch.num_rows();
-            }
-            Ok::<_, Error>((decided, faults))
-        };
-        let (decided, faults) = enter_with(py, work, from_error)?;
-        let schema = decided.first().map_or(schema, RecordBatch::schema);
-        let count = faults.count;
-        Ok((table(py, (schema, decided))?, table(py, faults.table())?, count))
+        let rows = Table { schema, batches };
+        let made = enter_with(py, || decide_set(&self.set, &rows, &shared), from_error)?;
+        Ok((table(py, made.values)?, table(py, made.faults)?, made.fault_count))
     }
 
     /// Numbers of the rows for which a rule counts, faults, their number.
@@ -151,20 +138,9 @@ impl RulesSet {
         let py = table_of.py();
         let (schema, batches) = import_stream(table_of)?;
         let shared = shared(self.set.env(), keywords)?;
-        let work = || {
-            let (mut rows, mut faults, mut row) = (Vec::new(), Faults::default(), 0);
-            for batch in at_least_one(&schema, &batches) {
-                let selected = self.set.select_table(&batch, &shared)?;
-                faults.add(row, selected.faults, selected.fault_count);
-                rows.extend(selected.rows.values().iter().map(|chosen| row as u64 + chosen));
-                row += batch.num_rows();
-            }
-            Ok::<_, Error>((rows, faults))
-        };
-        let (rows, faults) = enter_with(py, work, from_error)?;
-        let rows = columns([("row", Arc::new(UInt64Array::from(rows)) as ArrayRef)]);
-        let count = faults.count;
-        Ok((table(py, rows)?, table(py, faults.table())?, count))
+        let rows = Table { schema, batches };
+        let made = enter_with(py, || select_set(&self.set, &rows, &shared), from_error)?;
+        Ok((table(py, made.values)?, table(py, made.faults)?, made.fault_count))
     }
 
     /// What would change if `new` took the place of this set, as a dict.
@@ -178,7 +154,7 @@ impl RulesSet {
         let py = table_of.py();
         let (schema, batches) = import_stream(table_of)?;
         let shared = shared(self.set.env(), keywords)?;
-        let batches = at_least_one(&schema, &batches);
+        let batches = Table { schema, batches }.chunks();
         let work = || self.set.diff_chunks(&new.set, &batches, &shared, amount);
         diff_dict(py, &enter_with(py, work, from_set_error)?)
     }
@@ -249,35 +225,6 @@ fn finding(finding: &Finding) -> TableFinding {
         Finding::Gap { .. } => ("gap", Vec::new(), text),
         Finding::Overlap { first, second } => ("overlap", vec![*first, *second], text),
         Finding::Shadowed { row, .. } => ("shadowed", vec![*row], text),
-    }
-}
-
-/// The first rules without a truth in a table, and how many there are.
-#[derive(Default)]
-struct Faults {
-    first: Vec<TableFault>,
-    count: usize,
-}
-
-impl Faults {
-    fn add(&mut self, first_row: usize, faults: Vec<TableFault>, count: usize) {
-        self.count += count;
-        let room = comptoir::rules::rule_set::Decisions::MAX_FAULTS - self.first.len();
-        let moved = |fault: TableFault| TableFault { row: first_row + fault.row, ..fault };
-        self.first.extend(faults.into_iter().take(room).map(moved));
-    }
-
-    fn table(self) -> Chunks {
-        let texts = |text: fn(&TableFault) -> &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(self.first.iter().map(text)))
-        };
-        let rows = self.first.iter().map(|fault| fault.row as u64);
-        columns([
-            ("row", Arc::new(UInt64Array::from_iter_values(rows)) as ArrayRef),
-            ("rule", texts(|fault| &fault.rule)),
-            ("code", texts(|fault| fault.code)),
-            ("message", texts(|fault| &fault.message)),
-        ])
     }
 }
 
