@@ -16,7 +16,7 @@ export PYO3_NO_PYTHON := 1
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python bench fmt lint licences docs wheel clean
+.PHONY: help demo test test-rust test-python test-c test-cpp install bench fmt lint licences docs wheel clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ help: ## List the targets.
 demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, or DATA=file.parquet; writes a report.
 	$(BIN)/python -m comptoir.demo $(DATA)
 
-test: test-rust test-python test-c ## Run the tests of every host.
+test: test-rust test-python test-c test-cpp ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
@@ -36,20 +36,41 @@ test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing a
 	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
 	$(BIN)/python tests/cases/ranking.py tests/cases/ranking.jsonl
 
-# The libraries of the C ABI, as they are installed.
+# The libraries of the C ABI, as cargo builds them.
 C_LIBRARIES := $(HOSTS_TARGET)/release
 C_FLAGS := -std=c11 -D_DEFAULT_SOURCE -g -Wall -Wextra -Wpedantic -Werror -Iinclude
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 C_STATIC = $(C_LIBRARIES)/libcomptoir_c.a -lpthread -ldl -lm
 
-test-c: | cargo ## Run the tests of the C ABI, with and without sanitizers.
-	@command -v gcc >/dev/null || { echo 'comptoir: gcc is missing: apt-get install gcc' >&2; exit 1; }
+CPP_FLAGS := -std=c++17 -g -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Iinclude
+
+.PHONY: c-libraries
+c-libraries: | cargo
 	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo build --release --locked -p comptoir-c
+
+test-c: c-libraries ## Run the tests of the C ABI, with and without sanitizers, and its vectors.
+	@command -v gcc >/dev/null || { echo 'comptoir: gcc is missing: apt-get install gcc' >&2; exit 1; }
 	cargo test --locked -p comptoir-c
 	mkdir -p target/c
 	gcc $(C_FLAGS) -O2 tests/c/abi/*.c $(C_STATIC) -o target/c/abi && target/c/abi
 	gcc $(C_FLAGS) $(SANITIZERS) tests/c/abi/*.c $(C_STATIC) -o target/c/abi-checked && target/c/abi-checked
 	gcc $(C_FLAGS) $(SANITIZERS) tests/c/vectors/*.c $(C_STATIC) -o target/c/vectors && target/c/vectors tests/vectors
+
+test-cpp: c-libraries ## Run the tests of the C++ face with sanitizers, its vectors, and a program against the installed package.
+	@for tool in g++ cmake pkg-config; do \
+		command -v $$tool >/dev/null || { echo "comptoir: $$tool is missing: apt-get install g++ cmake pkg-config" >&2; exit 1; }; \
+	done
+	mkdir -p target/cpp
+	for header in include/comptoir/*.hpp; do g++ $(CPP_FLAGS) -fsyntax-only -x c++ $$header || exit 1; done
+	g++ $(CPP_FLAGS) -O1 $(SANITIZERS) tests/cpp/face/*.cpp $(C_STATIC) -o target/cpp/face && target/cpp/face
+	g++ $(CPP_FLAGS) -O1 $(SANITIZERS) tests/cpp/vectors/*.cpp $(C_STATIC) -o target/cpp/vectors && target/cpp/vectors tests/vectors
+	tests/cpp/consumer/run.sh $(C_LIBRARIES)
+
+PREFIX ?= /usr/local
+install: c-libraries ## Install the C and C++ faces under PREFIX=/usr/local: headers, libraries, CMake package, pkg-config file.
+	@command -v cmake >/dev/null || { echo 'comptoir: cmake is missing: apt-get install cmake g++' >&2; exit 1; }
+	cmake -S bindings/cpp -B target/cpp/install -DCOMPTOIR_LIBRARY_DIR=$(CURDIR)/$(C_LIBRARIES) -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
+	cmake --install target/cpp/install
 
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
 	cargo bench --locked --workspace --exclude comptoir-python
