@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 # A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it.
 PYTHON_TARGET := target/python
 NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
+JAVA_NATIVE := $(abspath $(or $(CARGO_TARGET_DIR),target))/release
 EXAMPLES := $(wildcard examples/python/*.py)
 BENCHES := $(sort $(wildcard benches/*/*.py))
 
@@ -15,7 +16,7 @@ export PYO3_NO_PYTHON := 1
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python bench fmt lint licences docs wheel clean
+.PHONY: help demo test test-rust test-python test-java bench bench-java fmt lint licences docs wheel clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,7 +24,7 @@ help: ## List the targets.
 demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, or DATA=file.parquet; writes a report.
 	$(BIN)/python -m comptoir.demo $(DATA)
 
-test: test-rust test-python ## Run the tests of every host.
+test: test-rust test-python test-java ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
@@ -35,8 +36,16 @@ test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing a
 	$(BIN)/python tests/cases/costing.py tests/cases/costing.yaml
 	$(BIN)/python tests/cases/ranking.py tests/cases/ranking.jsonl
 
+test-java: | cargo jdk ## Run the Java tests, with -Xcheck:jni; builds the jars.
+	cargo build --release --locked -p comptoir-java
+	mvn -q -B -f bindings/java/pom.xml -Dnative.directory=$(JAVA_NATIVE) verify
+
+bench-java: | cargo jdk ## Measure the border to Java, and the rules beside engines in Java.
+	cargo build --release --locked -p comptoir-java
+	mvn -q -B -f bindings/java/bench/pom.xml -Dnative.directory=$(JAVA_NATIVE) compile exec:exec
+
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
-	cargo bench --locked --workspace --exclude comptoir-python
+	cargo bench --locked --workspace --exclude comptoir-python --exclude comptoir-java
 	@for program in $(BENCHES); do echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
 fmt: $(VENV)/.packages | cargo ## Format all code.
@@ -63,7 +72,7 @@ wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 i
 	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
 
 clean: ## Remove everything that was built.
-	rm -rf target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf target bindings/java/target bindings/java/bench/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python -name '*.so' -delete
 
 # What the targets above stand on; the stamp files keep a second run from installing again.
@@ -71,6 +80,11 @@ clean: ## Remove everything that was built.
 .PHONY: cargo
 cargo:
 	@command -v cargo >/dev/null || { echo 'comptoir: cargo is missing: install Rust 1.92 or later from https://rustup.rs, then open a new shell' >&2; exit 1; }
+
+.PHONY: jdk
+jdk:
+	@command -v javac >/dev/null || { echo 'comptoir: javac is missing: install a JDK 17 or later (Debian: apt install openjdk-17-jdk-headless)' >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo 'comptoir: mvn is missing: install Maven 3.8 or later (Debian: apt install maven)' >&2; exit 1; }
 
 $(VENV)/.packages: requirements-dev.txt tools/setup_venv
 	PYTHON=$(PYTHON) tools/setup_venv $(VENV) requirements-dev.txt
