@@ -41,8 +41,8 @@ test-java: | cargo jdk ## Run the Java tests, with -Xcheck:jni; builds the jars.
 	mvn -q -B -f bindings/java/pom.xml -Dnative.directory=$(JAVA_NATIVE) verify
 
 bench-java: | cargo jdk ## Measure the border to Java, and the rules beside engines in Java.
-	cargo build --release --locked -p comptoir-java
-	mvn -q -B -f bindings/java/bench/pom.xml -Dnative.directory=$(JAVA_NATIVE) compile exec:exec
+	cargo build --release --locked -p comptoir-java --features bench
+	mvn -q -B -f bindings/java/pom.xml -Pbench -Dnative.directory=$(JAVA_NATIVE) test-compile exec:exec
 
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
 	cargo bench --locked --workspace --exclude comptoir-python --exclude comptoir-java
@@ -72,7 +72,7 @@ wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 i
 	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(PYTHON_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
 
 clean: ## Remove everything that was built.
-	rm -rf target bindings/java/target bindings/java/bench/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf target bindings/java/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python -name '*.so' -delete
 
 # What the targets above stand on; the stamp files keep a second run from installing again.

@@ -89,7 +89,8 @@ pub fn give<'l>(env: &mut Env<'l>, bytes: &[u8]) -> Result<JByteArray<'l>, Failu
 
 /// A number of Java that cannot be negative.
 pub fn size(what: &str, number: i64) -> Result<usize, Fault> {
-    usize::try_from(number).map_err(|_| Fault::argument(format!("`{what}` cannot be negative, found {number}")))
+    usize::try_from(number)
+        .map_err(|_| Fault::argument(format!("`{what}` cannot be negative, found {number}")))
 }
 
 impl From<Fault> for Failure {

@@ -88,14 +88,14 @@ pub fn throw(env: &mut Env<'_>, failure: Failure) -> JniResult<()> {
 /// The exception for a fault.
 pub fn exception<'l>(env: &mut Env<'l>, fault: &Fault) -> JniResult<JObject<'l>> {
     let parts = env.byte_array_from_slice(packed(fault).finish())?;
-    let cause = fault.place.cause.as_ref().and_then(|cause| cause.0.downcast_ref::<Global<JThrowable<'static>>>());
+    let cause =
+        fault.place.cause.as_ref().and_then(|cause| cause.0.downcast_ref::<Global<JThrowable<'static>>>());
     let cause = cause.map_or(ptr::null_mut(), |cause| cause.as_obj().as_raw());
     let arguments = [jvalue { l: parts.as_raw() }, jvalue { l: cause }];
     let kept = callbacks()?;
     // SAFETY: the method takes these arguments, and the class is kept.
-    let made = unsafe {
-        env.call_static_method_unchecked(&kept.class, kept.fault, ReturnType::Object, &arguments)
-    };
+    let made =
+        unsafe { env.call_static_method_unchecked(&kept.class, kept.fault, ReturnType::Object, &arguments) };
     made?.l()
 }
 
@@ -181,10 +181,7 @@ pub fn finished(future: &Global<JObject<'static>>, outcome: Result<Writer, Fault
 }
 
 /// Runs work on this thread of the pipeline. An exception of Java becomes the error of the stage, with itself as cause.
-fn attached<T>(
-    stage: &'static str,
-    work: impl FnOnce(&mut Env<'_>) -> JniResult<T>,
-) -> Result<T, Error> {
+fn attached<T>(stage: &'static str, work: impl FnOnce(&mut Env<'_>) -> JniResult<T>) -> Result<T, Error> {
     let failed = |error: JniError| Error::stage(stage, error.to_string());
     let run = || -> JniResult<Result<T, Error>> {
         let vm = &callbacks()?.vm;
@@ -238,7 +235,9 @@ impl Attachment {
 
     fn is_attached(&self) -> JniResult<()> {
         match &self.0 {
-            Some(vm) if !vm.is_thread_attached()? => Err(JniError::JniCall(jni::errors::JniError::ThreadDetached)),
+            Some(vm) if !vm.is_thread_attached()? => {
+                Err(JniError::JniCall(jni::errors::JniError::ThreadDetached))
+            }
             _ => Ok(()),
         }
     }

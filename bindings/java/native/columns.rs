@@ -53,7 +53,8 @@ pub fn table(
         arrays.push(array(&name, data_type, rows, taken, validity)?);
     }
     let schema = Arc::new(Schema::new(fields));
-    let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(|error| Fault::argument(error.to_string()))?;
+    let batch =
+        RecordBatch::try_new(schema.clone(), arrays).map_err(|error| Fault::argument(error.to_string()))?;
     Ok(Table { schema, batches: vec![batch] })
 }
 
@@ -71,7 +72,11 @@ fn data_type(name: &str, parts: &mut Reader<'_>) -> Result<DataType, Fault> {
         "timestamp_us_utc" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         "decimal128" => match (u8::try_from(precision), i8::try_from(scale)) {
             (Ok(precision @ 1..=38), Ok(scale @ 0..=38)) => DataType::Decimal128(precision, scale),
-            _ => return Err(Fault::argument(format!("there is no decimal of precision {precision} and scale {scale}"))),
+            _ => {
+                return Err(Fault::argument(format!(
+                    "there is no decimal of precision {precision} and scale {scale}"
+                )));
+            }
         },
         other => return Err(Fault::internal(format!("a column of type `{other}`"))),
     })
@@ -84,7 +89,8 @@ fn array(
     buffers: Vec<Buffer>,
     validity: Option<Buffer>,
 ) -> Result<ArrayRef, Fault> {
-    let wrong = |error: arrow_schema::ArrowError| Fault::argument(format!("column `{name}`: {error}")).at(name);
+    let wrong =
+        |error: arrow_schema::ArrowError| Fault::argument(format!("column `{name}`: {error}")).at(name);
     // Lengths, offsets and texts are validated.
     let data = ArrayData::try_new(data_type, rows, validity, 0, buffers, Vec::new()).map_err(wrong)?;
     Ok(make_array(data))
@@ -99,10 +105,13 @@ fn take(
     let object = buffers.get_element(env, index)?;
     let kept = env.new_global_ref(&object)?;
     let buffer = env.cast_local::<JByteBuffer<'_>>(object)?;
-    let (address, length) = (env.get_direct_buffer_address(&buffer)?, env.get_direct_buffer_capacity(&buffer)?);
+    let (address, length) =
+        (env.get_direct_buffer_address(&buffer)?, env.get_direct_buffer_capacity(&buffer)?);
     env.delete_local_ref(buffer);
     let Some(address) = NonNull::new(address) else {
-        return Err(Fault::argument(format!("column `{column}`: the buffer is not direct")).at(column).into());
+        return Err(Fault::argument(format!("column `{column}`: the buffer is not direct"))
+            .at(column)
+            .into());
     };
     let owner: Arc<dyn Allocation> = Arc::new(Kept(kept));
     // SAFETY: the memory is the buffer's, which is kept; `Table.Builder` says that nobody writes to it any more.
@@ -119,7 +128,8 @@ pub fn buffers<'l>(
     let column = match &*table.batches {
         [batch] => batch.columns().get(index),
         other => {
-            let message = format!("the table has {} batches: take its columns from `combined()`", other.len());
+            let message =
+                format!("the table has {} batches: take its columns from `combined()`", other.len());
             return Err(Fault::argument(message).into());
         }
     };
@@ -170,7 +180,8 @@ fn parts<'d>(name: &str, data: &'d ArrayData) -> Result<[Option<&'d [u8]>; 2], F
 }
 
 fn unaligned(name: &str) -> Fault {
-    Fault::argument(format!("column `{name}` does not begin at a byte: export the table as a stream")).at(name)
+    Fault::argument(format!("column `{name}` does not begin at a byte: export the table as a stream"))
+        .at(name)
 }
 
 /// Direct buffers over memory, in an array; null where the address is null.

@@ -1,7 +1,7 @@
 //! Valuation of stock histories.
 
-use comptoir_host::costing::{History, policy};
 use comptoir_host::Table;
+use comptoir_host::costing::{History, policy};
 use jni::objects::JByteArray;
 use jni::sys::{jboolean, jlong};
 

@@ -5,6 +5,8 @@
 //! at once cross as one byte array, which [`parts`] describes.
 #![allow(non_snake_case, reason = "JNI finds functions by the names of classes and methods")]
 
+#[cfg(feature = "bench")]
+mod bench;
 mod call;
 mod callbacks;
 mod columns;

@@ -135,9 +135,9 @@ fn with_key<T>(
     let (mut few, mut count) = ([""; FEW], 0);
     while !parts.is_empty() {
         let part = parts.text()?;
-        let place = few.get_mut(count).ok_or_else(|| {
-            Fault::argument(format!("a group has at most {} values", FEW - 1)).at("group")
-        })?;
+        let place = few
+            .get_mut(count)
+            .ok_or_else(|| Fault::argument(format!("a group has at most {} values", FEW - 1)).at("group"))?;
         *place = part;
         count += 1;
     }

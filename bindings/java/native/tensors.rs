@@ -22,7 +22,8 @@ pub fn pack_specs(rows: usize, specs: &[TensorSpec]) -> Writer {
 pub fn pack_prediction(prediction: &Prediction) -> Writer {
     let mut parts = Writer::default();
     for (name, tensor) in &prediction.tensors().outputs {
-        let (rows, sides) = tensor.shape().split_first().map_or((1, tensor.shape()), |(rows, sides)| (*rows, sides));
+        let (rows, sides) =
+            tensor.shape().split_first().map_or((1, tensor.shape()), |(rows, sides)| (*rows, sides));
         head(&mut parts, name, tensor.dtype(), sides);
         let length = tensor.bytes().len() / rows.max(1);
         let start = prediction.row() * length;
