@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it. The
 # other hosts are built there too, in release, from the same crates.
 HOSTS_TARGET := target/hosts
-NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
+NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python bindings/host/src crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
 EXAMPLES := $(wildcard examples/python/*.py)
 BENCHES := $(sort $(wildcard benches/*/*.py))
 
@@ -16,7 +16,7 @@ export PYO3_NO_PYTHON := 1
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-c test-cpp install bench fmt lint licences docs wheel clean
+.PHONY: help demo test test-rust test-python test-c test-cpp test-java install bench bench-java fmt lint licences docs wheel clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ help: ## List the targets.
 demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, or DATA=file.parquet; writes a report.
 	$(BIN)/python -m comptoir.demo $(DATA)
 
-test: test-rust test-python test-c test-cpp ## Run the tests of every host.
+test: test-rust test-python test-c test-cpp test-java ## Run the tests of every host.
 
 test-rust: | cargo ## Run the Rust tests.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked
@@ -64,6 +64,11 @@ test-cpp: c-libraries ## Run the tests of the C++ face with sanitizers, its vect
 	for header in include/comptoir/*.hpp; do g++ $(CPP_FLAGS) -fsyntax-only -x c++ $$header || exit 1; done
 	g++ $(CPP_FLAGS) -O1 $(SANITIZERS) tests/cpp/face/*.cpp $(C_STATIC) -o target/cpp/face && target/cpp/face
 	g++ $(CPP_FLAGS) -O1 $(SANITIZERS) tests/cpp/vectors/*.cpp $(C_STATIC) -o target/cpp/vectors && target/cpp/vectors tests/vectors
+	gcc $(C_FLAGS) $(SANITIZERS) examples/c/value_stock.c $(C_STATIC) -o target/c/value_stock
+	g++ $(CPP_FLAGS) $(SANITIZERS) examples/cpp/order_service/main.cpp $(C_STATIC) -o target/cpp/order_service
+	g++ $(CPP_FLAGS) $(SANITIZERS) tests/cpp/examples/make_input.cpp tests/cpp/face/check.cpp $(C_STATIC) -o target/cpp/make_input
+	tests/cpp/examples/value_stock.sh target/c/value_stock target/cpp/make_input
+	tests/cpp/examples/order_service.sh target/cpp/order_service target/cpp/make_input
 	tests/cpp/consumer/run.sh $(C_LIBRARIES)
 
 PREFIX ?= /usr/local
@@ -72,8 +77,24 @@ install: c-libraries ## Install the C and C++ faces under PREFIX=/usr/local: hea
 	cmake -S bindings/cpp -B target/cpp/install -DCOMPTOIR_LIBRARY_DIR=$(CURDIR)/$(C_LIBRARIES) -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
 	cmake --install target/cpp/install
 
+# What the jar takes in: the library without the symbols that only debuggers read.
+JAVA_NATIVE := $(abspath $(HOSTS_TARGET))/java
+
+test-java: java-library | jdk ## Run the Java tests, with -Xcheck:jni; builds the jars.
+	mvn -q -B -f bindings/java/pom.xml -Dnative.directory=$(JAVA_NATIVE) verify
+
+bench-java: | cargo jdk ## Measure the border to Java, and the rules beside engines in Java.
+	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo build --release --locked -p comptoir-java --features bench
+	mvn -q -B -f bindings/java/pom.xml -Pbench -Dnative.directory=$(abspath $(HOSTS_TARGET))/release test-compile exec:exec
+
+.PHONY: java-library
+java-library: | cargo
+	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo build --release --locked -p comptoir-java
+	mkdir -p $(JAVA_NATIVE)
+	objcopy --strip-debug $(HOSTS_TARGET)/release/libcomptoir_java.so $(JAVA_NATIVE)/libcomptoir_java.so
+
 bench: $(VENV)/.native $(VENV)/.bench ## Run the benchmarks, side by side with peers.
-	cargo bench --locked --workspace --exclude comptoir-python
+	cargo bench --locked --workspace --exclude comptoir-python --exclude comptoir-java
 	@for program in $(BENCHES); do echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
 fmt: $(VENV)/.packages | cargo ## Format all code.
@@ -100,7 +121,7 @@ wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 i
 	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
 
 clean: ## Remove everything that was built.
-	rm -rf target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf target bindings/java/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find python -name '*.so' -delete
 
 # What the targets above stand on; the stamp files keep a second run from installing again.
@@ -108,6 +129,11 @@ clean: ## Remove everything that was built.
 .PHONY: cargo
 cargo:
 	@command -v cargo >/dev/null || { echo 'comptoir: cargo is missing: install Rust 1.92 or later from https://rustup.rs, then open a new shell' >&2; exit 1; }
+
+.PHONY: jdk
+jdk:
+	@command -v javac >/dev/null || { echo 'comptoir: javac is missing: install a JDK 17 or later (Debian: apt install openjdk-17-jdk-headless)' >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo 'comptoir: mvn is missing: install Maven 3.8 or later (Debian: apt install maven)' >&2; exit 1; }
 
 $(VENV)/.packages: requirements-dev.txt tools/setup_venv
 	PYTHON=$(PYTHON) tools/setup_venv $(VENV) requirements-dev.txt

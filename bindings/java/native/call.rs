@@ -31,6 +31,15 @@ pub fn call<'l, T: Default>(
     .resolve::<Throw>()
 }
 
+/// Runs work that needs nothing of Java, which spares the setting up of an environment unless it fails.
+#[inline]
+pub fn quick<T: Default>(env: EnvUnowned<'_>, work: impl FnOnce() -> Result<T, Fault>) -> T {
+    match guard(work) {
+        Ok(done) => done,
+        Err(fault) => call(env, |_| Err(fault.into())),
+    }
+}
+
 /// Declares a function that Java calls: its name, its arguments after environment and class, and a body that gives a
 /// result or a [`Failure`].
 macro_rules! native {

@@ -12,7 +12,8 @@ use jni::objects::{JByteArray, JClass, JObject, JStaticMethodID, JThrowable, JVa
 use jni::refs::Global;
 use jni::signature::{Primitive, ReturnType};
 use jni::sys::jvalue;
-use jni::{Env, JavaVM, jni_sig, jni_str};
+use jni::vm::{AttachConfig, AttachmentExceptionPolicy};
+use jni::{DEFAULT_LOCAL_FRAME_CAPACITY, Env, JavaVM, jni_sig, jni_str};
 
 use crate::call::Failure;
 use crate::parts::Writer;
@@ -21,6 +22,7 @@ use crate::parts::Writer;
 struct Callbacks {
     class: Global<JClass<'static>>,
     fault: JStaticMethodID,
+    describe: JStaticMethodID,
     preprocess: JStaticMethodID,
     infer: JStaticMethodID,
     finished: JStaticMethodID,
@@ -37,6 +39,11 @@ pub fn keep(env: &mut Env<'_>, class: &JClass<'_>) -> Result<(), Failure> {
             class,
             jni_str!("fault"),
             jni_sig!("([BLjava/lang/Throwable;)Ljava/lang/RuntimeException;"),
+        )?,
+        describe: env.get_static_method_id(
+            class,
+            jni_str!("describe"),
+            jni_sig!("(Ljava/lang/Throwable;)[B"),
         )?,
         preprocess: env.get_static_method_id(
             class,
@@ -175,18 +182,37 @@ pub fn finished(future: &Global<JObject<'static>>, outcome: Result<Writer, Fault
 
 /// Runs work on this thread of the pipeline. An exception of Java becomes the error of the stage, with itself as cause.
 fn attached<T>(stage: &'static str, work: impl FnOnce(&mut Env<'_>) -> JniResult<T>) -> Result<T, Error> {
-    let run = || {
+    let failed = |error: JniError| Error::stage(stage, error.to_string());
+    let run = || -> JniResult<Result<T, Error>> {
         let vm = &callbacks()?.vm;
         ATTACHMENT.with(|own| own.get_or_init(|| Attachment::new(vm)).is_attached())?;
-        vm.attach_current_thread(work)
+        // An exception is taken here, since the crate would walk through its whole stack for a message.
+        let config = || AttachConfig::new().exceptions_policy(AttachmentExceptionPolicy::Ignore);
+        vm.attach_current_thread_with_config(config, Some(DEFAULT_LOCAL_FRAME_CAPACITY), |env| {
+            Ok(match work(env) {
+                Ok(done) => Ok(done),
+                Err(error) => Err(taken(env, stage)?.unwrap_or_else(|| failed(error))),
+            })
+        })
     };
-    run().map_err(|error| match error {
-        JniError::CaughtJavaException { exception, name, msg, .. } => {
-            let message = if msg.is_empty() { name } else { format!("{name}: {msg}") };
-            Error::Stage { stage, message, cause: Some(Cause(Arc::new(exception))) }
-        }
-        error => Error::stage(stage, error.to_string()),
-    })
+    run().unwrap_or_else(|error| Err(failed(error)))
+}
+
+/// The exception that is pending, as an error that it is the cause of.
+fn taken(env: &mut Env<'_>, stage: &'static str) -> JniResult<Option<Error>> {
+    let Some(exception) = env.exception_occurred() else { return Ok(None) };
+    env.exception_clear();
+    let kept = callbacks()?;
+    let arguments = [jvalue { l: exception.as_raw() }];
+    // SAFETY: the method takes this argument, and the class is kept.
+    let text = unsafe {
+        env.call_static_method_unchecked(&kept.class, kept.describe, ReturnType::Array, &arguments)
+    };
+    let text: JObject<'_> = text?.l()?;
+    let text = env.cast_local::<JByteArray<'_>>(text)?;
+    let message = String::from_utf8_lossy(&env.convert_byte_array(&text)?).into_owned();
+    let cause: Global<JThrowable<'static>> = env.new_global_ref(&exception)?;
+    Ok(Some(Error::Stage { stage, message, cause: Some(Cause(Arc::new(cause))) }))
 }
 
 thread_local! {

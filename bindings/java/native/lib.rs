@@ -5,6 +5,8 @@
 //! at once cross as one byte array, which [`parts`] describes.
 #![allow(non_snake_case, reason = "JNI finds functions by the names of classes and methods")]
 
+#[cfg(feature = "bench")]
+mod bench;
 mod call;
 mod callbacks;
 mod columns;
@@ -21,6 +23,7 @@ mod table;
 mod tensors;
 mod values;
 
+use jni::EnvUnowned;
 use jni::objects::{JByteArray, JByteBuffer, JClass};
 use jni::sys::{jint, jlong};
 
@@ -47,11 +50,10 @@ native! {
     }
 }
 
-native! {
-    /// Does nothing: the price of a call.
-    fn Java_io_comptoir_Native_nothing<'l>(_env) -> () {
-        Ok(())
-    }
+/// Does nothing: the price of a call.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_comptoir_Native_nothing<'l>(env: EnvUnowned<'l>, _class: JClass<'l>) {
+    call::quick(env, || Ok(()));
 }
 
 native! {

@@ -2,10 +2,11 @@
 
 use comptoir_host::rules::{CompiledProgram, Faulty};
 use comptoir_host::{Fault, Table};
-use jni::objects::JByteArray;
+use jni::EnvUnowned;
+use jni::objects::{JByteArray, JClass};
 use jni::sys::{jboolean, jint, jlong};
 
-use crate::call::{bytes, give, native, text};
+use crate::call::{bytes, give, native, quick, text};
 use crate::handle::{self, Handle};
 use crate::parts::Writer;
 use crate::slots::with_slots;
@@ -59,12 +60,16 @@ native! {
     }
 }
 
-native! {
-    fn Java_io_comptoir_Native_programTest<'l>(
-        _env, program: Handle<CompiledProgram>, address: jlong, count: jint,
-    ) -> jboolean {
-        Ok(with_slots(address, count, |slots| program.get().test(slots))?)
-    }
+/// The truth for the values at an address: the call that is made most often.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_comptoir_Native_programTest<'l>(
+    env: EnvUnowned<'l>,
+    _class: JClass<'l>,
+    program: Handle<CompiledProgram>,
+    address: jlong,
+    count: jint,
+) -> jboolean {
+    quick(env, || with_slots(address, count, |slots| program.get().test(slots)))
 }
 
 native! {

@@ -99,18 +99,16 @@ native! {
     ) -> jlong {
         let packed = bytes(env, &boards)?;
         let mut parts = Reader::new(&packed);
-        let mut given: Vec<(Option<Handle<BoardTables>>, Option<Handle<Table>>, &str)> = Vec::new();
+        let (mut boards, mut tables) = (Vec::new(), Vec::new());
         while !parts.is_empty() {
-            given.push(match parts.int()? {
-                0 => (Some(parts.handle()?), None, ""),
-                _ => (None, Some(parts.handle()?), parts.text()?),
-            });
+            match parts.int()? {
+                0 => boards.push(parts.handle::<BoardTables>()?),
+                _ => tables.push((parts.handle::<Table>()?, parts.text()?)),
+            }
         }
-        let mut published = Vec::with_capacity(given.len());
-        for (board, table, columns) in &given {
-            published.extend(board.as_ref().map(|board| Published::Result(board.get())));
-            published.extend(table.as_ref().map(|table| Published::Table(table.get().clone(), *columns)));
-        }
+        let tables = tables.iter().map(|(table, columns)| Published::Table(table.get().clone(), columns));
+        let published: Vec<Published<'_>> =
+            boards.iter().map(|board| Published::Result(board.get())).chain(tables).collect();
         let version = publisher.get().publish(&published, watermark)?;
         Ok(version.cast_signed())
     }

@@ -21,7 +21,7 @@ struct Record {
     second: i64,
 }
 
-/// The values of the slots, text borrowed. The slice given on is on the stack for up to 16 of them.
+/// The values of the slots, text borrowed. The slice given on is on the stack for up to 8 of them.
 #[inline]
 pub fn with_slots<T>(
     address: jlong,
@@ -35,7 +35,7 @@ pub fn with_slots<T>(
     }
     // SAFETY: `io.comptoir.Slots` allocates this many records, aligned, and nobody writes to them during the call.
     let records = unsafe { slice::from_raw_parts(start, count) };
-    let mut few = [const { Value::Absent }; 16];
+    let mut few = [const { Value::Absent }; 8];
     if let Some(few) = few.get_mut(..count) {
         for (place, record) in few.iter_mut().zip(records) {
             *place = value(record, start.cast())?;

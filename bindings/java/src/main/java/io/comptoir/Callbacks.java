@@ -18,6 +18,15 @@ final class Callbacks {
         return ComptoirException.of(new Parts(packed), cause);
     }
 
+    /** What an exception of a callback says; an exception whose text throws has none. */
+    static byte[] describe(Throwable error) {
+        try {
+            return Parts.bytes(String.valueOf(error));
+        } catch (RuntimeException wrong) {
+            return Parts.bytes(error.getClass().getName());
+        }
+    }
+
     /** Lets a stage write an item into its row. */
     static void preprocess(Object code, long item, long slot) throws Exception {
         DEPTH.set(DEPTH.get() + 1);

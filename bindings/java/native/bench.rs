@@ -1,0 +1,26 @@
+//! The work of a call without the border, for `io.comptoir.Bench`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use comptoir_host::rules::CompiledProgram;
+use jni::sys::{jdouble, jint, jlong};
+
+use crate::call::native;
+use crate::handle::Handle;
+use crate::slots::with_slots;
+
+native! {
+    /// Nanoseconds of one test with values that are ready.
+    fn Java_io_comptoir_BenchNative_loop<'l>(
+        _env, program: Handle<CompiledProgram>, address: jlong, count: jint, repeats: jint,
+    ) -> jdouble {
+        Ok(with_slots(address, count, |slots| {
+            let start = Instant::now();
+            for _ in 0..repeats {
+                black_box(program.get().test(black_box(slots)))?;
+            }
+            Ok(start.elapsed().as_secs_f64() * 1e9 / f64::from(repeats.max(1)))
+        })?)
+    }
+}
