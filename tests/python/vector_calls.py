@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+import comptoir
 from comptoir import costing, executor, ranking, rules
 
 Outcome = dict[str, Any]
@@ -258,7 +259,7 @@ def _policy(case: Case) -> costing.Policy:
 
 
 def _table(table: object) -> Outcome:
-    return {"expected.arrows": pa.table(table)}
+    return {"expected.arrows": comptoir.Table(table).to_ipc()}
 
 
 def _program(case: Case) -> rules.Program:
@@ -276,7 +277,7 @@ def _truth(value: object) -> Outcome:
 
 
 def _faulty(values: object, result: Any) -> Outcome:
-    counted = {"faults.arrows": pa.table(result.faults), "expected.txt": str(result.fault_count)}
+    counted = {"faults.arrows": comptoir.Table(result.faults).to_ipc(), "expected.txt": str(result.fault_count)}
     return {**_table(values), **counted}
 
 
