@@ -16,7 +16,7 @@ export PYO3_NO_PYTHON := 1
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-c test-cpp test-java install bench bench-java fmt lint licences docs wheel clean
+.PHONY: help demo test test-rust test-python test-c test-cpp test-java install bench bench-cpp bench-java fmt lint licences docs wheel clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,11 @@ JAVA_NATIVE := $(abspath $(HOSTS_TARGET))/java
 
 test-java: java-library | jdk ## Run the Java tests, with -Xcheck:jni; builds the jars.
 	mvn -q -B -f bindings/java/pom.xml -Dnative.directory=$(JAVA_NATIVE) verify
+
+bench-cpp: c-libraries ## Measure the border to C and C++.
+	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo bench --locked -p comptoir-c --bench border
+	mkdir -p target/cpp
+	g++ $(CPP_FLAGS) -O2 benches/cpp/border.cpp $(C_STATIC) -o target/cpp/border && target/cpp/border
 
 bench-java: | cargo jdk ## Measure the border to Java, and the rules beside engines in Java.
 	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo build --release --locked -p comptoir-java --features bench
