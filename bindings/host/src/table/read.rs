@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::{Table, TableError};
+use crate::stream::Source;
 
 /// Rows of a stream that are held at a time by [`read_parts`].
 const PART_ROWS: usize = 1 << 20;
@@ -16,11 +17,11 @@ const PART_ROWS: usize = 1 << 20;
 /// # Errors
 /// [`TableError::Stream`] with the producer's message, [`TableError::NotTable`], [`TableError::NullRow`].
 pub fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Table, TableError> {
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
-    let schema = table_schema(reader.field())?;
-    let batches = reader
+    let source = Source::open(stream)?;
+    let schema = table_schema(source.field())?;
+    let batches = source
         .enumerate()
-        .map(|(batch, array)| to_batch(batch, &schema, array.map_err(|error| stream_error(batch, &error))?))
+        .map(|(batch, array)| to_batch(batch, &schema, array?))
         .collect::<Result<_, _>>()?;
     Ok(Table { schema, batches })
 }
@@ -30,10 +31,9 @@ pub fn read_stream(stream: FFI_ArrowArrayStream) -> Result<Table, TableError> {
 /// # Errors
 /// [`TableError::Stream`].
 pub fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>), TableError> {
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
-    let field = reader.field().as_ref().clone();
-    let chunks = reader.enumerate().map(|(chunk, array)| array.map_err(|error| stream_error(chunk, &error)));
-    Ok((field, chunks.collect::<Result<_, _>>()?))
+    let source = Source::open(stream)?;
+    let field = source.field().clone();
+    Ok((field, source.collect::<Result<_, _>>()?))
 }
 
 /// Gives the batches of a stream to `take`, a part at a time, so that memory does not grow with the stream. The first
@@ -45,13 +45,11 @@ pub fn read_parts<E: From<TableError>>(
     stream: FFI_ArrowArrayStream,
     take: &mut dyn FnMut(&[RecordBatch]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let failed = |batch, error: ArrowError| stream_error(batch, &error);
-    let reader = ArrayStreamReader::try_new(stream).map_err(|error| failed(0, error))?;
-    let schema = table_schema(reader.field())?;
+    let source = Source::open(stream)?;
+    let schema = table_schema(source.field())?;
     let (mut part, mut rows) = (vec![RecordBatch::new_empty(schema.clone())], 0);
-    for (number, array) in reader.enumerate() {
-        let array = array.map_err(|error| failed(number, error))?;
-        let batch = to_batch(number, &schema, array)?;
+    for (number, array) in source.enumerate() {
+        let batch = to_batch(number, &schema, array?)?;
         rows += batch.num_rows();
         part.push(batch);
         if rows >= PART_ROWS {

@@ -8,11 +8,12 @@
 use std::ffi::CStr;
 use std::ptr::NonNull;
 
-use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
-use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{ArrayReader, ArrayRef, RecordBatch, make_array};
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, SchemaRef};
-use comptoir_host::table::{read_chunks, read_parts, read_stream, stream_error, table_schema, to_batch};
+use comptoir_host::stream::{Source, array_of};
+use comptoir_host::table::{read_chunks, read_parts, read_stream, table_schema, to_batch};
 use comptoir_host::{Table, TableError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
@@ -92,8 +93,8 @@ pub fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     if !is_class && let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
         let stream = take_stream(object, &export.call0()?)?;
         return enter(object.py(), || {
-            let reader = ArrayStreamReader::try_new(stream).map_err(|error| stream_error(0, &error))?;
-            table_schema(reader.field())
+            let source = Source::open(stream)?;
+            table_schema(source.field())
         });
     }
     Ok(import_stream(object)?.0)
@@ -146,9 +147,7 @@ pub fn import_in_parts<E: Send>(
 
 fn column_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, TableError> {
     // SAFETY: `array` was moved out of a capsule whose schema is `field`; the producer vouches that they match.
-    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
-        .map_err(|error| stream_error(0, &error))?;
-    Ok(make_array(data))
+    unsafe { array_of(array, field) }
 }
 
 /// Reads a single struct array as a table of one batch.

@@ -6,10 +6,15 @@
 //! else goes wrong; a structure that is given belongs to the caller, who releases it.
 #![expect(unsafe_code, reason = "C structures are read and written here, and only here")]
 
+mod sound;
+mod source;
+
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{RecordBatch, RecordBatchIterator, make_array};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, make_array};
 use arrow_schema::{ArrowError, Field};
+
+pub use source::Source;
 
 use crate::table::{read_parts, read_stream, stream_error, table_schema, to_batch};
 use crate::{Fault, Table, TableError};
@@ -61,12 +66,25 @@ pub unsafe fn take_array(schema: *const FFI_ArrowSchema, array: *mut FFI_ArrowAr
     // SAFETY: it is aligned, and by the caller's promise initialised.
     let schema = unsafe { &*schema };
     let field = Field::try_from(schema).map_err(|error| protocol("schema", &error.to_string()))?;
-    // SAFETY: by the caller's promise the array has this type.
-    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) }
-        .map_err(|error| stream_error(0, &error))?;
     let schema = table_schema(&field)?;
-    let batch = to_batch(0, &schema, make_array(data))?;
+    // SAFETY: by the caller's promise the array has this type.
+    let batch = to_batch(0, &schema, unsafe { array_of(array, &field) }?)?;
     Ok(Table { schema, batches: vec![batch] })
+}
+
+/// An array of C as one of ours, which shares its buffers. What its structure tells is checked first.
+///
+/// # Errors
+/// [`TableError::Protocol`] for lengths, buffers or children that cannot be; [`TableError::Stream`] for a type or buffer that
+/// cannot be taken.
+///
+/// # Safety
+/// The array has the type of the field, and buffers as long as its length says.
+pub unsafe fn array_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, TableError> {
+    sound::check(&array, field.data_type())?;
+    // SAFETY: the caller's promise.
+    let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) };
+    Ok(make_array(data.map_err(|error| stream_error(0, &error))?))
 }
 
 /// Writes a stream over a table into the caller's memory. The stream shares the table's buffers.
@@ -91,14 +109,7 @@ pub unsafe fn give(table: Table, stream: *mut FFI_ArrowArrayStream) -> Result<()
 unsafe fn moved(stream: *mut FFI_ArrowArrayStream) -> Result<FFI_ArrowArrayStream, Fault> {
     check("stream", stream)?;
     // SAFETY: it is aligned, and by the caller's promise initialised.
-    let stream = unsafe { FFI_ArrowArrayStream::from_raw(stream) };
-    if stream.release().is_none() {
-        return Err(protocol("stream", "it was already released"));
-    }
-    if stream.get_next().is_none() || stream.get_schema().is_none() {
-        return Err(protocol("stream", "it lacks a callback"));
-    }
-    Ok(stream)
+    Ok(unsafe { FFI_ArrowArrayStream::from_raw(stream) })
 }
 
 fn check<T>(what: &'static str, pointer: *const T) -> Result<(), Fault> {
