@@ -7,7 +7,6 @@ use comptoir::rules::ir::Slot as RuleSlot;
 use comptoir::rules::{Env, Value as RuleValue};
 use comptoir_host::rules::{CompiledProgram, Faulty};
 use comptoir_host::{Fault, Table, stream};
-use smallvec::SmallVec;
 
 use crate::call::{call, elements, out};
 use crate::error::{Status, text as c_text};
@@ -50,8 +49,8 @@ pub struct NamedProgram {
 /// Names and types of slots, as C reads them.
 pub struct SlotTexts(Vec<(CString, CString)>);
 
-/// The values of slots; as many need no allocation.
-pub type Slots<'v> = SmallVec<[RuleValue<'v>; 16]>;
+/// As many slots need no allocation.
+const FEW: usize = 8;
 
 /// Compiles an expression. Any thread.
 ///
@@ -129,12 +128,11 @@ pub unsafe extern "C" fn comptoir_program_test(
 ) -> Status {
     call(|| {
         // SAFETY: the caller's promise.
-        let program = unsafe { handle::get(program) }?;
+        let (program, truth) = unsafe { (handle::get(program)?, out("truth", truth)?) };
         let core = program.compiled.program();
+        let test = |values: &[RuleValue<'_>]| program.compiled.test(values);
         // SAFETY: the caller's promise.
-        let slots = unsafe { read(slots, count, core.slots(), core.env()) }?;
-        // SAFETY: the caller's promise.
-        unsafe { out("truth", truth)? }.write(program.compiled.test(&slots)?);
+        truth.write(unsafe { with_slots((slots, count), core.slots(), core.env(), test) }?);
         Ok(())
     })
 }
@@ -154,11 +152,14 @@ pub unsafe extern "C" fn comptoir_program_eval(
     call(|| {
         // SAFETY: the caller's promise.
         let core = unsafe { handle::get(program) }?.compiled.program();
+        let eval = |values: &[RuleValue<'_>]| {
+            let value = core.eval_slots(values).map_err(|fault| Fault::of_evaluation(core, fault))?;
+            Ok(kept(value))
+        };
         // SAFETY: the caller's promise.
-        let slots = unsafe { read(slots, count, core.slots(), core.env()) }?;
-        let value = core.eval_slots(&slots).map_err(|fault| Fault::of_evaluation(core, fault))?;
+        let value = unsafe { with_slots((slots, count), core.slots(), core.env(), eval) }?;
         // SAFETY: the caller's promise.
-        unsafe { out("result", result)? }.write(kept(value));
+        unsafe { out("result", result)? }.write(value);
         Ok(())
     })
 }
@@ -294,29 +295,40 @@ pub unsafe fn give(
     }
 }
 
-/// A value for each declared slot, from those that the caller lends; those that are missing at the end are absent.
+/// Gives `work` a value for each declared slot, from those that the caller lends; those that are missing at the end are
+/// absent. A few slots need no allocation.
 ///
 /// # Errors
-/// `HOST_ARGUMENT` for more values than slots.
+/// `HOST_ARGUMENT` for more values than slots, and what `work` gives.
 ///
 /// # Safety
-/// `slots` has `count` values, whose texts are readable for as long as the result is used.
+/// `slots` has `count` values, whose texts are readable until this returns.
 #[inline]
-pub unsafe fn read<'v>(
-    slots: *const Value,
-    count: usize,
+pub unsafe fn with_slots<T>(
+    (slots, count): (*const Value, usize),
     declared: &[RuleSlot],
     env: &Env,
-) -> Result<Slots<'v>, Fault> {
+    work: impl FnOnce(&[RuleValue<'_>]) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     // SAFETY: the caller's promise.
-    let slots: &'v [Value] = unsafe { elements("slots", slots, count) }?;
-    if slots.len() > declared.len() {
+    let given: &[Value] = unsafe { elements("slots", slots, count) }?;
+    if given.len() > declared.len() {
         return Err(Fault::argument(format!("{count} values for {} slots", declared.len())));
     }
-    // SAFETY: the caller's promise.
-    let given = slots.iter().zip(declared).map(|(slot, to)| unsafe { slot.read(&to.ty, env) });
-    let missing = declared.len() - slots.len();
-    Ok(given.chain(std::iter::repeat_n(RuleValue::Absent, missing)).collect())
+    let mut few = [const { RuleValue::Absent }; FEW];
+    let mut many = Vec::new();
+    let values = match few.get_mut(..declared.len()) {
+        Some(few) => few,
+        None => {
+            many.resize(declared.len(), RuleValue::Absent);
+            &mut *many
+        }
+    };
+    for ((value, slot), to) in values.iter_mut().zip(given).zip(declared) {
+        // SAFETY: the caller's promise.
+        *value = unsafe { slot.read(&to.ty, env) };
+    }
+    work(values)
 }
 
 impl SlotTexts {

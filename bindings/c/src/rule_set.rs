@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use comptoir::rules::Value as RuleValue;
 use comptoir_host::rules::{CompiledSet, Faulty, LiveSet};
 use comptoir_host::{Fault, Table, stream};
 
@@ -10,7 +11,7 @@ use crate::call::{call, out};
 use crate::decision::{Decision, SetTexts};
 use crate::error::Status;
 use crate::handle::{self, opaque};
-use crate::program::{Slot, give, read};
+use crate::program::{Slot, give, with_slots};
 use crate::text::{self, Text};
 use crate::value::Value;
 
@@ -120,10 +121,12 @@ pub unsafe extern "C" fn comptoir_rule_set_decide(
         // SAFETY: the caller's promise.
         let (set, decision) = unsafe { (handle::get(set)?, handle::get(decision)?) };
         let core = set.compiled.set();
+        let decide = |values: &[RuleValue<'_>]| {
+            decision.fill(set, &set.compiled.decide(values));
+            Ok(())
+        };
         // SAFETY: the caller's promise.
-        let slots = unsafe { read(slots, count, core.inputs(), core.env()) }?;
-        decision.fill(set, &set.compiled.decide(&slots));
-        Ok(())
+        unsafe { with_slots((slots, count), core.inputs(), core.env(), decide) }
     })
 }
 
