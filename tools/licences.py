@@ -27,7 +27,7 @@ def main() -> int:
     rules = tomllib.loads((ROOT / "deny.toml").read_text())
     packages = metadata()
     problems = [
-        *licence_problems(packages, set(rules["licenses"]["allow"])),
+        *licence_problems(packages, rules["licenses"]),
         *ban_problems(packages, rules["bans"]["deny"]),
         *source_problems(packages, rules["sources"]["allow-registry"]),
     ]
@@ -44,12 +44,14 @@ def metadata() -> list[dict]:
     return json.loads(answer)["packages"]
 
 
-def licence_problems(packages: list[dict], allowed: set[str]) -> list[str]:
-    """Name the crates whose licence expression the allowed licences do not satisfy."""
+def licence_problems(packages: list[dict], rules: dict) -> list[str]:
+    """Name the crates whose licence the allowed ones, and exceptions for the crate, do not satisfy."""
+    allowed = set(rules["allow"])
+    exceptions = {rule["crate"]: set(rule["allow"]) for rule in rules.get("exceptions", [])}
     return [
         f"{package['name']} {package['version']}: licence `{package['license']}` is not allowed"
         for package in packages
-        if not satisfied(package["license"] or "", allowed)
+        if not satisfied(package["license"] or "", allowed | exceptions.get(package["name"], set()))
     ]
 
 

@@ -94,4 +94,3 @@ def _gives(case: Case) -> None:
             assert found == json.loads(content)
         else:
             assert found == (content if isinstance(found, bytes) else content.decode())
-

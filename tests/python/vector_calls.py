@@ -277,7 +277,10 @@ def _truth(value: object) -> Outcome:
 
 
 def _faulty(values: object, result: Any) -> Outcome:
-    counted = {"faults.arrows": comptoir.Table(result.faults).to_ipc(), "expected.txt": str(result.fault_count)}
+    counted = {
+        "faults.arrows": comptoir.Table(result.faults).to_ipc(),
+        "expected.txt": str(result.fault_count),
+    }
     return {**_table(values), **counted}
 
 

@@ -1,6 +1,6 @@
 //! The C ABI of comptoir. `include/comptoir.h` is generated from it and is its documentation.
 //!
-//! Each function checks its arguments, runs inside [`call::call`], which turns every fault and panic into a status, and
+//! Each function checks its arguments, runs inside `call::call`, which turns every fault and panic into a status, and
 //! leaves the work to `comptoir-host`. Handles are checked before they are used (`handle`); text and tables cross in
 //! `text` and `arrow`.
 #![expect(unsafe_code, reason = "a C ABI reads and writes the memory of its callers")]
