@@ -1,6 +1,7 @@
 //! Damaged input of every kind is a fault, never a panic: texts and tables of `tests/vectors` with bytes changed, cut or put
 //! twice, and Arrow structures whose numbers lie. `COMPTOIR_FUZZ_ROUNDS` says how often each is damaged.
 #![allow(missing_docs, unsafe_code, clippy::undocumented_unsafe_blocks, clippy::cast_possible_truncation)]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::ffi::c_void;
 use std::fs;

@@ -2,7 +2,7 @@
 //! crate, and packs the result; a failure is thrown as the exception that `io.comptoir.Callbacks` makes of it.
 //!
 //! Text crosses the border as UTF-8 in byte arrays, since JNI's own strings are in a UTF-8 of their own. Several values
-//! at once cross as one byte array, which [`parts`] describes.
+//! at once cross as one byte array, which `parts` describes.
 #![allow(non_snake_case, reason = "JNI finds functions by the names of classes and methods")]
 
 #[cfg(feature = "bench")]
