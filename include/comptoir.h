@@ -515,6 +515,12 @@ enum comptoir_status comptoir_board_explain(const struct comptoir_board *board,
                                             size_t group_length,
                                             struct comptoir_text *result);
 
+// Says why the callback that runs on this thread is about to fail. The thread of a callback.
+//
+// The caller promises:
+// `message` has `length` bytes of UTF-8 or ends with NUL.
+enum comptoir_status comptoir_callback_failed(const char *message, size_t length);
+
 // Frees a valuation; null is nothing to free. No thread may use it any more.
 //
 // The caller promises:
@@ -712,12 +718,6 @@ enum comptoir_status comptoir_pipeline_free(struct comptoir_pipeline *handle);
 // The caller promises:
 // It is null or a handle of this library.
 enum comptoir_status comptoir_ticket_free(struct comptoir_ticket *handle);
-
-// Says why the callback that runs on this thread is about to fail. The thread of a callback.
-//
-// The caller promises:
-// `message` has `length` bytes of UTF-8 or ends with NUL.
-enum comptoir_status comptoir_callback_failed(const char *message, size_t length);
 
 // Starts a pipeline. Any thread.
 //

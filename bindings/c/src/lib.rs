@@ -8,6 +8,7 @@
 mod arrow;
 mod board;
 mod call;
+mod callbacks;
 mod costing;
 mod decision;
 mod error;
