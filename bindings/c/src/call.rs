@@ -20,6 +20,7 @@ pub fn call(work: impl FnOnce() -> Result<(), Fault>) -> Status {
 ///
 /// # Safety
 /// A pointer that is neither may be written for as long as the result is used.
+#[inline]
 pub unsafe fn out<'o, T>(name: &str, pointer: *mut T) -> Result<&'o mut std::mem::MaybeUninit<T>, Fault> {
     check(name, pointer)?;
     // SAFETY: it is aligned and not null, and the caller vouches for the rest.
@@ -33,24 +34,33 @@ pub unsafe fn out<'o, T>(name: &str, pointer: *mut T) -> Result<&'o mut std::mem
 ///
 /// # Safety
 /// A pointer that is neither has `count` initialised elements for as long as the result is used.
+#[inline]
 pub unsafe fn elements<'e, T>(name: &str, pointer: *const T, count: usize) -> Result<&'e [T], Fault> {
     if count == 0 {
         return Ok(&[]);
     }
     check(name, pointer)?;
     if count.checked_mul(size_of::<T>()).is_none_or(|bytes| bytes > isize::MAX.unsigned_abs()) {
-        return Err(Fault::argument(format!("`{name}`: {count} elements do not fit into memory")));
+        return Err(too_many(name, count));
     }
     // SAFETY: it is aligned, not null and not too long, and the caller vouches for the rest.
     Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
 }
 
+#[inline]
 fn check<T>(name: &str, pointer: *const T) -> Result<(), Fault> {
-    if pointer.is_null() {
-        return Err(Fault::argument(format!("`{name}` is null")));
-    }
-    if !pointer.is_aligned() {
-        return Err(Fault::argument(format!("`{name}` is not aligned")));
+    if pointer.is_null() || !pointer.is_aligned() {
+        return Err(unusable(name, pointer.is_null()));
     }
     Ok(())
+}
+
+#[cold]
+fn unusable(name: &str, is_null: bool) -> Fault {
+    Fault::argument(if is_null { format!("`{name}` is null") } else { format!("`{name}` is not aligned") })
+}
+
+#[cold]
+fn too_many(name: &str, count: usize) -> Fault {
+    Fault::argument(format!("`{name}`: {count} elements do not fit into memory"))
 }

@@ -1,6 +1,7 @@
 //! Rules: one compiled expression.
 
 use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use comptoir::rules::ir::Slot as RuleSlot;
@@ -315,20 +316,27 @@ pub unsafe fn with_slots<T>(
     if given.len() > declared.len() {
         return Err(Fault::argument(format!("{count} values for {} slots", declared.len())));
     }
-    let mut few = [const { RuleValue::Absent }; FEW];
-    let mut many = Vec::new();
-    let values = match few.get_mut(..declared.len()) {
-        Some(few) => few,
-        None => {
-            many.resize(declared.len(), RuleValue::Absent);
-            &mut *many
-        }
-    };
-    for ((value, slot), to) in values.iter_mut().zip(given).zip(declared) {
+    let read = |place: usize, to: &RuleSlot| match given.get(place) {
         // SAFETY: the caller's promise.
-        *value = unsafe { slot.read(&to.ty, env) };
+        Some(slot) => unsafe { slot.read(&to.ty, env) },
+        None => RuleValue::Absent,
+    };
+    if declared.len() > FEW {
+        let values: Vec<_> = declared.iter().enumerate().map(|(place, to)| read(place, to)).collect();
+        return work(&values);
     }
-    work(values)
+    // Places that are not used are neither written nor dropped, which would take as long as a short condition.
+    let mut few = [const { MaybeUninit::uninit() }; FEW];
+    for (place, (value, to)) in few.iter_mut().zip(declared).enumerate() {
+        value.write(read(place, to));
+    }
+    let values = few.get_mut(..declared.len()).unwrap_or_default();
+    let values: *mut [RuleValue<'_>] = std::ptr::from_mut(values) as *mut [RuleValue<'_>];
+    // SAFETY: these places were written, and nobody else has them.
+    let outcome = work(unsafe { &*values });
+    // SAFETY: the same; a panic before leaves them as they are.
+    unsafe { std::ptr::drop_in_place(values) };
+    outcome
 }
 
 impl SlotTexts {

@@ -55,6 +55,7 @@ impl StringView {
 ///
 /// # Safety
 /// `data` is null or has `length` bytes, or ends with NUL where that is `COMPTOIR_NTS`, for as long as they are used.
+#[inline]
 pub unsafe fn bytes<'t>(name: &str, data: *const c_char, length: usize) -> Result<&'t [u8], Fault> {
     if length == COMPTOIR_NTS {
         if data.is_null() {
@@ -74,13 +75,16 @@ pub unsafe fn bytes<'t>(name: &str, data: *const c_char, length: usize) -> Resul
 ///
 /// # Safety
 /// As for [`bytes`].
+#[inline]
 pub unsafe fn text<'t>(name: &str, data: *const c_char, length: usize) -> Result<&'t str, Fault> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { bytes(name, data, length) }?;
-    std::str::from_utf8(bytes).map_err(|error| {
-        let place = error.valid_up_to();
-        Fault::new(ErrorKind::Data, "HOST_UTF8", format!("`{name}` is no UTF-8 at byte {place}"))
-    })
+    std::str::from_utf8(bytes).map_err(|error| no_utf8(name, error.valid_up_to()))
+}
+
+#[cold]
+fn no_utf8(name: &str, place: usize) -> Fault {
+    Fault::new(ErrorKind::Data, "HOST_UTF8", format!("`{name}` is no UTF-8 at byte {place}"))
 }
 
 /// Texts that the caller lends.
