@@ -83,8 +83,32 @@ struct Decided {
     /// Keeps the names alive that the others borrow from.
     set: Option<CompiledSet>,
     fired: Vec<u32>,
-    outputs: Vec<(usize, usize, RuleValue<'static>)>,
+    /// The place of the rule, the number of the name, and the value.
+    outputs: Vec<(usize, usize, Held)>,
     faults: Vec<(CString, CString, CString)>,
+}
+
+/// A value that stays as long as the decision.
+enum Held {
+    Plain(RuleValue<'static>),
+    /// One without a form of its own, as JSON.
+    Json(String),
+}
+
+impl Held {
+    fn of(value: &RuleValue<'static>) -> Self {
+        match Value::is_plain(value) {
+            true => Self::Plain(value.clone()),
+            false => Self::Json(value.to_json().to_string()),
+        }
+    }
+
+    fn for_c(&self) -> Value {
+        match self {
+            Self::Plain(value) => Value::of(value),
+            Self::Json(text) => Value::of_json(text),
+        }
+    }
 }
 
 impl Filled {
@@ -106,7 +130,7 @@ impl Filled {
                 rule += 1;
             }
             let name = set.compiled.set().output_names().position(|name| name == output.name).unwrap_or(0);
-            decided.outputs.push((rule, name, output.value.clone()));
+            decided.outputs.push((rule, name, Held::of(output.value)));
         }
         decided.faults.clear();
         decided.faults.extend(decision.faults().map(|(rule, fault)| {
@@ -128,12 +152,7 @@ impl Decided {
     fn output(&self, set: &CompiledSet, place: usize) -> Result<Output, Fault> {
         let (rule, name, value) = self.outputs.get(place).ok_or_else(|| missing("output", place))?;
         let name = set.set().output_names().nth(*name).unwrap_or_default();
-        Ok(Output {
-            name: name.as_ptr().cast(),
-            name_length: name.len(),
-            rule: *rule,
-            value: Value::of(value),
-        })
+        Ok(Output { name: name.as_ptr().cast(), name_length: name.len(), rule: *rule, value: value.for_c() })
     }
 }
 
@@ -246,7 +265,7 @@ pub unsafe extern "C" fn comptoir_decision_value(
         decision.with(|decided, set| {
             let number = set.set().output_names().position(|known| known == name);
             let found = decided.outputs.iter().find(|(_, name, _)| Some(*name) == number);
-            value.write(found.map_or(Value::of(&RuleValue::Absent), |(_, _, found)| Value::of(found)));
+            value.write(found.map_or(Value::of(&RuleValue::Absent), |(_, _, found)| found.for_c()));
             Ok(())
         })
     })

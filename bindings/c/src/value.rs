@@ -209,8 +209,33 @@ impl Value {
             RuleValue::Duration(duration) => {
                 Self::new(ValueKind::Duration, ValueAs { duration: duration.nanos() })
             }
+            // Callers that keep a result longer ask `is_plain` before.
             other => Self::new(ValueKind::Json, ValueAs { text: keep(other.to_json().to_string()) }),
         }
+    }
+
+    /// Whether a value has a form of its own here; else it is JSON.
+    pub const fn is_plain(value: &RuleValue<'_>) -> bool {
+        matches!(
+            value,
+            RuleValue::Absent
+                | RuleValue::Null
+                | RuleValue::Optional(None)
+                | RuleValue::Bool(_)
+                | RuleValue::Int(_)
+                | RuleValue::Uint(_)
+                | RuleValue::Double(_)
+                | RuleValue::String(_)
+                | RuleValue::Bytes(_)
+                | RuleValue::Decimal(_)
+                | RuleValue::Timestamp(_)
+                | RuleValue::Duration(_)
+        )
+    }
+
+    /// JSON that the caller keeps.
+    pub fn of_json(text: &str) -> Self {
+        Self::new(ValueKind::Json, ValueAs { text: StringView::of(text) })
     }
 
     #[expect(

@@ -55,6 +55,23 @@ static void test_decision(const struct comptoir_rule_set *set) {
     OK(comptoir_decision_free(decision));
 }
 
+/* Lists of two outputs, each read before the other is used. */
+static void test_lists(void) {
+    struct comptoir_rule_set *set = set_of(
+        "outputs: {tags: list(string), sizes: list(int)}\nhit_policy: first\nrules:\n"
+        "  - {id: all, when: 'true', outputs: {tags: [a, b], sizes: [1, 2]}}\n");
+    struct comptoir_decision *decision = NULL;
+    struct comptoir_value tags, sizes;
+    OK(comptoir_decision_new(&decision));
+    OK(comptoir_rule_set_decide(set, NULL, 0, decision));
+    OK(comptoir_decision_value(decision, "tags", COMPTOIR_NTS, &tags));
+    OK(comptoir_decision_value(decision, "sizes", COMPTOIR_NTS, &sizes));
+    OK(comptoir_rule_set_free(set));
+    CHECK(tags.kind == COMPTOIR_VALUE_KIND_JSON && memcmp(tags.as.text.data, "[\"a\",\"b\"]", 9) == 0);
+    CHECK(sizes.kind == COMPTOIR_VALUE_KIND_JSON && memcmp(sizes.as.text.data, "[1,2]", 5) == 0);
+    OK(comptoir_decision_free(decision));
+}
+
 static void test_live(const struct comptoir_rule_set *set) {
     struct comptoir_live_rule_set *live = NULL;
     struct comptoir_rule_set *held = NULL, *next = set_of("version: 2\nrules: [{id: all, when: 'true'}]");
@@ -102,6 +119,7 @@ static void test_stream(const struct comptoir_rule_set *set) {
 void test_rule_sets(void) {
     struct comptoir_rule_set *set = set_of(GUARD);
     test_decision(set);
+    test_lists();
     test_live(set);
     test_stream(set);
     struct comptoir_text text;
