@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use comptoir::costing::Counts;
 use comptoir_host::costing::{self, History};
 use comptoir_host::stream;
 
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn comptoir_valuation_counts(
     call(|| {
         // SAFETY: the caller's promise.
         let (history, result) = unsafe { (handle::get(valuation)?, out("result", result)?) };
-        let costing::Counts { input, accepted, rejected, duplicates, corrections } = history.counts();
+        let Counts { input, accepted, rejected, duplicates, corrections } = history.counts();
         result.write(CostingCounts { input, accepted, rejected, duplicates, corrections });
         Ok(())
     })

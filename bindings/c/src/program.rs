@@ -255,27 +255,46 @@ pub unsafe extern "C" fn comptoir_program_select_stream(
 unsafe fn of_table(
     program: *const Program,
     table: *mut FFI_ArrowArrayStream,
-    (shared, length): (*const c_char, usize),
+    shared: (*const c_char, usize),
     work: Read,
     values: *mut FFI_ArrowArrayStream,
     faults: (*mut FFI_ArrowArrayStream, *mut usize),
 ) -> Status {
-    call(|| {
-        // SAFETY: the caller's promise. The stream first, so that it is moved in any case.
-        let table = unsafe { stream::take(table) }?;
-        // SAFETY: the caller's promise.
-        let (program, shared) = unsafe { (handle::get(program)?, text::text("shared", shared, length)?) };
-        let made = work(&program.compiled, &table, shared)?;
-        // SAFETY: the caller's promise.
-        unsafe { give(made, values, faults) }
+    // SAFETY: the caller's promise.
+    call(|| unsafe {
+        on_table(table, shared, values, faults, |table, shared| {
+            work(&handle::get(program)?.compiled, table, shared)
+        })
     })
+}
+
+/// Takes a table, and gives the caller what `work` makes of it and of the shared variables.
+///
+/// # Errors
+/// A stream, text or place that cannot be used, and those of `work`.
+///
+/// # Safety
+/// As for `comptoir_program_eval_stream`.
+pub unsafe fn on_table(
+    table: *mut FFI_ArrowArrayStream,
+    (shared, length): (*const c_char, usize),
+    values: *mut FFI_ArrowArrayStream,
+    faults: (*mut FFI_ArrowArrayStream, *mut usize),
+    work: impl FnOnce(&Table, &str) -> Result<Faulty, Fault>,
+) -> Result<(), Fault> {
+    // SAFETY: the caller's promise. The stream first, so that it is moved in any case.
+    let table = unsafe { stream::take(table) }?;
+    // SAFETY: the caller's promise.
+    let made = work(&table, unsafe { text::text("shared", shared, length) }?)?;
+    // SAFETY: the caller's promise.
+    unsafe { give(made, values, faults) }
 }
 
 /// Gives a result for a table to the caller; nothing is given where a place cannot be written.
 ///
 /// # Safety
 /// Each pointer may be written if it is neither null nor misaligned.
-pub unsafe fn give(
+unsafe fn give(
     made: Faulty,
     values: *mut FFI_ArrowArrayStream,
     (faults, count): (*mut FFI_ArrowArrayStream, *mut usize),

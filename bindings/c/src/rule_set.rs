@@ -5,13 +5,13 @@ use std::ffi::c_char;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use comptoir::rules::Value as RuleValue;
 use comptoir_host::rules::{CompiledSet, Faulty, LiveSet};
-use comptoir_host::{Fault, Table, stream};
+use comptoir_host::{Fault, Table};
 
 use crate::call::{call, out};
 use crate::decision::{Decision, SetTexts};
 use crate::error::Status;
 use crate::handle::{self, opaque};
-use crate::program::{Slot, give, with_slots};
+use crate::program::{Slot, on_table, with_slots};
 use crate::text::{self, Text};
 use crate::value::Value;
 
@@ -220,19 +220,16 @@ pub unsafe extern "C" fn comptoir_rule_set_select_stream(
 unsafe fn of_table(
     set: *const RuleSet,
     table: *mut FFI_ArrowArrayStream,
-    (shared, length): (*const c_char, usize),
+    shared: (*const c_char, usize),
     work: Read,
     values: *mut FFI_ArrowArrayStream,
     faults: (*mut FFI_ArrowArrayStream, *mut usize),
 ) -> Status {
-    call(|| {
-        // SAFETY: the caller's promise. The stream first, so that it is moved in any case.
-        let table = unsafe { stream::take(table) }?;
-        // SAFETY: the caller's promise.
-        let (set, shared) = unsafe { (handle::get(set)?, text::text("shared", shared, length)?) };
-        let made = work(&set.compiled, &table, shared)?;
-        // SAFETY: the caller's promise.
-        unsafe { give(made, values, faults) }
+    // SAFETY: the caller's promise.
+    call(|| unsafe {
+        on_table(table, shared, values, faults, |table, shared| {
+            work(&handle::get(set)?.compiled, table, shared)
+        })
     })
 }
 

@@ -2,7 +2,7 @@
 
 use comptoir::costing::arrow::{Table as CoreTable, TableValuation, value_batches};
 use comptoir::costing::reports::{By, Period, VoucherTemplate};
-use comptoir::costing::{Error, Policy};
+use comptoir::costing::{Counts, Error, Policy};
 use comptoir::types::{Date, Decimal, WideDecimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -12,21 +12,6 @@ use crate::{Fault, Table, parse, render};
 /// A valued history.
 #[derive(Debug)]
 pub struct History(TableValuation);
-
-/// What became of the rows: accepted and rejected make the input.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Rows of the input.
-    pub input: u64,
-    /// Rows in the books.
-    pub accepted: u64,
-    /// Rows that are not.
-    pub rejected: u64,
-    /// Those of the rejected that came before.
-    pub duplicates: u64,
-    /// Rows that correct others.
-    pub corrections: u64,
-}
 
 /// Which table of a valuation is asked for: JSON with the field `table` and the parameters beside it.
 #[derive(Debug, Deserialize)]
@@ -114,14 +99,7 @@ impl History {
     /// What became of the rows.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let counts = self.0.valuation().counts();
-        Counts {
-            input: counts.input,
-            accepted: counts.accepted,
-            rejected: counts.rejected,
-            duplicates: counts.duplicates,
-            corrections: counts.corrections,
-        }
+        self.0.valuation().counts()
     }
 
     /// The last day of the history, in days since 1970-01-01.

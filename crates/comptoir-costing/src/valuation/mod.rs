@@ -60,7 +60,7 @@ pub struct Balance {
 }
 
 /// How many rows went where; `accepted + rejected == input`, and ignored duplicates are among the rejected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Rows of the input.
     pub input: u64,
