@@ -82,6 +82,8 @@ JAVA_NATIVE := $(abspath $(HOSTS_TARGET))/java
 
 test-java: java-library | jdk ## Run the Java tests, with -Xcheck:jni; builds the jars.
 	mvn -q -B -f bindings/java/pom.xml -Dnative.directory=$(JAVA_NATIVE) verify
+	@command -v curl >/dev/null || { echo 'comptoir: curl is missing: apt-get install curl' >&2; exit 1; }
+	examples/java/run.sh bindings/java/target/comptoir-0.1.0.jar
 
 bench-cpp: c-libraries ## Measure the border to C and C++.
 	CARGO_TARGET_DIR=$(HOSTS_TARGET) cargo bench --locked -p comptoir-c --bench border
