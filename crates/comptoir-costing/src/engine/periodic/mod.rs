@@ -11,6 +11,8 @@ mod feeders;
 mod post;
 mod production;
 mod rates;
+#[cfg(test)]
+mod shortage_tests;
 mod shortages;
 #[cfg(test)]
 pub(super) mod tests;
@@ -149,11 +151,7 @@ impl Periodic<'_> {
     fn run_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
         self.saved.clear();
         self.read_month(month, banned, book);
-        // What is refused changes what a count finds and what others may refer to: the month is read again without it.
-        while self.refuse_shortages(month, book) {
-            self.forget_month(month);
-            self.read_month(month, banned, book);
-        }
+        self.settle_shortages(month, banned, book);
         self.find_rates(month);
         self.post_month(month, book);
     }
