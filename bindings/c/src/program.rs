@@ -335,26 +335,33 @@ pub unsafe fn with_slots<T>(
     if given.len() > declared.len() {
         return Err(Fault::argument(format!("{count} values for {} slots", declared.len())));
     }
-    let read = |place: usize, to: &RuleSlot| match given.get(place) {
-        // SAFETY: the caller's promise.
-        Some(slot) => unsafe { slot.read(&to.ty, env) },
-        None => RuleValue::Absent,
-    };
     if declared.len() > FEW {
+        let read = |place: usize, to: &RuleSlot| match given.get(place) {
+            // SAFETY: the caller's promise.
+            Some(slot) => unsafe { slot.read(&to.ty, env) },
+            None => RuleValue::Absent,
+        };
         let values: Vec<_> = declared.iter().enumerate().map(|(place, to)| read(place, to)).collect();
         return work(&values);
     }
     // Places that are not used are neither written nor dropped, which would take as long as a short condition.
     let mut few = [const { MaybeUninit::uninit() }; FEW];
-    for (place, (value, to)) in few.iter_mut().zip(declared).enumerate() {
-        value.write(read(place, to));
+    let mut owns = false;
+    for ((value, to), slot) in few.iter_mut().zip(declared).zip(given) {
+        // SAFETY: the caller's promise.
+        owns |= unsafe { slot.write(&to.ty, env, value) };
+    }
+    for value in few.iter_mut().take(declared.len()).skip(given.len()) {
+        value.write(RuleValue::Absent);
     }
     let values = few.get_mut(..declared.len()).unwrap_or_default();
     let values: *mut [RuleValue<'_>] = std::ptr::from_mut(values) as *mut [RuleValue<'_>];
     // SAFETY: these places were written, and nobody else has them.
     let outcome = work(unsafe { &*values });
-    // SAFETY: the same; a panic before leaves them as they are.
-    unsafe { std::ptr::drop_in_place(values) };
+    if owns {
+        // SAFETY: the same; a panic before leaves them as they are.
+        unsafe { std::ptr::drop_in_place(values) };
+    }
     outcome
 }
 

@@ -79,7 +79,19 @@ pub unsafe fn bytes<'t>(name: &str, data: *const c_char, length: usize) -> Resul
 pub unsafe fn text<'t>(name: &str, data: *const c_char, length: usize) -> Result<&'t str, Fault> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { bytes(name, data, length) }?;
+    if bytes.len() <= SHORT && is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
     std::str::from_utf8(bytes).map_err(|error| no_utf8(name, error.valid_up_to()))
+}
+
+/// Texts of at most so many bytes are looked at in place: codes and names, for which a call would cost more than the look.
+const SHORT: usize = 32;
+
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |all, byte| all | byte) < 0x80
 }
 
 #[cold]
@@ -148,4 +160,25 @@ pub unsafe extern "C" fn comptoir_text_free(text: *mut Text) -> Status {
 
 fn elements_check(text: *mut Text) -> Result<(), Fault> {
     if text.is_aligned() { Ok(()) } else { Err(Fault::argument("`text` is not aligned")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_any_length_is_utf8_or_an_error_with_the_place() {
+        for length in [0, 1, 2, SHORT - 1, SHORT, SHORT + 1, 3 * SHORT] {
+            let good = "é".repeat(length / 2) + &"a".repeat(length % 2);
+            // SAFETY: pointer and length are those of a string.
+            assert_eq!(unsafe { text("t", good.as_ptr().cast(), good.len()) }, Ok(good.as_str()));
+            for place in 0..length {
+                let mut bad = vec![b'a'; length];
+                bad[place] = 0xff;
+                // SAFETY: as above.
+                let fault = unsafe { text("t", bad.as_ptr().cast(), bad.len()) }.unwrap_err();
+                assert_eq!(fault.message, format!("`t` is no UTF-8 at byte {place}"));
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Values of rules across the border: typed slots in, results out.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use comptoir::rules::value::{Bytes, Duration, Timestamp};
@@ -100,11 +101,35 @@ impl Value {
         Self { kind: kind as u32, scale: 0, r#as }
     }
 
-    /// The value as one of the declared type, text borrowed. A value that cannot be is an error where it is read.
+    /// Writes the value as one of the declared type, text borrowed, and says whether it owns something, so that it is to be
+    /// dropped. A value that cannot be of that type is an error where it is read.
     ///
     /// # Safety
-    /// The member that `kind` names is initialised, and its text readable for as long as the result is used.
+    /// The member that `kind` names is initialised, and its text readable for as long as what is written is used.
     #[inline]
+    pub unsafe fn write<'v>(&self, ty: &Type, env: &Env, place: &mut MaybeUninit<RuleValue<'v>>) -> bool {
+        // What nearly every slot is, written where it stays.
+        // SAFETY: in each arm, the caller's promise.
+        unsafe {
+            match (self.kind, ty) {
+                (2, Type::Bool) => place.write(RuleValue::Bool(self.r#as.boolean != 0)),
+                (3, Type::Int) => place.write(RuleValue::Int(self.r#as.integer)),
+                (4, Type::Uint) => place.write(RuleValue::Uint(self.r#as.unsigned_integer)),
+                (5, Type::Double) => place.write(RuleValue::Double(self.r#as.number)),
+                (6, Type::String) => match self.text() {
+                    Ok(text) => place.write(RuleValue::str(text)),
+                    Err(fault) => return owned(place, wrong(fault.message)),
+                },
+                _ => return owned(place, self.read(ty, env)),
+            };
+        }
+        false
+    }
+
+    /// The value as one of the declared type.
+    ///
+    /// # Safety
+    /// As for [`Value::write`].
     pub unsafe fn read<'v>(&self, ty: &Type, env: &Env) -> RuleValue<'v> {
         if self.kind == ValueKind::Json as u32 {
             // SAFETY: the caller's promise.
@@ -115,7 +140,7 @@ impl Value {
     }
 
     /// # Safety
-    /// As for [`Value::read`].
+    /// As for [`Value::write`].
     #[inline]
     unsafe fn plain<'v>(&self) -> RuleValue<'v> {
         // SAFETY: in each arm, the caller's promise.
@@ -137,7 +162,7 @@ impl Value {
     }
 
     /// # Safety
-    /// As for [`Value::read`].
+    /// As for [`Value::write`].
     unsafe fn exact<'v>(&self) -> RuleValue<'v> {
         // SAFETY: in each arm, the caller's promise.
         unsafe {
@@ -166,14 +191,15 @@ impl Value {
     }
 
     /// # Safety
-    /// As for [`Value::read`].
+    /// As for [`Value::write`].
+    #[inline]
     unsafe fn text<'v>(&self) -> Result<&'v str, Fault> {
         // SAFETY: the caller's promise.
         unsafe { text::text("value", self.r#as.text.data, self.r#as.text.length) }
     }
 
     /// # Safety
-    /// As for [`Value::read`].
+    /// As for [`Value::write`].
     unsafe fn json<'v>(&self, ty: &Type, env: &Env) -> RuleValue<'v> {
         // SAFETY: the caller's promise.
         let text = match unsafe { self.text() } {
@@ -288,6 +314,11 @@ fn keep_bytes(bytes: &[u8]) -> StringView {
         kept.extend_from_slice(bytes);
         StringView::of_bytes(kept)
     })
+}
+
+fn owned<'v>(place: &mut MaybeUninit<RuleValue<'v>>, value: RuleValue<'v>) -> bool {
+    place.write(value);
+    true
 }
 
 #[cold]
