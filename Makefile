@@ -124,8 +124,19 @@ licences: $(VENV)/.packages | cargo ## Check licences and sources of all depende
 docs: | cargo ## Build the Rust documentation in target/doc.
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10 in dist/.
-	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --out dist
+# Built with Zig's linker against the C library that RHEL 8, Debian 10 and Ubuntu 18.10 have; with WHEEL_FLAGS= against this machine's.
+WHEEL_FLAGS ?= --zig --compatibility manylinux_2_28
+
+wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10, and the source distribution, in dist/.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang
+	env -u PYO3_NO_PYTHON PATH="$(CURDIR)/$(BIN):$$PATH" CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --locked --release $(WHEEL_FLAGS) --out dist
+	$(BIN)/maturin sdist --out dist
+
+# Every interpreter of these names that there is, but for the one that the other tests use.
+PYTHONS ?= $(foreach minor,10 11 12 13 14,$(shell command -v python3.$(minor)))
+
+test-wheel: ## Test the wheel in dist/ as installed, with PYTHONS=python3.10 python3.13 ...
+	tools/test_wheel dist/comptoir-*-abi3-*.whl $(PYTHONS)
 
 clean: ## Remove everything that was built.
 	rm -rf target bindings/java/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -151,5 +162,5 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.packages
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.packages $(NATIVE_SOURCES) | cargo
-	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	env -u PYO3_NO_PYTHON CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --locked --release --quiet
 	@touch $@

@@ -8,7 +8,7 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from math import inf, isfinite
 from pathlib import Path
@@ -24,7 +24,7 @@ Outcome = dict[str, Any]
 """What a call gives, by the name of the file that holds what is expected."""
 
 NAMES = {inf: "Infinity", -inf: "-Infinity"}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Case:

@@ -10,7 +10,7 @@ use std::ptr::null_mut;
 use std::time::Instant;
 
 use comptoir::rules::Value as RuleValue;
-use comptoir_c::{
+use comptoir_c::abi::{
     Program, StringView, Value, ValueAs, ValueKind, comptoir_program_compile, comptoir_program_free,
     comptoir_program_test,
 };

@@ -24,13 +24,30 @@ mod tensor;
 mod text;
 mod value;
 
-// For the benchmark of the border, which calls what C calls.
+// What C calls, for the benchmark of the border and for the fuzz targets.
 #[doc(hidden)]
-pub use program::{Program, comptoir_program_compile, comptoir_program_free, comptoir_program_test};
-#[doc(hidden)]
-pub use text::StringView;
-#[doc(hidden)]
-pub use value::{Value, ValueAs, ValueKind};
+pub mod abi {
+    pub use crate::arrow::comptoir_stream_of_array;
+    pub use crate::board::{
+        Board, BoardBuilder, comptoir_board_builder_finish, comptoir_board_builder_free,
+        comptoir_board_builder_new, comptoir_board_builder_push, comptoir_board_free, comptoir_board_table,
+    };
+    pub use crate::costing::{
+        Valuation, comptoir_costing_policy, comptoir_costing_value, comptoir_valuation_free,
+        comptoir_valuation_table,
+    };
+    pub use crate::error::{Status, comptoir_last_error};
+    pub use crate::program::{
+        Program, comptoir_program_compile, comptoir_program_eval_json, comptoir_program_eval_stream,
+        comptoir_program_free, comptoir_program_test,
+    };
+    pub use crate::rule_set::{
+        RuleSet, comptoir_rule_set_decide_stream, comptoir_rule_set_explain_json, comptoir_rule_set_free,
+        comptoir_rule_set_read,
+    };
+    pub use crate::text::{StringView, Text, comptoir_text_free};
+    pub use crate::value::{Value, ValueAs, ValueKind};
+}
 
 /// The version of the ABI: it grows when a function or structure changes in a way that programs notice.
 pub const COMPTOIR_ABI_VERSION: u32 = 1;
