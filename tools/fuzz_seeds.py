@@ -19,13 +19,19 @@ def json_seeds() -> dict[str, bytes]:
         for path in sorted(VECTORS.glob(f"*/*/{names[0]}")):
             files = [path.with_name(name) for name in names]
             texts = [file.read_bytes() if file.exists() else b"" for file in files]
-            seeds[f"{path.parent.parent.name}-{path.parent.name}-{choice}"] = bytes([choice]) + b"\0".join(texts)
+            seeds[f"{path.parent.parent.name}-{path.parent.name}-{choice}"] = bytes([choice]) + b"\0".join(
+                texts
+            )
     return seeds
 
 
 def arrow_seeds() -> dict[str, bytes]:
     """Give sound tables: a core, a length, and the same format for every column."""
-    return {f"core-{core}-format-{form}": bytes([core, 9, *[form, 0, 0, 0] * 12]) for core in range(3) for form in range(44)}
+    return {
+        f"core-{core}-format-{form}": bytes([core, 9, *[form, 0, 0, 0] * 12])
+        for core in range(3)
+        for form in range(44)
+    }
 
 
 def main() -> None:

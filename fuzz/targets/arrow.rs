@@ -3,7 +3,13 @@
 //! The bytes choose a format for each column and what is said of it. Buffers are large enough for every length that is
 //! possible, offsets rise and text is UTF-8, since the structures do not say what else a producer lends.
 #![no_main]
-#![allow(missing_docs, unsafe_code, clippy::undocumented_unsafe_blocks, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unsafe_code,
+    clippy::undocumented_unsafe_blocks,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 #![allow(dead_code, reason = "support is shared, and what owns memory is not read")]
 
 #[path = "lent.rs"]

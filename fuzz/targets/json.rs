@@ -12,8 +12,8 @@ use std::ptr::null_mut;
 use comptoir_c::abi::{
     Board, BoardBuilder, Program, RuleSet, Text, comptoir_board_builder_finish, comptoir_board_builder_free,
     comptoir_board_builder_new, comptoir_board_free, comptoir_costing_policy, comptoir_program_compile,
-    comptoir_program_eval_json, comptoir_program_free, comptoir_rule_set_explain_json, comptoir_rule_set_free,
-    comptoir_rule_set_read, comptoir_text_free,
+    comptoir_program_eval_json, comptoir_program_free, comptoir_rule_set_explain_json,
+    comptoir_rule_set_free, comptoir_rule_set_read, comptoir_text_free,
 };
 use support::{NO_TEXT, expect_no_panic};
 

@@ -306,3 +306,24 @@ def test_the_good_rows_stand_wherever_the_bad_one_is(where: int) -> None:
     valuation = valued(moves)
     assert codes(valuation) == [(where, "UNKNOWN_KIND")]
     assert closing(valuation) == ["6 60.00"]
+
+
+@pytest.mark.parametrize(
+    ("column", "items", "amounts"),
+    [
+        ("amount", ["a", "a"], [Decimal("1.00"), None]),
+        ("item", ["a", None], [Decimal("1.00"), Decimal("2.00")]),
+    ],
+)
+def test_what_is_booked_must_be_there(column: str, items: list, amounts: list) -> None:
+    valuation = valued([Move("a", 1, "receipt", 1, 100)])
+    item = rows(valuation.balances)[0]["item"]
+    items = [item if name == "a" else None for name in items]
+    booked = pa.table({"item": items, "amount": pa.array(amounts, pa.decimal128(18, 2))})
+    with pytest.raises(comptoir.DataError) as caught:
+        valuation.provision("2024-12-31", [30], ["0", "0.5"], booked=booked)
+    assert (caught.value.code, column in str(caught.value), "row 1" in str(caught.value)) == (
+        "TYPES_NULL",
+        True,
+        True,
+    )

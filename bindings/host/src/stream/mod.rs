@@ -6,6 +6,7 @@
 //! else goes wrong; a structure that is given belongs to the caller, who releases it.
 #![expect(unsafe_code, reason = "C structures are read and written here, and only here")]
 
+mod shape;
 mod sound;
 mod source;
 
@@ -14,6 +15,7 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchIterator, make_array};
 use arrow_schema::{ArrowError, Field};
 
+pub use shape::field as field_of;
 pub use source::Source;
 
 use crate::table::{read_parts, read_stream, stream_error, table_schema, to_batch};
@@ -65,7 +67,8 @@ pub unsafe fn take_array(schema: *const FFI_ArrowSchema, array: *mut FFI_ArrowAr
     check("schema", schema)?;
     // SAFETY: it is aligned, and by the caller's promise initialised.
     let schema = unsafe { &*schema };
-    let field = Field::try_from(schema).map_err(|error| protocol("schema", &error.to_string()))?;
+    // SAFETY: the caller's promise.
+    let field = unsafe { shape::field(schema) }?;
     let schema = table_schema(&field)?;
     // SAFETY: by the caller's promise the array has this type.
     let batch = to_batch(0, &schema, unsafe { array_of(array, &field) }?)?;
@@ -81,7 +84,8 @@ pub unsafe fn take_array(schema: *const FFI_ArrowSchema, array: *mut FFI_ArrowAr
 /// # Safety
 /// The array has the type of the field, and buffers as long as its length says.
 pub unsafe fn array_of(array: FFI_ArrowArray, field: &Field) -> Result<ArrayRef, TableError> {
-    sound::check(&array, field.data_type())?;
+    // SAFETY: the caller's promise.
+    unsafe { sound::check(&array, field.data_type()) }?;
     // SAFETY: the caller's promise.
     let data = unsafe { from_ffi_and_data_type(array, field.data_type().clone()) };
     Ok(make_array(data.map_err(|error| stream_error(0, &error))?))

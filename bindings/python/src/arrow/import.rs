@@ -12,7 +12,7 @@ use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, SchemaRef};
-use comptoir_host::stream::{Source, array_of};
+use comptoir_host::stream::{Source, array_of, field_of};
 use comptoir_host::table::{read_chunks, read_parts, read_stream, table_schema, to_batch};
 use comptoir_host::{Table, TableError};
 use pyo3::prelude::*;
@@ -192,7 +192,8 @@ fn read_field(producer: &Bound<'_, PyAny>, schema: &Bound<'_, PyAny>) -> PyResul
     let pointer = capsule_pointer(producer, schema, c"arrow_schema")?;
     // SAFETY: a capsule of this name holds an aligned, initialised ArrowSchema; we only read it, its capsule frees it.
     let c_schema: &FFI_ArrowSchema = unsafe { pointer.cast().as_ref() };
-    Field::try_from(c_schema).map_err(|error| protocol_error(producer, &error.to_string()))
+    // SAFETY: the producer vouches for what its capsule holds.
+    unsafe { field_of(c_schema) }.map_err(|error| protocol_error(producer, &error.to_string()))
 }
 
 /// The pointer of the capsule `exported`, which must carry `name`.

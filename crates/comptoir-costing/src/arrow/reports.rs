@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Date32Array, Decimal128Array, StringArray};
+use arrow_array::{Array as _, ArrayRef, Date32Array, Decimal128Array, StringArray};
 use arrow_schema::{DataType, Field};
-use comptoir_types::{Date, Decimal};
+use comptoir_types::{Date, Decimal, Error as TypesError};
 
 use super::arrays::{decimal_field, decimals, first_rows, table};
 use super::names::Names;
@@ -104,18 +104,22 @@ impl TableValuation {
         table(fields, arrays, made.item.len())
     }
 
+    /// What stands in the books already: an item and an amount in each row, neither of which may be null.
     fn booked(&self, (schema, batches): &Table) -> Result<Vec<BookedProvision>, Error> {
         use comptoir_types::arrow as columns;
         let names = Names::new(self);
         let mut booked = Vec::new();
+        let mut before = 0;
         for batch in batches {
             let one = std::slice::from_ref(batch);
             let items = columns::column(schema, one, "item")?;
             let pools = columns::optional_column(schema, one, "pool")?.unwrap_or_default();
             for (item, amount) in items.iter().zip(columns::column(schema, one, "amount")?) {
                 let units = columns::read_units(&amount, "amount", self.valuation.policy.money_scale)?;
-                if let Some((row, error)) = units.faults.into_iter().next() {
-                    return Err(error.at_row("amount", row as u64).into());
+                let fault = units.faults.into_iter().next().map(|(row, error)| (row, "amount", error));
+                let null = |column: &ArrayRef, name| Some((first_null(column)?, name, TypesError::Null));
+                if let Some((row, column, error)) = fault.or(null(&amount, "amount")).or(null(item, "item")) {
+                    return Err(error.at_row(column, (before + row) as u64).into());
                 }
                 for (row, amount) in units.values.iter().enumerate() {
                     let item = columns::text_at(item, row).unwrap_or_default();
@@ -124,6 +128,7 @@ impl TableValuation {
                     booked.push(BookedProvision { item, pool, amount: *amount });
                 }
             }
+            before += batch.num_rows();
         }
         Ok(booked)
     }
@@ -287,4 +292,9 @@ pub(super) fn wide(values: Vec<i128>, scale: u8) -> Result<ArrayRef, Error> {
 pub(super) fn wide_or_null(values: Vec<Option<i128>>, scale: u8) -> Result<ArrayRef, Error> {
     let array = Decimal128Array::from(values).with_precision_and_scale(38, scale.cast_signed());
     Ok(Arc::new(array.map_err(Error::arrow)?))
+}
+
+/// The first row of a column that is null; a value of a dictionary may be, too.
+fn first_null(column: &ArrayRef) -> Option<usize> {
+    column.logical_nulls()?.iter().position(|valid| !valid)
 }

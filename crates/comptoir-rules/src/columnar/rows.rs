@@ -17,7 +17,7 @@ impl Rows {
     #[inline]
     pub(super) fn at(&self, row: usize) -> usize {
         match self {
-            Self::Span(start) => start + row,
+            Self::Span(start) => start.saturating_add(row),
             Self::Picked(rows) => rows.get(row).map_or(usize::MAX, |row| *row as usize),
         }
     }
@@ -26,7 +26,10 @@ impl Rows {
     #[inline]
     pub(super) fn of<'a, T: Copy>(&self, values: &'a [T], count: usize) -> Cow<'a, [T]> {
         match self {
-            Self::Span(start) => Cow::Borrowed(values.get(*start..start + count).unwrap_or(&[])),
+            // A key of a dictionary that names no value leads beyond every row.
+            Self::Span(start) => {
+                Cow::Borrowed(values.get(*start..start.saturating_add(count)).unwrap_or(&[]))
+            }
             Self::Picked(rows) => {
                 let first = values.first();
                 let read = |row: &u32| values.get(*row as usize).or(first).copied();
