@@ -321,7 +321,7 @@ def test_what_is_booked_must_be_there(column: str, items: list, amounts: list) -
     items = [item if name == "a" else None for name in items]
     booked = pa.table({"item": items, "amount": pa.array(amounts, pa.decimal128(18, 2))})
     with pytest.raises(comptoir.DataError) as caught:
-        valuation.provision("2024-12-31", [30], ["0", "0.5"], booked=booked)
+        valuation.provision(["0", "0.5"], as_of="2024-12-31", buckets=(30,), booked=booked)
     assert (caught.value.code, column in str(caught.value), "row 1" in str(caught.value)) == (
         "TYPES_NULL",
         True,

@@ -8,14 +8,15 @@ use jni::sys::{jdouble, jint, jlong};
 
 use crate::call::native;
 use crate::handle::Handle;
-use crate::slots::with_slots;
+use crate::slots::{Memory, with_slots};
 
 native! {
     /// Nanoseconds of one test with values that are ready.
     fn Java_io_comptoir_BenchNative_loop<'l>(
-        _env, program: Handle<CompiledProgram>, address: jlong, count: jint, repeats: jint,
+        _env, program: Handle<CompiledProgram>, address: jlong, count: jint, size: jint, repeats: jint,
     ) -> jdouble {
-        Ok(with_slots(address, count, |slots| {
+        let (core, memory) = (program.get().program(), Memory { address, count, size });
+        Ok(with_slots(memory, core.slots(), core.env(), |slots| {
             let start = Instant::now();
             for _ in 0..repeats {
                 black_box(program.get().test(black_box(slots)))?;

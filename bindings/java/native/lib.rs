@@ -12,11 +12,14 @@ mod callbacks;
 mod columns;
 mod costing;
 mod handle;
+mod layout;
+mod nested;
 mod parts;
 mod pipeline;
 mod program;
 mod ranking;
 mod reader;
+mod record;
 mod rule_set;
 mod slots;
 mod table;
@@ -46,7 +49,7 @@ native! {
 native! {
     /// The border that `io.comptoir.Native` declares; it changes with any of its functions.
     fn Java_io_comptoir_Native_abi<'l>(_env) -> jint {
-        Ok(1)
+        Ok(2)
     }
 }
 

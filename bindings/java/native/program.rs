@@ -8,8 +8,9 @@ use jni::sys::{jboolean, jint, jlong};
 
 use crate::call::{bytes, give, native, quick, text};
 use crate::handle::{self, Handle};
+use crate::layout::layout;
 use crate::parts::Writer;
-use crate::slots::with_slots;
+use crate::slots::{Memory, with_slots};
 
 native! {
     fn Java_io_comptoir_Native_programFree<'l>(_env, program: Handle<CompiledProgram>) -> () {
@@ -28,15 +29,12 @@ native! {
 }
 
 native! {
-    /// The type of the result, then name and type of each input.
+    /// The type of the result, then the inputs.
     fn Java_io_comptoir_Native_programInputs<'l>(env, program: Handle<CompiledProgram>) -> JByteArray<'l> {
         let program = program.get().program();
         let mut parts = Writer::default();
         parts.text(&program.result_type().to_string());
-        for slot in program.slots() {
-            parts.text(&slot.name);
-            parts.text(&slot.ty.to_string());
-        }
+        layout(&mut parts, program.slots(), program.env());
         give(env, parts.finish())
     }
 }
@@ -68,8 +66,12 @@ pub extern "system" fn Java_io_comptoir_Native_programTest<'l>(
     program: Handle<CompiledProgram>,
     address: jlong,
     count: jint,
+    size: jint,
 ) -> jboolean {
-    quick(env, || with_slots(address, count, |slots| program.get().test(slots)))
+    quick(env, || {
+        let (core, memory) = (program.get().program(), Memory { address, count, size });
+        with_slots(memory, core.slots(), core.env(), |slots| program.get().test(slots))
+    })
 }
 
 native! {

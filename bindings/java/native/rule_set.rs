@@ -7,9 +7,10 @@ use jni::sys::{jint, jlong};
 
 use crate::call::{bytes, give, native, text};
 use crate::handle::{self, Handle};
+use crate::layout::layout;
 use crate::parts::Writer;
 use crate::program::faulty;
-use crate::slots::with_slots;
+use crate::slots::{Memory, with_slots};
 use crate::values;
 
 native! {
@@ -41,17 +42,14 @@ native! {
 }
 
 native! {
-    /// Name, version and hash, then name and type of each input.
+    /// Name, version and hash, then the inputs.
     fn Java_io_comptoir_Native_ruleSetInputs<'l>(env, set: Handle<CompiledSet>) -> JByteArray<'l> {
         let set = set.get().set();
         let mut parts = Writer::default();
         for text in [set.name(), set.version(), set.hash()] {
             parts.text(text);
         }
-        for slot in set.inputs() {
-            parts.text(&slot.name);
-            parts.text(&slot.ty.to_string());
-        }
+        layout(&mut parts, set.inputs(), set.env());
         give(env, parts.finish())
     }
 }
@@ -78,9 +76,11 @@ native! {
 
 native! {
     fn Java_io_comptoir_Native_ruleSetDecide<'l>(
-        env, set: Handle<CompiledSet>, address: jlong, count: jint,
+        env, set: Handle<CompiledSet>, address: jlong, count: jint, size: jint,
     ) -> JByteArray<'l> {
-        let parts = with_slots(address, count, |slots| Ok(values::decision(&set.get().decide(slots))))?;
+        let (core, memory) = (set.get().set(), Memory { address, count, size });
+        let parts =
+            with_slots(memory, core.inputs(), core.env(), |slots| Ok(values::decision(&set.get().decide(slots))))?;
         give(env, parts.finish())
     }
 }

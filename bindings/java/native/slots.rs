@@ -1,89 +1,65 @@
-//! Values that `io.comptoir.Slots` wrote into direct memory: a record for each slot, then the texts.
+//! Values that `io.comptoir.Slots` wrote into direct memory: a record for each slot, then texts and blocks.
 
 use std::slice;
 
-use comptoir::rules::Value;
-use comptoir::rules::value::{Duration, Timestamp};
-use comptoir::types::WideDecimal;
+use comptoir::rules::ir::Slot;
+use comptoir::rules::{Env, Value};
 use comptoir_host::Fault;
+use comptoir_host::rules::conform;
 use jni::sys::{jint, jlong};
 
 use crate::handle::pointer;
+use crate::nested;
+use crate::record::{RECORD, Record, records};
 
-/// One value: what it is, and up to two words.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Record {
-    kind: u32,
-    /// Decimal places of a decimal.
-    scale: u32,
-    first: i64,
-    second: i64,
+/// Where Java wrote the values of slots.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// The address of the first record.
+    pub address: jlong,
+    /// How many slots there are.
+    pub count: jint,
+    /// How many bytes there are.
+    pub size: jint,
 }
 
-/// The values of the slots, text borrowed. The slice given on is on the stack for up to 8 of them.
+/// The values of the slots as ones of their declared types, text borrowed. The slice given on is on the stack for up to
+/// 8 of them.
 #[inline]
 pub fn with_slots<T>(
-    address: jlong,
-    count: jint,
+    memory: Memory,
+    declared: &[Slot],
+    env: &Env,
     work: impl FnOnce(&[Value<'_>]) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    let start: *const Record = pointer(address);
-    let count = usize::try_from(count).unwrap_or(0);
-    if start.is_null() || count == 0 {
+    let start: *const u8 = pointer(memory.address);
+    if start.is_null() || declared.is_empty() {
         return work(&[]);
     }
-    // SAFETY: `io.comptoir.Slots` allocates this many records, aligned, and nobody writes to them during the call.
-    let records = unsafe { slice::from_raw_parts(start, count) };
+    let size = usize::try_from(memory.size).unwrap_or(0);
+    // SAFETY: `io.comptoir.SlotMemory` allocated this many bytes there, and nobody writes to them during the call.
+    let bytes = unsafe { slice::from_raw_parts(start, size) };
+    let count = usize::try_from(memory.count).unwrap_or(0);
+    if count != declared.len() {
+        return Err(Fault::internal(format!("{count} values for {} slots", declared.len())));
+    }
+    let given = records(bytes, 0, count)?.iter().zip(declared);
     let mut few = [const { Value::Absent }; 8];
     if let Some(few) = few.get_mut(..count) {
-        for (place, record) in few.iter_mut().zip(records) {
-            *place = value(record, start.cast())?;
+        for (place, (record, slot)) in few.iter_mut().zip(given) {
+            *place = value(record, slot, env, bytes)?;
         }
         return work(few);
     }
-    let many = records.iter().map(|record| value(record, start.cast())).collect::<Result<Vec<_>, _>>()?;
+    let many = given.map(|(record, slot)| value(record, slot, env, bytes)).collect::<Result<Vec<_>, _>>()?;
     work(&many)
 }
 
 #[inline]
-fn value<'v>(record: &Record, start: *const u8) -> Result<Value<'v>, Fault> {
-    Ok(match record.kind {
-        0 => Value::Absent,
-        1 => Value::Null,
-        2 => Value::Bool(record.first != 0),
-        3 => Value::Int(record.first),
-        4 => Value::Uint(record.first.cast_unsigned()),
-        5 => Value::Double(f64::from_bits(record.first.cast_unsigned())),
-        6 => Value::str(text(record, start)?),
-        7 => decimal(record)?,
-        8 => Value::Timestamp(moment(record)?),
-        9 => Value::Duration(Duration::from_nanos(record.first)),
-        other => return Err(Fault::internal(format!("a slot of kind {other}"))),
-    })
-}
-
-/// The text at `first` bytes from the start, of `second` bytes.
-#[inline]
-fn text<'v>(record: &Record, start: *const u8) -> Result<&'v str, Fault> {
-    let (offset, length) = (usize::try_from(record.first), usize::try_from(record.second));
-    let (Ok(offset), Ok(length)) = (offset, length) else {
-        return Err(Fault::internal("a text outside of its memory"));
-    };
-    // SAFETY: `io.comptoir.Slots` wrote a text of this length there, in the memory that the records are in.
-    let bytes = unsafe { slice::from_raw_parts(start.add(offset), length) };
-    std::str::from_utf8(bytes).map_err(|_| Fault::argument("a text is not UTF-8"))
-}
-
-/// The two words of the units.
-fn decimal(record: &Record) -> Result<Value<'static>, Fault> {
-    let units = (i128::from(record.second) << 64) | i128::from(record.first.cast_unsigned());
-    let scale = u8::try_from(record.scale).unwrap_or(u8::MAX);
-    Ok(Value::Decimal(WideDecimal::new(units, scale)?.into()))
-}
-
-/// Seconds, and the nanoseconds after them.
-fn moment(record: &Record) -> Result<Timestamp, Fault> {
-    let nanos = u32::try_from(record.second).unwrap_or(u32::MAX);
-    Timestamp::new(record.first, nanos).map_err(|fault| Fault::plain(&comptoir::rules::Error::from(fault)))
+fn value<'v>(record: &[u8; RECORD], slot: &Slot, env: &Env, memory: &'v [u8]) -> Result<Value<'v>, Fault> {
+    let record = Record::read(record);
+    if record.kind == nested::BLOCK {
+        return nested::block(record.bytes(memory)?, &slot.ty, env);
+    }
+    Ok(conform(record.scalar(memory)?, &slot.ty))
 }

@@ -4,5 +4,5 @@ package io.comptoir;
 final class BenchNative {
     private BenchNative() {}
 
-    static native double loop(long program, long address, int count, int repeats);
+    static native double loop(long program, long address, int count, int size, int repeats);
 }

@@ -78,7 +78,7 @@ final class Native {
 
     static native boolean programTestJson(long program, byte[] event);
 
-    static native boolean programTest(long program, long address, int count);
+    static native boolean programTest(long program, long address, int count, int size);
 
     static native byte[] programEvalTable(long program, long table, byte[] shared);
 
@@ -98,7 +98,7 @@ final class Native {
 
     static native byte[] ruleSetExplainJson(long set, byte[] event);
 
-    static native byte[] ruleSetDecide(long set, long address, int count);
+    static native byte[] ruleSetDecide(long set, long address, int count, int size);
 
     static native byte[] ruleSetDecideTable(long set, long table, byte[] shared);
 

@@ -103,7 +103,7 @@ public final class Program extends NativeHandle {
         }
         long address = acquire();
         try {
-            return Native.programTest(address, slots.address(), slots.count());
+            return Native.programTest(address, slots.address(), slots.count(), slots.size());
         } finally {
             release();
             Reference.reachabilityFence(slots);

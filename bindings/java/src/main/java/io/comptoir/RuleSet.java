@@ -127,7 +127,7 @@ public final class RuleSet extends NativeHandle {
         }
         long address = acquire();
         try {
-            return new Decision(Native.ruleSetDecide(address, slots.address(), slots.count()));
+            return new Decision(Native.ruleSetDecide(address, slots.address(), slots.count(), slots.size()));
         } finally {
             release();
             Reference.reachabilityFence(slots);

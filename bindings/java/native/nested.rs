@@ -1,0 +1,130 @@
+//! Lists, maps and structs in slots. Each slot has a block of its own, whose first record is the value: records and texts
+//! are found by their distance from the beginning of the block.
+//!
+//! Nothing that is in a block is trusted: places outside of it, values that are in themselves, and more of them than it
+//! has bytes for are faults.
+
+use std::sync::Arc;
+
+use comptoir::rules::value::{MapBuilder, Row, Struct};
+use comptoir::rules::{Env, EvalCode, EvalError, Fault as RuleFault, StructType, Type, Value};
+use comptoir_host::Fault;
+use comptoir_host::rules::conform;
+
+use crate::record::{RECORD, Record, records};
+
+/// The kind of a slot whose value is in a block.
+pub const BLOCK: u32 = 14;
+
+/// As many values in one another as `io.comptoir.Block` writes.
+const MAX_DEPTH: usize = 64;
+
+/// What is read.
+struct Block<'v, 'e> {
+    bytes: &'v [u8],
+    env: &'e Env,
+    /// How many records may still be read: no more than the block has room for, so that no record is read often.
+    left: usize,
+    /// The type of the struct that was read last.
+    last: Option<&'e Arc<StructType>>,
+}
+
+/// The value in a block as one of a declared type. What cannot be one is an error where it is read.
+///
+/// # Errors
+/// A block that nobody should have written.
+pub fn block<'v>(bytes: &'v [u8], ty: &Type, env: &Env) -> Result<Value<'v>, Fault> {
+    let root = records(bytes, 0, 1)?;
+    let mut block = Block { bytes, env, left: bytes.len() / RECORD, last: None };
+    match root.first() {
+        Some(root) => block.value(root, ty, MAX_DEPTH),
+        None => Err(broken()),
+    }
+}
+
+impl<'v> Block<'v, '_> {
+    fn value(&mut self, record: &[u8; RECORD], ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+        let record = Record::read(record);
+        if !(11..=13).contains(&record.kind) {
+            return Ok(conform(record.scalar(self.bytes)?, ty));
+        }
+        let depth = depth.checked_sub(1).ok_or_else(broken)?;
+        let inner = ty.as_optional().unwrap_or(ty).without_null();
+        let value = match record.kind {
+            11 => self.list(&record, inner, depth)?,
+            12 => self.map(&record, inner, depth)?,
+            _ => self.structure(&record, inner, depth)?,
+        };
+        Ok(conform(value, ty))
+    }
+
+    /// The records of a value, each of which counts.
+    fn inner(&mut self, from: usize, count: usize) -> Result<&'v [[u8; RECORD]], Fault> {
+        self.left = self.left.checked_sub(count).ok_or_else(broken)?;
+        records(self.bytes, from, count)
+    }
+
+    fn list(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+        let (from, count) = record.place()?;
+        let element = if let Type::List(element) = ty { element } else { &Type::Dyn };
+        let mut values = Vec::with_capacity(count.min(self.left));
+        for (place, record) in self.inner(from, count)?.iter().enumerate() {
+            values.push(match self.value(record, element, depth)? {
+                Value::Absent => wrong(format!("element {place} of a list was not set")),
+                value => value,
+            });
+        }
+        Ok(Value::list(values))
+    }
+
+    fn map(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+        let (from, count) = record.place()?;
+        let any = (Type::Dyn, Type::Dyn);
+        let (key_type, value_type) = if let Type::Map(entry) = ty { &**entry } else { &any };
+        let records = self.inner(from, count.checked_mul(2).ok_or_else(broken)?)?;
+        let mut builder = MapBuilder::with_capacity(count);
+        let mut refused = None;
+        for (place, [key, held]) in records.as_chunks().0.iter().enumerate() {
+            let key = self.value(key, key_type, depth)?;
+            let held = match self.value(held, value_type, depth)? {
+                Value::Absent => wrong(format!("value {place} of a map was not set")),
+                held => held,
+            };
+            if let Err(RuleFault::Error(error)) = builder.insert(key, held) {
+                refused = Some(Value::Error(Arc::new(*error)));
+            }
+        }
+        Ok(refused.unwrap_or_else(|| Value::Map(builder.finish())))
+    }
+
+    fn structure(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+        let (from, count) = record.place()?;
+        let of = if let Type::Struct(name) = ty { self.struct_type(name) } else { None };
+        let of = of.filter(|of| of.fields().len() == count).ok_or_else(broken)?;
+        let mut fields = Vec::with_capacity(count);
+        for (record, field) in self.inner(from, count)?.iter().zip(of.fields()) {
+            fields.push(self.value(record, &field.ty, depth)?);
+        }
+        Ok(Value::Struct(Struct::Shared(Arc::new(Row::new(of.clone(), fields)))))
+    }
+}
+
+impl<'e> Block<'_, 'e> {
+    /// A declared type; that of the struct before, as in a list, is not looked for again.
+    fn struct_type(&mut self, name: &str) -> Option<&'e Arc<StructType>> {
+        if self.last.is_none_or(|last| last.name() != name) {
+            self.last = self.env.struct_type(name);
+        }
+        self.last
+    }
+}
+
+#[cold]
+fn wrong(message: String) -> Value<'static> {
+    Value::Error(Arc::new(EvalError::new(EvalCode::InvalidArgument, message)))
+}
+
+#[cold]
+fn broken() -> Fault {
+    Fault::internal("a list, map or struct that is written in another way than is read")
+}
