@@ -16,7 +16,7 @@ export PYO3_NO_PYTHON := 1
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-python test-c test-cpp test-java install bench bench-cpp bench-java fmt lint licences docs wheel clean
+.PHONY: help demo test test-rust test-python test-c test-cpp test-java install bench bench-cpp bench-java fmt lint licences docs wheel test-wheel fuzz clean
 
 help: ## List the targets.
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,9 +26,11 @@ demo: $(VENV)/.native ## Value a synthetic year of a shop and guard its sales, o
 
 test: test-rust test-python test-c test-cpp test-java ## Run the tests of every host.
 
-test-rust: | cargo ## Run the Rust tests.
-	PROPTEST_RNG_SEED=20261122 cargo test --locked
-	cargo test --locked -p comptoir-host
+# In one call, so that all stand on the same crates: those of the C ABI, which hold the header against its source, too.
+RUST_TESTS := --workspace --exclude comptoir-python --exclude comptoir-java --exclude comptoir-fuzz
+
+test-rust: | cargo ## Run the Rust tests, and that include/comptoir.h is current.
+	PROPTEST_RNG_SEED=20261122 cargo test --locked $(RUST_TESTS)
 
 test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing and ranking.
 	$(BIN)/python -m pytest
@@ -50,7 +52,6 @@ c-libraries: | cargo
 
 test-c: c-libraries ## Run the tests of the C ABI, with and without sanitizers, and its vectors.
 	@command -v gcc >/dev/null || { echo 'comptoir: gcc is missing: apt-get install gcc' >&2; exit 1; }
-	cargo test --locked -p comptoir-c
 	mkdir -p target/c
 	gcc $(C_FLAGS) -O2 tests/c/abi/*.c $(C_STATIC) -o target/c/abi && target/c/abi
 	gcc $(C_FLAGS) $(SANITIZERS) tests/c/abi/*.c $(C_STATIC) -o target/c/abi-checked && target/c/abi-checked
@@ -137,6 +138,12 @@ PYTHONS ?= $(foreach minor,10 11 12 13 14,$(shell command -v python3.$(minor)))
 
 test-wheel: ## Test the wheel in dist/ as installed, with PYTHONS=python3.10 python3.13 ...
 	tools/test_wheel dist/comptoir-*-abi3-*.whl $(PYTHONS)
+
+TARGET ?= json
+SECONDS ?= 60
+
+fuzz: | cargo ## Fuzz the C ABI, guided by coverage: TARGET=json or arrow, SECONDS=60.
+	tools/fuzz $(TARGET) $(SECONDS)
 
 clean: ## Remove everything that was built.
 	rm -rf target bindings/java/target dist $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis

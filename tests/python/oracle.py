@@ -177,7 +177,7 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
     if move.kind == "transfer_in":
         worth = take_part(origin, qty, rules)
         parts = split_parts(origin, qty, rules)
-        layers = [replace(part, origin=number) for part in parts]
+        layers = [replace(part, origin=number, part=place) for place, part in enumerate(parts)]
         posted = receive(stock, move, worth, layers)
         note_taken(origin, qty, worth)
         return posted

@@ -20,12 +20,16 @@ class Rejected(Exception):  # noqa: N818
 
 @dataclass
 class Layer:
-    """Quantity and value left of one receipt; `origin` is the movement's place in the order."""
+    """Quantity and value left of one receipt; `origin` is the movement's place in the order.
+
+    What a transfer brought lies in as many layers as it left from, and `part` counts them.
+    """
 
     qty: int
     value: int
     at: int
     origin: int
+    part: int = 0
 
 
 @dataclass
@@ -193,12 +197,12 @@ class Stock:
         if not self.keeps_layers:
             return
         for other in self.layers:
-            if (other.origin, other.at) == (layer.origin, layer.at):
+            if (other.origin, other.at, other.part) == (layer.origin, layer.at, layer.part):
                 other.qty += layer.qty
                 other.value += layer.value
                 return
         self.layers.append(layer)
-        self.layers.sort(key=lambda other: (other.origin, other.at))
+        self.layers.sort(key=lambda other: (other.origin, other.at, other.part))
 
     def reset(self, layers: list[Layer]) -> None:
         self.layers.clear()

@@ -61,7 +61,8 @@ unsafe fn structure(schema: &Structure, depth: usize) -> Result<(), TableError> 
         [b'+', b's' | b'u', ..] => None,
         [b'+', b'r', ..] => Some(2),
         [b'+', ..] => Some(1),
-        _ => Some(0),
+        // Children of a type that has none are never looked at.
+        _ => None,
     };
     let count =
         usize::try_from(schema.child_count).map_err(|_| wrong("its number of children is negative"))?;

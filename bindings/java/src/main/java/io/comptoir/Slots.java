@@ -6,7 +6,8 @@ package io.comptoir;
  *
  * <p>An input that was not set, or not since {@link #clear}, is absent: {@code has} is false for it, and reading it is an error
  * of the expression. Where an expression reads fields of a struct variable, they are inputs of their own, such as
- * {@code customer.name}; a struct that it uses as a whole is one input. Lists, structs and maps are written in place, without objects for their values:
+ * {@code customer.name}; a struct that it uses as a whole is one input. Lists, structs and maps are written in place, without
+ * objects for their values:
  *
  * <pre>{@code
  * Elements items = slots.list("items", order.items().size());
