@@ -68,7 +68,11 @@ pub unsafe fn take_array(schema: *const FFI_ArrowSchema, array: *mut FFI_ArrowAr
     // SAFETY: it is aligned, and by the caller's promise initialised.
     let schema = unsafe { &*schema };
     // SAFETY: the caller's promise.
-    let field = unsafe { shape::field(schema) }?;
+    let field = unsafe { shape::field(schema) }.map_err(|error| match error {
+        // Nothing was read from a stream yet.
+        TableError::Stream { message, .. } => protocol("schema", &message),
+        other => other.into(),
+    })?;
     let schema = table_schema(&field)?;
     // SAFETY: by the caller's promise the array has this type.
     let batch = to_batch(0, &schema, unsafe { array_of(array, &field) }?)?;

@@ -2,6 +2,7 @@ package io.comptoir;
 
 import io.comptoir.Predicate.Engine;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,18 +87,20 @@ public final class Bench {
 
     private static void compare(String name, List<Event> events, Map<String, Engine> engines) throws Exception {
         Map<String, double[]> times = new LinkedHashMap<>();
-        int expected = -1;
+        BitSet answers = null;
         for (var entry : engines.entrySet()) {
-            int trues = 0;
-            for (Event event : events) {
-                trues += entry.getValue().test(event) ? 1 : 0;
+            BitSet own = new BitSet();
+            for (int number = 0; number < events.size(); number++) {
+                own.set(number, entry.getValue().test(events.get(number)));
             }
-            if (expected >= 0 && trues != expected) {
-                throw new AssertionError(name + ": " + entry.getKey() + " says " + trues + " times yes, not " + expected);
+            if (answers != null && !own.equals(answers)) {
+                own.xor(answers);
+                throw new AssertionError(name + ": " + entry.getKey() + " gives other answers for the events " + own);
             }
-            expected = trues;
+            answers = answers == null ? own : answers;
             times.put(entry.getKey(), new double[ROUNDS]);
         }
+        int expected = answers.cardinality();
         for (int round = -20; round < ROUNDS; round++) {
             for (var entry : engines.entrySet()) {
                 times.get(entry.getKey())[Math.max(round, 0)] = time(events, entry.getValue(), expected);
