@@ -141,7 +141,40 @@ unsafe fn children(array: &FFI_ArrowArray, structure: &Structure, ty: &DataType)
             return Err(wrong(&format!("child {place} of an array of {ty} is too short: {found} elements")));
         }
     }
+    if let DataType::RunEndEncoded(ends, _) = ty {
+        // SAFETY: there are two children, which were checked.
+        let child = unsafe { &**structure.children };
+        // SAFETY: the caller's promise.
+        let last = unsafe { last_end(child, ends.data_type()) };
+        if last < u64::try_from(array.offset() + array.len()).unwrap_or(u64::MAX) {
+            return Err(wrong("its runs do not rise, or end before it does"));
+        }
+    }
     Ok(())
+}
+
+/// Where the last run ends, if runs rise; 0 without runs, and where they do not rise.
+///
+/// # Safety
+/// As for [`check`], which the array of ends has passed.
+unsafe fn last_end(ends: &FFI_ArrowArray, ty: &DataType) -> u64 {
+    let mut last = 0;
+    for place in ends.offset()..ends.offset() + ends.len() {
+        let buffer = ends.buffer(1);
+        // SAFETY: an array of this type has its values there, by the caller's promise.
+        let end = unsafe {
+            match ty {
+                DataType::Int16 => i64::from(buffer.cast::<i16>().add(place).read_unaligned()),
+                DataType::Int32 => i64::from(buffer.cast::<i32>().add(place).read_unaligned()),
+                _ => buffer.cast::<i64>().add(place).read_unaligned(),
+            }
+        };
+        match u64::try_from(end) {
+            Ok(end) if end > last => last = end,
+            _ => return 0,
+        }
+    }
+    last
 }
 
 fn children_of(ty: &DataType) -> Vec<&DataType> {
