@@ -129,7 +129,7 @@ docs: | cargo ## Build the Rust documentation in target/doc.
 WHEEL_FLAGS ?= --zig --compatibility manylinux_2_28
 
 wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10, and the source distribution, in dist/.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang==0.17.1
 	env -u PYO3_NO_PYTHON PATH="$(CURDIR)/$(BIN):$$PATH" CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --locked --release $(WHEEL_FLAGS) --out dist
 	$(BIN)/maturin sdist --out dist
 
