@@ -133,11 +133,11 @@ wheel: $(VENV)/.packages | cargo ## Build the wheel for every Python from 3.10, 
 	env -u PYO3_NO_PYTHON PATH="$(CURDIR)/$(BIN):$$PATH" CARGO_TARGET_DIR=$(HOSTS_TARGET) VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --locked --release $(WHEEL_FLAGS) --out dist
 	$(BIN)/maturin sdist --out dist
 
-# Every interpreter of these names that there is, but for the one that the other tests use.
+# Every interpreter of these names that there is.
 PYTHONS ?= $(foreach minor,10 11 12 13 14,$(shell command -v python3.$(minor)))
 
 test-wheel: ## Test the wheel in dist/ as installed, with PYTHONS=python3.10 python3.13 ...
-	tools/test_wheel dist/comptoir-*-abi3-*.whl $(PYTHONS)
+	tools/test_wheel "$$(ls -t dist/comptoir-*-abi3-*.whl | head -n 1)" $(PYTHONS)
 
 TARGET ?= json
 SECONDS ?= 60

@@ -190,11 +190,8 @@ unsafe extern "C" fn release_array(array: *mut CArray) {
     unsafe { (*array).release = None };
 }
 
-/// A table of one column of 64-bit integers, after `change` has made one of its numbers a lie.
-fn take(change: impl FnOnce(&mut CArray, &mut CArray)) -> Result<Table, Fault> {
-    let values = [1_i64, 2, 3];
-    let buffers: [*const c_void; 2] = [null(), values.as_ptr().cast()];
-    let schema = |format: &'static [u8]| CSchema {
+fn schema(format: &'static [u8]) -> CSchema {
+    CSchema {
         format: format.as_ptr().cast(),
         name: c"n".as_ptr().cast(),
         metadata: null(),
@@ -204,7 +201,13 @@ fn take(change: impl FnOnce(&mut CArray, &mut CArray)) -> Result<Table, Fault> {
         dictionary: null_mut(),
         release: Some(release_schema),
         private_data: null_mut(),
-    };
+    }
+}
+
+/// A table of one column of 64-bit integers, after `change` has made one of its numbers a lie.
+fn take(change: impl FnOnce(&mut CArray, &mut CArray)) -> Result<Table, Fault> {
+    let values = [1_i64, 2, 3];
+    let buffers: [*const c_void; 2] = [null(), values.as_ptr().cast()];
     let array = |n_buffers: i64, buffers: *const *const c_void| CArray {
         length: 3,
         null_count: 0,
@@ -253,4 +256,40 @@ fn lies_about_lengths_buffers_and_children_are_seen() {
         let fault = take(lie).expect_err(&format!("lie {number}"));
         assert_eq!(fault.code, "ARROW_PROTOCOL", "lie {number}: {fault}");
     }
+}
+
+/// What a schema with one child says, after `change` has made one of them a lie.
+fn say(
+    format: &'static [u8],
+    child: &'static [u8],
+    change: impl FnOnce(&mut CSchema, &mut CSchema),
+) -> String {
+    let (mut outer, mut inner) = (schema(format), schema(child));
+    let mut children = [&raw mut inner];
+    (outer.n_children, outer.children) = (1, children.as_mut_ptr());
+    change(&mut outer, unsafe { &mut *children[0] });
+    let said = unsafe { stream::field_of(&*(&raw const outer).cast()) };
+    said.map_or_else(|error| Fault::from(error).code.to_owned(), |field| field.data_type().to_string())
+}
+
+#[test]
+fn lies_of_schemas_are_seen() {
+    assert_eq!(say(b"+l\0", b"l\0", |_, _| ()), "List(non-null Int64, field: 'n')");
+    let lies: [fn(&mut CSchema, &mut CSchema); 7] = [
+        |list, _| list.n_children = 0,
+        |list, _| list.n_children = -1,
+        |list, _| list.children = null_mut(),
+        |list, _| unsafe { *list.children = null_mut() },
+        |list, _| list.format = null(),
+        |_, element| element.release = None,
+        |_, element| element.name = c"\xff".as_ptr().cast(),
+    ];
+    for (number, lie) in lies.into_iter().enumerate() {
+        assert_eq!(say(b"+l\0", b"l\0", lie), "ARROW_PROTOCOL", "lie {number}");
+    }
+    // Types that are none, or within themselves without end.
+    assert_eq!(say(b"+m\0", b"l\0", |_, _| ()), "ARROW_PROTOCOL");
+    assert_eq!(say(b"+l\0", b"d:99,2\0", |_, _| ()), "ARROW_PROTOCOL");
+    let endless = |list: &mut CSchema, _: &mut CSchema| unsafe { *list.children = &raw mut *list };
+    assert_eq!(say(b"+l\0", b"l\0", endless), "ARROW_PROTOCOL");
 }

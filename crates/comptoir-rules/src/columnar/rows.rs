@@ -53,3 +53,16 @@ impl Rows {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key of a dictionary that names no value, such as a negative one, is read as a row that there is not.
+    #[test]
+    fn a_row_beyond_every_column_has_no_value() {
+        assert!(Rows::Span(usize::MAX).of(&[1], 1).is_empty());
+        assert_eq!(Rows::Span(usize::MAX).at(1), usize::MAX);
+        assert_eq!(*Rows::Span(1).of(&[1, 2, 3], 2), [2, 3]);
+    }
+}
