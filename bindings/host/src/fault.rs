@@ -10,7 +10,7 @@ use comptoir::executor::image::Error as ImageError;
 use comptoir::ranking::board::BoardError;
 use comptoir::rules::syntax::{Diagnostic, DiagnosticCode};
 use comptoir::rules::{Error as RulesError, Program, RuleSetError};
-use comptoir::types::{Error as TypesError, ErrorCode, ErrorKind};
+use comptoir::types::{Error as TypesError, ErrorCode, ErrorKind, Position};
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,9 +113,10 @@ impl From<CostingError> for Fault {
     fn from(error: CostingError) -> Self {
         let mut fault = Self::plain(&error);
         match &error {
-            CostingError::Policy { path, .. }
-            | CostingError::Report(ReportError::TemplateSyntax { path, .. }) => {
+            CostingError::Policy { path, position, .. }
+            | CostingError::Report(ReportError::TemplateSyntax { path, position, .. }) => {
                 fault.place.path.clone_from(path);
+                mark_position(&mut fault.place, *position);
             }
             CostingError::Column(column) => mark_column(&mut fault.place, column),
             _ => {}
@@ -159,9 +160,7 @@ impl From<RuleSetError> for Fault {
         }
         let mut fault = Self::plain(&error).at(error.path());
         fault.place.rendered = error.render();
-        if let Some(position) = error.position() {
-            (fault.place.line, fault.place.column) = (position.line, position.column);
-        }
+        mark_position(&mut fault.place, error.position());
         fault
     }
 }
@@ -170,7 +169,10 @@ impl From<BoardError> for Fault {
     fn from(error: BoardError) -> Self {
         let mut fault = Self::plain(&error);
         match &error {
-            BoardError::Spec { path, .. } => fault.place.path.clone_from(path),
+            BoardError::Spec { path, position, .. } => {
+                fault.place.path.clone_from(path);
+                mark_position(&mut fault.place, *position);
+            }
             BoardError::Expression { path, source } => {
                 fault.place.path.clone_from(path);
                 mark(&mut fault.place, source);
@@ -193,6 +195,13 @@ macro_rules! plain {
     )*};
 }
 plain!(comptoir::ranking::snapshot::SnapshotError, crate::TableError,);
+
+/// Notes where in a text something is.
+fn mark_position(place: &mut Place, position: Option<Position>) {
+    if let Some(Position { line, column }) = position {
+        (place.line, place.column) = (line, column);
+    }
+}
 
 /// Notes which column, and which row of it, an error is about.
 fn mark_column(place: &mut Place, error: &TypesError) {

@@ -16,6 +16,7 @@ mod layout;
 mod nested;
 mod parts;
 mod pipeline;
+mod pool;
 mod program;
 mod ranking;
 mod reader;

@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use comptoir::rules::value::{MapBuilder, Row, Struct};
+use comptoir::rules::value::{List, MapBuilder, Row, Struct};
 use comptoir::rules::{Env, EvalCode, EvalError, Fault as RuleFault, StructType, Type, Value};
 use comptoir_host::Fault;
 use comptoir_host::rules::conform;
 
+use crate::pool::Pool;
 use crate::record::{RECORD, Record, records};
 
 /// The kind of a slot whose value is in a block.
@@ -20,29 +21,35 @@ pub const BLOCK: u32 = 14;
 const MAX_DEPTH: usize = 64;
 
 /// What is read.
-struct Block<'v, 'e> {
+struct Block<'v> {
     bytes: &'v [u8],
-    env: &'e Env,
+    env: &'v Env,
+    pool: &'v Pool,
     /// How many records may still be read: no more than the block has room for, so that no record is read often.
     left: usize,
     /// The type of the struct that was read last.
-    last: Option<&'e Arc<StructType>>,
+    last: Option<&'v Arc<StructType>>,
 }
 
 /// The value in a block as one of a declared type. What cannot be one is an error where it is read.
 ///
 /// # Errors
 /// A block that nobody should have written.
-pub fn block<'v>(bytes: &'v [u8], ty: &Type, env: &Env) -> Result<Value<'v>, Fault> {
+pub fn block<'v>(bytes: &'v [u8], ty: &Type, env: &'v Env, pool: &'v Pool) -> Result<Value<'v>, Fault> {
     let root = records(bytes, 0, 1)?;
-    let mut block = Block { bytes, env, left: bytes.len() / RECORD, last: None };
+    let mut block = Block { bytes, env, pool, left: places(bytes), last: None };
     match root.first() {
         Some(root) => block.value(root, ty, MAX_DEPTH),
         None => Err(broken()),
     }
 }
 
-impl<'v> Block<'v, '_> {
+/// No more values than this can be in a block.
+pub const fn places(bytes: &[u8]) -> usize {
+    bytes.len() / RECORD
+}
+
+impl<'v> Block<'v> {
     fn value(&mut self, record: &[u8; RECORD], ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
         let record = Record::read(record);
         if !(11..=13).contains(&record.kind) {
@@ -67,14 +74,15 @@ impl<'v> Block<'v, '_> {
     fn list(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
         let (from, count) = record.place()?;
         let element = if let Type::List(element) = ty { element } else { &Type::Dyn };
-        let mut values = Vec::with_capacity(count.min(self.left));
-        for (place, record) in self.inner(from, count)?.iter().enumerate() {
-            values.push(match self.value(record, element, depth)? {
+        let records = self.inner(from, count)?;
+        let values = self.pool.values(count).ok_or_else(broken)?;
+        for (place, (value, record)) in values.iter_mut().zip(records).enumerate() {
+            *value = match self.value(record, element, depth)? {
                 Value::Absent => wrong(format!("element {place} of a list was not set")),
                 value => value,
-            });
+            };
         }
-        Ok(Value::list(values))
+        Ok(Value::List(List::Ref(values)))
     }
 
     fn map(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
@@ -101,17 +109,17 @@ impl<'v> Block<'v, '_> {
         let (from, count) = record.place()?;
         let of = if let Type::Struct(name) = ty { self.struct_type(name) } else { None };
         let of = of.filter(|of| of.fields().len() == count).ok_or_else(broken)?;
-        let mut fields = Vec::with_capacity(count);
-        for (record, field) in self.inner(from, count)?.iter().zip(of.fields()) {
-            fields.push(self.value(record, &field.ty, depth)?);
+        let records = self.inner(from, count)?;
+        let fields = self.pool.values(count).ok_or_else(broken)?;
+        for (value, (record, field)) in fields.iter_mut().zip(records.iter().zip(of.fields())) {
+            *value = self.value(record, &field.ty, depth)?;
         }
-        Ok(Value::Struct(Struct::Shared(Arc::new(Row::new(of.clone(), fields)))))
+        let row = Row::borrowing(of, fields).and_then(|row| self.pool.row(row)).ok_or_else(broken)?;
+        Ok(Value::Struct(Struct::Row(row)))
     }
-}
 
-impl<'e> Block<'_, 'e> {
     /// A declared type; that of the struct before, as in a list, is not looked for again.
-    fn struct_type(&mut self, name: &str) -> Option<&'e Arc<StructType>> {
+    fn struct_type(&mut self, name: &str) -> Option<&'v Arc<StructType>> {
         if self.last.is_none_or(|last| last.name() != name) {
             self.last = self.env.struct_type(name);
         }

@@ -10,6 +10,7 @@ use jni::sys::{jint, jlong};
 
 use crate::handle::pointer;
 use crate::nested;
+use crate::pool::Pool;
 use crate::record::{RECORD, Record, records};
 
 /// Where Java wrote the values of slots.
@@ -43,23 +44,37 @@ pub fn with_slots<T>(
     if count != declared.len() {
         return Err(Fault::internal(format!("{count} values for {} slots", declared.len())));
     }
-    let given = records(bytes, 0, count)?.iter().zip(declared);
-    let mut few = [const { Value::Absent }; 8];
-    if let Some(few) = few.get_mut(..count) {
-        for (place, (record, slot)) in few.iter_mut().zip(given) {
-            *place = value(record, slot, env, bytes)?;
+    let records = records(bytes, 0, count)?;
+    let nested = records.iter().any(|record| Record::read(record).kind == nested::BLOCK);
+    Pool::lend(if nested { nested::places(bytes) } else { 0 }, |pool| {
+        let event = Event { bytes, env, pool };
+        let given = records.iter().zip(declared);
+        let mut few = [const { Value::Absent }; 8];
+        if let Some(few) = few.get_mut(..count) {
+            for (place, (record, slot)) in few.iter_mut().zip(given) {
+                *place = event.value(record, slot)?;
+            }
+            return work(few);
         }
-        return work(few);
-    }
-    let many = given.map(|(record, slot)| value(record, slot, env, bytes)).collect::<Result<Vec<_>, _>>()?;
-    work(&many)
+        let many = given.map(|(record, slot)| event.value(record, slot)).collect::<Result<Vec<_>, _>>()?;
+        work(&many)
+    })
 }
 
-#[inline]
-fn value<'v>(record: &[u8; RECORD], slot: &Slot, env: &Env, memory: &'v [u8]) -> Result<Value<'v>, Fault> {
-    let record = Record::read(record);
-    if record.kind == nested::BLOCK {
-        return nested::block(record.bytes(memory)?, &slot.ty, env);
+/// Where the values of an event are, and what they are read with.
+struct Event<'v> {
+    bytes: &'v [u8],
+    env: &'v Env,
+    pool: &'v Pool,
+}
+
+impl<'v> Event<'v> {
+    #[inline]
+    fn value(&self, record: &[u8; RECORD], slot: &Slot) -> Result<Value<'v>, Fault> {
+        let record = Record::read(record);
+        if record.kind == nested::BLOCK {
+            return nested::block(record.bytes(self.bytes)?, &slot.ty, self.env, self.pool);
+        }
+        Ok(conform(record.scalar(self.bytes)?, &slot.ty))
     }
-    Ok(conform(record.scalar(memory)?, &slot.ty))
 }

@@ -1,6 +1,7 @@
 //! Errors that stop a whole call; a bad movement is a rejected row instead.
 
-use comptoir_types::{ErrorCode, ErrorKind};
+use comptoir_types::config::ConfigError;
+use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 use crate::reports::ReportError;
 
@@ -15,6 +16,8 @@ pub enum Error {
         path: String,
         /// What is wrong with it.
         message: String,
+        /// Where in the text of the policy, if it was read from one and its reader knows.
+        position: Option<Position>,
     },
     /// A column is missing, has a wrong type, or cannot be read.
     #[error(transparent)]
@@ -58,7 +61,13 @@ impl Error {
 
     /// A wrong field of a policy.
     pub(crate) fn policy(path: &str, message: impl ToString) -> Self {
-        Self::Policy { path: path.to_owned(), message: message.to_string() }
+        Self::Policy { path: path.to_owned(), message: message.to_string(), position: None }
+    }
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Policy { path: error.path, message: error.message, position: error.position }
     }
 }
 

@@ -97,7 +97,7 @@ fn check_policy(read: Result<Policy, Error>) -> Result<(), TestCaseError> {
             let again = Policy::from_json(&policy.to_json().unwrap());
             prop_assert_eq!(again.unwrap(), policy);
         }
-        Err(Error::Policy { path, message }) => {
+        Err(Error::Policy { path, message, .. }) => {
             // A field whose name is empty has an empty path; the message quotes it.
             let named = !path.is_empty() || message.contains("``");
             prop_assert!(named && !message.is_empty(), "path `{}`, message `{}`", path, message);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::eval::field_of;
+use crate::functions::base64_bytes;
 use crate::ir::Slot;
 use crate::types::{Env, StructType, Type};
 use crate::value::{DecimalValue, EvalCode, EvalError, MapBuilder, Row, Struct, Value};
@@ -49,7 +50,7 @@ impl Activation for Variables<'_> {
 }
 
 /// The values of a program's slots from a JSON object whose fields are the variables, converted to the declared types:
-/// whole numbers to double, text to timestamp, duration, decimal and bytes' counterpart.
+/// whole numbers to double, text to timestamp, duration and decimal, base64 to bytes, names to keys of a map.
 pub(crate) fn slots_from_json<'a>(slots: &[Slot], env: &Env, event: &'a Json) -> Vec<Value<'a>> {
     slots.iter().map(|slot| from_json(find(event, &slot.path), &slot.ty, env)).collect()
 }
@@ -64,9 +65,12 @@ fn find<'a>(event: &'a Json, path: &[Arc<str>]) -> Option<&'a Json> {
     fields.iter().try_fold(root?, |json, name| json.get(&**name))
 }
 
-/// A JSON value as a value of a type; what cannot be one is an error where it is read.
+/// A JSON value as a value of a type, in the form of protocol buffers; what cannot be one is an error where it is read.
 pub fn from_json<'a>(json: Option<&'a Json>, ty: &Type, env: &Env) -> Value<'a> {
     let Some(json) = json else { return Value::Absent };
+    if let Some(inner) = ty.as_optional() {
+        return optional(json, inner, env);
+    }
     match (ty, json) {
         (Type::Nullable(inner), json) if !json.is_null() => from_json(Some(json), inner, env),
         (Type::Double, Json::Number(number)) => Value::Double(number.as_f64().unwrap_or(f64::NAN)),
@@ -80,17 +84,13 @@ pub fn from_json<'a>(json: Option<&'a Json>, ty: &Type, env: &Env) -> Value<'a> 
         (Type::Duration, Json::String(text)) => {
             text.parse().map_or_else(|_| mismatch(json, ty), Value::Duration)
         }
+        (Type::Bytes, Json::String(text)) => {
+            base64_bytes(text).map_or_else(|_| mismatch(json, ty), Value::bytes)
+        }
         (Type::List(element), Json::Array(values)) if needs_conversion(element) => {
             Value::list(values.iter().map(|value| from_json(Some(value), element, env)).collect())
         }
-        (Type::Map(entry), Json::Object(fields)) if needs_conversion(&entry.1) => {
-            let mut builder = MapBuilder::with_capacity(fields.len());
-            for (name, value) in fields {
-                // Names of a JSON object differ, so that inserting them cannot fail.
-                let _ = builder.insert(Value::str(name), from_json(Some(value), &entry.1, env));
-            }
-            Value::Map(builder.finish())
-        }
+        (Type::Map(entry), Json::Object(fields)) if entry_needs_conversion(entry) => map(fields, entry, env),
         (Type::Struct(name), Json::Object(_)) => match env.struct_type(name) {
             Some(of) => row(json, of, env),
             None => Value::from_json(json),
@@ -105,6 +105,39 @@ pub fn from_json<'a>(json: Option<&'a Json>, ty: &Type, env: &Env) -> Value<'a> 
     }
 }
 
+/// Null is an optional without a value.
+fn optional<'a>(json: &'a Json, inner: &Type, env: &Env) -> Value<'a> {
+    if json.is_null() {
+        return Value::Optional(None);
+    }
+    match from_json(Some(json), inner, env) {
+        error @ Value::Error(_) => error,
+        value => Value::some(value),
+    }
+}
+
+fn map<'a>(fields: &'a serde_json::Map<String, Json>, entry: &(Type, Type), env: &Env) -> Value<'a> {
+    let mut builder = MapBuilder::with_capacity(fields.len());
+    for (name, value) in fields {
+        let Some(key) = key(name, &entry.0) else { return mismatch(&Json::from(&**name), &entry.0) };
+        // Names differ, but not always the keys that they are, as `1` and `+1`.
+        if let Err(fault) = builder.insert(key, from_json(Some(value), &entry.1, env)) {
+            return Value::Error(Arc::new(EvalError::new(EvalCode::RepeatedKey, fault.to_string())));
+        }
+    }
+    Value::Map(builder.finish())
+}
+
+/// The key that a name of a JSON object is.
+fn key<'a>(name: &'a str, ty: &Type) -> Option<Value<'a>> {
+    match ty {
+        Type::Int => name.parse().ok().map(Value::Int),
+        Type::Uint => name.parse().ok().map(Value::Uint),
+        Type::Bool => name.parse().ok().map(Value::Bool),
+        _ => Some(Value::str(name)),
+    }
+}
+
 fn row<'a>(json: &'a Json, of: &Arc<StructType>, env: &Env) -> Value<'a> {
     let fields = of.fields().iter().map(|field| from_json(json.get(&*field.name), &field.ty, env)).collect();
     Value::Struct(Struct::Shared(Arc::new(Row::new(of.clone(), fields))))
@@ -113,6 +146,10 @@ fn row<'a>(json: &'a Json, of: &Arc<StructType>, env: &Env) -> Value<'a> {
 /// Whether a JSON value can be another value than itself.
 pub(crate) fn needs_conversion(ty: &Type) -> bool {
     !matches!(ty, Type::Dyn | Type::Error | Type::Bool | Type::String | Type::Null)
+}
+
+fn entry_needs_conversion((key, value): &(Type, Type)) -> bool {
+    matches!(key, Type::Int | Type::Uint | Type::Bool) || needs_conversion(value)
 }
 
 fn decimal<'a>(text: &str) -> Value<'a> {

@@ -33,11 +33,12 @@ fn env() -> Env {
         .variable("maybe", Type::Nullable(Type::Int.into()))
         .variable("map", Type::map(Type::String, Type::Dyn))
         .variable("a.b", Type::Struct("Line".into()))
+        .variable("x", Type::map(Type::Int, Type::optional(Type::Bytes)))
         .build()
         .unwrap()
 }
 
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "[dyn(order.id), order.at, n, s, maybe]",
     "order.lines.all(l, l.qty > 0 && 'x' in l.tags)",
     "order.first.qty + order.first.price.scale()",
@@ -46,6 +47,7 @@ const PROGRAMS: [&str; 8] = [
     "[order.any, map, dyn(order.lines)]",
     "a.b.qty > 1 && a.b.tags == []",
     "has(order.any) || has(a.b.price) || s == ''",
+    "x[1].hasValue()",
 ];
 
 /// JSON text with names that the environment knows, in any order and more than once, and values that fit or not.
@@ -106,6 +108,31 @@ proptest! {
             prop_assert_eq!(by_text, show(program.slots_from_json(&event)), "{} of {}", source, text);
         }
     }
+}
+
+#[test]
+fn json_has_forms_for_bytes_keys_and_optionals() {
+    let env = Env::builder()
+        .variable("y", Type::Bytes)
+        .variable("by_id", Type::map(Type::Int, Type::String))
+        .variable("flags", Type::map(Type::Bool, Type::Uint))
+        .variable("maybe", Type::optional(Type::Bytes))
+        .build()
+        .unwrap();
+    let eval = |source: &str, event: &str| match env.compile(source).unwrap().eval_json(event.as_bytes()) {
+        Ok(value) => value.to_json().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(eval("y == b'\\x00\\x01\\xff'", r#"{"y": "AAH/"}"#), "true");
+    assert_eq!(eval("size(y)", r#"{"y": "AAE"}"#), "2", "padding may be missing");
+    assert_eq!(eval("y", r#"{"y": "A-_"}"#), "the input `\"A-_\"` is no bytes");
+    assert_eq!(eval("by_id[-7] + by_id[8]", r#"{"by_id": {"-7": "a", "8": "b"}}"#), "\"ab\"");
+    assert_eq!(eval("by_id", r#"{"by_id": {"x": "a"}}"#), "the input `\"x\"` is no int");
+    assert_eq!(eval("by_id", r#"{"by_id": {"1": "a", "+1": "b"}}"#), "key 1 occurs twice");
+    assert_eq!(eval("flags[true] + 1u", r#"{"flags": {"true": 3}}"#), "4");
+    assert_eq!(eval("maybe.orValue(b'z')", r#"{"maybe": null}"#), "\"eg==\"");
+    assert_eq!(eval("maybe.value() == b'a'", r#"{"maybe": "YQ=="}"#), "true");
+    assert_eq!(eval("maybe", r#"{"maybe": 5}"#), "the input `5` is no bytes");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! What all comptoir cores share: exact [decimals](decimal), [dates and clocks](time), [error codes](error) and,
-//! behind the feature `arrow`, reading of Arrow columns in all the shapes that producers send.
+//! What all comptoir cores share: exact [decimals](decimal), [dates and clocks](time), [error codes](error) and, behind
+//! features, reading of Arrow columns in all the shapes that producers send (`arrow`) and of configuration as JSON or YAML
+//! text (`config`).
 //!
 //! Money and quantities are scaled integers, never floats. Every operation is checked: what does not fit is an
 //! [`Error`] with a stable code, not a wrapped number.
@@ -17,11 +18,14 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod decimal;
 pub mod error;
+mod position;
 pub mod time;
-pub mod yaml;
 
 pub use decimal::{Decimal, Rounding, WideDecimal};
 pub use error::{Error, ErrorCode, ErrorKind};
+pub use position::Position;
 pub use time::{Clock, Date};

@@ -1,6 +1,6 @@
 //! Reading and checking a policy: JSON or YAML text, errors with the path of the field.
 
-use comptoir_types::Decimal;
+use comptoir_types::{Decimal, config};
 use serde::{Deserialize, Deserializer};
 
 use super::{Method, MethodSwitch, Policy, ReturnCost, Returns};
@@ -12,17 +12,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Policy`] with the path of the field, for text that is not JSON, an unknown field or a wrong value.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        // Without this, an array would be read as the fields in their order.
-        if !text.trim_start().starts_with('{') {
-            return Err(Error::policy(".", "expected a JSON object"));
-        }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let policy: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            Error::policy(&path, error.into_inner())
-        })?;
-        reader.end().map_err(|error| Error::policy(".", error))?;
-        policy.checked()
+        config::from_json::<Self>(text)?.checked()
     }
 
     /// Reads a policy from YAML text.
@@ -30,15 +20,7 @@ impl Policy {
     /// # Errors
     /// As [`Policy::from_json`]; also for text whose brackets are nested deeper than a policy can need.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        if let Some(line) = comptoir_types::yaml::too_deep(text) {
-            return Err(Error::policy(".", format!("line {line}: brackets are nested too deeply")));
-        }
-        let reader = serde_yaml_ng::Deserializer::from_str(text);
-        let policy: Self = serde_path_to_error::deserialize(reader).map_err(|error| {
-            let path = error.path().to_string();
-            Error::policy(&path, error.into_inner())
-        })?;
-        policy.checked()
+        config::from_yaml::<Self>(text)?.checked()
     }
 
     /// The policy as JSON text, with every field.

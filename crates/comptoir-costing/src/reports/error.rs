@@ -1,6 +1,6 @@
 //! What can be wrong with a report or with its settings.
 
-use comptoir_types::{Date, Error, ErrorCode, ErrorKind};
+use comptoir_types::{Date, Error, ErrorCode, ErrorKind, Position};
 
 use crate::movement::{Kind, Reason};
 
@@ -78,6 +78,8 @@ pub enum ReportError {
         path: String,
         /// What is wrong there.
         message: String,
+        /// Where in the text, if its reader knows.
+        position: Option<Position>,
     },
     /// A voucher template that can be read but means nothing.
     #[error("voucher template: {place}: {message}")]

@@ -1,4 +1,5 @@
-use comptoir_types::{ErrorCode, ErrorKind};
+use comptoir_types::config::ConfigError;
+use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 /// Why a board cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,8 @@ pub enum BoardError {
         path: String,
         /// What is wrong.
         reason: String,
+        /// Where in the text of the spec, if it was read from one and its reader knows.
+        position: Option<Position>,
     },
     /// An expression of a spec does not compile over the columns.
     #[error("board spec, {path}: {source}")]
@@ -58,12 +61,18 @@ pub enum BoardError {
 
 impl BoardError {
     pub(super) fn spec(path: &str, reason: impl std::fmt::Display) -> Self {
-        Self::Spec { path: path.to_owned(), reason: reason.to_string() }
+        Self::Spec { path: path.to_owned(), reason: reason.to_string(), position: None }
     }
 
     /// For what the Arrow library refuses and the checks before should have caught.
     pub(super) fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal { message: error.to_string() }
+    }
+}
+
+impl From<ConfigError> for BoardError {
+    fn from(error: ConfigError) -> Self {
+        Self::Spec { path: error.path, reason: error.message, position: error.position }
     }
 }
 

@@ -32,16 +32,24 @@ pub(crate) fn base64_text(bytes: &[u8]) -> String {
 
 fn decode<'a>(args: &[Value<'a>], _: &Meter) -> Outcome<'a> {
     let [Value::String(text)] = args else { return wrong("base64.decode", args) };
+    match base64_bytes(text) {
+        Ok(bytes) => Ok(Value::bytes(bytes)),
+        Err(reason) => invalid(format!("this is not base64: {reason}")),
+    }
+}
+
+/// The bytes of base64, with padding or without, or why it is none.
+pub(crate) fn base64_bytes(text: &str) -> Result<Vec<u8>, &'static str> {
     let digits = text.trim_end_matches('=').as_bytes();
     if text.len() - digits.len() > 2 {
-        return invalid("this is not base64: too much padding");
+        return Err("too much padding");
     }
     let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
     for chunk in digits.chunks(4) {
         let mut word = 0_u32;
         for digit in chunk {
             let Some(value) = ALPHABET.iter().zip(0_u32..).find(|(own, _)| *own == digit) else {
-                return invalid("this is not base64: a character that it does not have");
+                return Err("a character that it does not have");
             };
             word = word << 6 | value.1;
         }
@@ -49,11 +57,11 @@ fn decode<'a>(args: &[Value<'a>], _: &Meter) -> Outcome<'a> {
             4 => 3,
             3 => 2,
             2 => 1,
-            _ => return invalid("this is not base64: a single character at the end"),
+            _ => return Err("a single character at the end"),
         };
         word <<= 6 * (4 - chunk.len());
         let [_, octets @ ..] = word.to_be_bytes();
         bytes.extend(octets.iter().take(count));
     }
-    Ok(Value::bytes(bytes))
+    Ok(bytes)
 }

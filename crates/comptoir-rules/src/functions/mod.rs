@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
 
-pub(crate) use encoding::base64_text;
+pub(crate) use encoding::{base64_bytes, base64_text};
 pub(crate) use float_text::special;
 pub(crate) use format::check_format;
 pub(crate) use strings::quoted;

@@ -1,4 +1,5 @@
-use comptoir_types::{ErrorCode, ErrorKind};
+use comptoir_types::config::ConfigError;
+use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 use crate::error::Error;
 
@@ -13,6 +14,8 @@ pub enum RuleSetError {
         path: String,
         /// What is wrong.
         message: String,
+        /// Where in the text, if its reader knows.
+        position: Option<Position>,
     },
     /// A part that does not go together with the others.
     #[error("`{path}`: {message}")]
@@ -72,7 +75,7 @@ pub enum RuleSetError {
 
 impl RuleSetError {
     pub(super) fn syntax(path: impl Into<String>, message: impl ToString) -> Self {
-        Self::Syntax { path: path.into(), message: one_line(&message.to_string()) }
+        Self::Syntax { path: path.into(), message: one_line(&message.to_string()), position: None }
     }
 
     pub(super) fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
@@ -95,12 +98,18 @@ impl RuleSetError {
         }
     }
 
-    /// Line and column in the expression, where the error is one of an expression.
+    /// Line and column in the expression, where the error is one of an expression; in the text of the set, where that
+    /// cannot be read.
     #[must_use]
-    pub fn position(&self) -> Option<crate::syntax::Position> {
-        let Self::Expression { source, .. } = self else { return None };
-        let Error::Compile(diagnostics) = &**source else { return None };
-        diagnostics.list().first().map(|first| first.span.position(diagnostics.source()))
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Syntax { position, .. } => *position,
+            Self::Expression { source, .. } => {
+                let Error::Compile(diagnostics) = &**source else { return None };
+                diagnostics.list().first().map(|first| first.span.position(diagnostics.source()))
+            }
+            _ => None,
+        }
     }
 
     /// The field that it is about; nothing for an error of a table.
@@ -117,6 +126,12 @@ impl RuleSetError {
             #[cfg(feature = "arrow")]
             Self::Column(_) => "",
         }
+    }
+}
+
+impl From<ConfigError> for RuleSetError {
+    fn from(error: ConfigError) -> Self {
+        Self::Syntax { path: error.path, message: error.message, position: error.position }
     }
 }
 

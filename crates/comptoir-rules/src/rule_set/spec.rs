@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use comptoir_types::config;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -173,14 +175,7 @@ impl RuleSetSpec {
     /// # Errors
     /// As [`RuleSetSpec::from_yaml`].
     pub fn from_json(text: &str) -> Result<Self, RuleSetError> {
-        // Without this, an array would be read as the fields in their order.
-        if !text.trim_start().starts_with('{') {
-            return Err(RuleSetError::syntax(".", "expected a JSON object"));
-        }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let spec: Self = read(&mut reader)?;
-        reader.end().map_err(|error| RuleSetError::syntax(".", error))?;
-        spec.checked()
+        config::from_json::<Self>(text)?.checked()
     }
 
     /// The set as JSON, with every field: what two equal sets have in common.
@@ -212,7 +207,7 @@ impl RuleSetSpec {
 const MAX_OPEN: u32 = 2_000;
 
 /// Reads YAML from whoever sends it: brackets that only open are refused before the reader sees them.
-pub(super) fn read_yaml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, RuleSetError> {
+pub(super) fn read_yaml<T: DeserializeOwned>(text: &str) -> Result<T, RuleSetError> {
     let mut open = 0_u32;
     for byte in text.bytes() {
         match byte {
@@ -224,17 +219,7 @@ pub(super) fn read_yaml<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, R
             return Err(RuleSetError::syntax(".", format!("more than {MAX_OPEN} brackets are open at once")));
         }
     }
-    read(serde_yaml_ng::Deserializer::from_str(text))
-}
-
-/// Reads any of the forms, with the path of the field in the error.
-pub(super) fn read<'de, T: Deserialize<'de>>(
-    reader: impl serde::Deserializer<'de>,
-) -> Result<T, RuleSetError> {
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        let path = error.path().to_string();
-        RuleSetError::syntax(path, error.into_inner())
-    })
+    Ok(config::read(serde_yaml_ng::Deserializer::from_str(text))?)
 }
 
 struct Sink<'h>(&'h mut Sha256);

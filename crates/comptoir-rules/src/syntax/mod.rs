@@ -32,6 +32,7 @@ pub use diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 pub use literal::Literal;
 pub(crate) use parser::children;
 pub use parser::parse;
-pub use span::{Position, Span};
+pub use comptoir_types::Position;
+pub use span::Span;
 pub(crate) use suggest::nearest;
 pub(crate) use unparse::{Written, bytes_text, double_text, unparse, unparse_with};

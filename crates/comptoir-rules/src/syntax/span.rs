@@ -1,4 +1,4 @@
-use std::fmt;
+use comptoir_types::Position;
 
 /// A range of bytes in the source of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -38,20 +38,5 @@ impl Span {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: before.get(line_start..).unwrap_or("").chars().count() + 1,
         }
-    }
-}
-
-/// A line and a column, both counted from 1; a column is a character, not a byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// Line.
-    pub line: usize,
-    /// Character in the line.
-    pub column: usize,
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.line, self.column)
     }
 }

@@ -6,9 +6,13 @@ use crate::types::StructType;
 
 /// The fields of a struct value, in the order of its type.
 #[derive(Debug, Clone)]
-pub struct Row<'a> {
-    of: Arc<StructType>,
-    fields: Box<[Value<'a>]>,
+pub struct Row<'a>(Parts<'a>);
+
+#[derive(Debug, Clone)]
+enum Parts<'a> {
+    Owned(Arc<StructType>, Box<[Value<'a>]>),
+    /// For hosts that read an event into memory of their own: no counter of the type is touched, which threads share.
+    Borrowed(&'a Arc<StructType>, &'a [Value<'a>]),
 }
 
 impl<'a> Row<'a> {
@@ -16,23 +20,44 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn new(of: Arc<StructType>, mut fields: Vec<Value<'a>>) -> Self {
         fields.resize(of.fields().len(), Value::Absent);
-        Self { of, fields: fields.into() }
+        Self(Parts::Owned(of, fields.into()))
+    }
+
+    /// A value of type `of` whose fields are kept elsewhere; `None` where these are not as many as the type has.
+    #[must_use]
+    pub fn borrowing(of: &'a Arc<StructType>, fields: &'a [Value<'a>]) -> Option<Self> {
+        (fields.len() == of.fields().len()).then_some(Self(Parts::Borrowed(of, fields)))
     }
 
     /// Its type.
     #[must_use]
     pub fn of(&self) -> &Arc<StructType> {
-        &self.of
+        match &self.0 {
+            Parts::Owned(of, _) => of,
+            Parts::Borrowed(of, _) => of,
+        }
     }
 
     /// The field at a position of the type.
     #[must_use]
     pub fn get(&self, index: usize) -> &Value<'a> {
-        self.fields.get(index).unwrap_or(&Value::Absent)
+        self.fields().get(index).unwrap_or(&Value::Absent)
+    }
+
+    #[inline]
+    fn fields(&self) -> &[Value<'a>] {
+        match &self.0 {
+            Parts::Owned(_, fields) => fields,
+            Parts::Borrowed(_, fields) => fields,
+        }
     }
 
     fn into_owned(self) -> Row<'static> {
-        Row { of: self.of, fields: self.fields.into_iter().map(Value::into_owned).collect() }
+        let (of, fields) = match self.0 {
+            Parts::Owned(of, fields) => (of, fields),
+            Parts::Borrowed(of, fields) => (of.clone(), fields.into()),
+        };
+        Row(Parts::Owned(of, fields.into_iter().map(Value::into_owned).collect()))
     }
 }
 
@@ -52,8 +77,12 @@ impl<'a> Struct<'a> {
     #[must_use]
     pub fn field(&self, name: &str) -> Value<'a> {
         match self {
-            Self::Row(row) => row.of.position(name).map_or(Value::Absent, |index| row.get(index).borrowed()),
-            Self::Shared(row) => row.of.position(name).map_or(Value::Absent, |index| row.get(index).clone()),
+            Self::Row(row) => {
+                row.of().position(name).map_or(Value::Absent, |index| row.get(index).borrowed())
+            }
+            Self::Shared(row) => {
+                row.of().position(name).map_or(Value::Absent, |index| row.get(index).clone())
+            }
             Self::Host(host) => host.field(name, None),
         }
     }
@@ -62,7 +91,7 @@ impl<'a> Struct<'a> {
     #[inline]
     pub(crate) fn field_at(&self, of: &Arc<StructType>, index: usize, name: &str) -> Value<'a> {
         match self {
-            Self::Row(row) if Arc::ptr_eq(&row.of, of) => row.get(index).borrowed(),
+            Self::Row(row) if Arc::ptr_eq(row.of(), of) => row.get(index).borrowed(),
             Self::Host(host) => host.field(name, Some(index)),
             other => other.field(name),
         }
@@ -72,8 +101,8 @@ impl<'a> Struct<'a> {
     #[must_use]
     pub fn type_name(&self) -> Cow<'a, str> {
         match self {
-            Self::Row(row) => Cow::Borrowed(row.of.name()),
-            Self::Shared(row) => Cow::Owned(row.of.name().to_owned()),
+            Self::Row(row) => Cow::Borrowed(row.of().name()),
+            Self::Shared(row) => Cow::Owned(row.of().name().to_owned()),
             Self::Host(host) => Cow::Borrowed(host.type_name()),
         }
     }
@@ -81,8 +110,8 @@ impl<'a> Struct<'a> {
     /// Names and values of the fields that are set; a host struct does not list its own.
     pub fn fields(&self) -> impl Iterator<Item = (String, Value<'a>)> {
         let names: Vec<String> = match self {
-            Self::Row(row) => row.of.fields().iter().map(|field| field.name.to_string()).collect(),
-            Self::Shared(row) => row.of.fields().iter().map(|field| field.name.to_string()).collect(),
+            Self::Row(row) => row.of().fields().iter().map(|field| field.name.to_string()).collect(),
+            Self::Shared(row) => row.of().fields().iter().map(|field| field.name.to_string()).collect(),
             Self::Host(_) => Vec::new(),
         };
         let this = self.clone();
@@ -113,9 +142,9 @@ impl<'a> Struct<'a> {
             (Self::Shared(left), Struct::Shared(right)) => (&**left, &**right),
             _ => return false,
         };
-        left.of.name() == right.of.name()
-            && left.fields.len() == right.fields.len()
-            && left.fields.iter().zip(right.fields.iter()).all(|pair| match pair {
+        left.of().name() == right.of().name()
+            && left.fields().len() == right.fields().len()
+            && left.fields().iter().zip(right.fields()).all(|pair| match pair {
                 (Value::Absent, Value::Absent) => true,
                 (one, two) => one.equals(two),
             })
@@ -145,8 +174,8 @@ impl<'a> Struct<'a> {
     #[inline(always)]
     pub(crate) fn fields_of(&self, of: &Arc<StructType>) -> Option<&[Value<'a>]> {
         match self {
-            Self::Row(row) if Arc::ptr_eq(&row.of, of) => Some(&row.fields),
-            Self::Shared(row) if Arc::ptr_eq(&row.of, of) => Some(&row.fields),
+            Self::Row(row) if Arc::ptr_eq(row.of(), of) => Some(row.fields()),
+            Self::Shared(row) if Arc::ptr_eq(row.of(), of) => Some(row.fields()),
             _ => None,
         }
     }

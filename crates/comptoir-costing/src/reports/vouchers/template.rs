@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use comptoir_types::config::{self, ConfigError};
+use serde::{Deserialize, Serialize};
 
 use super::super::error::ReportError;
 use super::one_or_many::one_or_many;
@@ -138,11 +139,7 @@ impl VoucherTemplate {
     /// # Errors
     /// `COSTING_TEMPLATE_SYNTAX` with the path of the field, `COSTING_TEMPLATE_INVALID` as [`VoucherTemplate::check`].
     pub fn from_yaml(text: &str) -> Result<Self, ReportError> {
-        if let Some(line) = comptoir_types::yaml::too_deep(text) {
-            let message = format!("line {line}: brackets are nested too deeply");
-            return Err(ReportError::TemplateSyntax { path: ".".to_owned(), message });
-        }
-        read(serde_yaml_ng::Deserializer::from_str(text))
+        config::from_yaml::<Self>(text)?.checked()
     }
 
     /// Reads a template from JSON.
@@ -150,7 +147,12 @@ impl VoucherTemplate {
     /// # Errors
     /// As [`VoucherTemplate::from_yaml`].
     pub fn from_json(text: &str) -> Result<Self, ReportError> {
-        read(&mut serde_json::Deserializer::from_str(text))
+        config::from_json::<Self>(text)?.checked()
+    }
+
+    fn checked(self) -> Result<Self, ReportError> {
+        self.check()?;
+        Ok(self)
     }
 
     /// The template as JSON text, with every field.
@@ -246,19 +248,10 @@ impl VoucherTemplate {
     }
 }
 
-fn read<'de, D>(deserializer: D) -> Result<VoucherTemplate, ReportError>
-where
-    D: Deserializer<'de>,
-{
-    let template: VoucherTemplate = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let message = error.into_inner().to_string();
-        // The YAML reader names the path itself, the JSON reader does not.
-        let message = message.strip_prefix(&format!("{path}: ")).unwrap_or(&message).to_owned();
-        ReportError::TemplateSyntax { path, message }
-    })?;
-    template.check()?;
-    Ok(template)
+impl From<ConfigError> for ReportError {
+    fn from(error: ConfigError) -> Self {
+        Self::TemplateSyntax { path: error.path, message: error.message, position: error.position }
+    }
 }
 
 pub(super) fn invalid(place: &str, message: String) -> ReportError {

@@ -9,6 +9,7 @@ mod score;
 
 use std::collections::BTreeMap;
 
+use comptoir_types::config;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -152,17 +153,7 @@ impl BoardSpec {
     /// # Errors
     /// [`BoardError::Spec`] with the path of the field.
     pub fn from_json(text: &str) -> Result<Self, BoardError> {
-        // Without this, an array would be read as the fields in their order.
-        if !text.trim_start().starts_with('{') {
-            return Err(BoardError::spec(".", "expected a JSON object"));
-        }
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let spec: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            BoardError::spec(&path, error.into_inner())
-        })?;
-        reader.end().map_err(|error| BoardError::spec(".", error))?;
-        spec.checked()
+        config::from_json::<Self>(text)?.checked()
     }
 
     /// Reads a spec from YAML text.
@@ -170,15 +161,7 @@ impl BoardSpec {
     /// # Errors
     /// As [`BoardSpec::from_json`]; also for text whose brackets are nested deeper than a spec can need.
     pub fn from_yaml(text: &str) -> Result<Self, BoardError> {
-        if let Some(line) = comptoir_types::yaml::too_deep(text) {
-            return Err(BoardError::spec(".", format!("line {line}: brackets are nested too deeply")));
-        }
-        let reader = serde_yaml_ng::Deserializer::from_str(text);
-        let spec: Self = serde_path_to_error::deserialize(reader).map_err(|error| {
-            let path = error.path().to_string();
-            BoardError::spec(&path, error.into_inner())
-        })?;
-        spec.checked()
+        config::from_yaml::<Self>(text)?.checked()
     }
 
     /// A hash of the content: equal for equal specs, however they were written.

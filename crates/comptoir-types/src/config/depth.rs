@@ -10,12 +10,6 @@ const DEEPEST: usize = 64;
 const MOST: usize = 2_000;
 
 /// The line, counted from 1, on which brackets are nested too deeply to be parsed; `None` for a text that may be parsed.
-///
-/// ```
-/// assert_eq!(comptoir_types::yaml::too_deep("a: [1, 2]"), None);
-/// assert_eq!(comptoir_types::yaml::too_deep(&"[".repeat(1_000)), Some(1));
-/// ```
-#[must_use]
 pub fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut opened, mut is_plain) = (0_usize, 0_usize, true);
     let mut deepest_line = None;
