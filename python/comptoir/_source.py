@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Mapping
@@ -12,9 +13,9 @@ from typing import Any
 
 
 def read(source: Mapping[str, Any] | str | os.PathLike[str]) -> tuple[str, str, str | None]:
-    """Text, form and directory of a spec. Text has several lines or an opening brace; else it is a path."""
+    """Text, form (json, yaml or mapping) and directory of a spec. Text has several lines or an opening brace; else it is a path."""
     if isinstance(source, Mapping):
-        return json.dumps(source, default=plain), "json", None
+        return json.dumps(source, default=plain), "mapping", None
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
         return source, _form(source), None
     path = Path(source)
@@ -40,5 +41,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes):
-        return value.hex()
+        return base64.b64encode(value).decode()
     raise TypeError(f"`{type(value).__name__}` has no form in JSON")

@@ -34,6 +34,12 @@ class Error(Exception):
     ----------
     code : str
         Stable code such as ``TYPES_COLUMN_MISSING``.
+    path : str or None
+        The field of a configuration, such as ``rules[3].when``, or the column of a table, where it is known.
+    line, column : int or None
+        Where in the text of an expression or a configuration, from 1.
+    row : int or None
+        The row of a table, from 0.
 
     Examples
     --------
@@ -46,6 +52,10 @@ class Error(Exception):
     """
 
     code: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    row: int | None = None
 
     def __init__(self, message: str = "", code: str = "INTERNAL") -> None:
         super().__init__(message)
@@ -114,12 +124,8 @@ class RuleError(Error):
 
     Attributes
     ----------
-    line, column : int or None
-        Where in the expression, from 1.
     rendered : str
         The message with the line of the expression and a caret under the place, where it is known.
-    path : str or None
-        The field of the rule set, such as ``rules[3].when``.
 
     Examples
     --------
@@ -136,10 +142,7 @@ class RuleError(Error):
      = hint: declared are `level`
     """
 
-    line: int | None
-    column: int | None
     rendered: str
-    path: str | None
 
     def __init__(
         self,

@@ -68,7 +68,7 @@ def test_every_case_is_known() -> None:
 
 
 def _fails(case: Case, error: str) -> None:
-    kind, code, path, line, column, _, message = error.split("\n", 6)
+    kind, code, path, line, column, row, message = error.split("\n", 6)
     with pytest.raises(comptoir.Error) as caught:
         run(case)
     found = caught.value
@@ -77,9 +77,9 @@ def _fails(case: Case, error: str) -> None:
     if case.name in OTHER_WORDS:
         return
     assert str(found) == message
-    if isinstance(found, comptoir.RuleError):
-        assert [str(part or "") for part in (found.line, found.column)] == [line, column]
-        assert found.path in (None, path)
+    assert [str(part or "") for part in (found.line, found.column)] == [line, column]
+    assert (found.path or "") == path
+    assert ("" if found.row is None else str(found.row)) == row
 
 
 def _gives(case: Case) -> None:

@@ -194,7 +194,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(comptoir::ranking::snapshot::SnapshotError, crate::TableError,);
+plain!(comptoir::ranking::rank::RankError, comptoir::ranking::snapshot::SnapshotError, crate::TableError);
 
 /// Notes where in a text something is.
 fn mark_position(place: &mut Place, position: Option<Position>) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use comptoir::costing::arrow::{Table, TableValuation, value_batches};
-use comptoir::costing::reports::{By, Period, VoucherTemplate};
+use comptoir::costing::reports::{By, Period, ReportError, VoucherTemplate};
 use comptoir::costing::{Error, Policy};
 use comptoir::types::{Date, Decimal, WideDecimal};
 use pyo3::prelude::*;
@@ -27,7 +27,8 @@ fn costing_policy(py: Python<'_>, form: &str, text: &str) -> PyResult<String> {
         let policy = match form {
             "preset" => Policy::preset(text),
             "yaml" => Policy::from_yaml(text),
-            _ => Policy::from_json(text),
+            "json" => Policy::from_json(text),
+            _ => Policy::from_json(text).map_err(of_mapping),
         };
         policy.and_then(|policy| policy.to_json())
     })
@@ -209,9 +210,20 @@ fn read_template(form: &str, text: &str) -> Result<VoucherTemplate, Error> {
     let template = match form {
         "preset" => VoucherTemplate::preset(text),
         "yaml" => VoucherTemplate::from_yaml(text),
-        _ => VoucherTemplate::from_json(text),
+        "json" => VoucherTemplate::from_json(text),
+        _ => return VoucherTemplate::from_json(text).map_err(|error| of_mapping(error.into())),
     };
     template.map_err(Error::from)
+}
+
+/// An error without its place in a text that was made from a mapping, and that nobody has seen.
+fn of_mapping(mut error: Error) -> Error {
+    if let Error::Policy { position, .. } | Error::Report(ReportError::TemplateSyntax { position, .. }) =
+        &mut error
+    {
+        *position = None;
+    }
+    error
 }
 
 /// A table for Python.

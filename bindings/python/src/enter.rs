@@ -1,10 +1,10 @@
 //! The one way from Python into a core.
 
 use std::any::Any;
-use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use comptoir::types::{ErrorCode, ErrorKind};
+use comptoir::types::ErrorKind;
+use comptoir_host::Fault;
 use pyo3::prelude::*;
 
 use crate::errors;
@@ -18,10 +18,10 @@ use crate::errors;
 pub fn enter<T, E, F>(py: Python<'_>, work: F) -> PyResult<T>
 where
     T: Send,
-    E: ErrorCode + Display + Send,
+    E: Into<Fault> + Send,
     F: FnOnce() -> Result<T, E> + Send,
 {
-    enter_with(py, work, |py, error| errors::from_core(py, &error))
+    enter_with(py, work, |py, error| errors::from_host(py, &error.into()))
 }
 
 /// The same with another way from error to exception.

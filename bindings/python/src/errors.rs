@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use comptoir::types::{ErrorCode, ErrorKind};
-use comptoir_host::Fault;
+use comptoir_host::{Fault, Place as FaultPlace};
 use pyo3::prelude::*;
 
 /// The Python exception for an error of a core: the class by its kind, `code` and text as they are.
@@ -11,9 +11,25 @@ pub fn from_core<E: ErrorCode + Display>(py: Python<'_>, error: &E) -> PyErr {
     exception(py, error.kind(), error.code(), &error.to_string())
 }
 
-/// The Python exception for a fault of what all hosts share.
+/// The Python exception for a fault of what all hosts share, with its place.
 pub fn from_host(py: Python<'_>, fault: &Fault) -> PyErr {
-    exception(py, fault.kind, fault.code, &fault.message)
+    let raised = exception(py, fault.kind, fault.code, &fault.message);
+    match mark(raised.value(py), &fault.place) {
+        Ok(()) => raised,
+        Err(failure) => failure,
+    }
+}
+
+/// Sets what is known of a place; `comptoir.Error` has `None` for the rest.
+fn mark(raised: &Bound<'_, PyAny>, place: &FaultPlace) -> PyResult<()> {
+    if !place.path.is_empty() {
+        raised.setattr("path", &place.path)?;
+    }
+    if place.line > 0 {
+        raised.setattr("line", place.line)?;
+        raised.setattr("column", place.column)?;
+    }
+    place.row.map_or(Ok(()), |row| raised.setattr("row", row))
 }
 
 /// Where in an expression or rule set an error lies.

@@ -1,6 +1,6 @@
 //! Errors that stop a whole call; a bad movement is a rejected row instead.
 
-use comptoir_types::config::ConfigError;
+use comptoir_types::config::{ConfigError, place};
 use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 use crate::reports::ReportError;
@@ -10,7 +10,7 @@ use crate::reports::ReportError;
 #[non_exhaustive]
 pub enum Error {
     /// A field of a policy or template is wrong.
-    #[error("policy field `{path}`: {message}")]
+    #[error("policy field `{path}`: {message}{}", place(.position.as_ref()))]
     Policy {
         /// Path of the field, such as `classes.gold.method`.
         path: String,

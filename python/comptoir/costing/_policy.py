@@ -43,9 +43,9 @@ class Policy:
         if isinstance(source, str):
             text = _native.costing_policy(form_of(source), source)
             if fields:
-                text = _native.costing_policy("json", dump({**json.loads(text), **fields}))
+                text = _native.costing_policy("mapping", dump({**json.loads(text), **fields}))
         else:
-            text = _native.costing_policy("json", dump({**(source or {}), **fields}))
+            text = _native.costing_policy("mapping", dump({**(source or {}), **fields}))
         self._json = text
 
     @classmethod

@@ -92,7 +92,7 @@ def voucher_template(template: TemplateLike) -> dict[str, Any]:
 def template_text(template: TemplateLike) -> tuple[str, str]:
     """Form and text of a template, as the native module takes them."""
     if not isinstance(template, str):
-        return "json", dump(template)
+        return "mapping", dump(template)
     if ":" not in template:
         return "preset", template
     return form_of(template), template

@@ -1,7 +1,7 @@
 //! What may go wrong while a table crosses the border.
 
 use comptoir::types::{ErrorCode, ErrorKind};
-use comptoir_host::TableError;
+use comptoir_host::{Fault, TableError};
 
 /// A table that could not be taken from its producer, or not be handed out in the form asked for.
 #[derive(Debug, thiserror::Error)]
@@ -70,5 +70,11 @@ impl ErrorCode for BoundaryError {
             Self::Table(error) => error.kind(),
             _ => ErrorKind::Schema,
         }
+    }
+}
+
+impl From<BoundaryError> for Fault {
+    fn from(error: BoundaryError) -> Self {
+        Self::plain(&error)
     }
 }

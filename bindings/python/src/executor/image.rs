@@ -9,6 +9,7 @@ use comptoir::executor::runtime::Slot;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use super::settings::parse;
 use super::stages::raised;
 use super::view::TensorView;
 use crate::enter::enter;
@@ -32,8 +33,7 @@ impl ExecutorImage {
     #[new]
     fn new(py: Python<'_>, spec: &str, gives_placement: bool) -> PyResult<Self> {
         enter(py, || {
-            let spec: ImageSpec =
-                serde_json::from_str(spec).map_err(|error| Error::config("image", error.to_string()))?;
+            let spec: ImageSpec = parse("image", spec)?;
             Ok::<_, Error>(Self { transform: ImageTransform::new(spec)?, gives_placement })
         })
     }

@@ -2,8 +2,8 @@
 //!
 //! `pipeline` is the face, `stages` runs the user's functions and `model` the user's model, `array` takes arrays in and
 //! `view` gives tensors out without a copy, `image` is our own preprocessing of pictures, `native` are the models that
-//! comptoir brings, `plan` says what a configuration holds, `processes` and `worker` are the two sides of worker
-//! processes.
+//! comptoir brings, `settings` reads what Python gives as keywords, `plan` says what a configuration holds, `processes` and
+//! `worker` are the two sides of worker processes.
 
 mod array;
 mod image;
@@ -12,6 +12,7 @@ mod native;
 mod pipeline;
 mod plan;
 mod processes;
+mod settings;
 mod stages;
 mod view;
 mod worker;

@@ -7,6 +7,7 @@ use comptoir::executor::backend::{OnnxModel, OnnxSpec, Simulated, SimulatedSpec,
 use comptoir::executor::runtime::Model;
 use pyo3::prelude::*;
 
+use super::settings::parse;
 use crate::enter::enter;
 
 /// A model of ours, loaded.
@@ -25,8 +26,7 @@ impl ExecutorModel {
     #[staticmethod]
     fn simulated(py: Python<'_>, spec: &str) -> PyResult<Self> {
         enter(py, || {
-            let spec: SimulatedSpec =
-                serde_json::from_str(spec).map_err(|error| Error::config("simulated", error.to_string()))?;
+            let spec: SimulatedSpec = parse("simulated", spec)?;
             let model = Arc::new(Simulated::new(spec)?);
             Ok::<_, Error>(Self { model, inputs: None, providers: vec!["simulated".to_owned()] })
         })
@@ -36,8 +36,7 @@ impl ExecutorModel {
     #[staticmethod]
     fn onnx(py: Python<'_>, spec: &str) -> PyResult<Self> {
         enter(py, || {
-            let spec: OnnxSpec =
-                serde_json::from_str(spec).map_err(|error| Error::config("onnx", error.to_string()))?;
+            let spec: OnnxSpec = parse("onnx", spec)?;
             let model = OnnxModel::load(&spec)?;
             let inputs = serde_json::to_string(model.inputs());
             let inputs = inputs.map_err(|error| Error::Internal(error.to_string()))?;

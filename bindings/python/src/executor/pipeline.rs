@@ -10,11 +10,11 @@ use comptoir::executor::runtime::{
 };
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use serde::de::DeserializeOwned;
 
 use super::model::{NativeModel, Predictions, PyModel};
 use super::native::ExecutorModel;
 use super::processes::{self, ProcessSpec, Processes};
+use super::settings::parse;
 use super::stages::{Objects, Preprocess, PyStages};
 use crate::enter::enter;
 use crate::errors;
@@ -39,10 +39,6 @@ pub struct ExecutorTicket(Canceller<Py<PyAny>>);
 type Setup =
     (String, Option<Py<PyAny>>, Py<PyAny>, Option<Py<PyAny>>, String, bool, Option<(String, Vec<u8>)>);
 
-fn parse<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| Error::config(what, error.to_string()))
-}
-
 fn load(model: &Bound<'_, PyAny>, objects: Option<Arc<Objects>>) -> Arc<dyn Model<Predictions>> {
     match model.cast::<ExecutorModel>() {
         Ok(native) => Arc::new(NativeModel(Arc::clone(&native.get().model))),
@@ -54,7 +50,7 @@ fn load(model: &Bound<'_, PyAny>, objects: Option<Arc<Objects>>) -> Arc<dyn Mode
 impl ExecutorPipeline {
     #[new]
     fn new(py: Python<'_>, spec: &str, models: Vec<Setup>) -> PyResult<Self> {
-        let raise = |error: Error| errors::from_core(py, &error);
+        let raise = |error: Error| errors::from_host(py, &error.into());
         let spec: PipelineSpec = parse("pipeline", spec).map_err(raise)?;
         let (mut endpoints, mut all_objects, mut names) = (Vec::new(), Vec::new(), Vec::new());
         let mut all_processes = Vec::new();
@@ -100,7 +96,7 @@ impl ExecutorPipeline {
         priority: Option<u8>,
         timings: bool,
     ) -> PyResult<ExecutorTicket> {
-        let raise = |error: Error| errors::from_core(py, &error);
+        let raise = |error: Error| errors::from_host(py, &error.into());
         let deadline = deadline.map(moment).transpose().map_err(raise)?;
         let options = Options { model, deadline, priority };
         let callback = Box::new(move |result, spent| {
@@ -123,7 +119,7 @@ impl ExecutorPipeline {
         let at = name.as_ref().map_or(Some(0), |name| self.names.iter().position(|other| other == name));
         let objects = at.and_then(|at| self.objects.get(at).cloned()).flatten();
         let code = load(model, objects);
-        let pipeline = self.get().map_err(|error| errors::from_core(py, &error))?;
+        let pipeline = self.get().map_err(|error| errors::from_host(py, &error.into()))?;
         start(py, move || pipeline.swap(Swap { model: name, version, code, share }))
     }
 
@@ -193,7 +189,7 @@ impl ExecutorTicket {
 
 /// Starts worker processes, which takes as long as they import.
 fn start_processes(py: Python<'_>, spec: &str, setup: Vec<u8>) -> PyResult<Arc<Processes>> {
-    let spec: ProcessSpec = parse("workers", spec).map_err(|error| errors::from_core(py, &error))?;
+    let spec: ProcessSpec = parse("workers", spec).map_err(|error| errors::from_host(py, &error.into()))?;
     start(py, || Processes::start(spec, setup)).map(Arc::new)
 }
 
@@ -209,7 +205,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyErr {
     {
         return raised.clone_ref(py);
     }
-    processes::exception(py, error).unwrap_or_else(|| errors::from_core(py, error))
+    processes::exception(py, error).unwrap_or_else(|| errors::from_host(py, &error.clone().into()))
 }
 
 /// Tells a future its outcome. One that was cancelled knows it already.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use arrow_array::RecordBatch;
 use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards, Context, Explanation};
 use comptoir::ranking::snapshot::GroupValue;
+use comptoir::types::config;
 use comptoir_host::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,14 +30,21 @@ pub struct RankingBoard {
 pub struct RankingResult(BoardResult);
 
 /// The exception for a board that cannot be made: one of rules where an expression is wrong.
-#[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
 fn refused(py: Python<'_>, error: BoardError) -> PyErr {
     match &error {
         BoardError::Expression { path, source } => {
             failure::at_path(py, source, &error.to_string(), Some(path))
         }
-        other => errors::from_core(py, other),
+        _ => errors::from_host(py, &error.into()),
     }
+}
+
+/// An error without its place in a text that was made from a mapping, and that nobody has seen.
+fn of_mapping(mut error: BoardError) -> BoardError {
+    if let BoardError::Spec { position, .. } = &mut error {
+        *position = None;
+    }
+    error
 }
 
 fn finished() -> PyErr {
@@ -106,11 +114,13 @@ impl RankingBoard {
     #[new]
     fn new(py: Python<'_>, form: &str, text: &str, context: &str) -> PyResult<Self> {
         let made = || {
-            let spec = if form == "yaml" { BoardSpec::from_yaml(text)? } else { BoardSpec::from_json(text)? };
-            let context: Context = serde_json::from_str(context).map_err(|error| BoardError::Spec {
-                path: "context".to_owned(),
-                reason: error.to_string(),
-            })?;
+            let spec = match form {
+                "yaml" => BoardSpec::from_yaml(text)?,
+                "json" => BoardSpec::from_json(text)?,
+                _ => BoardSpec::from_json(text).map_err(of_mapping)?,
+            };
+            let context: Context =
+                config::from_json(context).map_err(|error| of_mapping(error.within("context").into()))?;
             Ok(Self { board: Mutex::new(Some(Board::new(spec.clone(), context)?)), spec })
         };
         enter_with(py, made, refused)

@@ -8,6 +8,7 @@ use arrow_schema::DataType;
 use comptoir::ranking::Score;
 use comptoir::ranking::leaderboard::Leaderboard;
 use comptoir::types::{ErrorCode, ErrorKind};
+use comptoir_host::Fault;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
@@ -61,6 +62,12 @@ impl ErrorCode for Refused {
 
     fn kind(&self) -> ErrorKind {
         ErrorKind::Data
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(error: Refused) -> Self {
+        Self::plain(&error)
     }
 }
 

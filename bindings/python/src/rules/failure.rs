@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use super::raised::Scope;
 use super::shared::{code, error_of};
 use crate::enter::enter_with;
-use crate::errors::{Place, exception, rule_exception};
+use crate::errors::{Place, from_host, rule_exception};
 
 /// The exception for an expression that does not compile, or a table that it cannot read.
 #[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
@@ -33,7 +33,10 @@ pub fn at_path(py: Python<'_>, error: &Error, message: &str, path: Option<&str>)
             Place { line: Some(json.line), column: Some(json.column), path, ..Place::default() }
         }
         // A table that lacks a column is no error of a rule.
-        Error::Column(column) => return exception(py, column.kind(), column.code(), &column.to_string()),
+        Error::Column(column) => return from_host(py, &column.clone().into()),
+        Error::Env(declaration) => {
+            Place { path: path.or_else(|| Some(declaration.name.clone())), ..Place::default() }
+        }
         _ => Place { path, ..Place::default() },
     };
     rule_exception(py, error.kind(), error.code(), message, place)
@@ -61,7 +64,7 @@ pub fn enter_table<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Err
 #[expect(clippy::needless_pass_by_value, reason = "the form that `enter_with` takes")]
 pub fn from_set_error(py: Python<'_>, error: RuleSetError) -> PyErr {
     if let RuleSetError::Column(column) = &error {
-        return exception(py, column.kind(), column.code(), &column.to_string());
+        return from_host(py, &column.clone().into());
     }
     let position = error.position();
     let place = Place {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use comptoir::rules::rule_set::{Diff, EnvironmentSpec, Finding, OutputChange, RuleChange, TableSpec};
 use comptoir::rules::{Env, RuleSet, RuleSetError, RuleSetSpec};
-use comptoir::types::WideDecimal;
+use comptoir::types::{WideDecimal, config};
 use comptoir_host::Table;
 use comptoir_host::rules::{decide_set, select_set};
 use pyo3::IntoPyObjectExt;
@@ -191,16 +191,22 @@ impl RulesSet {
 fn read(form: &str, text: &str, environment: Option<&str>) -> Result<RuleSetSpec, RuleSetError> {
     match form {
         "json" => RuleSetSpec::from_json(text),
+        "mapping" => RuleSetSpec::from_json(text).map_err(of_mapping),
         "policy" => {
-            let environment: EnvironmentSpec =
-                serde_json::from_str(environment.unwrap_or("{}")).map_err(|error| RuleSetError::Syntax {
-                    path: "environment".to_owned(),
-                    message: error.to_string(),
-                })?;
+            let environment: EnvironmentSpec = config::from_json(environment.unwrap_or("{}"))
+                .map_err(|error| of_mapping(error.within("environment").into()))?;
             RuleSetSpec::from_policy(text, environment)
         }
         _ => RuleSetSpec::from_yaml(text),
     }
+}
+
+/// An error without its place in a text that was made from a mapping, and that nobody has seen.
+fn of_mapping(mut error: RuleSetError) -> RuleSetError {
+    if let RuleSetError::Syntax { position, .. } = &mut error {
+        *position = None;
+    }
+    error
 }
 
 /// Tables whose CSV is the name of a file: text of a table has more than one line.

@@ -18,8 +18,10 @@ pub fn shared(env: &Env, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Varia
     let py = keywords.py();
     for (name, object) in keywords.iter() {
         let name: String = name.extract()?;
-        let refuse =
-            |kind, code: &str, message: &str| rule_exception(py, kind, code, message, Place::default());
+        let refuse = |kind, code: &str, message: &str| {
+            let place = Place { path: Some(name.clone()), ..Place::default() };
+            rule_exception(py, kind, code, message, place)
+        };
         let Some(ty) = env.variable(&name) else {
             let code = EvalCode::UnknownName.name();
             return Err(refuse(ErrorKind::Config, code, &format!("variable `{name}` is not declared")));

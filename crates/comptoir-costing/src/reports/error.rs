@@ -1,5 +1,6 @@
 //! What can be wrong with a report or with its settings.
 
+use comptoir_types::config::place;
 use comptoir_types::{Date, Error, ErrorCode, ErrorKind, Position};
 
 use crate::movement::{Kind, Reason};
@@ -72,7 +73,7 @@ pub enum ReportError {
         item: u32,
     },
     /// A voucher template that cannot be read.
-    #[error("voucher template: `{path}`: {message}")]
+    #[error("voucher template: `{path}`: {message}{}", place(.position.as_ref()))]
     TemplateSyntax {
         /// Path of the field, such as `rules[3].value`.
         path: String,

@@ -1,4 +1,4 @@
-use comptoir_types::config::ConfigError;
+use comptoir_types::config::{ConfigError, place};
 use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 /// Why a board cannot be made.
@@ -6,7 +6,7 @@ use comptoir_types::{ErrorCode, ErrorKind, Position};
 #[non_exhaustive]
 pub enum BoardError {
     /// A field of a spec is wrong.
-    #[error("board spec, {path}: {reason}")]
+    #[error("board spec, {path}: {reason}{}", place(.position.as_ref()))]
     Spec {
         /// The field.
         path: String,

@@ -1,4 +1,4 @@
-use comptoir_types::config::ConfigError;
+use comptoir_types::config::{ConfigError, place};
 use comptoir_types::{ErrorCode, ErrorKind, Position};
 
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::error::Error;
 #[non_exhaustive]
 pub enum RuleSetError {
     /// Text that is no rule set: wrong YAML, JSON or CSV, an unknown field, a wrong kind of value.
-    #[error("`{path}`: {message}")]
+    #[error("`{path}`: {message}{}", place(.position.as_ref()))]
     Syntax {
         /// The field.
         path: String,

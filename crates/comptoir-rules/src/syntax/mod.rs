@@ -28,11 +28,11 @@ pub use ast::{
     Access, Ast, BinaryOp, Element, Entry, Expr, ExprId, ExprKind, Field, Flatness, FoldKind, LogicOp,
     UnaryOp,
 };
+pub use comptoir_types::Position;
 pub use diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 pub use literal::Literal;
 pub(crate) use parser::children;
 pub use parser::parse;
-pub use comptoir_types::Position;
 pub use span::Span;
 pub(crate) use suggest::nearest;
 pub(crate) use unparse::{Written, bytes_text, double_text, unparse, unparse_with};

@@ -24,11 +24,11 @@ use crate::Position;
 
 /// Why a text is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{path}`: {message}")]
+#[error("`{path}`: {message}{}", place(.position.as_ref()))]
 pub struct ConfigError {
     /// The field, such as `rules[3].when`; `.` for the whole.
     pub path: String,
-    /// What is wrong, in one line.
+    /// What is wrong, in one line, without the place in the text.
     pub message: String,
     /// Where in the text, as far as its reader knows.
     pub position: Option<Position>,
@@ -57,7 +57,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
 /// time by the square of their depth.
 pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
     if let Some(line) = depth::too_deep(text) {
-        let message = format!("line {line}: brackets are nested too deeply");
+        let message = "brackets are nested too deeply".to_owned();
         let position = Some(Position { line, column: 1 });
         return Err(ConfigError { path: ".".to_owned(), message, position });
     }
@@ -83,9 +83,26 @@ impl ConfigError {
         let text = error.to_string();
         // The YAML reader names the field itself, the JSON reader does not.
         let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
+        let position = error.position();
+        let text = text.replacen(&place(position.as_ref()), "", 1);
         let message = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        Self { path, message, position: error.position() }
+        Self { path, message, position }
     }
+}
+
+impl ConfigError {
+    /// The same for a configuration that is a field of a larger whole.
+    #[must_use]
+    pub fn within(mut self, field: &str) -> Self {
+        self.path = if self.path == "." { field.to_owned() } else { format!("{field}.{}", self.path) };
+        self
+    }
+}
+
+/// The end of a message that says where in a text: ` at line 2 column 7`; nothing where that is not known.
+#[must_use]
+pub fn place(position: Option<&Position>) -> String {
+    position.map_or_else(String::new, |Position { line, column }| format!(" at line {line} column {column}"))
 }
 
 /// Errors of readers that know a place.
@@ -97,7 +114,7 @@ pub trait Located: serde::de::Error {
 impl Located for serde_json::Error {
     /// Errors that are not of the text, such as those of conversions, are at line 0.
     fn position(&self) -> Option<Position> {
-        (self.line() > 0).then(|| Position { line: self.line(), column: self.column().max(1) })
+        (self.line() > 0).then(|| Position { line: self.line(), column: self.column() })
     }
 }
 
@@ -134,7 +151,10 @@ mod tests {
     #[test]
     fn an_error_has_its_field_and_its_place() {
         let json = |text| place(from_json::<Settings>(text).unwrap_err());
-        assert_eq!(json("{\n\"rules\": [{\"weight\": 1}, {\"weight\": 300}]}"), ("rules[1].weight".into(), 2, 39));
+        assert_eq!(
+            json("{\n\"rules\": [{\"weight\": 1}, {\"weight\": 300}]}"),
+            ("rules[1].weight".into(), 2, 39)
+        );
         assert_eq!(json("{\"rules\": [}"), ("rules[0]".into(), 1, 12));
         assert_eq!(json("{} x"), (".".into(), 1, 4));
         assert_eq!(json("[]"), (".".into(), 0, 0));
@@ -148,7 +168,8 @@ mod tests {
     fn a_message_is_one_line_and_names_its_field_once() {
         let error = from_yaml::<Settings>("rules:\n- weight: x").unwrap_err();
         assert_eq!(error.message.lines().count(), 1);
-        assert!(!error.message.contains("rules"), "{error}");
+        assert_eq!(error.message, "invalid type: string \"x\", expected u8");
+        assert_eq!(error.to_string(), format!("`rules[0].weight`: {} at line 2 column 11", error.message));
         assert_eq!(from_json::<Settings>("{\"rules\": []}").unwrap().rules.len(), 0);
     }
 }
