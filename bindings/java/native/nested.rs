@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use comptoir::rules::value::{List, MapBuilder, Row, Struct};
+use comptoir::rules::value::{List, MapBuilder, Struct};
 use comptoir::rules::{Env, EvalCode, EvalError, Fault as RuleFault, StructType, Type, Value};
 use comptoir_host::Fault;
 use comptoir_host::rules::conform;
 
 use crate::pool::Pool;
-use crate::record::{RECORD, Record, records};
+use crate::record::{RECORD, Record, put, records};
 
 /// The kind of a slot whose value is in a block.
 pub const BLOCK: u32 = 14;
@@ -31,17 +31,18 @@ struct Block<'v> {
     last: Option<&'v Arc<StructType>>,
 }
 
-/// The value in a block as one of a declared type. What cannot be one is an error where it is read.
+/// Writes the value in a block as one of a declared type. What cannot be one is an error where it is read.
 ///
 /// # Errors
 /// A block that nobody should have written.
-pub fn block<'v>(bytes: &'v [u8], ty: &Type, env: &'v Env, pool: &'v Pool) -> Result<Value<'v>, Fault> {
-    let root = records(bytes, 0, 1)?;
-    let mut block = Block { bytes, env, pool, left: places(bytes), last: None };
-    match root.first() {
-        Some(root) => block.value(root, ty, MAX_DEPTH),
-        None => Err(broken()),
-    }
+pub fn block<'v>(
+    bytes: &'v [u8],
+    ty: &Type,
+    (env, pool): (&'v Env, &'v Pool),
+    place: &mut Value<'v>,
+) -> Result<(), Fault> {
+    let root = records(bytes, 0, 1)?.first().ok_or_else(broken)?;
+    Block { bytes, env, pool, left: places(bytes), last: None }.write(root, ty, MAX_DEPTH, place)
 }
 
 /// No more values than this can be in a block.
@@ -50,19 +51,51 @@ pub const fn places(bytes: &[u8]) -> usize {
 }
 
 impl<'v> Block<'v> {
-    fn value(&mut self, record: &[u8; RECORD], ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+    /// Writes a value into a place that owns nothing; what it owns then, the pool is told to drop.
+    #[inline]
+    fn write(
+        &mut self,
+        record: &[u8; RECORD],
+        ty: &Type,
+        depth: usize,
+        place: &mut Value<'v>,
+    ) -> Result<(), Fault> {
         let record = Record::read(record);
-        if !(11..=13).contains(&record.kind) {
-            return Ok(conform(record.scalar(self.bytes)?, ty));
+        if (11..=13).contains(&record.kind) {
+            return self.compound(&record, ty, depth, place);
         }
+        if record.write(ty, self.bytes, place)? {
+            self.pool.owns();
+        }
+        Ok(())
+    }
+
+    fn compound(
+        &mut self,
+        record: &Record,
+        ty: &Type,
+        depth: usize,
+        place: &mut Value<'v>,
+    ) -> Result<(), Fault> {
         let depth = depth.checked_sub(1).ok_or_else(broken)?;
         let inner = ty.as_optional().unwrap_or(ty).without_null();
-        let value = match record.kind {
-            11 => self.list(&record, inner, depth)?,
-            12 => self.map(&record, inner, depth)?,
-            _ => self.structure(&record, inner, depth)?,
-        };
-        Ok(conform(value, ty))
+        match record.kind {
+            11 => self.list(record, inner, depth, place)?,
+            12 => put(place, self.map(record, inner, depth)?),
+            _ => self.structure(record, inner, depth, place)?,
+        }
+        if !matches!((ty, &*place), (Type::List(_), Value::List(_)) | (Type::Struct(_), Value::Struct(_))) {
+            self.pool.owns();
+            *place = conform(std::mem::replace(place, Value::Absent), ty);
+        }
+        Ok(())
+    }
+
+    /// A value by itself, where it is not to stay.
+    fn value(&mut self, record: &[u8; RECORD], ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+        let mut value = Value::Absent;
+        self.write(record, ty, depth, &mut value)?;
+        Ok(value)
     }
 
     /// The records of a value, each of which counts.
@@ -71,18 +104,20 @@ impl<'v> Block<'v> {
         records(self.bytes, from, count)
     }
 
-    fn list(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+    fn list(&mut self, record: &Record, ty: &Type, depth: usize, place: &mut Value<'v>) -> Result<(), Fault> {
         let (from, count) = record.place()?;
         let element = if let Type::List(element) = ty { element } else { &Type::Dyn };
         let records = self.inner(from, count)?;
         let values = self.pool.values(count).ok_or_else(broken)?;
-        for (place, (value, record)) in values.iter_mut().zip(records).enumerate() {
-            *value = match self.value(record, element, depth)? {
-                Value::Absent => wrong(format!("element {place} of a list was not set")),
-                value => value,
-            };
+        for (index, (value, record)) in values.iter_mut().zip(records).enumerate() {
+            self.write(record, element, depth, value)?;
+            if matches!(value, Value::Absent) {
+                self.pool.owns();
+                put(value, wrong(format!("element {index} of a list was not set")));
+            }
         }
-        Ok(Value::List(List::Ref(values)))
+        put(place, Value::List(List::Ref(values)));
+        Ok(())
     }
 
     fn map(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
@@ -105,17 +140,23 @@ impl<'v> Block<'v> {
         Ok(refused.unwrap_or_else(|| Value::Map(builder.finish())))
     }
 
-    fn structure(&mut self, record: &Record, ty: &Type, depth: usize) -> Result<Value<'v>, Fault> {
+    fn structure(
+        &mut self,
+        record: &Record,
+        ty: &Type,
+        depth: usize,
+        place: &mut Value<'v>,
+    ) -> Result<(), Fault> {
         let (from, count) = record.place()?;
         let of = if let Type::Struct(name) = ty { self.struct_type(name) } else { None };
         let of = of.filter(|of| of.fields().len() == count).ok_or_else(broken)?;
         let records = self.inner(from, count)?;
         let fields = self.pool.values(count).ok_or_else(broken)?;
         for (value, (record, field)) in fields.iter_mut().zip(records.iter().zip(of.fields())) {
-            *value = self.value(record, &field.ty, depth)?;
+            self.write(record, &field.ty, depth, value)?;
         }
-        let row = Row::borrowing(of, fields).and_then(|row| self.pool.row(row)).ok_or_else(broken)?;
-        Ok(Value::Struct(Struct::Row(row)))
+        put(place, Value::Struct(Struct::Row(self.pool.row(of, fields).ok_or_else(broken)?)));
+        Ok(())
     }
 
     /// A declared type; that of the struct before, as in a list, is not looked for again.

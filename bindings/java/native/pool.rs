@@ -1,9 +1,10 @@
 //! Memory for the values of one call, which borrow from one another, kept by the thread for the next call.
 
 use std::cell::{Cell, UnsafeCell};
+use std::sync::Arc;
 
-use comptoir::rules::Value;
 use comptoir::rules::value::Row;
+use comptoir::rules::{StructType, Value};
 
 /// More values than this are not kept between calls.
 const KEPT: usize = 4096;
@@ -12,6 +13,8 @@ const KEPT: usize = 4096;
 pub struct Pool {
     values: UnsafeCell<Vec<Value<'static>>>,
     rows: UnsafeCell<Vec<Row<'static>>>,
+    /// Whether a value is to be dropped. Nearly always there is none, and the places are just taken again.
+    owns: Cell<bool>,
 }
 
 thread_local! {
@@ -29,12 +32,27 @@ impl Pool {
         pool.values.get_mut().reserve_exact(count);
         pool.rows.get_mut().reserve_exact(count);
         let done = work(&pool);
-        pool.values.get_mut().clear();
-        pool.rows.get_mut().clear();
+        pool.empty_again();
         if pool.values.get_mut().capacity() <= KEPT {
             LAST.set(Some(pool));
         }
         done
+    }
+
+    fn empty_again(&mut self) {
+        if self.owns.replace(false) {
+            self.values.get_mut().clear();
+        }
+        // SAFETY: fewer than there are, and none of those left out owns anything; structs never do.
+        unsafe {
+            self.values.get_mut().set_len(0);
+            self.rows.get_mut().set_len(0);
+        }
+    }
+
+    /// Notes that a value which owns something was put into a place: values are dropped after the call.
+    pub fn owns(&self) {
+        self.owns.set(true);
     }
 
     /// Places for values, all absent; `None` where not so many are left.
@@ -56,8 +74,8 @@ impl Pool {
         }
     }
 
-    /// Keeps a struct; `None` where there is no place left.
-    pub fn row<'p>(&'p self, row: Row<'p>) -> Option<&'p Row<'p>> {
+    /// Keeps a struct; `None` where there is no place left, and for fields that are not as many as its type has.
+    pub fn row<'p>(&'p self, of: &'p Arc<StructType>, fields: &'p [Value<'p>]) -> Option<&'p Row<'p>> {
         // SAFETY: as for values.
         unsafe {
             let all = &mut *self.rows.get();
@@ -65,13 +83,18 @@ impl Pool {
                 return None;
             }
             let place = all.as_mut_ptr().add(all.len()).cast::<Row<'p>>();
-            place.write(row);
+            // Made where it stays.
+            place.write(Row::borrowing(of, fields)?);
             all.set_len(all.len() + 1);
             Some(&*place)
         }
     }
 
     const fn empty() -> Self {
-        Self { values: UnsafeCell::new(Vec::new()), rows: UnsafeCell::new(Vec::new()) }
+        Self {
+            values: UnsafeCell::new(Vec::new()),
+            rows: UnsafeCell::new(Vec::new()),
+            owns: Cell::new(false),
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Records of slots: what a value is, and the scalars.
 
-use comptoir::rules::Value;
 use comptoir::rules::value::{Bytes, Duration, Timestamp};
+use comptoir::rules::{Type, Value};
 use comptoir::types::WideDecimal;
 use comptoir_host::Fault;
+use comptoir_host::rules::conform;
 
 /// One value: what it is, and up to two words. `io.comptoir.SlotMemory` writes it.
 #[derive(Clone, Copy)]
@@ -37,9 +38,27 @@ impl Record {
         unsafe { bytes.as_ptr().cast::<Self>().read_unaligned() }
     }
 
-    /// The value, if it is not one with values in it. Texts are in `memory`.
+    /// Writes the value as one of the declared type, if it is not one with values in it, into a place that owns nothing, and
+    /// says whether it then does.
     #[inline]
-    pub fn scalar<'v>(&self, memory: &'v [u8]) -> Result<Value<'v>, Fault> {
+    pub fn write<'v>(&self, ty: &Type, memory: &'v [u8], place: &mut Value<'v>) -> Result<bool, Fault> {
+        // What nearly every value is, written where it stays: a value that is made elsewhere and moved is read by the
+        // processor in other pieces than it was written, for which it waits.
+        match (self.kind, ty) {
+            (2, Type::Bool) => put(place, Value::Bool(self.first != 0)),
+            (3, Type::Int) => put(place, Value::Int(self.first)),
+            (5, Type::Double) => put(place, Value::Double(f64::from_bits(self.first.cast_unsigned()))),
+            (6, Type::String) => put(place, Value::str(self.text(memory)?)),
+            _ => {
+                put(place, conform(self.scalar(memory)?, ty));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The value, if it is not one with values in it. Texts are in `memory`.
+    fn scalar<'v>(&self, memory: &'v [u8]) -> Result<Value<'v>, Fault> {
         Ok(match self.kind {
             0 => Value::Absent,
             1 => Value::Null,
@@ -47,10 +66,7 @@ impl Record {
             3 => Value::Int(self.first),
             4 => Value::Uint(self.first.cast_unsigned()),
             5 => Value::Double(f64::from_bits(self.first.cast_unsigned())),
-            6 => {
-                let text = std::str::from_utf8(self.bytes(memory)?);
-                Value::str(text.map_err(|_| Fault::argument("a text is not UTF-8"))?)
-            }
+            6 => Value::str(self.text(memory)?),
             _ => self.other(memory)?,
         })
     }
@@ -63,6 +79,11 @@ impl Record {
             10 => Value::Bytes(Bytes::Ref(self.bytes(memory)?)),
             other => return Err(Fault::internal(format!("a slot of kind {other}"))),
         })
+    }
+
+    #[inline]
+    fn text<'v>(&self, memory: &'v [u8]) -> Result<&'v str, Fault> {
+        std::str::from_utf8(self.bytes(memory)?).map_err(|_| Fault::argument("a text is not UTF-8"))
     }
 
     /// The bytes that the two words say the place and the length of.
@@ -93,6 +114,12 @@ impl Record {
         let nanos = u32::try_from(self.second).unwrap_or(u32::MAX);
         Timestamp::new(self.first, nanos).map_err(|fault| Fault::plain(&comptoir::rules::Error::from(fault)))
     }
+}
+
+/// Fills a place that owns nothing, so that there is nothing to drop.
+#[inline]
+pub fn put<'v>(place: &mut Value<'v>, value: Value<'v>) {
+    std::mem::forget(std::mem::replace(place, value));
 }
 
 #[inline]

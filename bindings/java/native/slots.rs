@@ -5,7 +5,6 @@ use std::slice;
 use comptoir::rules::ir::Slot;
 use comptoir::rules::{Env, Value};
 use comptoir_host::Fault;
-use comptoir_host::rules::conform;
 use jni::sys::{jint, jlong};
 
 use crate::handle::pointer;
@@ -52,11 +51,14 @@ pub fn with_slots<T>(
         let mut few = [const { Value::Absent }; 8];
         if let Some(few) = few.get_mut(..count) {
             for (place, (record, slot)) in few.iter_mut().zip(given) {
-                *place = event.value(record, slot)?;
+                event.write(record, slot, place)?;
             }
             return work(few);
         }
-        let many = given.map(|(record, slot)| event.value(record, slot)).collect::<Result<Vec<_>, _>>()?;
+        let mut many = vec![Value::Absent; count];
+        for (place, (record, slot)) in many.iter_mut().zip(given) {
+            event.write(record, slot, place)?;
+        }
         work(&many)
     })
 }
@@ -70,11 +72,11 @@ struct Event<'v> {
 
 impl<'v> Event<'v> {
     #[inline]
-    fn value(&self, record: &[u8; RECORD], slot: &Slot) -> Result<Value<'v>, Fault> {
+    fn write(&self, record: &[u8; RECORD], slot: &Slot, place: &mut Value<'v>) -> Result<(), Fault> {
         let record = Record::read(record);
         if record.kind == nested::BLOCK {
-            return nested::block(record.bytes(self.bytes)?, &slot.ty, self.env, self.pool);
+            return nested::block(record.bytes(self.bytes)?, &slot.ty, (self.env, self.pool), place);
         }
-        Ok(conform(record.scalar(self.bytes)?, &slot.ty))
+        record.write(&slot.ty, self.bytes, place).map(drop)
     }
 }

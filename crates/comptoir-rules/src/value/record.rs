@@ -25,6 +25,7 @@ impl<'a> Row<'a> {
 
     /// A value of type `of` whose fields are kept elsewhere; `None` where these are not as many as the type has.
     #[must_use]
+    #[inline]
     pub fn borrowing(of: &'a Arc<StructType>, fields: &'a [Value<'a>]) -> Option<Self> {
         (fields.len() == of.fields().len()).then_some(Self(Parts::Borrowed(of, fields)))
     }
