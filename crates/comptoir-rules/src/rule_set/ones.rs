@@ -1,6 +1,6 @@
 //! Sets of small numbers as bits.
 
-use crate::simd::{wide, wide_call};
+use crate::simd::wide;
 
 /// Adds the numbers of the bits that are set, counted from `first`, in rising order.
 pub(super) fn collect_ones(bits: &[u64], first: u32, out: &mut Vec<u32>) {
@@ -13,7 +13,7 @@ pub(super) fn collect_ones(bits: &[u64], first: u32, out: &mut Vec<u32>) {
         let start = out.len();
         out.resize(start + count + 8, 0);
         let room = out.get_mut(start..).unwrap_or_default();
-        wide_call!(byte_by_byte(bits, first, room));
+        byte_by_byte(bits, first, room);
         out.truncate(start + count);
     }
 }
@@ -67,21 +67,25 @@ fn one_by_one(bits: &[u64], first: u32, out: &mut Vec<u32>) {
 
 /// Each byte writes eight numbers, of which the next byte overwrites those that are none: nothing depends on the bits
 /// but how far the output goes on.
-#[inline(always)]
 fn byte_by_byte(bits: &[u64], first: u32, out: &mut [u32]) {
     let (mut at, mut base) = (0, first);
-    for word in bits {
-        for byte in word.to_le_bytes() {
-            let places = ONES.get(usize::from(byte)).unwrap_or(&[0; 8]);
-            if let Some(eight) = out.get_mut(at..).and_then(<[u32]>::first_chunk_mut::<8>) {
-                for (number, place) in eight.iter_mut().zip(places) {
-                    *number = base.wrapping_add(u32::from(*place));
+    wide(
+        #[inline(always)]
+        || {
+            for word in bits {
+                for byte in word.to_le_bytes() {
+                    let places = ONES.get(usize::from(byte)).unwrap_or(&[0; 8]);
+                    if let Some(eight) = out.get_mut(at..).and_then(<[u32]>::first_chunk_mut::<8>) {
+                        for (number, place) in eight.iter_mut().zip(places) {
+                            *number = base.wrapping_add(u32::from(*place));
+                        }
+                    }
+                    at += byte.count_ones() as usize;
+                    base = base.wrapping_add(8);
                 }
             }
-            at += byte.count_ones() as usize;
-            base = base.wrapping_add(8);
-        }
-    }
+        },
+    );
 }
 
 /// For each byte the numbers of its bits that are set, then zeros.
@@ -140,7 +144,7 @@ mod tests {
                 collect_ones(&bits, 7, &mut found);
                 assert_eq!(found.split_first(), Some((&5, &*expected)));
                 let mut found = vec![0; expected.len() + 8];
-                wide_call!(byte_by_byte(&bits, 7, &mut found));
+                byte_by_byte(&bits, 7, &mut found);
                 assert_eq!(found.get(..expected.len()), Some(&*expected));
                 let mut found = Vec::new();
                 one_by_one(&bits, 7, &mut found);

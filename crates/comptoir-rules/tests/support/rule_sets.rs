@@ -83,7 +83,7 @@ fn alike() -> impl Gives<Vec<RuleSpec>> {
     let rules = prop::collection::vec((-3..4, -3..4, any::<prop::sample::Index>(), text()), 30..240);
     (shapes, rules).prop_map(|(shapes, rules): (Vec<i32>, Vec<_>)| {
         let spec = |(level, price, shape, text): (i32, i32, prop::sample::Index, String)| RuleSpec {
-            when: of_shape(shapes[shape.index(shapes.len())], level, price, &text),
+            when: of_shape(*shape.get(&shapes), level, price, &text),
             ..RuleSpec::default()
         };
         rules.into_iter().map(spec).collect()
