@@ -52,7 +52,7 @@ struct Drawer {
 /// In place of the length of a run.
 const DRAWER: u32 = u32::MAX;
 /// From this many rules on, thresholds are looked at in a block.
-const MIN_BLOCK: usize = 24;
+const MIN_BLOCK: usize = 8;
 /// Constants under which one alternative is filed at most.
 const MAX_COPIES: usize = 64;
 /// Uses of a constant up to which a second input is not worth while.

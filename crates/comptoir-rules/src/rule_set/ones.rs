@@ -68,10 +68,10 @@ fn one_by_one(bits: &[u64], first: u32, out: &mut Vec<u32>) {
 /// Each byte writes eight numbers, of which the next byte overwrites those that are none: nothing depends on the bits
 /// but how far the output goes on.
 fn byte_by_byte(bits: &[u64], first: u32, out: &mut [u32]) {
-    let (mut at, mut base) = (0, first);
     wide(
         #[inline(always)]
-        || {
+        move || {
+            let (mut at, mut base) = (0, first);
             for word in bits {
                 for byte in word.to_le_bytes() {
                     let places = ONES.get(usize::from(byte)).unwrap_or(&[0; 8]);
