@@ -38,6 +38,7 @@ mod partial;
 mod program;
 pub mod rollout;
 pub mod rule_set;
+mod simd;
 pub mod syntax;
 pub mod types;
 pub mod value;

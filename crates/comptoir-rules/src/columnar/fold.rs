@@ -6,10 +6,10 @@ use super::bits::{BLOCK, Bits, WORDS};
 use super::column::{Column, Shape};
 use super::frame::Frame;
 use super::rows::Rows;
-use super::simd::wide;
 use super::vector::{Truth, Vector, missing};
 use super::walk::Walk;
 use crate::ir::{FoldNode, NodeId};
+use crate::simd::wide;
 use crate::syntax::FoldKind;
 use crate::value::Value;
 

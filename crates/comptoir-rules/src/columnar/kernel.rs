@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use comptoir_types::decimal::{MAX_SCALE, MAX_WIDE_UNITS, pow10_wide};
 
 use super::bits::{BLOCK, Bits};
-use super::simd::wide;
 use super::vector::{Lanes, Truth, Vector};
 use super::walk::Walk;
 use crate::eval::{binary, holds, negate, relate};
+use crate::simd::wide;
 use crate::syntax::BinaryOp;
 use crate::value::{DecimalValue, Value};
 

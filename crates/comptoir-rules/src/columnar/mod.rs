@@ -56,7 +56,6 @@ mod presence;
 mod rows;
 mod schema;
 mod shared;
-mod simd;
 mod table;
 mod text;
 mod text_set;

@@ -6,10 +6,10 @@ use arrow_array::{OffsetSizeTrait, StringViewArray};
 use super::bits::Bits;
 use super::column::Texts;
 use super::rows::Rows;
-use super::simd::wide;
 use super::table::Flags;
 use super::text_set::TextSet;
 use super::vector::TextLanes;
+use crate::simd::wide;
 
 /// A dictionary of so few values that all are tested for a block of rows.
 const FEW: usize = 256;

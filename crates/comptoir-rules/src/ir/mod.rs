@@ -6,6 +6,7 @@
 //! them. Dropping the arena needs no recursion.
 
 mod constant;
+mod cut;
 mod lower;
 mod message;
 mod path;
@@ -17,6 +18,7 @@ use regex::Regex;
 
 pub(crate) use crate::check::Message;
 pub(crate) use constant::{compile_regex, each_operand, is_leaf, operands};
+pub(crate) use cut::cut_out;
 pub(crate) use lower::lower;
 pub use set::LiteralSet;
 

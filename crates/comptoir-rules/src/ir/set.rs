@@ -57,6 +57,16 @@ impl LiteralSet {
         self.short.iter().fold(false, |found, own| found | (differs(own) == 0))
     }
 
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + size_of_val(&*self.values)
+            + size_of_val(&*self.short)
+            + size_of_val(&*self.others)
+            + self.strings.allocation_size()
+            + self.ints.allocation_size()
+    }
+
     /// The literals in the order of the source.
     #[must_use]
     pub fn values(&self) -> &[Value<'static>] {

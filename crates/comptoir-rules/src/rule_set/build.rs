@@ -5,8 +5,10 @@ use super::clause::{Branches, Clauses, number};
 use super::error::RuleSetError;
 use super::index::Index;
 use super::plan::{Plan, Variable};
+use super::reader::{Condition, conditions};
 use super::share::{ShareOf, is_unit};
 use super::spec::{HitPolicy, Mode, OutputSpec, RuleSetSpec, RuleSpec};
+use super::threads::both;
 use super::vocabulary::Direction;
 use super::{Output, OutputValue, Rule, RuleSet, Strategy, table, variables};
 use crate::error::Error;
@@ -40,11 +42,7 @@ impl RuleSet {
         let mut spec = spec;
         let rules = all_rules(&mut spec, &env)?;
         unique(&rules)?;
-        for some in rules.chunks(TOGETHER) {
-            for ((rule, origin), program) in some.iter().zip(conditions(&env, some)) {
-                builder.rule(rule, origin, program)?;
-            }
-        }
+        builder.all(&rules)?;
         let policy = spec.hit_policy;
         let mut order: Vec<usize> = (0..rules.len())
             .filter(|index| rules.get(*index).is_some_and(|rule| rule.0.mode != Mode::Off))
@@ -137,19 +135,6 @@ fn all_rules(spec: &mut RuleSetSpec, env: &Env) -> Result<Vec<(RuleSpec, Origin)
 /// in the cache.
 const TOGETHER: usize = 256;
 
-/// The conditions of rules, none where a rule has none. Compiling them is most of the work of building a set.
-fn conditions(env: &Env, rules: &[(RuleSpec, Origin)]) -> Vec<Option<Result<Program, Error>>> {
-    let compile = |(rule, _): &(RuleSpec, Origin)| {
-        (!rule.when.trim().is_empty()).then(|| env.compile_plain(&rule.when))
-    };
-    #[cfg(feature = "arrow")]
-    if rules.len() >= 64 {
-        use rayon::prelude::*;
-        return rules.par_iter().map(compile).collect();
-    }
-    rules.iter().map(compile).collect()
-}
-
 fn unique(rules: &[(RuleSpec, Origin)]) -> Result<(), RuleSetError> {
     let mut seen: HashMap<&str, &Origin> = HashMap::with_capacity(rules.len());
     for (rule, origin) in rules {
@@ -219,19 +204,37 @@ impl Builder {
         Ok(builder)
     }
 
+    /// Adds all rules; while some are added the conditions of the next are compiled.
+    fn all(&mut self, rules: &[(RuleSpec, Origin)]) -> Result<(), RuleSetError> {
+        let env = self.env.clone();
+        let compile = |some: &[(RuleSpec, Origin)]| {
+            conditions(&env, some.iter().map(|(rule, _)| &*rule.when).collect())
+        };
+        let mut chunks = rules.chunks(TOGETHER);
+        let mut ready = chunks.next().map(|some| (some, compile(some)));
+        while let Some((some, compiled)) = ready {
+            let next = chunks.next();
+            let add = || some.iter().zip(compiled).try_for_each(|((rule, at), own)| self.rule(rule, at, own));
+            let (added, compiled) = both(add, || next.map(|some| (some, compile(some))));
+            added?;
+            ready = compiled;
+        }
+        Ok(())
+    }
+
     fn rule(
         &mut self,
         rule: &RuleSpec,
         origin: &Origin,
-        condition: Option<Result<Program, Error>>,
+        condition: Option<Result<Condition, Error>>,
     ) -> Result<(), RuleSetError> {
         let path = || format!("{origin}.when");
         let mut branches = match condition {
             None => vec![Vec::new()],
             Some(Err(error)) => return Err(RuleSetError::expression(path(), error)),
-            Some(Ok(program)) => {
-                expect(&Type::Bool, program.result_type(), path)?;
-                self.clauses.condition(program)
+            Some(Ok(condition)) => {
+                expect(&Type::Bool, &condition.ty, path)?;
+                self.clauses.condition(condition)
             }
         };
         let validity = self.validity(rule, origin)?;
@@ -377,7 +380,6 @@ fn plan(
     plan.dictionaries = clauses.dictionaries;
     plan.clauses = clauses.list;
     plan.generals = clauses.generals;
-    plan.codes = clauses.codes;
     plan.variables = variables;
     plan.budget = budget.unwrap_or(DEFAULT_BUDGET);
     let inputs = clauses.slots.inputs;

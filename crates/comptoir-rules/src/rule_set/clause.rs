@@ -1,13 +1,15 @@
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
 
-use super::reader::Reader;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+
+use super::reader::{Condition, Expression, Part};
 use super::share::ShareOf;
 use super::slots::SlotTable;
 use super::vocabulary::{Axis, Dictionary, Direction, range};
 use crate::eval::{Quick, quick_ways};
-use crate::ir::{Node, NodeId, NodeKind, operands};
+use crate::ir::{Node, NodeId, NodeKind, cut_out};
 use crate::program::Program;
-use crate::syntax::{BinaryOp, Written, unparse_with};
+use crate::syntax::BinaryOp;
 use crate::value::Value;
 
 /// One operand of a rule's `&&`, the same for all rules that have it.
@@ -43,22 +45,37 @@ pub(super) enum Clause {
     General(u32),
 }
 
-/// A part of a program that is evaluated by the machine.
+/// An expression that is evaluated by the machine: nodes, the outermost last. Their slots are those of the set.
 #[derive(Debug)]
 pub(super) struct General {
-    pub code: u32,
-    pub node: NodeId,
+    pub nodes: Box<[Node]>,
+    /// None where the expression is seldom asked: see [`Clause::Any`].
+    pub quick: Box<[Option<Quick>]>,
     /// The variables that it reads, and those that these read, in order.
     pub needs: Box<[u32]>,
     /// Whether several rules have it, so that its truth is kept for the event.
     pub is_shared: bool,
+    /// Whether a dictionary gives its truth for most events.
+    is_fallback: bool,
 }
 
-/// The nodes of a program; their slots are those of the set.
-#[derive(Debug)]
-pub(super) struct Code {
-    pub nodes: Vec<Node>,
-    pub quick: Box<[Option<Quick>]>,
+impl General {
+    /// The outermost node.
+    pub(super) fn root(&self) -> NodeId {
+        NodeId(number(self.nodes.len()).saturating_sub(1))
+    }
+
+    /// Bytes of memory.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = |node: &Node| match &node.kind {
+            NodeKind::InSet { set, .. } => set.bytes(),
+            _ => 0,
+        };
+        size_of::<Self>()
+            + size_of_val(&*self.nodes)
+            + size_of_val(&*self.quick)
+            + self.nodes.iter().map(texts).sum::<usize>()
+    }
 }
 
 /// Collects the clauses of all rules.
@@ -70,10 +87,11 @@ pub(super) struct Clauses {
     axes: Vec<AxisDraft>,
     axis_of: HashMap<(u32, std::mem::Discriminant<Value<'static>>), u32>,
     pub list: Vec<Clause>,
-    number_of: HashMap<Clause, u32>,
+    /// Places in `list` by what stands there.
+    number_of: HashTable<u32>,
+    hasher: DefaultHashBuilder,
     pub generals: Vec<General>,
     general_of: HashMap<String, u32>,
-    pub codes: Vec<Code>,
 }
 
 #[derive(Debug)]
@@ -89,22 +107,9 @@ pub(super) type Branches = Vec<Vec<u32>>;
 
 impl Clauses {
     /// The clauses of a condition.
-    pub(super) fn condition(&mut self, program: Program) -> Branches {
-        let root = program.root();
-        let (ast, nodes, slots) = program.into_parts();
-        let mut reader = Reader { ast: &ast, nodes: &nodes, slots: Vec::new(), kept: None };
-        reader.slots = slots.iter().map(|slot| self.slots.number(slot)).collect();
-        let branches = match reader.kind(root) {
-            Some(NodeKind::Or(operands)) => {
-                operands.iter().map(|operand| self.conjunction(&mut reader, *operand)).collect()
-            }
-            _ => vec![self.conjunction(&mut reader, root)],
-        };
-        let Reader { slots, kept, .. } = reader;
-        if kept.is_some() {
-            self.keep(nodes, &slots);
-        }
-        branches
+    pub(super) fn condition(&mut self, condition: Condition) -> Branches {
+        let slots: Vec<u32> = condition.slots.iter().map(|slot| self.slots.number(slot)).collect();
+        condition.branches.into_iter().map(|parts| self.conjunction(parts, &slots)).collect()
     }
 
     /// A whole expression as something to evaluate.
@@ -112,10 +117,7 @@ impl Clauses {
         let root = program.root();
         let (_, nodes, slots) = program.into_parts();
         let slots: Vec<u32> = slots.iter().map(|slot| self.slots.number(slot)).collect();
-        let needs = self.needs(&nodes, root, &slots);
-        let code = self.keep(nodes, &slots);
-        self.generals.push(General { code, node: root, needs, is_shared: false });
-        number(self.generals.len() - 1)
+        self.push_general(cut_out(&nodes, root), &slots, false)
     }
 
     /// A bound on an input that no source says; the lower one is inside, the upper one is not.
@@ -129,21 +131,10 @@ impl Clauses {
         self.add(Clause::Share(Box::new(share)))
     }
 
-    fn conjunction(&mut self, reader: &mut Reader<'_>, node: NodeId) -> Vec<u32> {
-        let mut stack = vec![node];
-        let mut clauses: Vec<u32> = Vec::new();
-        while let Some(operand) = stack.pop() {
-            if let Some(NodeKind::And(operands)) = reader.kind(operand) {
-                stack.extend(operands.iter().rev());
-                continue;
-            }
-            if matches!(reader.kind(operand), Some(NodeKind::Const(Value::Bool(true)))) {
-                continue;
-            }
-            let clause = match self.simple(reader, operand) {
-                Some(clause) => clause,
-                None => self.general_or_any(reader, operand),
-            };
+    fn conjunction(&mut self, parts: Vec<Part>, slots: &[u32]) -> Vec<u32> {
+        let mut clauses: Vec<u32> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let clause = self.clause(part, slots);
             clauses.push(self.add(clause));
         }
         // Cheap ones first: where one is false, the others are not evaluated.
@@ -153,110 +144,89 @@ impl Clauses {
 
     fn add(&mut self, clause: Clause) -> u32 {
         let next = number(self.list.len());
-        match self.number_of.get(&clause) {
+        let list = &self.list;
+        let hash = self.hasher.hash_one(&clause);
+        let is_same = |other: &u32| list.get(*other as usize) == Some(&clause);
+        let hash_of =
+            |other: &u32| list.get(*other as usize).map_or(0, |clause| self.hasher.hash_one(clause));
+        match self.number_of.find(hash, is_same) {
             Some(known) => *known,
             None => {
-                self.list.push(clause.clone());
-                self.number_of.insert(clause, next);
+                self.number_of.insert_unique(hash, next, hash_of);
+                self.list.push(clause);
                 next
             }
         }
     }
 
-    /// A clause that compares one input with constants.
-    fn simple(&mut self, reader: &Reader<'_>, node: NodeId) -> Option<Clause> {
-        match reader.kind(node)? {
-            NodeKind::Binary { op, left, right } => {
-                let (slot, op, constant) = match (reader.kind(*left)?, reader.kind(*right)?) {
-                    (NodeKind::Slot(slot), NodeKind::Const(constant)) => (*slot, *op, constant),
-                    (NodeKind::Const(constant), NodeKind::Slot(slot)) => (*slot, flipped(*op)?, constant),
-                    _ => return None,
-                };
-                let slot = reader.slot(slot)?;
-                match op {
-                    BinaryOp::Equal | BinaryOp::NotEqual if Dictionary::takes(constant) => {
-                        let dictionary = self.dictionary(slot, false);
-                        let code = self.dictionaries.get_mut(dictionary as usize)?.add(constant);
-                        Some(match op {
-                            BinaryOp::Equal => Clause::Equal { dictionary, code },
-                            _ => Clause::NotEqual { dictionary, code },
-                        })
+    fn clause(&mut self, part: Part, slots: &[u32]) -> Clause {
+        let of = |slot: u32| slots.get(slot as usize).copied().unwrap_or(u32::MAX);
+        match part {
+            Part::Compare { slot, op, constant } => match range(op) {
+                Some((direction, is_strict)) => self.rank(of(slot), direction, is_strict, &constant),
+                None => {
+                    let (dictionary, codes) = self.codes(of(slot), false, &[constant]);
+                    let code = codes.first().copied().unwrap_or(u32::MAX);
+                    match op {
+                        BinaryOp::NotEqual => Clause::NotEqual { dictionary, code },
+                        _ => Clause::Equal { dictionary, code },
                     }
-                    _ if Axis::takes(constant) => {
-                        let (direction, is_strict) = range(op)?;
-                        Some(self.rank(slot, direction, is_strict, constant))
-                    }
-                    _ => None,
                 }
+            },
+            Part::In { slot, constants } => {
+                let (dictionary, codes) = self.codes(of(slot), false, &constants);
+                Clause::In { dictionary, codes }
             }
-            NodeKind::InSet { operand, set } => {
-                let NodeKind::Slot(slot) = reader.kind(*operand)? else { return None };
-                if !set.values().iter().all(Dictionary::takes) {
-                    return None;
-                }
-                let dictionary = self.dictionary(reader.slot(*slot)?, false);
-                let constants = self.dictionaries.get_mut(dictionary as usize)?;
-                let mut codes: Vec<u32> = set.values().iter().map(|value| constants.add(value)).collect();
-                codes.sort_unstable();
-                codes.dedup();
-                Some(Clause::In { dictionary, codes: codes.into() })
+            Part::Any { slot, constants, expression } => {
+                let general = self.general(expression, slots, true);
+                let (dictionary, codes) = self.codes(of(slot), true, &constants);
+                Clause::Any { dictionary, codes, general }
             }
-            _ => None,
+            Part::General(expression) => Clause::General(self.general(expression, slots, false)),
         }
     }
 
-    fn general_or_any(&mut self, reader: &mut Reader<'_>, node: NodeId) -> Clause {
-        let general = self.general(reader, node);
-        let Some((slot, constants)) = reader.any(node) else { return Clause::General(general) };
-        let dictionary = self.dictionary(slot, true);
+    /// The numbers of constants in the dictionary of an input, each once.
+    fn codes(&mut self, slot: u32, is_list: bool, constants: &[Value<'static>]) -> (u32, Box<[u32]>) {
+        let dictionary = self.dictionary(slot, is_list);
         let Some(known) = self.dictionaries.get_mut(dictionary as usize) else {
-            return Clause::General(general);
+            return (dictionary, Box::default());
         };
-        let mut codes: Vec<u32> = constants.into_iter().map(|value| known.add(value)).collect();
+        let mut codes: Vec<u32> = constants.iter().map(|constant| known.add(constant)).collect();
         codes.sort_unstable();
         codes.dedup();
-        Clause::Any { dictionary, codes: codes.into(), general }
+        (dictionary, codes.into())
     }
 
     /// The number of an expression for the machine.
-    fn general(&mut self, reader: &mut Reader<'_>, node: NodeId) -> u32 {
-        let expr = reader.nodes.get(node.index()).map_or(reader.ast.root(), |node| node.expr);
-        let text = unparse_with(reader.ast, expr, &mut |_| Written::Node);
-        if let Some(known) = self.general_of.get(&text) {
+    fn general(&mut self, expression: Expression, slots: &[u32], is_fallback: bool) -> u32 {
+        if let Some(known) = self.general_of.get(&expression.text) {
             if let Some(general) = self.generals.get_mut(*known as usize) {
                 general.is_shared = true;
             }
             return *known;
         }
-        let needs = self.needs(reader.nodes, node, &reader.slots);
-        let code = *reader.kept.get_or_insert_with(|| number(self.codes.len()));
-        let next = number(self.generals.len());
-        self.generals.push(General { code, node, needs, is_shared: false });
-        self.general_of.insert(text, next);
-        next
+        let general = self.push_general(expression.nodes, slots, is_fallback);
+        self.general_of.insert(expression.text, general);
+        general
     }
 
-    fn keep(&mut self, mut nodes: Vec<Node>, slots: &[u32]) -> u32 {
+    fn push_general(&mut self, mut nodes: Vec<Node>, slots: &[u32], is_fallback: bool) -> u32 {
+        let mut read = Vec::new();
         for node in &mut nodes {
             if let NodeKind::Slot(slot) | NodeKind::HasSlot(slot) = &mut node.kind {
                 *slot = slots.get(*slot as usize).copied().unwrap_or(u32::MAX);
+                read.push(*slot);
             }
         }
-        self.codes.push(Code { nodes, quick: Box::default() });
-        number(self.codes.len() - 1)
-    }
-
-    fn needs(&self, nodes: &[Node], root: NodeId, slots: &[u32]) -> Box<[u32]> {
-        let mut stack = vec![root];
-        let mut read = Vec::new();
-        while let Some(id) = stack.pop() {
-            let Some(node) = nodes.get(id.index()) else { continue };
-            if let NodeKind::Slot(slot) | NodeKind::HasSlot(slot) = &node.kind {
-                read.extend(slots.get(*slot as usize).copied());
-            }
-            stack.extend(operands(&node.kind));
-        }
-        self.slots.needs(&read)
+        self.generals.push(General {
+            nodes: nodes.into(),
+            quick: Box::default(),
+            needs: self.slots.needs(&read),
+            is_shared: false,
+            is_fallback,
+        });
+        number(self.generals.len() - 1)
     }
 
     fn dictionary(&mut self, slot: u32, is_list: bool) -> u32 {
@@ -286,7 +256,7 @@ impl Clauses {
 
     /// Sorts the axes, turns places of constants into thresholds, and gives inputs and variables their final numbers.
     pub(super) fn finish(&mut self) -> Vec<Axis> {
-        self.number_of = HashMap::new();
+        self.number_of = HashTable::new();
         self.general_of = HashMap::new();
         let slots = &self.slots;
         let (axes, places): (Vec<Axis>, Vec<Vec<u32>>) = std::mem::take(&mut self.axes)
@@ -304,13 +274,15 @@ impl Clauses {
         for dictionary in &mut self.dictionaries {
             dictionary.slot = slots.finally(dictionary.slot);
         }
-        for code in &mut self.codes {
-            for node in &mut code.nodes {
+        for general in &mut self.generals {
+            for node in &mut general.nodes {
                 if let NodeKind::Slot(slot) | NodeKind::HasSlot(slot) = &mut node.kind {
                     *slot = slots.finally(*slot);
                 }
             }
-            code.quick = quick_ways(&code.nodes);
+            if !general.is_fallback {
+                general.quick = quick_ways(&general.nodes);
+            }
         }
         axes
     }
@@ -330,18 +302,6 @@ impl AxisDraft {
         }
         place
     }
-}
-
-const fn flipped(op: BinaryOp) -> Option<BinaryOp> {
-    Some(match op {
-        BinaryOp::Equal => BinaryOp::Equal,
-        BinaryOp::NotEqual => BinaryOp::NotEqual,
-        BinaryOp::Less => BinaryOp::Greater,
-        BinaryOp::LessEqual => BinaryOp::GreaterEqual,
-        BinaryOp::Greater => BinaryOp::Less,
-        BinaryOp::GreaterEqual => BinaryOp::LessEqual,
-        _ => return None,
-    })
 }
 
 pub(super) fn number(length: usize) -> u32 {

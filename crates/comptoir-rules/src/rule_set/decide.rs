@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::block::Found;
 use super::clause::number;
 use super::frame::{Frame, Truth};
+use super::ones::{collect_ones, set};
 use super::spec::HitPolicy;
 use super::{Output, OutputValue, RuleSet, Strategy};
 use crate::host::Activation;
@@ -57,7 +58,7 @@ impl RuleSet {
     }
 
     fn decide_frame<'s>(&'s self, frame: &mut Frame<'s, '_>) -> Decision<'s> {
-        let Found { certain: mut fired, mut possible, has_copies } = match self.strategy {
+        let Found { certain: mut fired, mut possible, has_copies, is_mixed } = match self.strategy {
             Strategy::Index => self.index.search(frame),
             Strategy::Scan => {
                 Found { possible: (0..number(self.plan.rules())).collect(), ..Found::default() }
@@ -66,6 +67,7 @@ impl RuleSet {
         sort(&mut possible, self.plan.rules());
         possible.dedup();
         let mut faults = Vec::new();
+        let certain = fired.len();
         for rule in possible {
             match frame.rule(rule) {
                 Truth::True => fired.push(rule),
@@ -73,7 +75,9 @@ impl RuleSet {
                 Truth::False => {}
             }
         }
-        sort(&mut fired, self.plan.rules());
+        if is_mixed || (0 < certain && certain < fired.len()) {
+            sort(&mut fired, self.plan.rules());
+        }
         if has_copies {
             fired.dedup();
         }
@@ -115,7 +119,7 @@ impl RuleSet {
     }
 }
 
-/// Sorts rules: many of them by marking each in a map of all.
+/// Sorts rules: many of them by marking each in a map of all, which also finds copies.
 fn sort(list: &mut Vec<u32>, rules: usize) {
     if list.is_sorted() {
         return;
@@ -124,19 +128,10 @@ fn sort(list: &mut Vec<u32>, rules: usize) {
         list.sort_unstable();
         return;
     }
-    let mut marks = vec![0_u64; rules.div_ceil(64)];
-    for rule in &*list {
-        if let Some(word) = marks.get_mut(*rule as usize / 64) {
-            *word |= 1 << (rule % 64);
-        }
-    }
+    let mut marks = vec![0; rules.div_ceil(64)];
+    list.iter().for_each(|rule| set(&mut marks, *rule));
     list.clear();
-    for (place, mut word) in (0_u32..).zip(marks) {
-        while word != 0 {
-            list.push(place * 64 + word.trailing_zeros());
-            word &= word - 1;
-        }
-    }
+    collect_ones(&marks, 0, list);
 }
 
 impl<'s> Decision<'s> {

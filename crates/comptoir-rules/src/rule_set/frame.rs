@@ -295,10 +295,9 @@ impl<'p, 'e> Frame<'p, 'e> {
         for variable in &of.needs {
             self.compute(*variable);
         }
-        let code = plan.codes.get(of.code as usize).ok_or_else(missing)?;
         let machine =
-            Machine::new(&code.nodes, &code.quick, Inputs::Slots(&self.slots, &plan.inputs), plan.budget);
-        run(&machine, of.node)
+            Machine::new(&of.nodes, &of.quick, Inputs::Slots(&self.slots, &plan.inputs), plan.budget);
+        run(&machine, of.root())
     }
 
     /// Makes sure that a slot has its value.

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::block::{Block, Found};
+use super::block::{Block, Found, Row};
 use super::clause::{Clause, number};
 use super::frame::Frame;
 use super::plan::Plan;
+use super::threads::both;
 use super::vocabulary::{BAD_CODE, NO_CODE};
 
 /// Finds the rules that may fire, without looking at the others.
@@ -39,14 +40,19 @@ struct File {
 /// A place of its own for many alternatives.
 #[derive(Debug, Default)]
 struct Drawer {
+    /// They may fire.
     rules: Vec<u32>,
+    /// They fire, in rising order: the constants that they are filed under are all that they ask for.
+    certain: Vec<u32>,
+    /// Whether a rule of `certain` has several alternatives, and may be found again.
+    has_copies: bool,
     blocks: Vec<Block>,
 }
 
 /// In place of the length of a run.
 const DRAWER: u32 = u32::MAX;
 /// From this many rules on, thresholds are looked at in a block.
-const MIN_BLOCK: usize = 24;
+const MIN_BLOCK: usize = 8;
 /// Constants under which one alternative is filed at most.
 const MAX_COPIES: usize = 64;
 /// Uses of a constant up to which a second input is not worth while.
@@ -78,11 +84,8 @@ impl Index {
                 }
             }
         }
-        let files = drafts.into_iter().map(|((first, second), entries)| {
-            let inputs = 1 + usize::from(second.is_some());
-            File::new(plan, first, second, inputs, entries)
-        });
-        Self { files: files.collect(), open: Drawer::new(plan, &open, 0) }
+        let (files, open) = both(|| files(plan, drafts), || Drawer::new(plan, &open, 0));
+        Self { files, open }
     }
 
     /// The rules that may fire, in no order, some of them perhaps twice.
@@ -101,8 +104,20 @@ impl Index {
     }
 }
 
+fn files(plan: &Plan, drafts: BTreeMap<Inputs, Vec<Entry>>) -> Vec<File> {
+    let file = |((first, second), entries): (Inputs, Vec<Entry>)| File::new(plan, first, second, entries);
+    #[cfg(feature = "arrow")]
+    {
+        use rayon::prelude::*;
+        drafts.into_iter().collect::<Vec<_>>().into_par_iter().map(file).collect()
+    }
+    #[cfg(not(feature = "arrow"))]
+    drafts.into_iter().map(file).collect()
+}
+
 impl File {
-    fn new(plan: &Plan, first: u32, second: Option<u32>, inputs: usize, mut entries: Vec<Entry>) -> Self {
+    fn new(plan: &Plan, first: u32, second: Option<u32>, mut entries: Vec<Entry>) -> Self {
+        let inputs = 1 + usize::from(second.is_some());
         entries.sort_unstable_by_key(|entry| (entry.key, entry.rule));
         let mut members: Vec<u32> = entries.iter().map(|entry| entry.rule).collect();
         members.sort_unstable();
@@ -183,40 +198,48 @@ impl File {
 impl Drawer {
     /// `inputs` is the number of equality clauses that hold for all that is here.
     fn new(plan: &Plan, entries: &[Entry], inputs: usize) -> Self {
-        type Rows = Vec<(u32, Vec<i32>)>;
-        let mut groups: BTreeMap<(Vec<u32>, bool), Rows> = BTreeMap::new();
-        let mut rules = Vec::new();
+        let mut groups: BTreeMap<(Vec<u32>, bool), Vec<Row>> = BTreeMap::new();
+        let mut drawer = Self::default();
         for entry in entries {
             let (sides, thresholds, ranges) = ranges(plan, entry.branch);
-            if sides.is_empty() {
-                rules.push(entry.rule);
-                continue;
+            let is_certain = plan.operands(entry.branch).len() == inputs + ranges;
+            match (sides.is_empty(), is_certain) {
+                (false, _) => groups.entry((sides, is_certain)).or_default().push((entry.rule, thresholds)),
+                (true, true) => drawer.certain.push(entry.rule),
+                (true, false) => drawer.rules.push(entry.rule),
             }
-            let is_certain =
-                plan.branches(entry.rule).len() == 1 && plan.operands(entry.branch).len() == inputs + ranges;
-            groups.entry((sides, is_certain)).or_default().push((entry.rule, thresholds));
         }
-        let mut blocks = Vec::new();
+        let has_copies = |rule: &u32| plan.branches(*rule).len() > 1;
         for ((sides, is_certain), rows) in groups {
             if rows.len() < MIN_BLOCK {
-                rules.extend(rows.iter().map(|(rule, _)| *rule));
+                drawer.rules.extend(rows.iter().map(|(rule, _)| *rule));
             } else {
-                blocks.push(Block::new(sides, rows, is_certain));
+                let has_copies = rows.iter().any(|(rule, _)| has_copies(rule));
+                drawer.blocks.push(Block::new(&sides, rows, is_certain, has_copies));
             }
         }
-        rules.shrink_to_fit();
-        Self { rules, blocks }
+        drawer.has_copies = drawer.certain.iter().any(has_copies);
+        drawer.rules.shrink_to_fit();
+        drawer.certain.shrink_to_fit();
+        drawer
     }
 
     fn search(&self, frame: &mut Frame<'_, '_>, found: &mut Found) {
         found.possible.extend(&self.rules);
+        if !self.certain.is_empty() {
+            found.is_mixed |= !found.certain.is_empty();
+            found.has_copies |= self.has_copies;
+            found.certain.extend(&self.certain);
+        }
         for block in &self.blocks {
             block.search(frame, found);
         }
     }
 
     fn bytes(&self) -> usize {
-        4 * self.rules.len() + self.blocks.iter().map(Block::bytes).sum::<usize>()
+        size_of::<Self>()
+            + 4 * (self.rules.len() + self.certain.len())
+            + self.blocks.iter().map(Block::bytes).sum::<usize>()
     }
 }
 
@@ -271,15 +294,16 @@ fn uses(plan: &Plan, dictionary: u32, codes: &[u32]) -> u32 {
 
 /// The sides of an alternative's range clauses, the threshold on each, and the number of clauses.
 fn ranges(plan: &Plan, branch: u32) -> (Vec<u32>, Vec<i32>, usize) {
-    let mut thresholds: BTreeMap<u32, i32> = BTreeMap::new();
-    let mut count = 0;
+    let mut bounds: Vec<(u32, i32)> = Vec::new();
     for clause in plan.operands(branch) {
         if let Some(Clause::Rank { side, threshold }) = plan.clause(*clause) {
-            let highest = thresholds.entry(*side).or_insert(*threshold);
-            *highest = (*highest).max(*threshold);
-            count += 1;
+            bounds.push((*side, *threshold));
         }
     }
-    let (sides, values) = thresholds.into_iter().unzip();
+    let count = bounds.len();
+    // The highest of a side is the one to reach.
+    bounds.sort_unstable_by_key(|(side, threshold)| (*side, std::cmp::Reverse(*threshold)));
+    bounds.dedup_by_key(|(side, _)| *side);
+    let (sides, values) = bounds.into_iter().unzip();
     (sides, values, count)
 }

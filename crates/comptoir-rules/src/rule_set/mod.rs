@@ -40,6 +40,7 @@ mod explain;
 mod frame;
 mod handle;
 mod index;
+mod ones;
 mod plan;
 mod policy;
 mod reader;
@@ -49,6 +50,7 @@ mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod variables;
 mod vocabulary;
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::clause::{Clause, Code, General, number};
+use super::clause::{Clause, General, number};
 use super::vocabulary::{Axis, Dictionary};
 use crate::ir::Slot;
 
@@ -15,7 +15,6 @@ pub(super) struct Plan {
     pub axes: Vec<Axis>,
     pub clauses: Vec<Clause>,
     pub generals: Vec<General>,
-    pub codes: Vec<Code>,
     pub budget: u64,
     /// Where the branches of each rule end.
     branches: Vec<u32>,
@@ -62,9 +61,7 @@ impl Plan {
     /// The type of an expression's values.
     #[cfg(feature = "arrow")]
     pub(super) fn type_of(&self, general: u32) -> crate::types::Type {
-        let of = self.generals.get(general as usize);
-        let code = of.and_then(|of| Some((self.codes.get(of.code as usize)?, of.node)));
-        let node = code.and_then(|(code, node)| code.nodes.get(node.index()));
+        let node = self.generals.get(general as usize).and_then(|of| of.nodes.last());
         node.map_or(crate::types::Type::Dyn, |node| node.ty.clone())
     }
 
@@ -95,10 +92,8 @@ impl Plan {
                 size_of::<Clause>() + codes
             })
             .sum();
-        let nodes =
-            |code: &Code| code.nodes.len() * (size_of::<crate::ir::Node>() + size_of::<crate::eval::Quick>());
         clauses
-            + self.codes.iter().map(nodes).sum::<usize>()
+            + self.generals.iter().map(General::bytes).sum::<usize>()
             + 4 * (self.branches.len() + self.ends.len() + self.operands.len())
     }
 }

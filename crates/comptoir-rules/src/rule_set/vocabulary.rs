@@ -187,13 +187,18 @@ impl Axis {
 
     /// Sorts the constants; gives the place of each too.
     pub(super) fn new(slot: u32, constants: &[Value<'static>]) -> (Self, Vec<u32>) {
-        let mut sorted: Vec<&Value<'static>> = constants.iter().collect();
-        sorted.sort_by(|left, right| compare(left, right));
-        sorted.dedup_by(|left, right| compare(left, right).is_eq());
-        let place = |constant: &Value<'static>| {
-            u32::try_from(sorted.partition_point(|other| compare(other, constant).is_lt())).unwrap_or(0)
-        };
-        let places = constants.iter().map(place).collect();
+        let mut order: Vec<(u32, &Value<'static>)> = (0..).zip(constants).collect();
+        order.sort_by(|(_, left), (_, right)| compare(left, right));
+        let mut sorted: Vec<&Value<'static>> = Vec::new();
+        let mut places = vec![0; constants.len()];
+        for (constant, value) in order {
+            if sorted.last().is_none_or(|last| compare(last, value).is_ne()) {
+                sorted.push(value);
+            }
+            if let Some(place) = places.get_mut(constant as usize) {
+                *place = u32::try_from(sorted.len() - 1).unwrap_or(0);
+            }
+        }
         (Self { slot, keys: Keys::of(&sorted) }, places)
     }
 

@@ -79,19 +79,32 @@ fn rule() -> impl Gives<RuleSpec> {
 
 /// Many rules of few shapes.
 fn alike() -> impl Gives<Vec<RuleSpec>> {
-    prop::collection::vec((-3..4, -3..4, 0..6, text()), 30..160).prop_map(|all| {
-        let when = |(level, price, shape, text): (i32, i32, i32, String)| match shape {
-            0 => format!("level >= {level} && price < {price}.5"),
-            1 => format!("city == 't1' && level < {level} && price >= {price}.0"),
-            2 => format!("{text} in tags && level >= {level}"),
-            3 => format!("tags.exists(t, t in ['t1', {text}]) && price >= {price}.0 || city == {text}"),
-            4 => format!(
-                "tags.exists(t, t in ['t1', 't2', {text}]) && city in ['t1', 't2'] && level < {level}"
-            ),
-            _ => format!("city in ['t1', 't2'] && brand == {text} && level > {level}"),
+    let shapes = prop::collection::vec(0..10, 1..4);
+    let rules = prop::collection::vec((-3..4, -3..4, any::<prop::sample::Index>(), text()), 30..240);
+    (shapes, rules).prop_map(|(shapes, rules): (Vec<i32>, Vec<_>)| {
+        let spec = |(level, price, shape, text): (i32, i32, prop::sample::Index, String)| RuleSpec {
+            when: of_shape(*shape.get(&shapes), level, price, &text),
+            ..RuleSpec::default()
         };
-        all.into_iter().map(|one| RuleSpec { when: when(one), ..RuleSpec::default() }).collect()
+        rules.into_iter().map(spec).collect()
     })
+}
+
+fn of_shape(shape: i32, level: i32, price: i32, text: &str) -> String {
+    match shape {
+        0 => format!("level >= {level} && price < {price}.5"),
+        1 => format!("city == 't1' && level < {level} && price >= {price}.0"),
+        2 => format!("{text} in tags && level >= {level}"),
+        3 => format!("tags.exists(t, t in ['t1', {text}]) && price >= {price}.0 || city == {text}"),
+        4 => format!("tags.exists(t, t in ['t1', 't2', {text}]) && city in ['t1', 't2'] && level < {level}"),
+        5 => format!("city in ['t1', 't2'] && brand == {text} && level > {level}"),
+        6 => format!("city in ['t1', {text}]"),
+        7 => format!("city == {text} || brand == {text} || {text} in tags"),
+        8 => format!("price >= {price}.0 || price >= {level}.5 || level < {level}"),
+        _ => format!(
+            "city == 't1' && (level > {level} || price < {price}.5) || city == 't1' && level > {price}"
+        ),
+    }
 }
 
 /// A rule set of any shape.
