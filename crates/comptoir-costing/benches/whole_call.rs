@@ -1,7 +1,8 @@
 //! The whole call from Arrow to Arrow, every column of the postings, on 10M movements of 100k items with text codes.
 //!
 //! Every order of rows and every method is timed in rounds; run two builds in turns to compare them.
-//! `cargo bench --bench whole_call -- [rows=N] [items=N] [rounds=N] [ordered|unordered] [moving_average|fifo]`
+//! `cargo bench --bench whole_call -- [rows=N] [items=N] [rounds=N] [ordered|unordered] [moving_average|fifo]`,
+//! or `kernels` for those alone.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,7 +10,7 @@
     reason = "a benchmark may stop and print"
 )]
 
-#[expect(dead_code, reason = "kernels read more of a history")]
+#[expect(dead_code, reason = "days are for ages alone")]
 mod history;
 #[path = "../../../bindings/python/src/memory.rs"]
 mod memory;
@@ -26,6 +27,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_costing::Policy;
 use comptoir_costing::arrow::value_batches;
+use comptoir_costing::kernels::{fifo, moving_average};
 use history::{History, history};
 
 /// Python hosts have this allocator.
@@ -61,6 +63,9 @@ impl Arguments {
 fn main() {
     let arguments = Arguments::read();
     let history = history(arguments.rows, arguments.items);
+    if arguments.words.iter().any(|word| word == "kernels") {
+        return kernels(&history, arguments.rounds);
+    }
     for (order, other) in [("ordered", "unordered"), ("unordered", "ordered")] {
         if !arguments.wants(order, other) {
             continue;
@@ -72,6 +77,28 @@ fn main() {
             }
         }
     }
+}
+
+/// Prints the time of the kernels on one core, in the same memory.
+fn kernels(history: &History, rounds: usize) {
+    let rows = history.item.len();
+    let (mut value, mut balance) = (vec![0; rows], vec![0; rows]);
+    let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let (mut averages, mut fifos) = (Vec::new(), Vec::new());
+    for _ in 0..=rounds {
+        let start = processor_time();
+        moving_average(history.movements(), &mut value, &mut balance).unwrap();
+        averages.push(processor_time() - start);
+        let start = processor_time();
+        one_core.install(|| fifo(history.movements(), &mut value, &mut balance)).unwrap();
+        fifos.push(processor_time() - start);
+    }
+    let nanoseconds = |times: &[f64]| median(&times[1..]) / rows as f64 * 1e9;
+    println!(
+        "kernels: moving_average {:.0} ns, fifo {:.0} ns of processor time a row",
+        nanoseconds(&averages),
+        nanoseconds(&fifos)
+    );
 }
 
 /// Prints the median of the rounds after the first, which warms up.
