@@ -10,7 +10,6 @@
     reason = "a benchmark may stop and print"
 )]
 
-#[expect(dead_code, reason = "days are for ages alone")]
 mod history;
 #[path = "../../../bindings/python/src/memory.rs"]
 mod memory;

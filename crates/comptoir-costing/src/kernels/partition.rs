@@ -10,7 +10,7 @@ use super::Movements;
 
 /// Number of buckets, one stream each: the queues of a bucket should fit the second level cache.
 pub(super) const BUCKETS: usize = BUCKETS_U32 as usize;
-const BUCKETS_U32: u32 = 128;
+const BUCKETS_U32: u32 = 512;
 
 /// A movement in its bucket: its quantity in the upper 48 bits and the item's place in its bucket in the lower
 /// 16 of the first number, its amount in the second. Once valued: its value, and the balance after it.
