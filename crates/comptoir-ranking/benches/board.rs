@@ -61,6 +61,7 @@ fn main() {
             line(&name, rows, times(|| board(black_box(&batches), threads, show).num_rows()));
         }
     }
+    parts(rows, &batches);
     events(rows, &batches);
     if is_wanted("many") {
         many(rows, &batches);
@@ -70,6 +71,21 @@ fn main() {
 /// Whether `BENCH_ONLY`, a part of a name, leaves this one out.
 fn is_wanted(name: &str) -> bool {
     std::env::var("BENCH_ONLY").map_or(true, |part| name.contains(&part))
+}
+
+/// A stream that is pushed a batch at a time.
+fn parts(rows: usize, batches: &[RecordBatch]) {
+    let board = |threads: usize| {
+        let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
+        batches.iter().for_each(|batch| board.push_all(std::slice::from_ref(batch), threads).unwrap());
+        board.finish().unwrap().table
+    };
+    for threads in [1, 2] {
+        let name = format!("in parts, threads: {threads}");
+        if is_wanted(&name) {
+            line(&name, rows, times(|| board(threads).num_rows()));
+        }
+    }
 }
 
 /// A board of the metrics of items, each of one group: two sums and a count.

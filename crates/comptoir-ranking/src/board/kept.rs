@@ -16,8 +16,10 @@ pub struct Candidate<'b> {
     /// The beginning of the rest of the list: the item itself, where that is a number and follows the score, else the
     /// first bytes of the list.
     pub word: u64,
-    /// Where the item starts and ends in the list, then the list; nothing where all is in the words.
+    /// What is carried, where the item is the word; else where the item starts and ends in the list, then the list.
     rest: &'b [u8],
+    /// All candidates of a board are alike in this.
+    is_word: bool,
 }
 
 /// Bytes before the list: where the item starts and ends.
@@ -37,14 +39,10 @@ pub struct Parts<'p> {
 }
 
 impl<'b> Candidate<'b> {
-    /// With an item that is a number, and neither tie keys nor a wide score. `memory` is where its bytes are put together.
+    /// With an item that is a number, and neither tie keys nor a wide score.
     #[inline]
-    pub fn of_word(key: i64, item: u64, carried: &[u8], memory: &'b mut Vec<u8>) -> Self {
-        memory.clear();
-        if !carried.is_empty() {
-            write(&Parts { carried, ..Parts::default() }, memory);
-        }
-        Self { key, word: item, rest: memory }
+    pub const fn of_word(key: i64, item: u64, carried: &'b [u8]) -> Self {
+        Self { key, word: item, rest: carried, is_word: true }
     }
 
     /// With everything in bytes, which are put together in `memory`.
@@ -52,43 +50,43 @@ impl<'b> Candidate<'b> {
         memory.clear();
         write(parts, memory);
         let mut first = [0; 8];
-        first.iter_mut().zip(list(memory)).for_each(|(to, from)| *to = *from);
-        Self { key, word: u64::from_be_bytes(first), rest: memory }
+        first.iter_mut().zip(memory.iter().skip(HEAD)).for_each(|(to, from)| *to = *from);
+        Self { key, word: u64::from_be_bytes(first), rest: memory, is_word: false }
     }
 
     /// The item, where it is in bytes.
     pub fn item(&self) -> &'b [u8] {
-        list(self.rest).get(self.item_place()).unwrap_or(&[])
+        self.list().get(self.item_place()).unwrap_or(&[])
     }
 
     /// What is carried.
     pub fn carried(&self) -> &'b [u8] {
-        list(self.rest).get(self.item_place().end..).unwrap_or(&[])
+        self.list().get(self.item_place().end..).unwrap_or(&[])
     }
 
     /// The lower half of a wide score.
     pub fn low(&self) -> u64 {
         // The highest score first: its bytes are turned round.
-        list(self.rest).first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
+        self.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
     }
 
-    /// Whether the item is the word. All candidates of a board are alike in this.
-    fn is_item_word(&self) -> bool {
-        self.item_place().is_empty()
-    }
-
-    /// Whether both are the same item. `is_word` is asked once for many: what is in bytes lies elsewhere in memory.
-    fn is_same_item(&self, other: &Candidate<'_>, is_word: bool) -> bool {
-        if is_word { self.word == other.word } else { self.item() == other.item() }
+    fn is_same_item(&self, other: &Candidate<'_>) -> bool {
+        if self.is_word { self.word == other.word } else { self.item() == other.item() }
     }
 
     /// A number that is the same for the same item.
-    fn hash_of_item(&self, is_word: bool) -> u64 {
-        if is_word { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(self.item()) }
+    fn hash_of_item(&self) -> u64 {
+        if self.is_word { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(self.item()) }
+    }
+
+    /// The list from `word` on, or after it where the item is the word.
+    #[inline]
+    fn list(&self) -> &'b [u8] {
+        if self.is_word { self.rest } else { self.rest.get(HEAD..).unwrap_or(&[]) }
     }
 
     fn item_place(&self) -> Range<usize> {
-        match self.rest.first_chunk() {
+        match self.rest.first_chunk().filter(|_| !self.is_word) {
             Some([a, b, c, d, e, f, g, h]) => {
                 u32::from_le_bytes([*a, *b, *c, *d]) as usize..u32::from_le_bytes([*e, *f, *g, *h]) as usize
             }
@@ -102,7 +100,6 @@ fn write(parts: &Parts<'_>, bytes: &mut Vec<u8>) {
     let low = low.as_ref().map_or(&[][..], |low| low);
     let start = low.len() + parts.ties.len();
     for end in [start, start + parts.item.len()] {
-        // A row of 4 GB is in no batch.
         bytes.extend(u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());
     }
     for part in [low, parts.ties, parts.item, parts.carried] {
@@ -110,15 +107,11 @@ fn write(parts: &Parts<'_>, bytes: &mut Vec<u8>) {
     }
 }
 
-fn list(rest: &[u8]) -> &[u8] {
-    rest.get(HEAD..).unwrap_or(&[])
-}
-
 impl Ord for Candidate<'_> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         let words = other.key.cmp(&self.key).then(self.word.cmp(&other.word));
-        words.then_with(|| list(self.rest).cmp(list(other.rest)))
+        words.then_with(|| self.list().cmp(other.list()))
     }
 }
 
@@ -149,7 +142,9 @@ struct Entry {
     key: i64,
     word: u64,
     start: usize,
-    length: usize,
+    /// A row of 4 GB is in no batch.
+    length: u32,
+    is_word: bool,
 }
 
 /// Memory to be used again.
@@ -168,9 +163,14 @@ pub const OPEN: i64 = i64::MIN;
 
 impl Entry {
     #[inline]
+    const fn place(self) -> Range<usize> {
+        self.start..self.start + self.length as usize
+    }
+
+    #[inline]
     fn candidate(self, rests: &[u8]) -> Candidate<'_> {
-        let rest = rests.get(self.start..self.start + self.length).unwrap_or(&[]);
-        Candidate { key: self.key, word: self.word, rest }
+        let rest = rests.get(self.place()).unwrap_or(&[]);
+        Candidate { key: self.key, word: self.word, rest, is_word: self.is_word }
     }
 
     #[inline]
@@ -219,8 +219,7 @@ impl Kept {
 
     /// Adds a candidate whatever its score, unless a better one of its item is there; a worse one goes.
     pub fn want(&mut self, candidate: Candidate<'_>) {
-        let is_word = candidate.is_item_word();
-        let known = self.iter().enumerate().find(|(_, known)| known.is_same_item(&candidate, is_word));
+        let known = self.iter().enumerate().find(|(_, known)| known.is_same_item(&candidate));
         let known = known.map(|(place, known)| (place, candidate < known));
         if let Some((place, true)) = known {
             self.entries.swap_remove(place);
@@ -232,8 +231,9 @@ impl Kept {
     }
 
     fn add(&mut self, candidate: Candidate<'_>) {
-        let Candidate { key, word, rest } = candidate;
-        self.entries.push(Entry { key, word, start: self.rests.len(), length: rest.len() });
+        let Candidate { key, word, rest, is_word } = candidate;
+        let length = u32::try_from(rest.len()).unwrap_or(0);
+        self.entries.push(Entry { key, word, start: self.rests.len(), length, is_word });
         self.rests.extend_from_slice(rest);
     }
 
@@ -259,8 +259,7 @@ impl Kept {
         others.entries.sort_unstable_by(|left, right| left.compare(right, rests));
         let best = self.entries.len();
         for candidate in others.iter() {
-            let is_word = candidate.is_item_word();
-            if self.iter().take(best).all(|known| !known.is_same_item(&candidate, is_word)) {
+            if self.iter().take(best).all(|known| !known.is_same_item(&candidate)) {
                 self.add(candidate);
             }
         }
@@ -286,7 +285,7 @@ impl Kept {
         memory.clear();
         for entry in &mut self.entries {
             let start = memory.len();
-            memory.extend_from_slice(self.rests.get(entry.start..entry.start + entry.length).unwrap_or(&[]));
+            memory.extend_from_slice(self.rests.get(entry.place()).unwrap_or(&[]));
             entry.start = start;
         }
         self.rests.clear();
@@ -305,17 +304,13 @@ impl Kept {
 
     /// Whether the first `keep` are different items.
     fn differ(&self, keep: usize, spare: &mut Spare) -> bool {
-        let mut places = Places::new(keep, self.is_word(), &mut spare.places);
+        let mut places = Places::new(keep, &mut spare.places);
         (0..keep).all(|next| places.find(&self.entries, &self.rests, next).is_none())
-    }
-
-    fn is_word(&self) -> bool {
-        self.iter().next().is_some_and(|candidate| candidate.is_item_word())
     }
 
     /// Leaves the best row of each item.
     fn unite(&mut self, spare: &mut Spare) {
-        let mut places = Places::new(self.entries.len(), self.is_word(), &mut spare.places);
+        let mut places = Places::new(self.entries.len(), &mut spare.places);
         let mut next = 0;
         while next < self.entries.len() {
             let Some(known) = places.find(&self.entries, &self.rests, next) else {
@@ -339,24 +334,23 @@ fn room(keep: usize) -> usize {
 struct Places<'m> {
     places: &'m mut Vec<u32>,
     shift: u32,
-    is_word: bool,
 }
 
 const FREE: u32 = u32::MAX;
 
 impl<'m> Places<'m> {
-    fn new(count: usize, is_word: bool, places: &'m mut Vec<u32>) -> Self {
+    fn new(count: usize, places: &'m mut Vec<u32>) -> Self {
         let size = (count.saturating_mul(2)).next_power_of_two().max(2);
         places.clear();
         places.resize(size, FREE);
-        Self { places, shift: 64 - size.trailing_zeros(), is_word }
+        Self { places, shift: 64 - size.trailing_zeros() }
     }
 
     /// The place of the same item before `next`; where there is none `next` becomes its place.
     fn find(&mut self, entries: &[Entry], rests: &[u8], next: usize) -> Option<usize> {
         let candidate = entries.get(next)?.candidate(rests);
         let mask = self.places.len() - 1;
-        let mut place = usize::try_from(candidate.hash_of_item(self.is_word) >> self.shift).unwrap_or(0);
+        let mut place = usize::try_from(candidate.hash_of_item() >> self.shift).unwrap_or(0);
         loop {
             let known = self.places.get_mut(place & mask)?;
             if *known == FREE {
@@ -364,7 +358,7 @@ impl<'m> Places<'m> {
                 return None;
             }
             let other = entries.get(*known as usize).map(|other| other.candidate(rests));
-            if other.is_some_and(|other| other.is_same_item(&candidate, self.is_word)) {
+            if other.is_some_and(|other| other.is_same_item(&candidate)) {
                 return Some(*known as usize);
             }
             place += 1;

@@ -23,9 +23,10 @@ impl Offers<'_> {
         self.keys.keys.get(row as usize).copied().unwrap_or(i64::MIN)
     }
 
-    /// One of the rows, by its place among them and its number in the batch, put together in `memory`.
+    /// One of the rows, by its place among them and its number in the batch; its parts are put together in `memory` where
+    /// it has several.
     #[inline]
-    pub fn candidate<'m>(&self, place: usize, row: u32, memory: &'m mut Vec<u8>) -> Candidate<'m> {
+    pub fn candidate<'m>(&'m self, place: usize, row: u32, memory: &'m mut Vec<u8>) -> Candidate<'m> {
         let carried = self.carried.as_ref().map_or(&[][..], |rows| rows.bytes(place));
         let low = self.keys.low.get(row as usize).copied();
         let (item, bytes);
@@ -33,7 +34,7 @@ impl Offers<'_> {
             ItemRows::Words(words) => {
                 item = words.get(place).copied().unwrap_or(0);
                 if self.ties.is_none() && low.is_none() {
-                    return Candidate::of_word(self.key(row), item, carried, memory);
+                    return Candidate::of_word(self.key(row), item, carried);
                 }
                 bytes = item.to_be_bytes();
                 &bytes
