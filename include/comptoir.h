@@ -352,7 +352,8 @@ struct comptoir_model_code {
     int32_t (*preprocess)(void *user, void *item, struct comptoir_row *row);
     // Runs a batch. Where it fails, the rows are run again in halves, so that one bad row fails alone.
     int32_t (*infer)(void *user, const struct comptoir_batch *batch, struct comptoir_outputs *outputs);
-    // Called once, when nothing calls the others any more; also where the pipeline could not be started.
+    // Called once, when nothing calls the others any more; also where the pipeline could not be started or the
+    // version could not take over.
     void (*release)(void *user);
 };
 
@@ -408,6 +409,34 @@ uint32_t comptoir_abi_version(void);
 
 // The version of the library, such as `0.1.0`. It is never freed. Any thread.
 const char *comptoir_version(void);
+
+// What is left of a program where a part of the event is not known yet, as JSON: `{"value": false}` where the unknown
+// parts do not matter, else `{"expression": "score > 0.5"}`. `event` is what is known, a JSON object; `unknown` a JSON
+// list of patterns of what is not: `["user.score", "items[*].price"]`. A program that is an error whatever the unknown
+// parts are gives that error. Any thread.
+//
+// The caller promises:
+// `program` is null or a handle of this library; `event` has `event_length` bytes or ends with NUL; `unknown` has
+// `unknown_length` bytes of UTF-8 or ends with NUL; `result` may be written.
+enum comptoir_status comptoir_program_partial_json(const struct comptoir_program *program,
+                                                   const char *event,
+                                                   size_t event_length,
+                                                   const char *unknown,
+                                                   size_t unknown_length,
+                                                   struct comptoir_text *result);
+
+// Bounds on the cost of an evaluation in the units of the budget, as JSON: `[2, 120]`, with null where there is no upper
+// one. `sizes` is a JSON object of the sizes of inputs by path, exact or as least and greatest: `{"tags": [0, 20],
+// "tags[]": 10}`, where `tags[]` is each element of `tags`; it may be empty. A size is bytes of text, elements of a list,
+// entries of a map. Any thread.
+//
+// The caller promises:
+// `program` is null or a handle of this library; `sizes` has `length` bytes of UTF-8 or ends with NUL; `result` may be
+// written.
+enum comptoir_status comptoir_program_cost(const struct comptoir_program *program,
+                                           const char *sizes,
+                                           size_t length,
+                                           struct comptoir_text *result);
 
 // Makes a stream of one struct array, which is a table of one batch. The array is moved out of the caller's memory,
 // whatever else goes wrong; the schema is only read. No buffer is copied. Any thread.
@@ -707,6 +736,64 @@ enum comptoir_status comptoir_leaderboard_top(const struct comptoir_leaderboard 
 enum comptoir_status comptoir_leaderboard_length(const struct comptoir_leaderboard *leaderboard,
                                                  size_t *count);
 
+// Lets a new version of a model take over, while requests go on; none is lost. Any thread; returns when the version is
+// loaded and warmed, which it is beside the old one.
+//
+// `config` is JSON: `{"model": "faces", "version": "2", "share": 0.1, "onnx": {"path": "faces-2.onnx"}}`. Without `model` it
+// is the first one, without `share` all of its traffic; below 1 both versions serve, until
+// `comptoir_pipeline_set_share`. The version is one of `onnx`, `simulated` or, with neither, the host's own `infer` in
+// `code`, which may be null; the stage before the model stays, so that `code` has no `preprocess`. Where the call fails,
+// the old version goes on as before.
+//
+// The caller promises:
+// `pipeline` is null or a handle of this library; `config` has `length` bytes of UTF-8 or ends with NUL; `code` is null or
+// has callbacks that may be called until they are released.
+enum comptoir_status comptoir_pipeline_swap(const struct comptoir_pipeline *pipeline,
+                                            const char *config,
+                                            size_t length,
+                                            const struct comptoir_model_code *code);
+
+// Changes the share of the version that is taking over: 1 makes it the one that serves, 0 takes it back. An empty `model`
+// is the first one. Any thread.
+//
+// The caller promises:
+// `pipeline` is null or a handle of this library; `model` has `length` bytes of UTF-8 or ends with NUL.
+enum comptoir_status comptoir_pipeline_set_share(const struct comptoir_pipeline *pipeline,
+                                                 const char *model,
+                                                 size_t length,
+                                                 double share);
+
+// Waits until versions that serve no more have finished their last batch, at most for `limit_ms`; `finished`, which may be
+// null, says whether they have. Any thread but those of the pipeline.
+//
+// The caller promises:
+// `pipeline` is null or a handle of this library; `finished` may be written unless it is null.
+enum comptoir_status comptoir_pipeline_drain(const struct comptoir_pipeline *pipeline,
+                                             uint64_t limit_ms,
+                                             bool *finished);
+
+// What has happened, as JSON. Any thread.
+//
+// The caller promises:
+// `pipeline` is null or a handle of this library; `result` may be written.
+enum comptoir_status comptoir_pipeline_stats(const struct comptoir_pipeline *pipeline,
+                                             struct comptoir_text *result);
+
+// What has happened, in the text format of Prometheus. Any thread.
+//
+// The caller promises:
+// As for `comptoir_pipeline_stats`.
+enum comptoir_status comptoir_pipeline_prometheus(const struct comptoir_pipeline *pipeline,
+                                                  struct comptoir_text *result);
+
+// The timeline of the latest `trace_events` events, a setting of the pipeline, as JSON in Chrome's Trace Event Format, for
+// ui.perfetto.dev or chrome://tracing; without events where that is 0. Any thread.
+//
+// The caller promises:
+// As for `comptoir_pipeline_stats`.
+enum comptoir_status comptoir_pipeline_trace(const struct comptoir_pipeline *pipeline,
+                                             struct comptoir_text *result);
+
 // Frees a pipeline; null is nothing to free. No thread may use it any more.
 //
 // The caller promises:
@@ -807,20 +894,6 @@ enum comptoir_status comptoir_pipeline_run_file(const struct comptoir_pipeline *
 // The caller promises:
 // `ticket` is null or a handle of this library; `cancelled` may be written unless it is null.
 enum comptoir_status comptoir_ticket_cancel(const struct comptoir_ticket *ticket, bool *cancelled);
-
-// What has happened, as JSON. Any thread.
-//
-// The caller promises:
-// `pipeline` is null or a handle of this library; `result` may be written.
-enum comptoir_status comptoir_pipeline_stats(const struct comptoir_pipeline *pipeline,
-                                             struct comptoir_text *result);
-
-// What has happened, in the text format of Prometheus. Any thread.
-//
-// The caller promises:
-// As for `comptoir_pipeline_stats`.
-enum comptoir_status comptoir_pipeline_prometheus(const struct comptoir_pipeline *pipeline,
-                                                  struct comptoir_text *result);
 
 // Takes no more requests, waits for those inside for up to `grace_ms`, ends the rest, and stops; `finished`, which may be
 // null, says whether all could finish. The handle is still to be freed. Any thread but those of the pipeline.

@@ -75,9 +75,7 @@ public:
     static Pipeline start(std::string_view config, std::vector<ModelCode> code = {}) {
         std::vector<comptoir_model_code> models;
         for (ModelCode &each : code) {
-            const bool has_preprocess = static_cast<bool>(each.preprocess), has_infer = static_cast<bool>(each.infer);
-            models.push_back({new ModelCode(std::move(each)), has_preprocess ? preprocess : nullptr,
-                              has_infer ? infer : nullptr, release});
+            models.push_back(for_c(std::move(each)));
         }
         comptoir_pipeline *handle = nullptr;
         comptoir::detail::check(
@@ -140,6 +138,29 @@ public:
         return Prediction(prediction);
     }
 
+    /// Lets a new version of a model take over, while requests go on; none is lost. It is loaded and warmed beside the
+    /// old one first; where that throws, the old one goes on as before. `config` is JSON: `{"model": "faces", "version":
+    /// "2", "share": 0.1, "onnx": {...}}`; without `model` it is the first one, without `share` all of its traffic. The
+    /// version is one of `onnx`, `simulated` or, with neither, the `infer` of `code`; the stage before the model stays, so
+    /// that `code` has no `preprocess`.
+    void swap(std::string_view config, ModelCode code = {}) const {
+        const comptoir_model_code version = for_c(std::move(code));
+        comptoir::detail::check(comptoir_pipeline_swap(handle_.get(), config.data(), config.size(), &version));
+    }
+    /// Changes the share of the version that is taking over: 1 makes it the one that serves, 0 takes it back. An empty
+    /// `model` is the first one.
+    void set_share(double share, std::string_view model = {}) const {
+        comptoir::detail::check(comptoir_pipeline_set_share(handle_.get(), model.data(), model.size(), share));
+    }
+    /// Waits until versions that serve no more have finished their last batch, at most for `limit`; whether they have.
+    /// Not on a thread of the pipeline.
+    bool drain(std::chrono::milliseconds limit) const {
+        bool finished = false;
+        comptoir::detail::check(
+            comptoir_pipeline_drain(handle_.get(), static_cast<std::uint64_t>(limit.count()), &finished));
+        return finished;
+    }
+
     /// What has happened, as JSON.
     std::string stats() const {
         comptoir::detail::Text text;
@@ -150,6 +171,12 @@ public:
     std::string prometheus() const {
         comptoir::detail::Text text;
         comptoir::detail::check(comptoir_pipeline_prometheus(handle_.get(), text.out()));
+        return text.str();
+    }
+    /// The timeline of the latest `trace_events` events, a setting of the pipeline, as JSON in Chrome's Trace Event Format.
+    std::string trace() const {
+        comptoir::detail::Text text;
+        comptoir::detail::check(comptoir_pipeline_trace(handle_.get(), text.out()));
         return text.str();
     }
     /// Takes no more requests, waits for those inside for up to `grace`, ends the rest, and stops; whether all could
@@ -163,6 +190,13 @@ public:
 
 private:
     explicit Pipeline(comptoir_pipeline *handle) noexcept : handle_(handle) {}
+
+    /// The code for the library, which releases it.
+    static comptoir_model_code for_c(ModelCode code) {
+        const bool has_preprocess = static_cast<bool>(code.preprocess), has_infer = static_cast<bool>(code.infer);
+        return {new ModelCode(std::move(code)), has_preprocess ? preprocess : nullptr, has_infer ? infer : nullptr,
+                release};
+    }
 
     static std::vector<comptoir_tensor> for_c(Span<const Tensor> inputs) {
         std::vector<comptoir_tensor> tensors;

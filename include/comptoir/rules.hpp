@@ -74,6 +74,25 @@ public:
         return truth;
     }
 
+    /// What is left of it where a part of the event is not known yet, as JSON: `{"value": false}` where the unknown parts
+    /// do not matter, else `{"expression": "score > 0.5"}`. `event` is what is known, a JSON object; `unknown` a JSON list of
+    /// patterns of what is not: `["user.score", "items[*].price"]`.
+    std::string partial_json(std::string_view event, std::string_view unknown) const {
+        comptoir::detail::Text text;
+        comptoir::detail::check(comptoir_program_partial_json(handle_.get(), event.data(), event.size(), unknown.data(),
+                                                              unknown.size(), text.out()));
+        return text.str();
+    }
+
+    /// Bounds on the cost of an evaluation in the units of the budget, as JSON: `[2, 120]`, with null where there is no
+    /// upper one. `sizes` is a JSON object of sizes by path, exact or as least and greatest: `{"tags": [0, 20], "tags[]":
+    /// 10}`.
+    std::string cost(std::string_view sizes = {}) const {
+        comptoir::detail::Text text;
+        comptoir::detail::check(comptoir_program_cost(handle_.get(), sizes.data(), sizes.size(), text.out()));
+        return text.str();
+    }
+
     /// The value for each row, as column `value`. `shared` is a JSON object of variables without a column.
     BatchResult eval(Table table, std::string_view shared = {}) const {
         BatchResult result;

@@ -26,7 +26,8 @@ pub struct ModelCode {
     /// Runs a batch. Where it fails, the rows are run again in halves, so that one bad row fails alone.
     pub infer:
         Option<unsafe extern "C" fn(user: *mut c_void, batch: *const Batch, outputs: *mut Outputs) -> i32>,
-    /// Called once, when nothing calls the others any more; also where the pipeline could not be started.
+    /// Called once, when nothing calls the others any more; also where the pipeline could not be started or the
+    /// version could not take over.
     pub release: Option<unsafe extern "C" fn(user: *mut c_void)>,
 }
 

@@ -5,6 +5,7 @@
 //! `text` and `arrow`.
 #![expect(unsafe_code, reason = "a C ABI reads and writes the memory of its callers")]
 
+mod ahead;
 mod arrow;
 mod board;
 mod call;
@@ -14,6 +15,7 @@ mod decision;
 mod error;
 mod handle;
 mod leaderboard;
+mod operate;
 mod pipeline;
 mod prediction;
 mod program;

@@ -12,7 +12,7 @@ use crate::error::Status;
 use crate::handle::{self, opaque};
 use crate::prediction::{Made, Prediction};
 use crate::tensor::Tensor;
-use crate::text::{self, Text};
+use crate::text;
 
 /// A pipeline. Any number of threads may use it at once.
 pub struct Pipeline {
@@ -242,29 +242,6 @@ pub unsafe extern "C" fn comptoir_ticket_cancel(ticket: *const Ticket, cancelled
         }
         Ok(())
     })
-}
-
-/// What has happened, as JSON. Any thread.
-///
-/// # Safety
-/// `pipeline` is null or a handle of this library; `result` may be written.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn comptoir_pipeline_stats(pipeline: *const Pipeline, result: *mut Text) -> Status {
-    // SAFETY: the caller's promise.
-    call(|| unsafe { text::give(result, handle::get(pipeline)?.stats()?) })
-}
-
-/// What has happened, in the text format of Prometheus. Any thread.
-///
-/// # Safety
-/// As for `comptoir_pipeline_stats`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn comptoir_pipeline_prometheus(
-    pipeline: *const Pipeline,
-    result: *mut Text,
-) -> Status {
-    // SAFETY: the caller's promise.
-    call(|| unsafe { text::give(result, handle::get(pipeline)?.prometheus()) })
 }
 
 /// Takes no more requests, waits for those inside for up to `grace_ms`, ends the rest, and stops; `finished`, which may be

@@ -43,7 +43,8 @@ pub struct Slot {
 
 /// A program, and the texts of its slots for C.
 pub struct NamedProgram {
-    compiled: CompiledProgram,
+    /// The program.
+    pub compiled: CompiledProgram,
     slots: SlotTexts,
 }
 

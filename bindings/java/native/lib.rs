@@ -50,7 +50,7 @@ native! {
 native! {
     /// The border that `io.comptoir.Native` declares; it changes with any of its functions.
     fn Java_io_comptoir_Native_abi<'l>(_env) -> jint {
-        Ok(2)
+        Ok(3)
     }
 }
 

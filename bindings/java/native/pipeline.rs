@@ -8,7 +8,7 @@ use comptoir_host::executor::{HostCode, HostPipeline, Infer, Item, Preprocess, R
 use jni::Env;
 use jni::objects::{JByteArray, JObject, JObjectArray};
 use jni::refs::Global;
-use jni::sys::{jboolean, jint, jlong};
+use jni::sys::{jboolean, jbyte, jdouble, jint, jlong};
 
 use crate::call::{Failure, bytes, give, native, text};
 use crate::callbacks;
@@ -81,10 +81,45 @@ native! {
 }
 
 native! {
+    /// `code` is 2 where `model` is Java's own, and also 1 where it has a stage of its own.
+    fn Java_io_comptoir_Native_pipelineSwap<'l>(
+        env, pipeline: Handle<HostPipeline>, config: JByteArray<'l>, code: jbyte, model: JObject<'l>,
+    ) -> () {
+        let config = text(env, &config)?;
+        let code = host_code(env, &model, code.cast_unsigned())?;
+        Ok(pipeline.get().swap(&config, code)?)
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_pipelineSetShare<'l>(
+        env, pipeline: Handle<HostPipeline>, model: JByteArray<'l>, share: jdouble,
+    ) -> () {
+        let model = text(env, &model)?;
+        Ok(pipeline.get().set_share(&model, share)?)
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_pipelineDrain<'l>(
+        _env, pipeline: Handle<HostPipeline>, nanos: jlong,
+    ) -> jboolean {
+        Ok(pipeline.get().drain(duration(nanos)))
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_pipelineTrace<'l>(env, pipeline: Handle<HostPipeline>) -> JByteArray<'l> {
+        let trace = pipeline.get().trace()?;
+        give(env, trace.as_bytes())
+    }
+}
+
+native! {
     fn Java_io_comptoir_Native_pipelineClose<'l>(
         _env, pipeline: Handle<HostPipeline>, nanos: jlong,
     ) -> jboolean {
-        Ok(pipeline.get().close(Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))))
+        Ok(pipeline.get().close(duration(nanos)))
     }
 }
 
@@ -119,6 +154,11 @@ native! {
             .collect();
         Ok(columns::views(env, &memory)?)
     }
+}
+
+/// A time of Java; one below zero is none.
+fn duration(nanos: jlong) -> Duration {
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
 }
 
 fn item(env: &Env<'_>, kind: jint, content: &JByteArray<'_>, number: jlong) -> Result<Item, Failure> {

@@ -58,6 +58,26 @@ native! {
     }
 }
 
+native! {
+    fn Java_io_comptoir_Native_programPartialJson<'l>(
+        env, program: Handle<CompiledProgram>, event: JByteArray<'l>, unknown: JByteArray<'l>,
+    ) -> JByteArray<'l> {
+        let (event, unknown) = (bytes(env, &event)?, text(env, &unknown)?);
+        let left = program.get().partial_json(&event, &unknown)?;
+        give(env, left.as_bytes())
+    }
+}
+
+native! {
+    fn Java_io_comptoir_Native_programCost<'l>(
+        env, program: Handle<CompiledProgram>, sizes: JByteArray<'l>,
+    ) -> JByteArray<'l> {
+        let sizes = text(env, &sizes)?;
+        let bounds = program.get().cost(&sizes)?;
+        give(env, bounds.as_bytes())
+    }
+}
+
 /// The truth for the values at an address: the call that is made most often.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_comptoir_Native_programTest<'l>(

@@ -78,6 +78,7 @@ void test_rules(void);
 void test_rule_sets(void);
 void test_ranking(void);
 void test_executor(void);
+void test_versions(void);
 void test_threads(void);
 
 #endif

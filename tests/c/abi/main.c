@@ -10,6 +10,7 @@ int main(void) {
     test_rule_sets();
     test_ranking();
     test_executor();
+    test_versions();
     test_threads();
     puts("the C ABI holds");
     return 0;

@@ -87,6 +87,7 @@ void test_costing();
 void test_rules();
 void test_ranking();
 void test_executor();
+void test_versions();
 void test_threads();
 
 #endif

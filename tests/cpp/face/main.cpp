@@ -8,6 +8,7 @@ int main() {
     test_rules();
     test_ranking();
     test_executor();
+    test_versions();
     test_threads();
     std::puts("the C++ face holds");
     return 0;

@@ -2,6 +2,7 @@
 
 mod code;
 mod config;
+mod operate;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ pub use code::{HostCode, Infer, Item, OwnTensor, Prediction, Preprocess};
 use code::{HostStages, load};
 use config::Config;
 
-use crate::{Fault, parse, render};
+use crate::{Fault, parse};
 
 /// A pipeline; any number of threads may share it.
 #[derive(Debug)]
@@ -85,20 +86,6 @@ impl HostPipeline {
         let deadline = options.deadline_ms.map(moment).transpose()?;
         let options = Options { model: options.model, deadline, priority: options.priority };
         Ok(self.0.submit_with(item, &options, None)?.wait()?)
-    }
-
-    /// What has happened, as JSON.
-    ///
-    /// # Errors
-    /// None is known.
-    pub fn stats(&self) -> Result<String, Fault> {
-        render(&self.0.stats())
-    }
-
-    /// What has happened, in the text format of Prometheus.
-    #[must_use]
-    pub fn prometheus(&self) -> String {
-        self.0.stats().prometheus()
     }
 
     /// Takes no more requests, waits for those inside for up to `grace`, and stops; whether all could finish.

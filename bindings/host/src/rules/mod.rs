@@ -1,5 +1,6 @@
 //! Rules: expressions and rule sets, on one event or on tables.
 
+mod ahead;
 mod batch;
 mod conform;
 mod environment;
@@ -7,6 +8,7 @@ mod program;
 mod rule_set;
 mod set_batch;
 
+pub use ahead::{Given, patterns};
 pub use batch::{Faulty, RowFaults, columns, eval, select};
 pub use conform::{conform, conform_json};
 pub use program::CompiledProgram;

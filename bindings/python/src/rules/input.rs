@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use comptoir::rules::ir::Slot;
 use comptoir::rules::value::List;
-use comptoir::rules::{Activation, Env, EvalError, Type, Value};
+use comptoir::rules::{Env, EvalError, Type, Value};
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
@@ -73,13 +73,4 @@ fn texts<'py>(source: &Source, object: Bound<'py, PyAny>) -> Held<'py> {
 #[cold]
 fn reading(slot: &Slot) -> String {
     format!("reading `{}`", slot.name)
-}
-
-/// Values by the places of their slots.
-pub struct Given<'v>(pub &'v [Value<'v>]);
-
-impl Activation for Given<'_> {
-    fn slot<'s>(&'s self, index: usize, _: &Slot) -> Value<'s> {
-        self.0.get(index).map_or(Value::Absent, Value::borrowed)
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use comptoir::rules::types::EnvError;
-use comptoir::rules::{AttributePattern, Bounds, Error, Program, Residual};
+use comptoir::rules::{Bounds, Program, Residual};
+use comptoir_host::rules::Given;
 use comptoir_host::{Table, rules as rows};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 use super::batch;
 use super::failure::{enter_table, from_error, from_fault};
 use super::give::to_python;
-use super::input::{Given, Inputs};
+use super::input::Inputs;
 use super::quick::Quick;
 use super::raised::Scope;
 use super::results::result;
@@ -283,12 +283,7 @@ impl RulesProgram {
         unknown: Vec<String>,
         variables: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let parse = |text: &String| {
-            AttributePattern::parse(text).map_err(|error| {
-                from_error(py, Error::Env(EnvError { name: text.clone(), message: error.to_string() }))
-            })
-        };
-        let patterns = unknown.iter().map(parse).collect::<PyResult<Vec<_>>>()?;
+        let patterns = rows::patterns(&unknown).map_err(|error| from_error(py, error))?;
         self.with_inputs(py, Event::new(event, variables), |given, scope| {
             match self.program.residual(given, &patterns) {
                 Ok(Residual::Value(value)) => {

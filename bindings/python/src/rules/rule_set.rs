@@ -6,7 +6,7 @@ use comptoir::rules::rule_set::{Diff, EnvironmentSpec, Finding, OutputChange, Ru
 use comptoir::rules::{Env, RuleSet, RuleSetError, RuleSetSpec};
 use comptoir::types::{WideDecimal, config};
 use comptoir_host::Table;
-use comptoir_host::rules::{decide_set, select_set};
+use comptoir_host::rules::{Given, decide_set, select_set};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -16,7 +16,7 @@ use super::decision::{Parts, parts};
 use super::env::with_functions;
 use super::failure::{from_error, from_set_error};
 use super::function::RulesFunction;
-use super::input::{Given, Inputs};
+use super::input::Inputs;
 use super::raised::Scope;
 use super::shared::shared;
 use super::source::{Event, Source};

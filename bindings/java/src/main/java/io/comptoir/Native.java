@@ -78,6 +78,10 @@ final class Native {
 
     static native boolean programTestJson(long program, byte[] event);
 
+    static native byte[] programPartialJson(long program, byte[] event, byte[] unknown);
+
+    static native byte[] programCost(long program, byte[] sizes);
+
     static native boolean programTest(long program, long address, int count, int size);
 
     static native byte[] programEvalTable(long program, long table, byte[] shared);
@@ -180,6 +184,14 @@ final class Native {
     static native byte[] pipelineStats(long pipeline);
 
     static native byte[] pipelinePrometheus(long pipeline);
+
+    static native void pipelineSwap(long pipeline, byte[] config, byte code, Object model);
+
+    static native void pipelineSetShare(long pipeline, byte[] model, double share);
+
+    static native boolean pipelineDrain(long pipeline, long nanos);
+
+    static native byte[] pipelineTrace(long pipeline);
 
     static native boolean pipelineClose(long pipeline, long nanos);
 

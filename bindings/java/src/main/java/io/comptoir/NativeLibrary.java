@@ -9,7 +9,7 @@ import java.util.Locale;
 /** Finds and loads the native library. */
 final class NativeLibrary {
     /** The border that this jar speaks; {@link Native#abi} says which one the library speaks. */
-    static final int ABI = 2;
+    static final int ABI = 3;
 
     /** A file or directory that is used instead of the library in the jar. */
     static final String PROPERTY = "comptoir.library.path";

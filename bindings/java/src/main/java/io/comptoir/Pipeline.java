@@ -122,6 +122,82 @@ public final class Pipeline extends NativeHandle {
     }
 
     /**
+     * Lets a new version of a model take over, while requests go on; none is lost.
+     *
+     * @param configJson as in {@link #swap(String, ModelCode)}, with {@code onnx} or {@code simulated}
+     * @throws ComptoirException as in {@link #swap(String, ModelCode)}
+     */
+    public void swap(String configJson) {
+        swap(configJson, ModelCode.none());
+    }
+
+    /**
+     * Lets a new version of a model take over, while requests go on; none is lost. The version is loaded and warmed beside the
+     * old one, on this thread. The stage before the model stays.
+     *
+     * @param configJson JSON text: {@code {"model": "faces", "version": "2", "share": 0.1, "onnx": {...}}}; without
+     *     {@code model} the first one, without {@code share} all of its traffic; below 1 both versions serve, until
+     *     {@link #setShare}
+     * @param code Java's own model, without a {@link Preprocess}, where the text has none of {@code onnx} and
+     *     {@code simulated}
+     * @throws ComptoirException for settings that cannot be used and versions that cannot be loaded or warmed; the old
+     *     version then goes on as before
+     */
+    public void swap(String configJson, ModelCode code) {
+        byte[] config = Parts.bytes(configJson);
+        ModelAdapter adapter = new ModelAdapter(code, items);
+        long address = acquire();
+        try {
+            Native.pipelineSwap(address, config, adapter.flags(), adapter);
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Changes the share of the version of the first model that is taking over.
+     *
+     * @param share as in {@link #setShare(double, String)}
+     * @throws ComptoirException as in {@link #setShare(double, String)}
+     */
+    public void setShare(double share) {
+        setShare(share, "");
+    }
+
+    /**
+     * Changes the share of the version that is taking over.
+     *
+     * @param share from 0 to 1: 1 makes it the one that serves, 0 takes it back
+     * @param model name of the model; empty for the first
+     * @throws ComptoirException if no version is taking over, or for another share
+     */
+    public void setShare(double share, String model) {
+        byte[] name = Parts.bytes(model);
+        long address = acquire();
+        try {
+            Native.pipelineSetShare(address, name, share);
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Waits until versions that serve no more have finished their last batch. On a thread of the pipeline it would wait for
+     * itself, in vain.
+     *
+     * @param limit how long it waits
+     * @return whether they have
+     */
+    public boolean drain(Duration limit) {
+        long address = acquire();
+        try {
+            return Native.pipelineDrain(address, limit.toNanos());
+        } finally {
+            release();
+        }
+    }
+
+    /**
      * What has happened.
      *
      * @return JSON text
@@ -144,6 +220,21 @@ public final class Pipeline extends NativeHandle {
         long address = acquire();
         try {
             return Parts.text(Native.pipelinePrometheus(address));
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * The timeline of the latest {@code trace_events} events, a setting of the pipeline.
+     *
+     * @return JSON text in Chrome's Trace Event Format, for Perfetto or {@code chrome://tracing}; without events where that
+     *     setting is 0
+     */
+    public String trace() {
+        long address = acquire();
+        try {
+            return Parts.text(Native.pipelineTrace(address));
         } finally {
             release();
         }

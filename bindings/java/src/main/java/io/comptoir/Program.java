@@ -90,6 +90,45 @@ public final class Program extends NativeHandle {
     }
 
     /**
+     * What is left of the expression where a part of the event is not known yet.
+     *
+     * @param eventJson what is known: a JSON object
+     * @param unknownJson a JSON list of patterns of what is not, such as {@code ["user.score", "items[*].price"]}
+     * @return JSON text: {@code {"value": false}} where the unknown parts do not matter, else
+     *     {@code {"expression": "score > 0.5"}}
+     * @throws ComptoirException as {@link #evalJson}, for an expression that is an error whatever the unknown parts are, and
+     *     for text that is no pattern
+     */
+    public String partialJson(String eventJson, String unknownJson) {
+        byte[] event = Parts.bytes(eventJson);
+        byte[] unknown = Parts.bytes(unknownJson);
+        long address = acquire();
+        try {
+            return Parts.text(Native.programPartialJson(address, event, unknown));
+        } finally {
+            release();
+        }
+    }
+
+    /**
+     * Bounds on the cost of an evaluation, in the units of the budget.
+     *
+     * @param sizesJson a JSON object of the sizes of inputs by path, exact or as least and greatest, such as
+     *     {@code {"tags": [0, 20], "tags[]": 10}}; a size is bytes of text, elements of a list, entries of a map; may be empty
+     * @return JSON text: {@code [2, 120]}, with null where there is no upper bound
+     * @throws ComptoirException for text that gives no sizes
+     */
+    public String cost(String sizesJson) {
+        byte[] sizes = Parts.bytes(sizesJson);
+        long address = acquire();
+        try {
+            return Parts.text(Native.programCost(address, sizes));
+        } finally {
+            release();
+        }
+    }
+
+    /**
      * The truth for an event: the fastest way.
      *
      * @param slots the inputs, made by this program
