@@ -1,7 +1,8 @@
 //! Boards whose rows are candidates: `cargo bench -p comptoir-ranking --bench board`. `BENCH_ROWS` (10 million) and
 //! `BENCH_GROUPS` (1,000) set the size, `BENCH_BATCH` (1 million) the rows of a batch, `BENCH_PASSES` (5) the passes.
 //! The answer is compared with a loop written by hand, then the median and the best are printed beside the time of
-//! that loop and of reading the columns.
+//! that loop and of reading the columns. Then `BENCH_BOARDS` (200) boards together, and boards whose rows are events of
+//! `BENCH_ITEMS` (100,000) items. `BENCH_ONLY` takes only what has this in its name.
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -16,6 +17,7 @@
 mod data;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
@@ -28,6 +30,11 @@ const K: usize = 100;
 const SPEC: &str = r#"{
     "id": "best", "group": ["grp"], "item": "id", "eligibility": "stock > 0 && rating >= 3.0", "k": 100,
     "score": "0.4 * gmv + 30.0 * double(sales) + 2.0 * double(clicks) + 5.0 * rating"
+}"#;
+
+const EVENTS: &str = r#"{
+    "id": "best", "item": "id", "eligibility": "stock > 0", "k": 100, "score": "revenue + double(units)",
+    "metrics": {"revenue": {"sum": "gmv"}, "units": {"sum": "sales"}, "orders": {"count": "rating >= 3.0"}}
 }"#;
 
 fn main() {
@@ -43,15 +50,67 @@ fn main() {
     line("by hand", rows, hand);
     for (kind, show) in [("board", false), ("explained board", true)] {
         for threads in [1, 2] {
+            let name = format!("{kind}, threads: {threads}");
+            if !is_wanted(&name) {
+                continue;
+            }
             assert!(
                 places(&board(&batches, threads, show)) == expected,
                 "another answer on {threads} threads"
             );
-            let name = format!("{kind}, threads: {threads}");
             line(&name, rows, times(|| board(black_box(&batches), threads, show).num_rows()));
         }
     }
-    many(rows, &batches);
+    parts(rows, &batches);
+    events(rows, &batches);
+    if is_wanted("many") {
+        many(rows, &batches);
+    }
+}
+
+/// Whether `BENCH_ONLY`, a part of a name, leaves this one out.
+fn is_wanted(name: &str) -> bool {
+    std::env::var("BENCH_ONLY").map_or(true, |part| name.contains(&part))
+}
+
+/// A stream that is pushed a batch at a time.
+fn parts(rows: usize, batches: &[RecordBatch]) {
+    let board = |threads: usize| {
+        let mut board = Board::new(BoardSpec::from_json(SPEC).unwrap(), Context::default()).unwrap();
+        batches.iter().for_each(|batch| board.push_all(std::slice::from_ref(batch), threads).unwrap());
+        board.finish().unwrap().table
+    };
+    for threads in [1, 2] {
+        let name = format!("in parts, threads: {threads}");
+        if is_wanted(&name) {
+            line(&name, rows, times(|| board(threads).num_rows()));
+        }
+    }
+}
+
+/// A board of the metrics of items, each of one group: two sums and a count.
+fn events(rows: usize, batches: &[RecordBatch]) {
+    let items = size("BENCH_ITEMS", 100_000) as i64;
+    let item = |batch: &RecordBatch| {
+        let ids = batch.column_by_name("id").unwrap().as_primitive::<Int64Type>();
+        let mut columns = batch.columns().to_vec();
+        columns[0] = Arc::new(ids.unary::<_, Int64Type>(|id| id % items * 1_000));
+        columns[1] = Arc::new(ids.unary::<_, Int32Type>(|id| (id % items % 1_000) as i32));
+        RecordBatch::try_new(batch.schema(), columns).unwrap()
+    };
+    let batches: Vec<RecordBatch> = batches.iter().map(item).collect();
+    let board = |threads: usize| {
+        let mut board = Board::new(BoardSpec::from_json(EVENTS).unwrap(), Context::default()).unwrap();
+        board.push_all(black_box(&batches), threads).unwrap();
+        board.finish().unwrap().table
+    };
+    for threads in [1, 2] {
+        let name = format!("events, threads: {threads}");
+        if is_wanted(&name) {
+            assert!(board(3 - threads) == board(threads), "another answer on {threads} threads");
+            line(&name, rows, times(|| board(threads).num_rows()));
+        }
+    }
 }
 
 /// Boards that differ in the weights of four terms and in what is eligible, together and each alone.

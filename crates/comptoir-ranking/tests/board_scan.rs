@@ -182,10 +182,9 @@ fn plain(array: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// Blocks and parts of a large table.
-#[test]
-fn many_blocks_on_many_threads() {
-    let rows: Vec<Row> = (0..400_000_u32)
+/// Rows for several parts of several blocks.
+fn many_rows() -> Vec<Row> {
+    (0..400_000_u32)
         .map(|row| {
             let mixed = row.wrapping_mul(2_654_435_761) >> 8;
             (
@@ -196,7 +195,13 @@ fn many_blocks_on_many_threads() {
                 0,
             )
         })
-        .collect();
+        .collect()
+}
+
+/// Blocks and parts of a large table.
+#[test]
+fn many_blocks_on_many_threads() {
+    let rows = many_rows();
     let table = table(&rows, 8, 8);
     for spec in specs().into_iter().step_by(3) {
         let expected = alone(&spec, std::slice::from_ref(&table), 1);
@@ -204,6 +209,27 @@ fn many_blocks_on_many_threads() {
         assert_eq!((&expected.table, &expected.report), (&found.table, &found.report), "{}", spec.id);
     }
     assert!(rows.len() > 3 * 8 * 16 * 1024, "more parts than threads");
+}
+
+/// Collectors of threads go on with the next part of a stream, and are merged with those of another board.
+#[test]
+fn parts_of_a_stream_on_threads_and_boards_that_are_merged() {
+    let table = table(&many_rows(), 0, 8);
+    let parts = chunks(&table, 90_001);
+    for spec in specs() {
+        let scanned = |parts: &[RecordBatch]| {
+            let mut board = Board::new(spec.clone(), Context::default()).unwrap();
+            for part in parts {
+                board.push_all(&chunks(part, 20_000), 3).unwrap();
+            }
+            board
+        };
+        let (first, rest) = parts.split_at(2);
+        let mut board = scanned(first);
+        board.merge(scanned(rest)).unwrap();
+        let (expected, found) = (alone(&spec, std::slice::from_ref(&table), 1), board.finish().unwrap());
+        assert_eq!((&expected.table, &expected.report), (&found.table, &found.report), "{}", spec.id);
+    }
 }
 
 /// A batch that cannot be read ends all threads with the error of the first.

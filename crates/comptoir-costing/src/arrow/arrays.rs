@@ -7,7 +7,7 @@ use arrow_array::{
     Array, ArrayRef, Decimal128Array, DictionaryArray, Int8Array, RecordBatch, RecordBatchOptions,
     StringArray, UInt32Array, new_null_array,
 };
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::Table;
@@ -83,18 +83,25 @@ pub(super) fn decimals(units: Vec<i64>, scale: u8) -> Result<ArrayRef, Error> {
     Ok(Arc::new(array))
 }
 
-/// Units that the valuation keeps as a decimal column, without a copy; `ABSENT` is null.
-pub(super) fn shared_decimals(units: &WideUnits, has_absent: bool, scale: u8) -> Result<ArrayRef, Error> {
+/// Units that the valuation keeps as a decimal column, without a copy.
+pub(super) fn shared_decimals(
+    units: &WideUnits,
+    nulls: Option<NullBuffer>,
+    scale: u8,
+) -> Result<ArrayRef, Error> {
     let values = match units {
         Numbers::Owned(values) => values.clone().into(),
         Numbers::Shared(values) => values.clone(),
     };
-    let absent = i128::from(ABSENT);
-    let nulls = has_absent.then(|| {
-        NullBuffer::new(BooleanBuffer::collect_bool(values.len(), |row| values.get(row) != Some(&absent)))
-    });
     let array = Decimal128Array::new(values, nulls);
     Ok(Arc::new(array.with_precision_and_scale(PRECISION, scale.cast_signed()).map_err(Error::arrow)?))
+}
+
+/// A null mask from bits, lowest first, that are set where a row has a value; no bits stand for values in all rows.
+pub(super) fn validity(given: &[u64], rows: usize) -> Option<NullBuffer> {
+    // Arrow's masks are bytes.
+    let words: Vec<u64> = given.iter().map(|word| word.to_le()).collect();
+    (!given.is_empty()).then(|| NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(words), 0, rows)))
 }
 
 pub(super) fn reason_type() -> DataType {

@@ -1,5 +1,7 @@
 //! Columns of kinds and of numbers as the batch engine reads them, slice by slice in parallel.
 
+use std::hint::select_unpredictable;
+
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
@@ -13,8 +15,11 @@ use crate::movement::Kind;
 use crate::reject::{Fault, RejectCode};
 use crate::valuation::columns::Units;
 
-/// Rows of a slice that one task reads.
+/// Rows of a slice of kinds that one task reads.
 const SLICE_ROWS: usize = 1 << 16;
+
+/// Rows of a slice of numbers: as read they still lie in the second-level cache when they are copied.
+const NUMBER_ROWS: usize = 1 << 13;
 
 /// A column, and what is wrong with single rows of it.
 pub(super) type WithFaults<T> = (T, Vec<(u32, Fault)>);
@@ -79,10 +84,10 @@ pub(super) fn units(
     columns::read_units(&array.slice(0, 0), name, scale)?;
     let mut values = vec![0; array.len()];
     let parts: Result<Vec<_>, ColumnError> = values
-        .par_chunks_mut(SLICE_ROWS)
+        .par_chunks_mut(NUMBER_ROWS)
         .enumerate()
         .map(|(number, values)| {
-            let offset = number * SLICE_ROWS;
+            let offset = number * NUMBER_ROWS;
             let units = columns::read_units(&array.slice(offset, values.len()), name, scale)?;
             fill(values, &units.values, units.nulls.as_ref());
             Ok((offset, units.faults))
@@ -103,11 +108,17 @@ fn note_bad_units(bad: &[(usize, ColumnError)], start: usize, faults: &mut Vec<(
 
 /// Copies units and marks those that are null.
 fn fill(to: &mut [i64], from: &[i64], nulls: Option<&NullBuffer>) {
-    to.copy_from_slice(from);
-    if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
-        to.iter_mut()
-            .zip(nulls.iter())
-            .for_each(|(value, valid)| *value = if valid { *value } else { ABSENT });
+    let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) else {
+        to.copy_from_slice(from);
+        return;
+    };
+    // Word by word of the mask, without a branch on its bits: receipts and issues alternate at random.
+    let words = nulls.inner().bit_chunks().iter_padded();
+    for ((to, from), mut valid) in to.chunks_mut(64).zip(from.chunks(64)).zip(words) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = select_unpredictable(valid & 1 == 1, *from, ABSENT);
+            valid >>= 1;
+        }
     }
 }
 

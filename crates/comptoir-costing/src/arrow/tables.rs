@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::arrays::{
     batch, decimal_field, decimals, first_rows, reason_type, reasons_array, shared_decimals, table, take,
+    validity,
 };
 use super::{Table, TableValuation};
 use crate::error::Error;
@@ -97,7 +98,7 @@ impl TableValuation {
         let variance = if range.variance.is_empty() {
             fillers.zeros.slice(0, rows)
         } else {
-            shared_decimals(&range.variance, false, money)?
+            shared_decimals(&range.variance, None, money)?
         };
         let [id, item, pool, at, kind] = self.own_columns(range, fillers)?;
         let arrays = vec![
@@ -106,11 +107,11 @@ impl TableValuation {
             pool,
             at,
             kind,
-            shared_decimals(&range.quantity, false, quantity)?,
-            shared_decimals(&range.value, false, money)?,
-            shared_decimals(&range.on_hand, false, quantity)?,
-            shared_decimals(&range.on_hand_value, false, money)?,
-            shared_decimals(&range.unit_cost, range.has_empty, cost)?,
+            shared_decimals(&range.quantity, None, quantity)?,
+            shared_decimals(&range.value, None, money)?,
+            shared_decimals(&range.on_hand, None, quantity)?,
+            shared_decimals(&range.on_hand_value, None, money)?,
+            shared_decimals(&range.unit_cost, validity(&range.priced, rows), cost)?,
             variance,
             fillers.adjusts.slice(0, rows),
             fillers.reason.slice(0, rows),

@@ -1,9 +1,10 @@
 //! The lines of consecutive input rows, as columns in the width in which they are handed out.
 
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use comptoir_types::Rounding;
-use comptoir_types::decimal::{mul_div, mul_div_half_even};
+use comptoir_types::decimal::{mul_div, mul_div_half_even, try_mul_div_half_even};
 
 use super::columns::{Chunk, WideUnits};
 use crate::engine::{ABSENT, Context, LIMIT, Line};
@@ -30,8 +31,8 @@ pub(crate) struct RangePostings {
     pub variance: WideUnits,
     /// Whether any row has no line.
     pub has_rejected: bool,
-    /// Whether any unit cost is absent.
-    pub has_empty: bool,
+    /// Bit by bit from the lowest of the first word on, whether a row has a unit cost; empty where all have.
+    pub priced: Vec<u64>,
 }
 
 /// Value of a movement, quantity and value on hand after it.
@@ -56,6 +57,11 @@ pub(super) struct Lines {
     on_hand_value: Vec<i128>,
     unit_cost: Vec<i128>,
     variance: Vec<i128>,
+    has_rejected: bool,
+    /// Bit by bit, whether a row has a unit cost.
+    priced: Vec<u64>,
+    /// Whether lines were written over, so that the two above no longer hold.
+    is_changed: bool,
 }
 
 impl Lines {
@@ -68,7 +74,8 @@ impl Lines {
             on_hand: column(),
             on_hand_value: column(),
             unit_cost: column(),
-            variance: Vec::new(),
+            priced: Vec::with_capacity(rows.div_ceil(64)),
+            ..Self::default()
         }
     }
 
@@ -81,11 +88,13 @@ impl Lines {
             on_hand: column(REJECTED),
             on_hand_value: column(0),
             unit_cost: column(ABSENT),
-            variance: Vec::new(),
+            is_changed: true,
+            ..Self::default()
         }
     }
 
-    /// Appends the lines of receipts and issues: the rows of `chunk` from `start` on.
+    /// Appends the lines of receipts and issues: the rows of `chunk` from `start` on. Only the last block may end within a word of 64
+    /// rows.
     pub fn extend(&mut self, chunk: &Chunk, start: usize, block: &[Moved], scale: &UnitCost<'_>) {
         let rows = start..start + block.len();
         let kinds = chunk.kind.get(rows.clone()).unwrap_or_default();
@@ -97,12 +106,21 @@ impl Lines {
         self.value.extend(block.iter().map(|moved| i128::from(moved.value)));
         self.on_hand.extend(block.iter().map(|moved| i128::from(moved.on_hand)));
         self.on_hand_value.extend(block.iter().map(|moved| i128::from(moved.on_hand_value)));
-        let cost = |moved: &Moved| i128::from(scale.of(moved.on_hand, moved.on_hand_value));
-        self.unit_cost.extend(block.iter().map(cost));
+        self.has_rejected |= block.iter().fold(false, |any, moved| any | (moved.on_hand == REJECTED));
+        for block in block.chunks(64) {
+            let mut priced = 0;
+            self.unit_cost.extend(block.iter().zip(0u32..).map(|(moved, place)| {
+                let cost = scale.of_ordinary(moved.on_hand, moved.on_hand_value);
+                priced |= u64::from(cost != ABSENT).wrapping_shl(place);
+                i128::from(cost)
+            }));
+            self.priced.push(priced);
+        }
     }
 
     /// Writes the line of one row, which has one already.
     pub fn put(&mut self, place: usize, line: &Line, scale: &UnitCost<'_>) {
+        self.is_changed = true;
         let set = |column: &mut Vec<i128>, number: i64| {
             column.get_mut(place).into_iter().for_each(|slot| *slot = i128::from(number));
         };
@@ -118,12 +136,20 @@ impl Lines {
     }
 
     /// The finished columns of `rows`.
-    pub fn finish(self, chunk: usize, rows: Range<usize>) -> RangePostings {
+    pub fn finish(mut self, chunk: usize, rows: Range<usize>) -> RangePostings {
+        if self.is_changed {
+            self.has_rejected = self.on_hand.contains(&i128::from(REJECTED));
+            self.priced = priced(&self.unit_cost);
+        }
+        let given: u32 = self.priced.iter().map(|word| word.count_ones()).sum();
+        if given as usize == self.unit_cost.len() {
+            self.priced = Vec::new();
+        }
         RangePostings {
             rows,
             chunk,
-            has_rejected: self.on_hand.contains(&i128::from(REJECTED)),
-            has_empty: self.unit_cost.contains(&i128::from(ABSENT)),
+            has_rejected: self.has_rejected,
+            priced: self.priced,
             quantity: self.quantity.into(),
             value: self.value.into(),
             on_hand: self.on_hand.into(),
@@ -132,6 +158,15 @@ impl Lines {
             variance: self.variance.into(),
         }
     }
+}
+
+/// Bit by bit, which unit costs are given.
+fn priced(unit_cost: &[i128]) -> Vec<u64> {
+    let bit = |(place, cost): (usize, &i128)| u64::from(*cost != i128::from(ABSENT)) << place;
+    unit_cost
+        .chunks(64)
+        .map(|costs| costs.iter().enumerate().map(bit).fold(0, |word, bit| word | bit))
+        .collect()
 }
 
 /// Unit cost for display: value * 10^(quantity scale + cost scale - money scale) / quantity.
@@ -147,8 +182,19 @@ impl<'a> UnitCost<'a> {
         Self { numerator: context.price_down, denominator: context.price_up, context }
     }
 
-    /// The unit cost of a stock, [`ABSENT`] when there is none, the row has no line, or it does not fit.
+    /// The same as [`UnitCost::of`], without a branch on ordinary stocks and empty ones.
     #[inline(always)]
+    fn of_ordinary(&self, qty: i64, value: i64) -> i64 {
+        let (cost, is_proven) = try_mul_div_half_even(value, self.numerator, qty);
+        let is_quick = (self.denominator == 1) & (self.context.rounding == Rounding::HalfEven);
+        if is_quick & (is_proven | (qty == 0)) {
+            return select_unpredictable(qty == 0, ABSENT, cost);
+        }
+        self.of(qty, value)
+    }
+
+    /// The unit cost of a stock, [`ABSENT`] when there is none, the row has no line, or it does not fit.
+    #[inline(never)]
     pub fn of(&self, qty: i64, value: i64) -> i64 {
         if qty == 0 || qty == REJECTED {
             return ABSENT;

@@ -1,4 +1,5 @@
-//! Histories of several ranges of rows: what passes in waves, what is sorted, and the kernels give the same books.
+//! Histories of several ranges of rows: what is valued row by row, what passes in waves, what is sorted, and the kernels give the same
+//! books.
 
 use std::sync::Arc;
 
@@ -166,4 +167,22 @@ fn waves_sorting_and_kernels_agree() {
         assert!(one.len() > 1_000);
         assert_eq!(one, other, "{method:?}: ages");
     }
+}
+
+#[test]
+fn one_thread_that_values_and_waves_give_the_same_tables() {
+    let history = history();
+    let ordered: Vec<u32> = (0..).take(ROWS).collect();
+    let batch = batch(&history, &ordered);
+    let tables = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let valuation = run(&batch, Method::MovingAverage);
+            (valuation.postings_table().unwrap(), valuation.balances_table().unwrap())
+        })
+    };
+    // Alone, with another that writes, and in waves.
+    let [alone, together, waves] = [1, 2, 6].map(tables);
+    assert!(alone == together, "two threads");
+    assert!(alone == waves, "six threads");
 }

@@ -82,10 +82,15 @@ impl Codes {
 
     /// The columns with a row for each code. Nothing before the first batch.
     pub fn columns(&self) -> Result<Vec<(Field, ArrayRef)>, BoardError> {
+        self.columns_from(0)
+    }
+
+    /// The columns with a row for each code from one on.
+    fn columns_from(&self, from: usize) -> Result<Vec<(Field, ArrayRef)>, BoardError> {
         let Some(first) = self.columns.first() else { return Ok(Vec::new()) };
-        let mut codes: Vec<u32> = match u32::try_from(self.len()) {
-            Ok(count) => (0..count).collect(),
-            Err(_) => return Err(BoardError::TooMany { what: "groups" }),
+        let mut codes: Vec<u32> = match (u32::try_from(from), u32::try_from(self.len())) {
+            (Ok(from), Ok(count)) => (from..count).collect(),
+            _ => return Err(BoardError::TooMany { what: "groups" }),
         };
         let mut columns = Vec::new();
         for (column, pairs) in self.columns.iter().skip(1).zip(&self.pairs).rev() {
@@ -99,13 +104,14 @@ impl Codes {
         Ok(columns)
     }
 
-    /// The codes here of the codes of another collector.
-    pub fn learn(&mut self, other: &Self) -> Result<Vec<u32>, BoardError> {
-        let columns = other.columns()?;
+    /// The codes here of the codes of another collector, from one on.
+    pub fn learn(&mut self, other: &Self, from: usize) -> Result<Vec<u32>, BoardError> {
+        let columns = other.columns_from(from)?;
         let arrays: Vec<ArrayRef> = columns.into_iter().map(|(_, array)| array).collect();
         let mut codes = Vec::new();
         if arrays.len() == self.columns.len() {
-            self.read_arrays(&arrays, &BooleanBuffer::new_set(other.len()), &mut codes)?;
+            let count = other.len().saturating_sub(from);
+            self.read_arrays(&arrays, &BooleanBuffer::new_set(count), &mut codes)?;
         }
         Ok(codes)
     }

@@ -52,6 +52,8 @@ pub struct Board {
     item: KeyColumns,
     /// What is known since the first batch.
     state: Option<State>,
+    /// Collectors of threads that will be merged in the end.
+    helpers: Vec<Board>,
 }
 
 #[derive(Debug)]
@@ -98,12 +100,37 @@ impl Board {
             report: Report::default(),
             faults: Faults::default(),
             state: None,
+            helpers: Vec::new(),
         })
     }
 
-    /// A collector of the same board that has seen nothing.
-    pub(super) fn fork(&self) -> Result<Self, BoardError> {
-        Self::new((*self.spec).clone(), self.context.clone())
+    /// A collector of the same board for another thread, to be [joined](Self::join). Where rows are ranked as they come
+    /// both share their groups.
+    pub(super) fn fork(&mut self) -> Result<Self, BoardError> {
+        if let Some(helper) = self.helpers.pop() {
+            return Ok(helper);
+        }
+        let mut other = Self::new((*self.spec).clone(), self.context.clone())?;
+        if let Some(state) = &mut self.state
+            && let Source::Rows = state.source
+        {
+            let mut theirs = State::new(&self.spec, &self.interventions.active, &state.schema, self.now)?;
+            state.contest.ranker.share(&mut theirs.contest.ranker)?;
+            other.state = Some(theirs);
+        }
+        Ok(other)
+    }
+
+    /// Takes back a collector that was forked. To merge metrics takes as long as to collect them, so this waits for the
+    /// end: until then the collector is forked again.
+    pub(super) fn join(&mut self, other: Self) -> Result<(), BoardError> {
+        match &other.state {
+            Some(State { source: Source::Rows, .. }) | None => self.merge(other),
+            Some(_) => {
+                self.helpers.push(other);
+                Ok(())
+            }
+        }
     }
 
     /// What the board is.
@@ -151,13 +178,11 @@ impl Board {
         self.report.merge(&other.report);
         self.faults.merge(other.faults);
         match (&mut self.state, other.state) {
-            (Some(own), Some(theirs)) => own.merge(theirs),
-            (None, theirs) => {
-                self.state = theirs;
-                Ok(())
-            }
-            (Some(_), None) => Ok(()),
+            (Some(own), Some(theirs)) => own.merge(theirs)?,
+            (None, theirs) => self.state = theirs,
+            (Some(_), None) => {}
         }
+        other.helpers.into_iter().try_for_each(|helper| self.merge(helper))
     }
 
     /// The board of each group.
@@ -166,6 +191,7 @@ impl Board {
     /// [`BoardError::Overflow`] for a metric that does not fit in its column; [`BoardError::Spec`] for a shown column or
     /// the column of a constraint whose type does not go.
     pub fn finish(mut self) -> Result<BoardResult, BoardError> {
+        std::mem::take(&mut self.helpers).into_iter().try_for_each(|helper| self.merge(helper))?;
         let outcome = match self.state.take() {
             None => None,
             Some(mut state) => {

@@ -74,11 +74,11 @@ impl Items {
     }
 
     /// The items of candidates as a column. Nothing before the first batch.
-    pub fn column(&self, candidates: &[Candidate]) -> Result<Option<(Field, ArrayRef)>, BoardError> {
+    pub fn column(&self, candidates: &[Candidate<'_>]) -> Result<Option<(Field, ArrayRef)>, BoardError> {
         let Some(data_type) = &self.integer else {
             return Ok(self.bytes.decode(candidates.iter().map(Candidate::item))?.pop());
         };
-        let word = |candidate: &Candidate| match candidate.item().first_chunk() {
+        let word = |candidate: &Candidate<'_>| match candidate.item().first_chunk() {
             Some(bytes) => u64::from_be_bytes(*bytes),
             None => candidate.word,
         };

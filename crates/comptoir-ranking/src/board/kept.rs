@@ -9,23 +9,18 @@ use xxhash_rust::xxh3::xxh3_64;
 ///
 /// What decides a place is a list of numbers and bytes: score, tie keys, item, what is carried. Its beginning is in two
 /// words, so that most comparisons look no further.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<'b> {
     /// The score as an integer of the same order, or its upper half.
     pub key: i64,
     /// The beginning of the rest of the list: the item itself, where that is a number and follows the score, else the
-    /// first bytes of `rest`.
+    /// first bytes of the list.
     pub word: u64,
-    rest: Rest,
+    /// What is carried, where the item is the word; else where the item starts and ends in the list, then the list.
+    rest: &'b [u8],
+    /// All candidates of a board are alike in this.
+    is_word: bool,
 }
-
-/// What is not in the words of a candidate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Rest(Box<[u8]>);
-
-/// Memory of candidates that were cut, to be used again: the allocator takes longer over it than all comparisons do. With
-/// what is kept it is never more than what was kept at one time.
-pub type Spare = Vec<Box<[u8]>>;
 
 /// Bytes before the list: where the item starts and ends.
 const HEAD: usize = 8;
@@ -43,88 +38,55 @@ pub struct Parts<'p> {
     pub carried: &'p [u8],
 }
 
-impl Candidate {
+impl<'b> Candidate<'b> {
     /// With an item that is a number, and neither tie keys nor a wide score.
-    pub fn of_word(key: i64, item: u64, carried: &[u8], spare: &mut Spare) -> Self {
-        let parts = Parts { carried, ..Parts::default() };
-        let rest = if carried.is_empty() { Rest::default() } else { Rest::new(&parts, spare) };
-        Self { key, word: item, rest }
+    #[inline]
+    pub const fn of_word(key: i64, item: u64, carried: &'b [u8]) -> Self {
+        Self { key, word: item, rest: carried, is_word: true }
     }
 
-    /// With everything in bytes.
-    pub fn of_parts(key: i64, parts: &Parts<'_>, spare: &mut Spare) -> Self {
-        let rest = Rest::new(parts, spare);
+    /// With everything in bytes, which are put together in `memory`.
+    pub fn of_parts(key: i64, parts: &Parts<'_>, memory: &'b mut Vec<u8>) -> Self {
+        memory.clear();
+        write(parts, memory);
         let mut first = [0; 8];
-        first.iter_mut().zip(rest.list()).for_each(|(to, from)| *to = *from);
-        Self { key, word: u64::from_be_bytes(first), rest }
+        first.iter_mut().zip(memory.iter().skip(HEAD)).for_each(|(to, from)| *to = *from);
+        Self { key, word: u64::from_be_bytes(first), rest: memory, is_word: false }
     }
 
     /// The item, where it is in bytes.
-    pub fn item(&self) -> &[u8] {
-        self.rest.list().get(self.rest.item()).unwrap_or(&[])
+    pub fn item(&self) -> &'b [u8] {
+        self.list().get(self.item_place()).unwrap_or(&[])
     }
 
     /// What is carried.
-    pub fn carried(&self) -> &[u8] {
-        self.rest.list().get(self.rest.item().end..).unwrap_or(&[])
+    pub fn carried(&self) -> &'b [u8] {
+        self.list().get(self.item_place().end..).unwrap_or(&[])
     }
 
     /// The lower half of a wide score.
     pub fn low(&self) -> u64 {
         // The highest score first: its bytes are turned round.
-        self.rest.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
+        self.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
     }
 
-    /// Leaves its memory to another one.
-    fn leave(self, spare: &mut Spare) {
-        if !self.rest.0.is_empty() {
-            spare.push(self.rest.0);
-        }
-    }
-
-    /// Whether the item is the word. All candidates of a board are alike in this.
-    pub fn is_item_word(&self) -> bool {
-        self.rest.item().is_empty()
-    }
-
-    /// Whether both are the same item. `is_word` is asked once for many: what is in bytes lies elsewhere in memory.
-    pub fn is_same_item(&self, other: &Self, is_word: bool) -> bool {
-        if is_word { self.word == other.word } else { self.item() == other.item() }
+    fn is_same_item(&self, other: &Candidate<'_>) -> bool {
+        if self.is_word { self.word == other.word } else { self.item() == other.item() }
     }
 
     /// A number that is the same for the same item.
-    fn hash_of_item(&self, is_word: bool) -> u64 {
-        if is_word { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(self.item()) }
-    }
-}
-
-impl Rest {
-    fn new(parts: &Parts<'_>, spare: &mut Spare) -> Self {
-        let low = parts.low.map(|low| (!low).to_be_bytes());
-        let low = low.as_ref().map_or(&[][..], |low| low);
-        let start = low.len() + parts.ties.len();
-        let length = HEAD + start + parts.item.len() + parts.carried.len();
-        let mut bytes = match spare.pop() {
-            Some(old) if old.len() == length => old.into_vec(),
-            _ => Vec::with_capacity(length),
-        };
-        bytes.clear();
-        for end in [start, start + parts.item.len()] {
-            // A row of 4 GB is in no batch.
-            bytes.extend(u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());
-        }
-        for part in [low, parts.ties, parts.item, parts.carried] {
-            bytes.extend_from_slice(part);
-        }
-        Self(bytes.into_boxed_slice())
+    fn hash_of_item(&self) -> u64 {
+        if self.is_word { self.word.wrapping_mul(0x9e37_79b9_7f4a_7c15) } else { xxh3_64(self.item()) }
     }
 
-    fn list(&self) -> &[u8] {
-        self.0.get(HEAD..).unwrap_or(&[])
+    /// The list from `word` on, or after it where the item is the word.
+    #[inline]
+    fn list(&self) -> &'b [u8] {
+        if self.is_word { self.rest } else { self.rest.get(HEAD..).unwrap_or(&[]) }
     }
 
-    fn item(&self) -> Range<usize> {
-        match self.0.first_chunk() {
+    fn item_place(&self) -> Range<usize> {
+        match self.rest.first_chunk().filter(|_| !self.is_word) {
             Some([a, b, c, d, e, f, g, h]) => {
                 u32::from_le_bytes([*a, *b, *c, *d]) as usize..u32::from_le_bytes([*e, *f, *g, *h]) as usize
             }
@@ -133,15 +95,27 @@ impl Rest {
     }
 }
 
-impl Ord for Candidate {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        let words = other.key.cmp(&self.key).then(self.word.cmp(&other.word));
-        words.then_with(|| self.rest.list().cmp(other.rest.list()))
+fn write(parts: &Parts<'_>, bytes: &mut Vec<u8>) {
+    let low = parts.low.map(|low| (!low).to_be_bytes());
+    let low = low.as_ref().map_or(&[][..], |low| low);
+    let start = low.len() + parts.ties.len();
+    for end in [start, start + parts.item.len()] {
+        bytes.extend(u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    for part in [low, parts.ties, parts.item, parts.carried] {
+        bytes.extend_from_slice(part);
     }
 }
 
-impl PartialOrd for Candidate {
+impl Ord for Candidate<'_> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let words = other.key.cmp(&self.key).then(self.word.cmp(&other.word));
+        words.then_with(|| self.list().cmp(other.list()))
+    }
+}
+
+impl PartialOrd for Candidate<'_> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -154,9 +128,31 @@ impl PartialOrd for Candidate {
 /// all. So a group has room for half more than it keeps, and most rows of a large group cost one comparison.
 #[derive(Debug, Default)]
 pub struct Kept {
-    entries: Vec<Candidate>,
+    entries: Vec<Entry>,
+    /// The rests of all entries, each where its entry says, and of some that are gone.
+    rests: Vec<u8>,
     /// Score and word of the last that is kept, once there are enough.
     floor: Option<(i64, u64)>,
+}
+
+/// A candidate whose rest lies with those of others: one piece of memory for each would take longer to get than all
+/// comparisons do.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    key: i64,
+    word: u64,
+    start: usize,
+    /// A row of 4 GB is in no batch.
+    length: u32,
+    is_word: bool,
+}
+
+/// Memory to be used again.
+#[derive(Debug, Default)]
+pub struct Spare {
+    rests: Vec<u8>,
+    /// The places by which items are told apart.
+    places: Vec<u32>,
 }
 
 /// Room beside what is kept: half of it, and for small boards so many that they are not cut at every row.
@@ -165,76 +161,167 @@ const ROOM: usize = 32;
 /// What no key is below.
 pub const OPEN: i64 = i64::MIN;
 
+impl Entry {
+    #[inline]
+    const fn place(self) -> Range<usize> {
+        self.start..self.start + self.length as usize
+    }
+
+    #[inline]
+    fn candidate(self, rests: &[u8]) -> Candidate<'_> {
+        let rest = rests.get(self.place()).unwrap_or(&[]);
+        Candidate { key: self.key, word: self.word, rest, is_word: self.is_word }
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self, rests: &[u8]) -> Ordering {
+        let words = other.key.cmp(&self.key).then(self.word.cmp(&other.word));
+        words.then_with(|| self.candidate(rests).cmp(&other.candidate(rests)))
+    }
+}
+
 impl Kept {
     /// The key below which nothing is taken.
+    #[inline]
     pub fn floor(&self) -> i64 {
         self.floor.map_or(OPEN, |floor| floor.0)
     }
 
-    /// Adds a candidate for the best `keep`. Gives whether the floor may have changed.
-    pub fn offer(&mut self, candidate: Candidate, keep: usize, spare: &mut Spare) -> bool {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The candidates as they stand.
+    pub fn iter(&self) -> impl Iterator<Item = Candidate<'_>> {
+        self.entries.iter().map(|entry| entry.candidate(&self.rests))
+    }
+
+    /// Adds a candidate for the best `keep`.
+    #[inline]
+    pub fn offer(&mut self, candidate: Candidate<'_>, keep: usize, spare: &mut Spare) {
         if let Some((key, word)) = self.floor
             && (candidate.key < key || (candidate.key == key && candidate.word > word))
         {
-            candidate.leave(spare);
-            return false;
+            return;
         }
         let most = room(keep);
         if self.entries.len() == self.entries.capacity() {
             let more = self.entries.len().clamp(8, most).min(most.saturating_sub(self.entries.len())).max(1);
             self.entries.reserve_exact(more);
+            self.rests.reserve_exact(more.saturating_mul(candidate.rest.len()));
         }
-        self.entries.push(candidate);
-        let is_full = self.entries.len() >= most;
-        if is_full {
+        self.add(candidate);
+        if self.entries.len() >= most {
             self.cut(keep, spare);
         }
-        is_full
+    }
+
+    /// Adds a candidate whatever its score, unless a better one of its item is there; a worse one goes.
+    pub fn want(&mut self, candidate: Candidate<'_>) {
+        let known = self.iter().enumerate().find(|(_, known)| known.is_same_item(&candidate));
+        let known = known.map(|(place, known)| (place, candidate < known));
+        if let Some((place, true)) = known {
+            self.entries.swap_remove(place);
+            self.compact(&mut Vec::new());
+        }
+        if known.is_none_or(|(_, is_worse)| is_worse) {
+            self.add(candidate);
+        }
+    }
+
+    fn add(&mut self, candidate: Candidate<'_>) {
+        let Candidate { key, word, rest, is_word } = candidate;
+        let length = u32::try_from(rest.len()).unwrap_or(0);
+        self.entries.push(Entry { key, word, start: self.rests.len(), length, is_word });
+        self.rests.extend_from_slice(rest);
     }
 
     /// Adds the candidates of the same group of another collector.
-    pub fn merge(&mut self, mut other: Self, keep: usize) {
+    pub fn merge(&mut self, other: &Self, keep: usize, spare: &mut Spare) {
         self.floor = self.floor.max(other.floor);
-        self.entries.append(&mut other.entries);
+        other.iter().for_each(|candidate| self.add(candidate));
         if self.entries.len() >= room(keep) {
-            self.cut(keep, &mut Spare::new());
+            self.cut(keep, spare);
         }
     }
 
-    /// The best `keep`, sorted.
-    pub fn best(mut self, keep: usize) -> Vec<Candidate> {
-        self.cut(keep, &mut Spare::new());
-        self.entries.sort_unstable();
-        self.entries
+    /// Leaves the best `keep`, sorted.
+    pub fn finish(&mut self, keep: usize, spare: &mut Spare) {
+        self.cut(keep, spare);
+        let rests = &self.rests;
+        self.entries.sort_unstable_by(|left, right| left.compare(right, rests));
     }
 
+    /// Adds those that are of no item that is here, in their order.
+    pub fn follow(&mut self, mut others: Self) {
+        let rests = &others.rests;
+        others.entries.sort_unstable_by(|left, right| left.compare(right, rests));
+        let best = self.entries.len();
+        for candidate in others.iter() {
+            if self.iter().take(best).all(|known| !known.is_same_item(&candidate)) {
+                self.add(candidate);
+            }
+        }
+    }
+
+    /// Leaves the best `keep`. Items seldom come twice: then it is enough that those of the best differ, and what is worse
+    /// is not looked at.
     fn cut(&mut self, keep: usize, spare: &mut Spare) {
-        self.unite(spare);
-        if self.entries.len() < keep {
-            return;
+        let is_done = self.select(keep) && self.differ(keep, spare);
+        if !is_done {
+            self.unite(spare);
         }
-        if let Some(last) = keep.checked_sub(1) {
-            let (_, last, _) = self.entries.select_nth_unstable(last);
-            self.floor = Some((last.key, last.word));
+        if is_done || self.select(keep) {
+            let last = keep.checked_sub(1).and_then(|last| self.entries.get(last));
+            self.floor = last.map(|last| (last.key, last.word)).or(self.floor);
+            self.entries.truncate(keep);
         }
-        self.entries.drain(keep..).for_each(|candidate| candidate.leave(spare));
+        self.compact(&mut spare.rests);
+    }
+
+    /// Leaves no rests of entries that are gone.
+    fn compact(&mut self, memory: &mut Vec<u8>) {
+        memory.clear();
+        for entry in &mut self.entries {
+            let start = memory.len();
+            memory.extend_from_slice(self.rests.get(entry.place()).unwrap_or(&[]));
+            entry.start = start;
+        }
+        self.rests.clear();
+        self.rests.extend_from_slice(memory);
+    }
+
+    /// Brings the best `keep` to the front, the worst of them to their end; false where there are fewer.
+    fn select(&mut self, keep: usize) -> bool {
+        let last = keep.checked_sub(1).filter(|last| *last < self.entries.len());
+        let rests = &self.rests;
+        last.is_some_and(|last| {
+            self.entries.select_nth_unstable_by(last, |left, right| left.compare(right, rests));
+            true
+        })
+    }
+
+    /// Whether the first `keep` are different items.
+    fn differ(&self, keep: usize, spare: &mut Spare) -> bool {
+        let mut places = Places::new(keep, &mut spare.places);
+        (0..keep).all(|next| places.find(&self.entries, &self.rests, next).is_none())
     }
 
     /// Leaves the best row of each item.
     fn unite(&mut self, spare: &mut Spare) {
-        let is_word = self.entries.first().is_some_and(Candidate::is_item_word);
-        let mut places = Places::new(self.entries.len(), is_word);
+        let mut places = Places::new(self.entries.len(), &mut spare.places);
         let mut next = 0;
         while next < self.entries.len() {
-            match places.find(&self.entries, next) {
-                None => next += 1,
-                Some(known) => {
-                    if self.entries.get(next) < self.entries.get(known) {
-                        self.entries.swap(next, known);
-                    }
-                    self.entries.swap_remove(next).leave(spare);
-                }
+            let Some(known) = places.find(&self.entries, &self.rests, next) else {
+                next += 1;
+                continue;
+            };
+            let pair = self.entries.get(next).zip(self.entries.get(known));
+            if pair.is_some_and(|(next, known)| next.compare(known, &self.rests).is_lt()) {
+                self.entries.swap(next, known);
             }
+            self.entries.swap_remove(next);
         }
     }
 }
@@ -244,34 +331,35 @@ fn room(keep: usize) -> usize {
 }
 
 /// Places of different items, by hash.
-struct Places {
-    places: Vec<u32>,
+struct Places<'m> {
+    places: &'m mut Vec<u32>,
     shift: u32,
-    is_word: bool,
 }
 
 const FREE: u32 = u32::MAX;
 
-impl Places {
-    fn new(count: usize, is_word: bool) -> Self {
+impl<'m> Places<'m> {
+    fn new(count: usize, places: &'m mut Vec<u32>) -> Self {
         let size = (count.saturating_mul(2)).next_power_of_two().max(2);
-        Self { places: vec![FREE; size], shift: 64 - size.trailing_zeros(), is_word }
+        places.clear();
+        places.resize(size, FREE);
+        Self { places, shift: 64 - size.trailing_zeros() }
     }
 
     /// The place of the same item before `next`; where there is none `next` becomes its place.
-    fn find(&mut self, entries: &[Candidate], next: usize) -> Option<usize> {
-        let candidate = entries.get(next)?;
+    fn find(&mut self, entries: &[Entry], rests: &[u8], next: usize) -> Option<usize> {
+        let candidate = entries.get(next)?.candidate(rests);
         let mask = self.places.len() - 1;
-        let mut place = usize::try_from(candidate.hash_of_item(self.is_word) >> self.shift).unwrap_or(0);
+        let mut place = usize::try_from(candidate.hash_of_item() >> self.shift).unwrap_or(0);
         loop {
             let known = self.places.get_mut(place & mask)?;
             if *known == FREE {
                 *known = u32::try_from(next).ok()?;
                 return None;
             }
-            let other = *known as usize;
-            if entries.get(other).is_some_and(|other| other.is_same_item(candidate, self.is_word)) {
-                return Some(other);
+            let other = entries.get(*known as usize).map(|other| other.candidate(rests));
+            if other.is_some_and(|other| other.is_same_item(&candidate)) {
+                return Some(*known as usize);
             }
             place += 1;
         }
@@ -279,81 +367,5 @@ impl Places {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::{Candidate, Kept, Parts, Spare};
-
-    /// Score, tie key, item, what is carried.
-    type Row = (i64, u8, u8, u8);
-
-    fn check(
-        rows: &[Row],
-        keep: usize,
-        cut: usize,
-        candidate: impl Fn(&Row, &mut Spare) -> Candidate,
-    ) -> Result<(), TestCaseError> {
-        let gather = |rows: &[Row]| {
-            let (mut kept, mut spare) = (Kept::default(), Spare::new());
-            for row in rows {
-                if row.0 >= kept.floor() {
-                    kept.offer(candidate(row, &mut spare), keep, &mut spare);
-                }
-            }
-            kept
-        };
-        let (left, right) = rows.split_at(cut.min(rows.len()));
-        let mut kept = gather(left);
-        kept.merge(gather(right), keep);
-
-        let mut best: BTreeMap<u8, Candidate> = BTreeMap::new();
-        for row in rows {
-            let new = candidate(row, &mut Spare::new());
-            best.entry(row.2).and_modify(|known| *known = known.clone().min(new.clone())).or_insert(new);
-        }
-        let mut expected: Vec<_> = best.into_values().collect();
-        expected.sort();
-        expected.truncate(keep);
-        prop_assert_eq!(kept.best(keep), expected);
-        Ok(())
-    }
-
-    proptest! {
-        #[test]
-        fn the_best_row_of_each_item_counts(
-            rows in prop::collection::vec((0..12_i64, 0..3_u8, 0..60_u8, 0..2_u8), 0..300),
-            keep in 1..8_usize,
-            cut in 0..300_usize,
-        ) {
-            check(&rows, keep, cut, |row, spare| {
-                let parts = Parts { low: None, ties: &[row.1], item: &[row.2], carried: &[row.3] };
-                Candidate::of_parts(row.0, &parts, spare)
-            })?;
-            check(&rows, keep, cut, |row, spare| {
-                let parts = Parts { low: Some(row.1.into()), ties: &[], item: &[7, 7, 7, 7, 7, row.2], carried: &[] };
-                Candidate::of_parts(row.0, &parts, spare)
-            })?;
-            // Of several lengths, so that memory that was left does not always fit.
-            check(&rows, keep, cut, |row, spare| {
-                let carried = [row.3; 3];
-                Candidate::of_word(row.0, row.2.into(), &carried[..1 + usize::from(row.3)], spare)
-            })?;
-            check(&rows, keep, cut, |row, spare| Candidate::of_word(row.0, row.2.into(), &[], spare))?;
-        }
-
-        #[test]
-        fn the_order_is_that_of_the_parts(left: (i64, Option<u64>, [u8; 3], [u8; 3]), right: (i64, Option<u64>, [u8; 3], [u8; 3])) {
-            let low = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| left.1.and(right.1).and(row.1);
-            let of = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
-                Candidate::of_parts(row.0, &Parts { low: low(row), ties: &row.2, item: &row.3, carried: &[] }, &mut Spare::new())
-            };
-            let plain = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
-                (std::cmp::Reverse((row.0, low(row))), row.2, row.3)
-            };
-            prop_assert_eq!(of(&left).cmp(&of(&right)), plain(&left).cmp(&plain(&right)));
-            prop_assert_eq!((of(&left).low(), of(&left).item().to_vec()), (low(&left).unwrap_or(of(&left).low()), left.3.to_vec()));
-        }
-    }
-}
+#[path = "kept_tests.rs"]
+mod tests;

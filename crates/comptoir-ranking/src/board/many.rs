@@ -174,15 +174,15 @@ impl Coded {
 }
 
 impl Collector for Boards {
-    fn fork(&self) -> Result<Self, BoardError> {
-        Ok(Self::of(self.boards.iter().map(Board::fork).collect::<Result<_, _>>()?))
+    fn fork(&mut self) -> Result<Self, BoardError> {
+        Ok(Self::of(self.boards.iter_mut().map(Board::fork).collect::<Result<_, _>>()?))
     }
 
     fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
         Self::push(self, batch)
     }
 
-    fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        Self::merge(self, other)
+    fn join(&mut self, other: Self) -> Result<(), BoardError> {
+        self.boards.iter_mut().zip(other.boards).try_for_each(|(board, other)| board.join(other))
     }
 }

@@ -12,6 +12,7 @@ use comptoir_rules::value::Timestamp;
 use hashbrown::{HashMap, HashSet};
 
 use super::codes::Codes;
+use super::column_codes::NEW;
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
 use super::input::{Input, Window};
@@ -29,6 +30,9 @@ pub struct Metrics {
     groups: Codes,
     items: Codes,
     slots: HashMap<(u32, u32), u32>,
+    /// The group in which each item was met last, and its slot there: most items are of one group, so that the large map
+    /// is seldom asked.
+    last: Vec<(u32, u32)>,
     /// The group and the item of each slot.
     keys: Vec<(u32, u32)>,
     /// By hours.
@@ -65,6 +69,7 @@ impl Metrics {
             groups: Codes::new(&spec.group),
             items: Codes::new(std::slice::from_ref(&spec.item)),
             slots: HashMap::new(),
+            last: Vec::new(),
             keys: Vec::new(),
             windows,
             metrics,
@@ -81,10 +86,14 @@ impl Metrics {
         let (mut groups, mut items) = (Vec::new(), Vec::new());
         self.groups.read(batch, chosen, &mut groups)?;
         self.items.read(batch, chosen, &mut items)?;
+        self.last.resize(self.items.len(), (NEW, NEW));
         // The code of the group becomes that of the slot.
         for row in chosen.set_indices() {
             if let (Some(group), Some(item)) = (groups.get_mut(row), items.get(row)) {
-                *group = self.slot(*group, *item)?;
+                match self.last.get(*item as usize) {
+                    Some((known, slot)) if known == group => *group = *slot,
+                    _ => *group = self.slot(*group, *item)?,
+                }
             }
         }
         let mut inside = BTreeMap::new();
@@ -101,7 +110,7 @@ impl Metrics {
 
     /// Adds the metrics of another collector of the same board.
     pub fn merge(&mut self, mut other: Self) -> Result<(), BoardError> {
-        let (groups, items) = (self.groups.learn(&other.groups)?, self.items.learn(&other.items)?);
+        let (groups, items) = (self.groups.learn(&other.groups, 0)?, self.items.learn(&other.items, 0)?);
         let mut slots = Vec::with_capacity(other.keys.len());
         for (group, item) in &other.keys {
             let code = |codes: &[u32], code: u32| {
@@ -192,6 +201,9 @@ impl Metrics {
         let slot = *self.slots.entry((group, item)).or_insert(next);
         if slot == next {
             self.keys.push((group, item));
+        }
+        if let Some(last) = self.last.get_mut(item as usize) {
+            *last = (group, slot);
         }
         Ok(slot)
     }

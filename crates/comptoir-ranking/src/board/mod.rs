@@ -43,6 +43,7 @@ mod numbers;
 mod offers;
 mod operators;
 mod place;
+mod pool;
 mod population;
 mod rank;
 mod report;

@@ -1,7 +1,7 @@
 //! Rows as candidates.
 
 use super::items::ItemRows;
-use super::kept::{Candidate, Parts, Spare};
+use super::kept::{Candidate, Parts};
 use super::keys::KeyRows;
 use super::numbers::Keys;
 
@@ -23,9 +23,10 @@ impl Offers<'_> {
         self.keys.keys.get(row as usize).copied().unwrap_or(i64::MIN)
     }
 
-    /// One of the rows, by its place among them and its number in the batch.
+    /// One of the rows, by its place among them and its number in the batch; its parts are put together in `memory` where
+    /// it has several.
     #[inline]
-    pub fn candidate(&self, place: usize, row: u32, spare: &mut Spare) -> Candidate {
+    pub fn candidate<'m>(&'m self, place: usize, row: u32, memory: &'m mut Vec<u8>) -> Candidate<'m> {
         let carried = self.carried.as_ref().map_or(&[][..], |rows| rows.bytes(place));
         let low = self.keys.low.get(row as usize).copied();
         let (item, bytes);
@@ -33,7 +34,7 @@ impl Offers<'_> {
             ItemRows::Words(words) => {
                 item = words.get(place).copied().unwrap_or(0);
                 if self.ties.is_none() && low.is_none() {
-                    return Candidate::of_word(self.key(row), item, carried, spare);
+                    return Candidate::of_word(self.key(row), item, carried);
                 }
                 bytes = item.to_be_bytes();
                 &bytes
@@ -41,6 +42,6 @@ impl Offers<'_> {
             ItemRows::Bytes(rows) => rows.bytes(place),
         };
         let ties = self.ties.as_ref().map_or(&[][..], |rows| rows.bytes(place));
-        Candidate::of_parts(self.key(row), &Parts { low, ties, item, carried }, spare)
+        Candidate::of_parts(self.key(row), &Parts { low, ties, item, carried }, memory)
     }
 }

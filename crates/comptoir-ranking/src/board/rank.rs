@@ -9,10 +9,11 @@ use arrow_schema::{Field, Schema};
 use super::codes::Codes;
 use super::error::BoardError;
 use super::items::Items;
-use super::kept::{Candidate, Kept, OPEN, Spare};
+use super::kept::{Candidate, Kept, Spare};
 use super::keys::KeyColumns;
 use super::numbers::{Keys, NumberKind};
 use super::offers::Offers;
+use super::pool::{Group, Pool};
 use super::report::Report;
 use super::spec::BoardSpec;
 use super::wanted::Wanted;
@@ -71,9 +72,14 @@ pub struct Ranker {
     ties: KeyColumns,
     carried: KeyColumns,
     /// By code of the group.
-    kept: Vec<Kept>,
+    kept: Vec<Group>,
+    /// Where groups are shared with other threads.
+    pool: Option<Arc<Pool>>,
     spare: Spare,
-    /// The floors of `kept`, side by side for rows to be compared with.
+    /// Where a candidate is put together.
+    memory: Vec<u8>,
+    /// The floors of `kept` as far as they are known here, side by side for rows to be compared with. Floors only rise, so
+    /// that one that another thread has raised since lets too many rows pass and none too few.
     floors: Vec<i64>,
     wanted: Wanted,
     keep: usize,
@@ -101,7 +107,9 @@ impl Ranker {
             ties: KeyColumns::sorted_by(spec.ties.iter().map(|tie| (tie.by.clone(), tie.order)).collect()),
             carried: KeyColumns::payload(carried),
             kept: Vec::new(),
-            spare: Spare::new(),
+            pool: None,
+            spare: Spare::default(),
+            memory: Vec::new(),
             floors: Vec::new(),
             wanted: Wanted::default(),
             // One more tells whether the cut falls between equal scores.
@@ -120,8 +128,9 @@ impl Ranker {
         report.without_score += (chosen - with_score) as u64;
         let mut codes = std::mem::take(&mut self.of_rows);
         self.codes.read(candidates.batch, &keys.valid, &mut codes)?;
-        self.reach();
-        let open = open_rows(&keys.valid, &codes, &keys.keys, &self.floors);
+        self.reach()?;
+        let mut open = open_rows(&keys.valid, &codes, &keys.keys, &self.floors);
+        open.retain(|open| self.is_open(*open, &keys.keys));
         self.offer(candidates, &keys, &open)?;
         if let Some(wanted) = candidates.wanted {
             let is_wanted = wanted & &keys.valid;
@@ -135,9 +144,35 @@ impl Ranker {
     }
 
     /// Makes a place for each group.
-    fn reach(&mut self) {
-        self.kept.resize_with(self.codes.len(), Kept::default);
-        self.floors.resize(self.codes.len(), OPEN);
+    fn reach(&mut self) -> Result<(), BoardError> {
+        let known = self.kept.len();
+        if known < self.codes.len() {
+            match &self.pool {
+                Some(pool) => self.kept.extend(pool.groups(&self.codes, known)?),
+                None => self.kept.resize_with(self.codes.len(), Group::default),
+            }
+            self.floors.extend(self.kept.iter().skip(known).map(Group::floor));
+        }
+        Ok(())
+    }
+
+    /// Whether a row passes the floor as it is now. Asked of many rows one after the other this brings their groups into
+    /// the cache, all at a time, before they are changed.
+    #[inline]
+    fn is_open(&self, open: Open, keys: &[i64]) -> bool {
+        let floor = self.kept.get(open.group as usize).map(Group::floor);
+        keys.get(open.row as usize).copied() >= floor
+    }
+
+    /// Shares groups with a ranker of the same board on another thread, which has seen nothing.
+    pub fn share(&mut self, other: &mut Self) -> Result<(), BoardError> {
+        let pool = match &self.pool {
+            Some(pool) => pool.clone(),
+            None => Arc::new(Pool::new(&self.names, &self.codes, &mut self.kept)?),
+        };
+        other.pool = Some(pool.clone());
+        self.pool = Some(pool);
+        Ok(())
     }
 
     /// Reads items, tie keys and what is carried, only of rows that may be among the best.
@@ -154,15 +189,12 @@ impl Ranker {
         self.is_typed = true;
         for (place, open) in open.iter().enumerate() {
             let group = open.group as usize;
-            let (Some(kept), Some(floor)) = (self.kept.get_mut(group), self.floors.get_mut(group)) else {
+            let (Some(group), Some(floor)) = (self.kept.get_mut(group), self.floors.get_mut(group)) else {
                 continue;
             };
-            let key = offers.key(open.row);
-            if key >= *floor {
-                let candidate = offers.candidate(place, open.row, &mut self.spare);
-                if kept.offer(candidate, self.keep, &mut self.spare) {
-                    *floor = kept.floor();
-                }
+            if offers.key(open.row) >= *floor {
+                let candidate = offers.candidate(place, open.row, &mut self.memory);
+                *floor = group.change(|kept| kept.offer(candidate, self.keep, &mut self.spare));
             }
         }
         Ok(())
@@ -179,7 +211,7 @@ impl Ranker {
         }
         let offers = self.offers(candidates, keys, rows)?;
         for (place, open) in rows.iter().enumerate() {
-            self.wanted.add(open.group, offers.candidate(place, open.row, &mut self.spare));
+            self.wanted.add(open.group, offers.candidate(place, open.row, &mut self.memory));
         }
         Ok(())
     }
@@ -201,43 +233,51 @@ impl Ranker {
 
     /// Adds what another collector of the same board has kept.
     pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        let codes = self.codes.learn(&other.codes)?;
+        let codes = self.codes.learn(&other.codes, 0)?;
         self.item.learn(other.item)?;
         self.ties.learn(other.ties)?;
         self.carried.learn(other.carried)?;
         self.kind = self.kind.or(other.kind);
         self.is_typed |= other.is_typed;
-        self.reach();
+        // Its threads have ended, and the groups that they met are known here from now on.
+        self.pool = None;
+        let known = self.kept.len();
+        self.reach()?;
         for (code, theirs) in codes.iter().zip(other.kept) {
             let group = *code as usize;
             if let (Some(kept), Some(floor)) = (self.kept.get_mut(group), self.floors.get_mut(group)) {
-                kept.merge(theirs, self.keep);
+                match group < known {
+                    true => kept.merge(theirs, self.keep, &mut self.spare),
+                    false => *kept = theirs,
+                }
                 *floor = kept.floor();
             }
         }
-        self.wanted.merge(other.wanted, &codes);
+        self.wanted.merge(&other.wanted, &codes);
         Ok(())
     }
 
     /// All groups in order, each with its best. Nothing has columns before the first batch.
     pub fn finish(mut self) -> Result<Ranked, BoardError> {
-        self.spare = Spare::new();
         let columns = self.codes.columns()?;
         let order = self.order(&columns)?;
-        let (mut all, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::with_capacity(order.len()));
+        let (mut chosen, mut spans, mut rows) = (Vec::new(), Vec::new(), Vec::with_capacity(order.len()));
+        let mut start = 0;
         for code in order {
-            let Some(kept) = self.kept.get_mut(code as usize).map(std::mem::take) else { continue };
-            let start = all.len();
-            all.append(&mut kept.best(self.keep));
-            let best = all.len();
-            let beside = self.wanted.of(code, all.get(start..).unwrap_or_default());
-            all.extend(beside);
+            let Some(mut kept) = self.kept.get_mut(code as usize).map(Group::take) else { continue };
+            kept.finish(self.keep, &mut self.spare);
+            let best = start + kept.len();
+            kept.follow(self.wanted.take(code));
             // A group without candidates has no board.
-            if all.len() > start {
+            if kept.len() > 0 {
                 rows.push(code);
-                spans.push(Span { start, best, end: all.len() });
+                spans.push(Span { start, best, end: start + kept.len() });
+                start += kept.len();
+                chosen.push(kept);
             }
         }
+        let mut all = Vec::with_capacity(start);
+        all.extend(chosen.iter().flat_map(Kept::iter));
         let rows = UInt32Array::from(rows);
         let take =
             |array: ArrayRef| arrow_select::take::take(&array, &rows, None).map_err(BoardError::internal);

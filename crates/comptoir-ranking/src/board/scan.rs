@@ -9,7 +9,7 @@ use super::collect::Board;
 use super::error::BoardError;
 
 /// Rows that are evaluated together: what is computed for them stays in the cache of a core.
-const BLOCK: usize = 16 * 1024;
+const BLOCK: usize = 8 * 1024;
 
 /// Rows that a thread takes at a time: enough that taking them costs nothing, and so few that all end together.
 const PART: usize = 8 * BLOCK;
@@ -33,15 +33,15 @@ fn pieces(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch>
 
 /// What collects rows, alone or shared out over threads.
 pub trait Collector: Sized + Send {
-    /// One like this that has seen nothing.
-    fn fork(&self) -> Result<Self, BoardError>;
+    /// One like this for another thread.
+    fn fork(&mut self) -> Result<Self, BoardError>;
     /// Adds rows.
     fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError>;
-    /// Adds what another one has seen.
-    fn merge(&mut self, other: Self) -> Result<(), BoardError>;
+    /// Takes back one that was forked.
+    fn join(&mut self, other: Self) -> Result<(), BoardError>;
 }
 
-/// Gives batches to a collector on so many threads, each with a collector of its own.
+/// Gives batches to a collector on so many threads, each with a collector that is forked from it.
 pub fn scan<C: Collector>(
     collector: &mut C,
     batches: &[RecordBatch],
@@ -51,6 +51,10 @@ pub fn scan<C: Collector>(
     let threads = threads.min(parts.len());
     if threads <= 1 {
         return batches.iter().try_for_each(|batch| collector.push(batch));
+    }
+    // What is compiled for the columns is known before there are others, so that they can share what is collected.
+    if let Some(first) = parts.first() {
+        collector.push(&first.slice(0, 0))?;
     }
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(None));
     let others = (1..threads).map(|_| collector.fork()).collect::<Result<Vec<_>, _>>()?;
@@ -70,7 +74,7 @@ pub fn scan<C: Collector>(
         return Err(error);
     }
     let others = others.map_err(|_| BoardError::internal("a thread that scans a table has ended early"))?;
-    others.into_iter().try_for_each(|other| collector.merge(other))
+    others.into_iter().try_for_each(|other| collector.join(other))
 }
 
 /// Takes parts until there are none left. Of several errors that of the first part is kept.
@@ -96,9 +100,9 @@ fn push_parts<C: Collector>(
 }
 
 impl Board {
-    /// Adds the rows of several batches on so many threads, as [`Board::push`] does with one. Each thread has a
-    /// collector of its own, which is merged in the end: the result is the same for any number of threads, and memory
-    /// grows with threads times groups times k + slack.
+    /// Adds the rows of several batches on so many threads, as [`Board::push`] does with one. The result is
+    /// the same for any number of threads. Where rows are ranked as they come the threads share what they keep, so that
+    /// memory grows with groups times k + slack; metrics and kept rows each thread collects for itself.
     ///
     /// # Errors
     /// As [`Board::push`]. The board is then of no use: some of the rows are in it.
@@ -108,7 +112,7 @@ impl Board {
 }
 
 impl Collector for Board {
-    fn fork(&self) -> Result<Self, BoardError> {
+    fn fork(&mut self) -> Result<Self, BoardError> {
         Self::fork(self)
     }
 
@@ -116,7 +120,7 @@ impl Collector for Board {
         Self::push(self, batch)
     }
 
-    fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        Self::merge(self, other)
+    fn join(&mut self, other: Self) -> Result<(), BoardError> {
+        Self::join(self, other)
     }
 }

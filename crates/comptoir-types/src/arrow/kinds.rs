@@ -69,6 +69,9 @@ struct Reader<'a> {
     kinds: Kinds,
 }
 
+/// Rows whose words are looked up without a branch.
+const BLOCK: usize = 64;
+
 /// What `lookup` said, with 256 for "unknown".
 type Answer = u16;
 const UNKNOWN: Answer = 256;
@@ -76,18 +79,38 @@ const UNKNOWN: Answer = 256;
 impl Reader<'_> {
     fn bytes<T: ByteArrayType<Native = str>>(&mut self, array: &GenericByteArray<T>) {
         let (offsets, data) = (array.value_offsets(), array.value_data());
+        let word = |bounds: &[T::Offset]| match bounds {
+            [start, end] => Word::new(data, start.as_usize(), end.as_usize()),
+            _ => Word::default(),
+        };
         self.kinds.codes.reserve_exact(array.len());
-        for (row, bounds) in offsets.windows(2).enumerate() {
-            let [start, end] = bounds else { continue };
-            let (start, end) = (start.as_usize(), end.as_usize());
-            // The text is only looked at where the memo does not know its bytes.
-            let answer = match self.memo.find(Word::new(data, start, end)) {
-                Ok(answer) => answer,
-                Err(_) if array.is_null(row) => 0,
-                Err(slot) => self.learn(slot, Word::new(data, start, end), array.value(row)),
-            };
-            self.push(row, answer, || array.value(row).to_owned(), array.nulls());
+        for start in (0..array.len()).step_by(BLOCK) {
+            let end = array.len().min(start + BLOCK);
+            let bounds = || offsets.get(start..=end).unwrap_or_default().windows(2);
+            // Nothing predicts which of the usual words comes next, so a block of them is read without a branch.
+            let mut all_known = true;
+            self.kinds.codes.extend(bounds().map(|bounds| {
+                let code = self.memo.code(word(bounds));
+                all_known &= code.is_some();
+                code.unwrap_or(0)
+            }));
+            if !all_known {
+                self.kinds.codes.truncate(start);
+                for (row, bounds) in (start..).zip(bounds()) {
+                    self.text(row, word(bounds), array);
+                }
+            }
         }
+    }
+
+    fn text<T: ByteArrayType<Native = str>>(&mut self, row: usize, word: Word, array: &GenericByteArray<T>) {
+        // The text is only looked at where the memo does not know its bytes.
+        let answer = match self.memo.find(word) {
+            Ok(answer) => answer,
+            Err(_) if array.is_null(row) => 0,
+            Err(slot) => self.learn(slot, word, array.value(row)),
+        };
+        self.push(row, answer, || array.value(row).to_owned(), array.nulls());
     }
 
     fn views(&mut self, array: &StringViewArray) {
@@ -181,6 +204,17 @@ impl Default for Memo {
 
 impl Memo {
     const SLOTS: usize = 256;
+
+    /// The code of a word that is known and lies where it is first looked for.
+    #[inline(always)]
+    #[expect(clippy::indexing_slicing, reason = "the slot is taken modulo the number of slots")]
+    fn code(&self, word: Word) -> Option<u8> {
+        let (found, answer) = &self.entries[word.hash() % Self::SLOTS];
+        let difference = (found.head ^ word.head) | (found.tail ^ word.tail);
+        let is_same = (difference == 0) & (found.length == word.length) & (*answer < UNKNOWN);
+        let [code, _] = answer.to_le_bytes();
+        is_same.then_some(code)
+    }
 
     /// The answer for `word`, or the slot where it may be put.
     #[inline]
@@ -325,7 +359,7 @@ mod tests {
     proptest! {
         #[test]
         fn random_words_match_a_lookup_per_row(
-            picks in prop::collection::vec(prop::option::of((0_usize..9, "[a-c]{0,40}")), 0..60),
+            picks in prop::collection::vec(prop::option::of((0_usize..9, "[a-c]{0,40}")), 0..200),
         ) {
             let words: Vec<Option<String>> = picks.into_iter()
                 .map(|pick| pick.map(|(at, other)| WORDS.get(at).map_or(other, |word| (*word).to_owned())))

@@ -87,9 +87,9 @@ impl Local {
         let keys = other.codes.keys();
         let mut map = vec![NO_GUESS; keys.len()];
         if let Codes::Hashed(table) = &self.codes {
-            map.par_chunks_mut(BLOCK)
-                .zip(keys.par_chunks(BLOCK))
-                .for_each(|(map, keys)| table.guess(keys, map));
+            map.par_chunks_mut(BLOCK).zip(keys.par_chunks(BLOCK)).for_each(|(map, keys)| {
+                table.guess(keys, map);
+            });
         }
         for ((at, code), (key, row)) in map.iter_mut().enumerate().zip(keys.iter().zip(&other.first)) {
             if !self.is_right(*code, *key, || other.long.get(at)) {
@@ -170,12 +170,11 @@ impl Local {
         for codes in codes.chunks_mut(BLOCK) {
             let keys = keys.get_mut(..codes.len()).unwrap_or_default();
             chunk.keys(start, keys);
-            if let Codes::Hashed(table) = &self.codes {
-                table.guess(keys, codes);
-            }
-            for ((row, key), code) in (start..).zip(keys).zip(codes) {
-                if !self.is_right(*code, *key, || chunk.bytes(row)) {
-                    *code = self.code(*key, (base + row) as u64, || chunk.bytes(row));
+            if !matches!(&self.codes, Codes::Hashed(table) if table.guess(keys, codes)) {
+                for ((row, key), code) in (start..).zip(keys).zip(codes) {
+                    if !self.is_right(*code, *key, || chunk.bytes(row)) {
+                        *code = self.code(*key, (base + row) as u64, || chunk.bytes(row));
+                    }
                 }
             }
             start += BLOCK;

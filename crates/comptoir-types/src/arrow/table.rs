@@ -4,6 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::hint::select_unpredictable;
 use std::sync::OnceLock;
 
+use super::keys::is_long;
+
 /// Open addressing with linear probing. A slot is 0, or holds the code + 1 in as many low bits as the number of slots
 /// needs and bits of the hash in those above; keys lie densely by code. So small a slot keeps the table of 100,000
 /// keys near the processor.
@@ -84,29 +86,35 @@ impl KeyTable {
     ///
     /// There is no branch on what memory holds, so that the loads of many keys are under way at the same time. A
     /// search key by key waits for each: its branches are decided by the very loads that miss the cache.
+    ///
+    /// Returns whether every guess is the code of the very cell: none is unknown, and no key only represents its text.
     #[expect(
         clippy::indexing_slicing,
         reason = "slots are masked by their number, codes are held below the keys'"
     )]
     #[expect(clippy::cast_possible_truncation, reason = "a hash keeps the low bits")]
     #[inline(never)]
-    pub(crate) fn guess(&self, keys: &[u128], guesses: &mut [u32]) {
+    pub(crate) fn guess(&self, keys: &[u128], guesses: &mut [u32]) -> bool {
         let Some(last) = self.keys.len().checked_sub(1) else {
-            return guesses.fill(NO_GUESS);
+            guesses.fill(NO_GUESS);
+            return false;
         };
         let (mask, tag_mask) = self.masks();
         for (key, guess) in keys.iter().zip(guesses.iter_mut()) {
             let hash = hash(*key, self.seeds);
             let at = hash as usize & mask;
-            let (slot, next) = (self.slots[at], self.slots[(at + 1) & mask]);
+            let (slot, next) = (self.slots[at], self.slots[at.wrapping_add(1) & mask]);
             let matches = (slot ^ hash as u32) & tag_mask == 0;
             let slot = select_unpredictable(matches, slot, next);
             *guess = (slot & !tag_mask).wrapping_sub(1);
         }
+        let mut all_found = true;
         for (key, guess) in keys.iter().zip(guesses) {
             let found = self.keys[(*guess as usize).min(last)] == *key;
             *guess = select_unpredictable(found, *guess, NO_GUESS);
+            all_found &= found & !is_long(*key);
         }
+        all_found
     }
 
     /// Masks for the place of a slot and for the bits of the hash inside it.

@@ -89,6 +89,27 @@ pub fn mul_div_half_even_small(value: i64, numerator: i64, denominator: i64) -> 
     )
 }
 
+/// Computes `value * numerator / denominator` rounded half to even, without a branch, and says whether the result is proven.
+///
+/// It is proven if the operands are below 2^49 in magnitude, the denominator is positive, and the quotient is below 2^48; anything else
+/// is for [`mul_div`].
+#[inline(always)]
+#[must_use]
+pub fn try_mul_div_half_even(value: i64, numerator: i64, denominator: i64) -> (i64, bool) {
+    const LIMIT: i64 = 1 << 49;
+    // As in `mul_div_half_even_small`, whose bound on the numerator only bounds the quotient.
+    let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
+    let nearest = nearest_integer(estimate);
+    let rounded = half_even(
+        nearest,
+        value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator)),
+        denominator,
+    );
+    let is_small = |operand: i64| operand.wrapping_add(LIMIT).cast_unsigned() < 2 * LIMIT.cast_unsigned();
+    let is_proven = is_small(value) & is_small(numerator) & is_small(denominator) & (denominator > 0);
+    (rounded, is_proven & (estimate.abs() < (1_u64 << 48) as f64))
+}
+
 /// Estimates `value * numerator / denominator` in floating point alone, so that a loop over it runs in vector
 /// registers.
 ///
@@ -273,6 +294,21 @@ mod tests {
                     Some(mul_div_half_even_small(value, numerator, denominator)),
                     oracle(value, numerator, denominator, Rounding::HalfEven),
                 );
+            }
+        }
+
+        #[test]
+        fn proven_results_are_right(value in any_magnitude(), numerator in any_magnitude(), denominator in any_magnitude()) {
+            let (result, is_proven) = try_mul_div_half_even(value, numerator, denominator);
+            if is_proven {
+                prop_assert_eq!(Some(result), oracle(value, numerator, denominator, Rounding::HalfEven));
+            }
+            let ordinary = |operand: i64| operand % (1 << 24);
+            let (value, numerator, denominator) = (ordinary(value), ordinary(numerator), ordinary(denominator));
+            let (result, is_proven) = try_mul_div_half_even(value, numerator, denominator);
+            prop_assert_eq!(is_proven, denominator > 0);
+            if is_proven {
+                prop_assert_eq!(Some(result), oracle(value, numerator, denominator, Rounding::HalfEven));
             }
         }
 

@@ -89,10 +89,26 @@ impl<'a> Dealer<'a> {
     /// Deals the rows of a range of `chunk`, and gives those that fail their checks. Every row gets a slot.
     pub fn deal(&self, chunk: &Chunk, rows: Range<usize>, dealt: &mut Dealt) -> Vec<(u32, Fault)> {
         let first = chunk.start + rows.start;
-        let items = self.columns.item.get(first..first + rows.len()).unwrap_or_default();
-        self.set_starts(items, dealt);
+        self.set_starts(self.columns.item.get(first..first + rows.len()).unwrap_or_default(), dealt);
         let mut next = dealt.starts.clone();
         let mut faults = Vec::new();
+        self.each_block(chunk, rows, &mut faults, |row, items, at, block| {
+            self.scatter(row, items, at, block, &mut next, &mut dealt.slots);
+        });
+        faults
+    }
+
+    /// Calls `visit` with block after block of the rows of a range of `chunk`: the first row, items, times, and what is to be valued.
+    #[inline(always)]
+    pub fn each_block(
+        &self,
+        chunk: &Chunk,
+        rows: Range<usize>,
+        faults: &mut Vec<(u32, Fault)>,
+        mut visit: impl FnMut(u32, &[u32], &[i64], &Block),
+    ) {
+        let first = chunk.start + rows.start;
+        let items = self.columns.item.get(first..first + rows.len()).unwrap_or_default();
         let mut block = Block { qty: [0; BLOCK], amount: [0; BLOCK] };
         for start in rows.clone().step_by(BLOCK) {
             let numbers = Numbers::new(chunk, start..(start + BLOCK).min(rows.end));
@@ -100,11 +116,10 @@ impl<'a> Dealer<'a> {
             let items = items.get(start - rows.start..).unwrap_or_default();
             let items = items.get(..numbers.at.len()).unwrap_or_default();
             if !block.read(self.checks, &numbers) || self.has_exceptions(row, items) {
-                self.settle_exceptions(row, items, &numbers, &mut block, &mut faults);
+                self.settle_exceptions(row, items, &numbers, &mut block, faults);
             }
-            self.scatter(row, items, numbers.at, &block, &mut next, &mut dealt.slots);
+            visit(row, items, numbers.at, &block);
         }
-        faults
     }
 
     /// Writes a block's rows to the next slots of their buckets.
@@ -203,9 +218,9 @@ const BLOCK: usize = 256;
 
 /// Signed quantity and amount of the rows of a block; a quantity of zero where there is nothing to value, or the quick check did not
 /// pass.
-struct Block {
-    qty: [i64; BLOCK],
-    amount: [i64; BLOCK],
+pub(super) struct Block {
+    pub qty: [i64; BLOCK],
+    pub amount: [i64; BLOCK],
 }
 
 impl Block {

@@ -12,7 +12,7 @@ use crate::posting::{NONE, OpenLayer};
 use crate::valuation::Balance;
 use crate::valuation::bucket::{Job, Key};
 use crate::valuation::columns::Columns;
-use crate::valuation::lines::REJECTED;
+use crate::valuation::lines::Moved;
 use crate::valuation::run::share_out;
 
 /// How an item is valued.
@@ -26,6 +26,7 @@ enum Way {
 
 /// What is on hand of an item.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))] // Never across two cache lines.
 struct Item {
     qty: i64,
     value: i64,
@@ -82,15 +83,15 @@ impl Items {
     /// Values the movements in slots and leaves their lines there.
     pub fn value(&mut self, slots: &mut [Slot]) {
         for block in slots.chunks_mut(BLOCK) {
-            self.read_ahead(block.iter());
+            self.read_ahead(block.iter().map(item_of));
             block.iter_mut().for_each(|slot| self.step(slot));
         }
     }
 
     /// Reads the items of movements that come next, so that cache misses overlap.
     #[inline(always)]
-    pub fn read_ahead<'a>(&self, slots: impl Iterator<Item = &'a Slot>) {
-        let places = slots.map(|slot| self.buckets.place(item_of(slot)));
+    pub fn read_ahead(&self, items: impl Iterator<Item = u32>) {
+        let places = items.map(|item| self.buckets.place(item));
         if self.queues.is_empty() {
             let items = places.filter_map(|place| self.items.get(place));
             std::hint::black_box(items.fold(0, |sum, item| sum ^ item.qty));
@@ -105,10 +106,17 @@ impl Items {
     #[inline(always)]
     pub fn step(&mut self, slot: &mut Slot) {
         let [at, qty, amount, row_item] = *slot;
-        let place = self.buckets.place(item_of(slot));
+        let Moved { value, on_hand, on_hand_value } =
+            self.post(item_of(slot), row_of(slot), at, [qty, amount]);
+        *slot = [value, on_hand, on_hand_value, row_item];
+    }
+
+    /// Values the movement of a row, a quantity and an amount as in a [`Slot`], and gives its line.
+    #[inline(always)]
+    pub fn post(&mut self, item: u32, row: u32, at: i64, [qty, amount]: [i64; 2]) -> Moved {
+        let place = self.buckets.place(item);
         let Some(item) = self.items.get_mut(place) else {
-            *slot = [0, REJECTED, 0, row_item];
-            return;
+            return Moved::NONE;
         };
         let is_issue = qty >> 63;
         let left = item.qty.wrapping_add(qty);
@@ -121,19 +129,16 @@ impl Items {
         let is_small =
             ((left | item.qty).cast_unsigned() < bound) & ((value | item.value).cast_unsigned() < bound);
         if is_small & (self.quick == Some(item.way)) & (qty != 0) {
-            (item.qty, item.value, item.last) = (left, value, row_of(slot));
-            *slot = [moved, left, value, row_item];
-            return;
+            (item.qty, item.value, item.last) = (left, value, row);
+            return Moved { value: moved, on_hand: left, on_hand_value: value };
         }
-        let line = self.any(place, at, [qty, amount], row_of(slot));
-        *slot =
-            line.map_or([0, REJECTED, 0, row_item], |[moved, left, value]| [moved, left, value, row_item]);
+        self.any(place, at, [qty, amount], row).unwrap_or(Moved::NONE)
     }
 
     /// Values any movement: its value, and the quantity and the value on hand after it. `None` where there is nothing to value, or
     /// the engine must value the item.
     #[inline]
-    fn any(&mut self, place: usize, at: i64, [qty, amount]: [i64; 2], row: u32) -> Option<[i64; 3]> {
+    fn any(&mut self, place: usize, at: i64, [qty, amount]: [i64; 2], row: u32) -> Option<Moved> {
         let item = self.items.get_mut(place)?;
         if qty == 0 || item.way == Way::Engine {
             return None;
@@ -168,7 +173,7 @@ impl Items {
             return None;
         };
         *item = Item { qty: left, value, last: row, ..*item };
-        Some([moved, left, value])
+        Some(Moved { value: moved, on_hand: left, on_hand_value: value })
     }
 
     /// What there is at the end; `engine_items` are left out.

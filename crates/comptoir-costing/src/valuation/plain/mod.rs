@@ -1,7 +1,8 @@
 //! The short way for items that only receive and issue, within their stock, in one pool: most rows of most histories.
 //!
 //! Rows are dealt to buckets by item, each bucket is valued with the state of its items in the first-level cache, and the lines are
-//! collected in row order. A history in book order passes in waves: a few ranges at a time, so that what is dealt stays in the shared
+//! collected in row order. A history in book order needs no buckets where one thread values as fast as the others write ([`lane`]); for
+//! more threads it passes in waves: a few ranges at a time, so that what is dealt stays in the shared
 //! cache, while the items keep their state from wave to wave. Any other history is dealt at once, and every bucket is sorted. So is one
 //! whose items have layers, which are too many to be read and written again in every wave.
 //!
@@ -10,6 +11,7 @@
 
 mod deal;
 mod items;
+mod lane;
 mod layers;
 mod order;
 
@@ -52,8 +54,26 @@ pub(super) fn run(
     if engine_items.iter().all(|engine| *engine) {
         return Outcome { engine_items, ..Outcome::default() };
     }
-    let in_waves = in_order && !items::has_layers(job);
-    let buckets = Buckets::new(job.columns, in_waves);
+    if in_order && !items::has_layers(job) && rayon::current_num_threads() <= lane::MOST_THREADS {
+        let dealer = Dealer::new(job.columns, checks, Buckets::ONE, excluded, &engine_items);
+        let mut items = Items::new(job, Buckets::ONE, 0);
+        let (lines, faults) = lane::run(job, &dealer, &mut items);
+        return finish(job, vec![items], engine_items, lines, faults);
+    }
+    by_buckets(job, checks, excluded, engine_items, in_order)
+}
+
+/// Deals the rows to buckets of their items, and values bucket by bucket.
+fn by_buckets(
+    job: &Job<'_>,
+    checks: &Checks,
+    excluded: &[(u32, Fault)],
+    engine_items: Vec<bool>,
+    in_order: bool,
+) -> Outcome {
+    let has_layers = items::has_layers(job);
+    let in_waves = in_order && !has_layers;
+    let buckets = Buckets::new(job.columns, in_order, has_layers);
     let dealer = Dealer::new(job.columns, checks, buckets, excluded, &engine_items);
     let mut items: Vec<Items> =
         (0..buckets.count).into_par_iter().map(|bucket| Items::new(job, buckets, bucket)).collect();
@@ -157,25 +177,31 @@ pub(super) struct Buckets {
     bits: u32,
 }
 
-/// Items of a bucket of a history that passes in waves: their state fits a core's second-level cache. The fewer the buckets, the fewer
-/// the streams into which rows are dealt, each of which waits for the memory.
+/// Items of a bucket of a history in book order: their state fits a core's second-level cache. The fewer the buckets, the fewer the
+/// streams into which rows are dealt, each of which waits for the memory.
 const BUCKET_ITEMS: usize = 1 << 13;
+
+/// The same for items with layers.
+const BUCKET_LAYERED_ITEMS: usize = 1 << 10;
 
 /// There are buckets for this many threads at least.
 const FEWEST_BUCKETS: usize = 8;
 
-/// Movements of a bucket of a history that is dealt at once, about: they fit a core's second-level cache.
+/// Movements of a bucket of a history that is to be sorted, about: they fit a core's second-level cache.
 const BUCKET_ROWS: usize = 1 << 14;
 
 /// More buckets would cost more in open write streams than smaller buckets save.
 const MOST_BUCKETS: usize = 512;
 
 impl Buckets {
-    fn new(columns: &Columns, in_waves: bool) -> Self {
-        let wanted = if in_waves {
-            (columns.items / BUCKET_ITEMS).max(FEWEST_BUCKETS)
-        } else {
-            columns.rows / BUCKET_ROWS
+    /// One bucket for all items.
+    const ONE: Self = Self { count: 1, bits: 0 };
+
+    fn new(columns: &Columns, in_order: bool, has_layers: bool) -> Self {
+        let wanted = match (in_order, has_layers) {
+            (true, false) => (columns.items / BUCKET_ITEMS).max(FEWEST_BUCKETS),
+            (true, true) => (columns.items / BUCKET_LAYERED_ITEMS).max(FEWEST_BUCKETS),
+            (false, _) => columns.rows / BUCKET_ROWS,
         };
         let most = columns.items.next_power_of_two().min(MOST_BUCKETS);
         let count = wanted.next_power_of_two().clamp(1, most);

@@ -71,7 +71,7 @@ impl Sorted<'_> {
         for block in self.0.chunks(BLOCK) {
             // Slots and items are read beforehand, so that cache misses overlap.
             let slots = block.iter().filter_map(|(_, place)| parts.get(part(*place))?.get(slot(*place)));
-            items.read_ahead(slots);
+            items.read_ahead(slots.map(item_of));
             for (_, place) in block {
                 if let Some(slot) = parts.get_mut(part(*place)).and_then(|part| part.get_mut(slot(*place))) {
                     items.step(slot);
