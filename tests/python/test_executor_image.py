@@ -236,11 +236,11 @@ def test_what_is_no_picture_says_what_it_begins_with():
         ({"width": 0}, "width"),
         ({"height": 9000}, "height"),
         ({"std": (1, 0, 1)}, "std"),
-        ({"mean": (0, float("inf"), 0)}, "image"),
+        ({"mean": (0, float("inf"), 0)}, "mean[1]"),
         ({"dtype": "uint8", "scale": 0.5}, "dtype"),
         ({"dtype": "int64"}, "dtype"),
-        ({"fit": "squeeze"}, "image"),
-        ({"profile": "fast"}, "image"),
+        ({"fit": "squeeze"}, "fit"),
+        ({"profile": "fast"}, "profile"),
     ],
 )
 def test_settings_are_refused_by_their_field(options, field):

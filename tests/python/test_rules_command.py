@@ -12,7 +12,7 @@ rules:
   - {id: zero, when: "price == decimal('0')", outputs: {action: review}}
 """
 CASES = """
-- {name: free, event: {price: "0"}, fired: [zero]}
+- {name: free, event: {price: "0"}, expect: {fired: [zero]}}
 """
 
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use comptoir_rules::rule_set::{EnvironmentSpec, RuleSet, RuleSetError, RuleSetSpec, TableChecks};
 use comptoir_rules::syntax::Diagnostic;
-use comptoir_types::ErrorCode;
+use comptoir_types::{ErrorCode, Position};
 
 use crate::fault::{Fault, Severity, nearest};
 use crate::locate::Place;
@@ -99,15 +99,19 @@ impl Check<'_> {
     /// A fault of the form. The parser says where it is, but for later ones, which come from a copy; a field of a text
     /// that can be parsed is found by its path.
     fn syntax_fault(&self, error: &RuleSetError, is_parsed: bool, is_first: bool) -> Fault {
-        let text = match error {
-            RuleSetError::Syntax { message, .. } | RuleSetError::Invalid { message, .. } => message.clone(),
-            other => other.to_string(),
+        let (text, position) = match error {
+            RuleSetError::Syntax { message, position, .. } => (message.clone(), *position),
+            RuleSetError::Invalid { message, .. } => (message.clone(), None),
+            other => (other.to_string(), None),
         };
-        let (message, place) = split_place(&text);
-        // The parser of YAML begins with the path, or a part of it.
-        let message = match message.split_once(": ") {
+        let place = position.map(|Position { line, column }| {
+            let column = column.max(1);
+            Place { line, column, end_column: column + 1 }
+        });
+        // The parser of YAML begins with a part of the path.
+        let message = match text.split_once(": ") {
             Some((head, rest)) if !head.is_empty() && error.path().starts_with(head) => rest.to_owned(),
-            _ => message,
+            _ => text,
         };
         let message = without_types(&message);
         let named = if message.starts_with("unknown field") {
@@ -195,21 +199,6 @@ fn cycle_path(spec: &RuleSetSpec, cycle: &str) -> String {
     place.map_or_else(|| "variables".to_owned(), |place| format!("variables[{place}].expression"))
 }
 
-/// A message of a parser without the place that it ends with, and that place.
-fn split_place(text: &str) -> (String, Option<Place>) {
-    let Some((message, place)) = text.rsplit_once(" at line ") else { return (text.to_owned(), None) };
-    let numbers = place
-        .split_once(" column ")
-        .and_then(|(line, column)| Some((line.parse::<usize>().ok()?, column.parse::<usize>().ok()?)));
-    match numbers {
-        Some((line, column)) if line > 0 => {
-            let column = column.max(1);
-            (message.to_owned(), Some(Place { line, column, end_column: column + 1 }))
-        }
-        _ => (text.to_owned(), None),
-    }
-}
-
 /// "expected struct RuleSpec" names a type of ours, which tells authors nothing.
 pub fn without_types(message: &str) -> String {
     match message.split_once("expected struct ") {
@@ -231,14 +220,6 @@ fn unknown_hint(message: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_parsers_place_is_read() {
-        let (message, place) = split_place("mapping values are not allowed at line 3 column 7");
-        assert_eq!(message, "mapping values are not allowed");
-        assert_eq!(place, Some(Place { line: 3, column: 7, end_column: 8 }));
-        assert_eq!(split_place("looked at line by line").1, None);
-    }
 
     #[test]
     fn a_near_field_is_named() {

@@ -2,6 +2,7 @@
 //!
 //! Set 1: a category, three brands, a level and a price. Set 2: two cities and a level, or a tag of two and a price.
 //! Set 3: three ranges. `a-tree` is run up to `PEER` rules (it is linear in rules); its answers are compared.
+//! `BUILD=n` builds the sets of `RULES` rules n times and does nothing else.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -26,12 +27,18 @@ fn main() {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let (most, peer) = (argument("RULES", 100_000), argument("PEER", 10_000));
+    let only = argument("SET", 0);
+    let sets = (1..=3_u32).filter(|set| only == 0 || only == *set as usize);
+    if let times @ 1.. = argument("BUILD", 0) {
+        sets.for_each(|set| build(set, most, times));
+        return;
+    }
     println!(
         "{:3} {:>9} {:>10} {:>10} {:>9} {:>11} {:>11} {:>14} {:>8} {:>7}",
         "set",
         "rules",
         "build 1 us",
-        "build us",
+        "wall us",
         "B/rule",
         "index ns",
         "scan ns",
@@ -39,8 +46,7 @@ fn main() {
         "ratio",
         "hits"
     );
-    let only = argument("SET", 0);
-    for set in (1..=3_u32).filter(|set| only == 0 || only == *set as usize) {
+    for set in sets {
         for rules in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|rules| *rules <= most) {
             run(set, rules, rules <= peer);
         }
@@ -53,6 +59,7 @@ fn run(set: u32, count: usize, with_peer: bool) {
     let events: Vec<Event> = (0..EVENTS).map(|_| Event::draw(&mut random)).collect();
     let (alone, _) = built(&rules, 1);
     let (build, built) = built(&rules, 0);
+    let (alone, build) = (alone.processor, build.wall);
     let memory = built.memory();
     let inputs: Vec<Vec<Value<'_>>> = events
         .iter()
@@ -80,13 +87,31 @@ fn run(set: u32, count: usize, with_peer: bool) {
     );
 }
 
-/// A set built on so many threads, 0 for all, and the microseconds of processor time that a rule took.
-fn built(rules: &[Drawn], threads: usize) -> (f64, RuleSet) {
+/// Prints what building takes on one thread and on all, in microseconds a rule.
+fn build(set: u32, count: usize, times: usize) {
+    let mut random = Random(7 + u64::from(set));
+    let rules: Vec<Drawn> = (0..count).map(|_| draw(set, &mut random)).collect();
+    for _ in 0..times {
+        let [(alone, _), (all, _)] = [1, 0].map(|threads| built(&rules, threads));
+        println!("{set:3} {count:>9} {:>10.2} {:>10.2} {:>10.2}", alone.processor, all.processor, all.wall);
+    }
+}
+
+/// Microseconds of a rule.
+struct Time {
+    processor: f64,
+    wall: f64,
+}
+
+/// A set built on so many threads, 0 for all.
+fn built(rules: &[Drawn], threads: usize) -> (Time, RuleSet) {
     let spec = spec(rules);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let before = processor_time();
+    let (before, started) = (processor_time(), Instant::now());
     let built = pool.install(|| RuleSet::build(spec)).unwrap();
-    ((processor_time() - before) * 1e6 / rules.len() as f64, built)
+    let (processor, wall) = (processor_time() - before, started.elapsed().as_secs_f64());
+    let a_rule = |seconds: f64| seconds * 1e6 / rules.len() as f64;
+    (Time { processor: a_rule(processor), wall: a_rule(wall) }, built)
 }
 
 fn spec(rules: &[Drawn]) -> RuleSetSpec {

@@ -3,13 +3,13 @@ use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
-use crate::check::{self, Mode};
+use crate::check::{self, Checked, Mode};
 use crate::error::Error;
 use crate::eval::{AttributePattern, Inputs, Machine, Patterns, Quick, quick_truth, quick_ways};
 use crate::host::{Activation, slots_from_json};
-use crate::ir::{Node, NodeId, Slot, lower};
+use crate::ir::{Node, NodeId, Slot, SlotPlaces, lower};
 use crate::json_text::{self, Layout};
-use crate::syntax::{Ast, parse};
+use crate::syntax::{Ast, Expr, Token, parse_in};
 use crate::types::{Env, Type};
 use crate::value::{Fault, Outcome, Value};
 
@@ -64,7 +64,12 @@ impl Env {
 
     /// The same without quick ways of evaluation: for sets of rules, which take expressions apart and plan the parts.
     pub(crate) fn compile_plain(&self, source: &str) -> Result<Program, Error> {
-        compile(self, source, Mode::Checked)
+        self.compile_in(source, &mut Workspace::default())
+    }
+
+    /// The same in memory that many expressions use in turn.
+    pub(crate) fn compile_in(&self, source: &str, workspace: &mut Workspace) -> Result<Program, Error> {
+        compile(self, source, Mode::Checked, workspace)
     }
 
     /// Compiles an expression without checking types: what does not fit is an error when it is evaluated, and an
@@ -73,14 +78,34 @@ impl Env {
     /// # Errors
     /// Text that is no expression.
     pub fn compile_unchecked(&self, source: &str) -> Result<Program, Error> {
-        Ok(compile(self, source, Mode::Unchecked)?.with_quick_ways())
+        Ok(compile(self, source, Mode::Unchecked, &mut Workspace::default())?.with_quick_ways())
     }
 }
 
-fn compile(env: &Env, source: &str, mode: Mode) -> Result<Program, Error> {
-    let ast = parse(source, env.limits())?;
-    let checked = check::check(&ast, env, mode)?;
-    let lowered = lower(&ast, env, &checked, mode)?;
+/// What compiling needs beside the result, and memory for that. An allocator gives pieces of a kilobyte and more much
+/// slower than small ones, so that who compiles many expressions gives back what it does not keep.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    tokens: Vec<Token>,
+    checked: Checked,
+    slot_places: SlotPlaces,
+    exprs: Vec<Expr>,
+    nodes: Vec<Node>,
+}
+
+impl Workspace {
+    /// Takes back the memory of a program that was taken apart.
+    pub(crate) fn give_back(&mut self, ast: Ast, nodes: Vec<Node>) {
+        self.exprs = ast.exprs;
+        self.nodes = nodes;
+    }
+}
+
+fn compile(env: &Env, source: &str, mode: Mode, workspace: &mut Workspace) -> Result<Program, Error> {
+    let Workspace { tokens, checked, slot_places, exprs, nodes } = workspace;
+    let ast = parse_in(source, env.limits(), tokens, std::mem::take(exprs))?;
+    check::check(&ast, env, mode, checked)?;
+    let lowered = lower((&ast, env), (checked, mode), std::mem::take(nodes), slot_places)?;
     let ty = checked.types.get(ast.root().index()).cloned().unwrap_or(Type::Dyn);
     Ok(Program {
         ast,

@@ -19,7 +19,7 @@ use crate::value::Value;
 use unify::Unifier;
 
 /// What the checker found out, by node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub types: Vec<Type>,
     pub references: Vec<Option<Reference>>,
@@ -59,11 +59,17 @@ pub(crate) enum Mode {
     Unchecked,
 }
 
-/// Resolves names and, in the checked mode, types.
+/// Resolves names and, in the checked mode, types. What was found out before is overwritten, so that its memory is used
+/// again.
 ///
 /// # Errors
 /// All faults that were found.
-pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode) -> Result<Checked, Diagnostics> {
+pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode, checked: &mut Checked) -> Result<(), Diagnostics> {
+    let Checked { mut types, mut references } = std::mem::take(checked);
+    types.clear();
+    types.resize(ast.len(), Type::Dyn);
+    references.clear();
+    references.resize(ast.len(), None);
     let mut checker = Checker {
         ast,
         env,
@@ -71,8 +77,8 @@ pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode) -> Result<Checked, Diagnos
         unifier: Unifier::new(ast.len()),
         scopes: Vec::new(),
         faults: Vec::new(),
-        types: vec![Type::Dyn; ast.len()],
-        references: vec![None; ast.len()],
+        types,
+        references,
     };
     checker.expr(ast.root());
     let Checker { unifier, mut faults, mut types, references, .. } = checker;
@@ -86,7 +92,8 @@ pub(crate) fn check(ast: &Ast, env: &Env, mode: Mode) -> Result<Checked, Diagnos
     if !faults.is_empty() {
         return Err(Diagnostics::new(ast.source(), faults));
     }
-    Ok(Checked { types, references })
+    *checked = Checked { types, references };
+    Ok(())
 }
 
 /// Why something is not available.

@@ -16,19 +16,30 @@ pub(crate) struct Lowered {
     pub slots: Vec<Slot>,
 }
 
-/// Makes the intermediate form of a checked tree.
+/// Places of slots by their paths.
+pub(crate) type SlotPlaces = HashMap<Vec<Arc<str>>, u32>;
+
+/// Makes the intermediate form of a checked tree. `nodes` becomes that of the program, `slot_places` keeps its memory.
 ///
 /// # Errors
 /// A regular expression that does not compile, in the checked mode.
-pub(crate) fn lower(ast: &Ast, env: &Env, checked: &Checked, mode: Mode) -> Result<Lowered, Diagnostics> {
+pub(crate) fn lower(
+    (ast, env): (&Ast, &Env),
+    (checked, mode): (&Checked, Mode),
+    mut nodes: Vec<Node>,
+    slot_places: &mut SlotPlaces,
+) -> Result<Lowered, Diagnostics> {
+    nodes.clear();
+    nodes.reserve(ast.len());
+    slot_places.clear();
     let mut lowering = Lowering {
         ast,
         env,
         checked,
         mode,
-        nodes: Vec::with_capacity(ast.len()),
+        nodes,
         slots: Vec::new(),
-        slot_places: HashMap::new(),
+        slot_places,
         faults: Vec::new(),
         level: 0,
     };
@@ -46,7 +57,7 @@ pub(super) struct Lowering<'l> {
     pub(super) mode: Mode,
     pub(super) nodes: Vec<Node>,
     pub(super) slots: Vec<Slot>,
-    pub(super) slot_places: HashMap<Vec<Arc<str>>, u32>,
+    pub(super) slot_places: &'l mut SlotPlaces,
     pub(super) faults: Vec<Diagnostic>,
     /// Scopes around the node.
     level: u16,

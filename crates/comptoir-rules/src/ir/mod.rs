@@ -19,7 +19,7 @@ use regex::Regex;
 pub(crate) use crate::check::Message;
 pub(crate) use constant::{compile_regex, each_operand, is_leaf, operands};
 pub(crate) use cut::cut_out;
-pub(crate) use lower::lower;
+pub(crate) use lower::{SlotPlaces, lower};
 pub use set::LiteralSet;
 
 use crate::syntax::{Access, BinaryOp, ExprId, Flatness, FoldKind, Span};

@@ -1,7 +1,7 @@
 use super::vocabulary::{Axis, Dictionary, range};
 use crate::error::Error;
 use crate::ir::{Node, NodeId, NodeKind, Slot, cut_out};
-use crate::program::Program;
+use crate::program::Workspace;
 use crate::syntax::{Ast, BinaryOp, FoldKind, Written, unparse_with};
 use crate::types::{Env, Type};
 use crate::value::Value;
@@ -33,21 +33,32 @@ pub(super) struct Expression {
     pub nodes: Vec<Node>,
 }
 
+/// Sources that share a workspace.
+#[cfg(feature = "arrow")]
+const SHARE: usize = 32;
+
 /// The conditions that sources say, none for a blank one.
 pub(super) fn conditions(env: &Env, sources: Vec<&str>) -> Vec<Option<Result<Condition, Error>>> {
-    let compile =
-        |source: &str| (!source.trim().is_empty()).then(|| env.compile_plain(source).map(Condition::new));
+    let compile = |workspace: &mut Workspace, source: &str| {
+        (!source.trim().is_empty()).then(|| Condition::compile(env, source, workspace))
+    };
     #[cfg(feature = "arrow")]
     if sources.len() >= 64 {
         use rayon::prelude::*;
-        return sources.into_par_iter().map(compile).collect();
+        return sources
+            .into_par_iter()
+            .with_min_len(SHARE)
+            .map_init(Workspace::default, compile)
+            .collect();
     }
-    sources.into_iter().map(compile).collect()
+    let mut workspace = Workspace::default();
+    sources.into_iter().map(|source| compile(&mut workspace, source)).collect()
 }
 
 impl Condition {
-    /// Takes a program apart.
-    pub(super) fn new(program: Program) -> Self {
+    /// Compiles a source and takes the program apart.
+    fn compile(env: &Env, source: &str, workspace: &mut Workspace) -> Result<Self, Error> {
+        let program = env.compile_in(source, workspace)?;
         let (root, ty) = (program.root(), program.result_type().clone());
         let (ast, nodes, slots) = program.into_parts();
         let reader = Reader { ast: &ast, nodes: &nodes };
@@ -57,7 +68,8 @@ impl Condition {
             }
             _ => vec![reader.conjunction(root)],
         };
-        Self { ty, slots, branches }
+        workspace.give_back(ast, nodes);
+        Ok(Self { ty, slots, branches })
     }
 }
 

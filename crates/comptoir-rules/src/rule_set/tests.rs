@@ -208,6 +208,37 @@ rule:
 }
 
 #[test]
+fn variables_of_a_policy_are_seen_after_them_and_inside_of_their_rule_alone() {
+    let environment = EnvironmentSpec {
+        variables: [("n".to_owned(), "int".to_owned())].into(),
+        ..EnvironmentSpec::default()
+    };
+    let policy = |before: &str, own: &str, after: &str| {
+        format!(
+            "name: p\nrule:\n  variables:\n  - {{name: outer, expression: '{own}'}}\n  - {{name: limit, expression: '1'}}\n  \
+             match:\n  - {{condition: 'n == {before}', output: '1'}}\n  - rule:\n      variables:\n      \
+             - {{name: limit, expression: 'variables.limit + 1'}}\n      - {{name: inner, expression: 'variables.limit'}}\n      \
+             match:\n      - {{condition: 'n > variables.inner', output: '2'}}\n  - {{output: '{after}'}}\n"
+        )
+    };
+    let read = |text: String| RuleSetSpec::from_policy(&text, environment.clone());
+    let set = RuleSet::build(read(policy("0", "7", "variables.limit + variables.outer")).unwrap()).unwrap();
+    let output = |n: i64| set.decide_json(&json!({"n": n})).to_json()["outputs"]["output"].clone();
+    assert_eq!([output(0), output(3), output(2)], [json!(1), json!(2), json!(8)]);
+    for (text, path) in [
+        (policy("0", "7", "variables.inner"), "rule.match[2].output"),
+        (policy("variables.inner", "7", "0"), "rule.match[0].condition"),
+        (policy("0", "variables.limit", "0"), "rule.variables[0].expression"),
+    ] {
+        let wrong = read(text).unwrap_err().to_string();
+        assert!(wrong.contains(path) && wrong.contains("is not declared here"), "{wrong}");
+    }
+    // What nobody declares is found where it is compiled, also the new name of a hidden variable.
+    let unknown = read(policy("0", "7", "variables.limit_2")).unwrap();
+    assert!(RuleSet::build(unknown).unwrap_err().to_string().contains("variables"));
+}
+
+#[test]
 fn a_handle_is_swapped_while_others_decide() {
     use std::sync::atomic::{AtomicBool, Ordering};
     let set = |version: u32| {

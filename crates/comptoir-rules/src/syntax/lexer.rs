@@ -4,14 +4,15 @@ use super::{Diagnostic, DiagnosticCode, Span};
 /// Cuts a source into tokens; the last is always [`TokenKind::End`].
 ///
 /// Text that is no token gives a fault and a [`TokenKind::Bad`] token, over which the parser stays silent.
-pub(crate) fn tokenize(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+pub(super) fn tokenize(source: &str, tokens: &mut Vec<Token>) -> Vec<Diagnostic> {
     let mut lexer = Lexer { source, bytes: source.as_bytes(), at: 0, faults: Vec::new() };
-    let mut tokens = Vec::with_capacity(source.len() / 4 + 1);
+    tokens.clear();
+    tokens.reserve(source.len() / 4 + 1);
     loop {
         let token = lexer.next();
         tokens.push(token);
         if token.kind == TokenKind::End {
-            return (tokens, lexer.faults);
+            return lexer.faults;
         }
     }
 }

@@ -31,8 +31,9 @@ pub use ast::{
 pub use comptoir_types::Position;
 pub use diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 pub use literal::Literal;
-pub(crate) use parser::children;
 pub use parser::parse;
+pub(crate) use parser::{children, parse_in};
 pub use span::Span;
 pub(crate) use suggest::nearest;
+pub(crate) use token::Token;
 pub(crate) use unparse::{Written, bytes_text, double_text, unparse, unparse_with};

@@ -10,18 +10,27 @@ use crate::Limits;
 /// # Errors
 /// All faults that were found: the parser goes on behind each, and reports a fault once.
 pub fn parse(source: &str, limits: &Limits) -> Result<Ast, Diagnostics> {
+    parse_in(source, limits, &mut Vec::new(), Vec::new())
+}
+
+/// The same in memory that was allocated before: `tokens` keeps its own, `exprs` becomes the tree's.
+pub(crate) fn parse_in(
+    source: &str,
+    limits: &Limits,
+    tokens: &mut Vec<Token>,
+    exprs: Vec<Expr>,
+) -> Result<Ast, Diagnostics> {
     if source.len() > limits.source_bytes.min(u32::MAX as usize) {
         let message = format!("the source has {} bytes, more than {}", source.len(), limits.source_bytes);
         let fault = Diagnostic::new(DiagnosticCode::Limit, Span::default(), message);
         return Err(Diagnostics::new("", vec![fault]));
     }
-    let (tokens, faults) = tokenize(source);
-    let mut parser = Parser::new(source, tokens, limits);
+    let mut all = tokenize(source, tokens);
+    let mut parser = Parser::new(source, tokens, exprs, limits);
     let root = parser.expression();
     if parser.peek() != TokenKind::End {
         parser.unexpected("an operator or the end");
     }
-    let mut all = faults;
     all.append(&mut parser.faults);
     if all.is_empty() {
         return Ok(Ast { source: source.into(), exprs: parser.exprs, root });
@@ -32,7 +41,7 @@ pub fn parse(source: &str, limits: &Limits) -> Result<Ast, Diagnostics> {
 
 pub(super) struct Parser<'s> {
     pub(super) source: &'s str,
-    tokens: Vec<Token>,
+    tokens: &'s [Token],
     at: usize,
     pub(super) exprs: Vec<Expr>,
     pub(super) faults: Vec<Diagnostic>,
@@ -43,9 +52,10 @@ pub(super) struct Parser<'s> {
 }
 
 impl<'s> Parser<'s> {
-    fn new(source: &'s str, tokens: Vec<Token>, limits: &Limits) -> Self {
+    fn new(source: &'s str, tokens: &'s [Token], mut exprs: Vec<Expr>, limits: &Limits) -> Self {
         let limits = Limits { depth: limits.depth.min(Limits::MAX_DEPTH), ..*limits };
-        let exprs = Vec::with_capacity(tokens.len());
+        exprs.clear();
+        exprs.reserve(tokens.len());
         Self { source, tokens, at: 0, exprs, faults: Vec::new(), limits, nesting: 0, recovering: false }
     }
 
