@@ -39,6 +39,7 @@ LACKING: dict[str, str] = {
     "executor/error-options-field": "options are keywords",
     "executor/error-options-json": "options are keywords",
     "ranking/error-context-json": "the context is keywords",
+    "rules/cost-error-sizes": "sizes are a mapping",
     "rules/error-environment-field": "an environment is keywords",
     "rules/error-environment-json": "an environment is keywords",
     "rules/error-not-bool": "`eval` gives values of every type",

@@ -109,6 +109,15 @@ def rules_test_json(case: Case) -> Outcome:
     return _truth(_program(case).eval_json(case.bytes("event")))
 
 
+def rules_partial_json(case: Case) -> Outcome:
+    left = _program(case).partial(case.object("event"), unknown=json.loads(case.text("unknown")))
+    return {"expected.json": {"value": left.value} if left.is_known else {"expression": left.expression}}
+
+
+def rules_cost(case: Case) -> Outcome:
+    return {"expected.json": list(_program(case).cost(case.object("sizes")))}
+
+
 def rules_slots(case: Case) -> Outcome:
     event: dict[str, Any] = {}
     for line in case.lines("slots"):
@@ -224,6 +233,8 @@ CALLS: dict[str, Callable[[Case], Outcome]] = {
     "costing.control": costing_control,
     "rules.eval_json": rules_eval_json,
     "rules.test_json": rules_test_json,
+    "rules.partial_json": rules_partial_json,
+    "rules.cost": rules_cost,
     "rules.slots": rules_slots,
     "rules.eval_table": rules_eval_table,
     "rules.select": rules_select,

@@ -40,6 +40,25 @@ end:
     free(event.data);
 }
 
+static void ahead(const char *call, const char *directory, struct outcome *outcome) {
+    struct bytes event = argument(directory, "event"), unknown = argument(directory, "unknown");
+    struct bytes sizes = argument(directory, "sizes");
+    struct comptoir_program *program = NULL;
+    struct comptoir_text text;
+    TRY(outcome, compiled(directory, &program));
+    if (strcmp(call, "rules.cost") == 0) {
+        TRY(outcome, comptoir_program_cost(program, sizes.data, sizes.length, &text));
+    } else {
+        TRY(outcome, comptoir_program_partial_json(program, event.data, event.length, unknown.data, unknown.length, &text));
+    }
+    add_text(outcome, "expected.json", text);
+end:
+    comptoir_program_free(program);
+    free(event.data);
+    free(unknown.data);
+    free(sizes.data);
+}
+
 /* Units and scale of a decimal in text. */
 static void decimal(const char *text, struct comptoir_value *value) {
     __extension__ unsigned __int128 units = 0;
@@ -175,6 +194,8 @@ end:
 bool rules(const char *call, const char *directory, struct outcome *outcome) {
     if (strcmp(call, "rules.eval_json") == 0 || strcmp(call, "rules.test_json") == 0) {
         on_event(call, directory, outcome);
+    } else if (strcmp(call, "rules.partial_json") == 0 || strcmp(call, "rules.cost") == 0) {
+        ahead(call, directory, outcome);
     } else if (strcmp(call, "rules.slots") == 0) {
         by_slots(directory, outcome);
     } else if (strcmp(call, "rules.eval_table") == 0 || strcmp(call, "rules.select") == 0) {

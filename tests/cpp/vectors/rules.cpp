@@ -71,6 +71,12 @@ void add_rules(Operations &operations) {
     operations["rules.test_json"] = [](const Case &given) {
         return Files{{"expected.txt", compiled(given).test_json(given["event"]) ? "true" : "false"}};
     };
+    operations["rules.partial_json"] = [](const Case &given) {
+        return Files{{"expected.json", compiled(given).partial_json(given["event"], given["unknown"])}};
+    };
+    operations["rules.cost"] = [](const Case &given) {
+        return Files{{"expected.json", compiled(given).cost(given["sizes"])}};
+    };
     operations["rules.slots"] = by_slots;
     operations["rules.eval_table"] = [](const Case &given) {
         const rules::Program program = compiled(given);

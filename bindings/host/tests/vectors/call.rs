@@ -14,6 +14,8 @@ pub fn run(case: &Case) -> Outcome {
         "costing.control" => costing::control(case),
         "rules.eval_json" => rules::eval_json(case),
         "rules.test_json" => rules::test_json(case),
+        "rules.partial_json" => rules::partial_json(case),
+        "rules.cost" => rules::cost(case),
         "rules.slots" => rules::slots(case),
         "rules.eval_table" => rules::eval_table(case),
         "rules.select" => rules::select(case),

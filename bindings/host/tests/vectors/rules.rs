@@ -18,6 +18,15 @@ pub fn test_json(case: &Case) -> Result<Outcome, Fault> {
     Ok(one("expected.txt", program(case)?.test_json(&case.bytes("event"))?.to_string()))
 }
 
+pub fn partial_json(case: &Case) -> Result<Outcome, Fault> {
+    let left = program(case)?.partial_json(&case.bytes("event"), &case.text("unknown"))?;
+    Ok(one("expected.json", left))
+}
+
+pub fn cost(case: &Case) -> Result<Outcome, Fault> {
+    Ok(one("expected.json", program(case)?.cost(&case.text("sizes"))?))
+}
+
 pub fn slots(case: &Case) -> Result<Outcome, Fault> {
     let program = program(case)?;
     let names: Vec<_> = program.program().slots().iter().map(|slot| slot.name.to_string()).collect();

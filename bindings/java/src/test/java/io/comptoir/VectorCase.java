@@ -27,7 +27,8 @@ record VectorCase(Path path) {
         return switch (call) {
             case "costing.policy" -> json(History.policy(text("policy")));
             case "costing.counts", "costing.table", "costing.control" -> costing(call);
-            case "rules.eval_json", "rules.test_json", "rules.slots", "rules.eval_table", "rules.select" -> program(call);
+            case "rules.eval_json", "rules.test_json", "rules.partial_json", "rules.cost", "rules.slots", "rules.eval_table",
+                "rules.select" -> program(call);
             case "rules.decide_json", "rules.explain_json", "rules.decide_table", "rules.select_set" -> set(call);
             case "ranking.board", "ranking.report", "ranking.explain", "ranking.page" -> board(call);
             case "ranking.leaderboard" -> leaderboard();
@@ -62,6 +63,8 @@ record VectorCase(Path path) {
             return switch (call) {
                 case "rules.eval_json" -> json(program.evalJson(text("event")));
                 case "rules.test_json" -> plain(program.testJson(bytes("event")));
+                case "rules.partial_json" -> json(program.partialJson(text("event"), text("unknown")));
+                case "rules.cost" -> json(program.cost(text("sizes")));
                 case "rules.slots" -> plain(program.test(slots(program.newSlots())));
                 case "rules.eval_table" -> batch(program::evalTable);
                 default -> batch(program::select);
