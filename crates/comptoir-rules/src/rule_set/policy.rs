@@ -173,13 +173,7 @@ impl Flattening<'_> {
 
     /// An expression with variables under their names in the set. One that only rules elsewhere have is refused: in the
     /// set it would be there.
-    fn renamed(
-        &self,
-        source: &str,
-        scope: &Scope,
-        path: &str,
-        field: &str,
-    ) -> Result<String, RuleSetError> {
+    fn renamed(&self, source: &str, scope: &Scope, path: &str, field: &str) -> Result<String, RuleSetError> {
         let mut text = source.to_owned();
         if self.declared.is_empty() {
             return Ok(text);

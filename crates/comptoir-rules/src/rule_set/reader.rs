@@ -45,11 +45,7 @@ pub(super) fn conditions(env: &Env, sources: Vec<&str>) -> Vec<Option<Result<Con
     #[cfg(feature = "arrow")]
     if sources.len() >= 64 {
         use rayon::prelude::*;
-        return sources
-            .into_par_iter()
-            .with_min_len(SHARE)
-            .map_init(Workspace::default, compile)
-            .collect();
+        return sources.into_par_iter().with_min_len(SHARE).map_init(Workspace::default, compile).collect();
     }
     let mut workspace = Workspace::default();
     sources.into_iter().map(|source| compile(&mut workspace, source)).collect()
