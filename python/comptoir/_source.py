@@ -13,7 +13,10 @@ from typing import Any
 
 
 def read(source: Mapping[str, Any] | str | os.PathLike[str]) -> tuple[str, str, str | None]:
-    """Text, form (json, yaml or mapping) and directory of a spec. Text has several lines or an opening brace; else it is a path."""
+    """Text, form (json, yaml or mapping) and directory of a spec.
+
+    Text has several lines or an opening brace; else it is a path.
+    """
     if isinstance(source, Mapping):
         return json.dumps(source, default=plain), "mapping", None
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
