@@ -115,7 +115,8 @@ def rules_partial_json(case: Case) -> Outcome:
 
 
 def rules_cost(case: Case) -> Outcome:
-    return {"expected.json": list(_program(case).cost(case.object("sizes")))}
+    sizes = {path: tuple(size) if isinstance(size, list) else size for path, size in case.object("sizes").items()}
+    return {"expected.json": list(_program(case).cost(sizes))}
 
 
 def rules_slots(case: Case) -> Outcome:
