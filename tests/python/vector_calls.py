@@ -115,7 +115,8 @@ def rules_partial_json(case: Case) -> Outcome:
 
 
 def rules_cost(case: Case) -> Outcome:
-    sizes = {path: tuple(size) if isinstance(size, list) else size for path, size in case.object("sizes").items()}
+    given = case.object("sizes").items()
+    sizes = {path: tuple(size) if isinstance(size, list) else size for path, size in given}
     return {"expected.json": list(_program(case).cost(sizes))}
 
 
