@@ -3,7 +3,7 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use super::lower::Lowering;
-use super::{LiteralSet, Node, NodeId, NodeKind};
+use super::{LiteralSet, Node, NodeId, NodeKind, each_operand};
 use crate::check::Mode;
 use crate::eval::{Inputs, Machine};
 use crate::syntax::{Access, BinaryOp, Diagnostic, DiagnosticCode, ExprId, ExprKind, Flatness};
@@ -42,49 +42,6 @@ pub(super) fn charge(kind: &NodeKind, nodes: &[Node]) -> u32 {
         sum = sum.saturating_add(leaf.map_or(0, |node| node.charge));
     });
     sum
-}
-
-/// Calls `visit` with each node directly under a node that is always or mostly evaluated with it.
-pub(crate) fn each_operand(kind: &NodeKind, mut visit: impl FnMut(NodeId)) {
-    match kind {
-        NodeKind::Const(_)
-        | NodeKind::Slot(_)
-        | NodeKind::HasSlot(_)
-        | NodeKind::Local { .. }
-        | NodeKind::Fail(_) => {}
-        NodeKind::Field { operand, .. }
-        | NodeKind::HasField { operand, .. }
-        | NodeKind::Not(operand)
-        | NodeKind::Negate(operand)
-        | NodeKind::InSet { operand, .. }
-        | NodeKind::Matches { operand, .. } => visit(*operand),
-        NodeKind::Index { operand: one, index: two, .. }
-        | NodeKind::Binary { left: one, right: two, .. }
-        | NodeKind::OptionalOr { operand: one, alternative: two, .. }
-        | NodeKind::OptionalMap { target: one, body: two, .. } => [*one, *two].into_iter().for_each(visit),
-        NodeKind::Conditional { condition, then, otherwise } => {
-            [*condition, *then, *otherwise].into_iter().for_each(visit);
-        }
-        NodeKind::Fold(fold) => {
-            [Some(fold.range), fold.filter, Some(fold.body)].into_iter().flatten().for_each(visit);
-        }
-        NodeKind::And(list) | NodeKind::Or(list) | NodeKind::Call { args: list, .. } => {
-            list.iter().copied().for_each(visit);
-        }
-        NodeKind::List(elements) => elements.iter().for_each(|(value, _)| visit(*value)),
-        NodeKind::Map(entries) => {
-            entries.iter().flat_map(|(key, value, _)| [*key, *value]).for_each(visit);
-        }
-        NodeKind::Message(message) => message.fields.iter().for_each(|(_, value, _)| visit(*value)),
-        NodeKind::Block { bindings, body } => bindings.iter().chain([body]).copied().for_each(visit),
-    }
-}
-
-/// The same nodes, where time does not matter.
-pub(crate) fn operands(kind: &NodeKind) -> impl Iterator<Item = NodeId> + use<> {
-    let mut found = Vec::new();
-    each_operand(kind, |id| found.push(id));
-    found.into_iter()
 }
 
 /// Whether a node is computed from constants by the library.

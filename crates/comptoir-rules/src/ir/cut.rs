@@ -1,4 +1,5 @@
-use super::{Node, NodeId, NodeKind, each_operand};
+use super::operands::each_id_mut;
+use super::{Node, NodeId, each_operand};
 
 /// A node and all that it needs, as nodes of their own: the node itself is the last.
 pub(crate) fn cut_out(nodes: &[Node], root: NodeId) -> Vec<Node> {
@@ -19,58 +20,17 @@ pub(crate) fn cut_out(nodes: &[Node], root: NodeId) -> Vec<Node> {
     };
     let mut cut: Vec<Node> = needed.iter().filter_map(|id| nodes.get(id.index()).cloned()).collect();
     for node in &mut cut {
-        each_operand_mut(&mut node.kind, |id| *id = place(*id));
+        each_id_mut(&mut node.kind, |id| *id = place(*id));
     }
     cut
 }
 
-/// As [`each_operand`], to change them.
-fn each_operand_mut(kind: &mut NodeKind, mut visit: impl FnMut(&mut NodeId)) {
-    match kind {
-        NodeKind::Const(_)
-        | NodeKind::Slot(_)
-        | NodeKind::HasSlot(_)
-        | NodeKind::Local { .. }
-        | NodeKind::Fail(_) => {}
-        NodeKind::Field { operand, .. }
-        | NodeKind::HasField { operand, .. }
-        | NodeKind::Not(operand)
-        | NodeKind::Negate(operand)
-        | NodeKind::InSet { operand, .. }
-        | NodeKind::Matches { operand, .. } => visit(operand),
-        NodeKind::Index { operand: one, index: two, .. }
-        | NodeKind::Binary { left: one, right: two, .. }
-        | NodeKind::OptionalOr { operand: one, alternative: two, .. }
-        | NodeKind::OptionalMap { target: one, body: two, .. } => [one, two].into_iter().for_each(visit),
-        NodeKind::Conditional { condition, then, otherwise } => {
-            [condition, then, otherwise].into_iter().for_each(visit);
-        }
-        NodeKind::Fold(fold) => {
-            visit(&mut fold.range);
-            fold.filter.iter_mut().for_each(&mut visit);
-            visit(&mut fold.body);
-        }
-        NodeKind::And(list) | NodeKind::Or(list) | NodeKind::Call { args: list, .. } => {
-            list.iter_mut().for_each(visit);
-        }
-        NodeKind::List(elements) => elements.iter_mut().for_each(|(value, _)| visit(value)),
-        NodeKind::Map(entries) => {
-            entries.iter_mut().flat_map(|(key, value, _)| [key, value]).for_each(visit);
-        }
-        NodeKind::Message(message) => message.fields.iter_mut().for_each(|(_, value, _)| visit(value)),
-        NodeKind::Block { bindings, body } => {
-            bindings.iter_mut().for_each(&mut visit);
-            visit(body);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::{Env, Value};
-
     use super::*;
     use crate::eval::{Inputs, Machine};
+    use crate::ir::NodeKind;
+    use crate::{Env, Value};
 
     #[test]
     fn a_part_is_what_it_is_in_the_whole() {

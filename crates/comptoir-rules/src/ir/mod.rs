@@ -9,6 +9,7 @@ mod constant;
 mod cut;
 mod lower;
 mod message;
+mod operands;
 mod path;
 mod set;
 
@@ -17,9 +18,10 @@ use std::sync::Arc;
 use regex::Regex;
 
 pub(crate) use crate::check::Message;
-pub(crate) use constant::{compile_regex, each_operand, is_leaf, operands};
+pub(crate) use constant::{compile_regex, is_leaf};
 pub(crate) use cut::cut_out;
 pub(crate) use lower::{SlotPlaces, lower};
+pub(crate) use operands::{each_operand, operands};
 pub use set::LiteralSet;
 
 use crate::syntax::{Access, BinaryOp, ExprId, Flatness, FoldKind, Span};
