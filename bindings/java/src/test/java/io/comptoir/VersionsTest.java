@@ -1,15 +1,18 @@
 package io.comptoir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -35,25 +38,33 @@ class VersionsTest {
     @Test
     void noRequestIsLostWhileVersionsTakeOver() throws Exception {
         try (Pipeline pipeline = Pipeline.start(CONFIG, numbered(1))) {
+            AtomicBoolean stopping = new AtomicBoolean();
+            AtomicInteger answers = new AtomicInteger();
             List<CompletableFuture<Void>> load = new ArrayList<>();
             for (int thread = 0; thread < 3; thread++) {
                 load.add(CompletableFuture.runAsync(() -> {
-                    for (int run = 0; run < 300; run++) {
+                    while (!stopping.get()) {
                         float number = answer(pipeline);
                         assertTrue(number >= 1 && number <= 9, () -> "version " + number);
+                        answers.incrementAndGet();
                     }
                 }, task -> new Thread(task).start()));
             }
             for (int number = 2; number <= 9; number++) {
                 pipeline.swap("{\"version\": \"" + number + "\", \"share\": 0.5}", numbered(number));
+                for (int until = answers.get() + 20; answers.get() < until;) {
+                    load.forEach(one -> assertFalse(one.isDone()));
+                    Thread.sleep(1);
+                }
                 pipeline.setShare(1, "number");
                 assertTrue(pipeline.drain(Duration.ofSeconds(20)));
             }
             assertEquals(9, answer(pipeline));
+            stopping.set(true);
             for (CompletableFuture<Void> one : load) {
                 one.get();
             }
-            assertTrue(pipeline.stats().contains("\"done\":901"), pipeline.stats());
+            assertTrue(pipeline.stats().contains("\"done\":" + (answers.get() + 1) + ","), pipeline.stats());
         }
     }
 
