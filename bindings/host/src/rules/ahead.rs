@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use comptoir::rules::ir::Slot;
 use comptoir::rules::types::EnvError;
-use comptoir::rules::{Activation, AttributePattern, Bounds, Error, Residual, Value};
+use comptoir::rules::{Activation, AttributePattern, Bounds, Error, Program, Residual, Value};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -37,12 +37,33 @@ impl CompiledProgram {
     /// map. Empty text is no sizes. Any thread.
     ///
     /// # Errors
-    /// `HOST_JSON`.
+    /// `HOST_JSON`, and as [`cost`].
     pub fn cost(&self, sizes: &str) -> Result<String, Fault> {
         let sizes: HashMap<String, Size> = parse("sizes", sizes)?;
-        let bounds = self.program().estimate_cost(&|path: &str| sizes.get(path).map(Size::bounds));
-        render(&(bounds.min, (bounds.max != u64::MAX).then_some(bounds.max)))
+        let sizes = sizes.into_iter().map(|(path, size)| (path, size.bounds()));
+        render(&cost(self.program(), sizes)?)
     }
+}
+
+/// Least and greatest cost of an evaluation in the units of the budget, `None` where there is no upper bound; with least and
+/// greatest sizes of inputs by path.
+///
+/// # Errors
+/// `HOST_ARGUMENT` with the path, for a size whose least is above its greatest.
+pub fn cost(
+    program: &Program,
+    sizes: impl Iterator<Item = (String, (u64, u64))>,
+) -> Result<(u64, Option<u64>), Fault> {
+    let known = |(path, (least, most)): (String, (u64, u64))| {
+        if least > most {
+            let message = format!("size of `{path}`: the least, {least}, is above the greatest, {most}");
+            return Err(Fault::argument(message).at(path));
+        }
+        Ok((path, Bounds::new(least, most)))
+    };
+    let sizes = sizes.map(known).collect::<Result<HashMap<_, _>, _>>()?;
+    let bounds = program.estimate_cost(&|path: &str| sizes.get(path).copied());
+    Ok((bounds.min, (bounds.max != u64::MAX).then_some(bounds.max)))
 }
 
 /// Patterns of what is unknown.
@@ -76,10 +97,10 @@ enum Size {
 }
 
 impl Size {
-    const fn bounds(&self) -> Bounds {
+    const fn bounds(&self) -> (u64, u64) {
         match *self {
-            Self::Exact(size) => Bounds::exactly(size),
-            Self::Range(least, most) => Bounds::new(least, most),
+            Self::Exact(size) => (size, size),
+            Self::Range(least, most) => (least, most),
         }
     }
 }

@@ -8,7 +8,7 @@ mod program;
 mod rule_set;
 mod set_batch;
 
-pub use ahead::{Given, patterns};
+pub use ahead::{Given, cost, patterns};
 pub use batch::{Faulty, RowFaults, columns, eval, select};
 pub use conform::{conform, conform_json};
 pub use program::CompiledProgram;

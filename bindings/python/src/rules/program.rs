@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use comptoir::rules::{Bounds, Program, Residual};
+use comptoir::rules::{Program, Residual};
 use comptoir_host::rules::Given;
 use comptoir_host::{Table, rules as rows};
 use pyo3::prelude::*;
@@ -19,6 +19,7 @@ use super::shared::shared as variables;
 use super::source::{Event, Source};
 use crate::arrow::import_stream;
 use crate::enter::attached;
+use crate::errors::from_host;
 
 /// Compiled expression: any number of threads may evaluate it at once.
 ///
@@ -308,6 +309,11 @@ impl RulesProgram {
     /// tuple of int and int or None
     ///     At least and at most; None where there is no bound.
     ///
+    /// Raises
+    /// ------
+    /// ConfigError
+    ///     For a size whose least is above its greatest.
+    ///
     /// Examples
     /// --------
     /// >>> from comptoir import rules
@@ -317,16 +323,12 @@ impl RulesProgram {
     /// >>> program.cost({"tags": (0, 20), "tags[]": 10})[1] < 200
     /// True
     #[pyo3(signature = (sizes=None))]
-    #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
-    fn cost(&self, sizes: Option<HashMap<String, Size>>) -> (u64, Option<u64>) {
-        let size = |path: &str| {
-            sizes.as_ref()?.get(path).map(|size| match size {
-                Size::Exact(size) => Bounds::exactly(*size),
-                Size::Range(least, most) => Bounds::new(*least, *most),
-            })
-        };
-        let bounds = self.program.estimate_cost(&size);
-        (bounds.min, (bounds.max != u64::MAX).then_some(bounds.max))
+    fn cost(&self, py: Python<'_>, sizes: Option<HashMap<String, Size>>) -> PyResult<(u64, Option<u64>)> {
+        let sizes = sizes.into_iter().flatten().map(|(path, size)| match size {
+            Size::Exact(size) => (path, (size, size)),
+            Size::Range(least, most) => (path, (least, most)),
+        });
+        rows::cost(&self.program, sizes).map_err(|fault| from_host(py, &fault))
     }
 
     /// Type of the value, such as ``bool`` or ``list(string)``.
