@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use comptoir::types::{ErrorCode, ErrorKind};
-use comptoir_host::{Fault, Place as FaultPlace};
+use comptoir_host::{Fault, Place};
 use pyo3::prelude::*;
 
 /// The Python exception for an error of a core: the class by its kind, `code` and text as they are.
@@ -21,7 +21,7 @@ pub fn from_host(py: Python<'_>, fault: &Fault) -> PyErr {
 }
 
 /// Sets what is known of a place; `comptoir.Error` has `None` for the rest.
-fn mark(raised: &Bound<'_, PyAny>, place: &FaultPlace) -> PyResult<()> {
+fn mark(raised: &Bound<'_, PyAny>, place: &Place) -> PyResult<()> {
     if !place.path.is_empty() {
         raised.setattr("path", &place.path)?;
     }
@@ -32,31 +32,22 @@ fn mark(raised: &Bound<'_, PyAny>, place: &FaultPlace) -> PyResult<()> {
     place.row.map_or(Ok(()), |row| raised.setattr("row", row))
 }
 
-/// Where in an expression or rule set an error lies.
-#[derive(Debug, Default)]
-pub struct Place {
-    /// Line of the expression, from 1.
-    pub line: Option<usize>,
-    /// Character in the line, from 1.
-    pub column: Option<usize>,
-    /// The message with the line and a caret under the place.
-    pub rendered: Option<String>,
-    /// The field of the rule set, such as `rules[3].when`.
-    pub path: Option<String>,
-}
-
-/// A `comptoir.RuleError` of the class for `kind`.
-pub fn rule_exception(py: Python<'_>, kind: ErrorKind, code: &str, message: &str, place: Place) -> PyErr {
-    let name = match kind {
+/// A `comptoir.RuleError` of the class for the kind of a fault, where there is one.
+pub fn rule_exception(py: Python<'_>, fault: &Fault) -> PyErr {
+    let name = match fault.kind {
         ErrorKind::Config => "RuleConfigError",
         ErrorKind::Data => "RuleDataError",
         ErrorKind::Limit => "RuleLimitError",
-        other => return exception(py, other, code, message),
+        _ => return from_host(py, fault),
     };
+    let Place { line, column, rendered, path, .. } = &*fault.place;
+    let number = |number: &usize| Some(*number).filter(|number| *number > 0);
+    let text = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let known = (&*fault.message, fault.code, number(line), number(column), text(rendered), text(path));
     let instance = py
         .import("comptoir.errors")
         .and_then(|errors| errors.getattr(name))
-        .and_then(|class| class.call1((message, code, place.line, place.column, place.rendered, place.path)));
+        .and_then(|class| class.call1(known));
     match instance {
         Ok(instance) => PyErr::from_value(instance),
         Err(failure) => failure,

@@ -16,7 +16,6 @@ use super::group::{Group, OwnItem};
 use crate::arrow::{ArrowTable, import_in_parts, import_stream};
 use crate::enter::{enter, enter_with};
 use crate::errors;
-use crate::rules::failure;
 
 /// Collects the rows of a board; `comptoir.ranking.Board` is its public face. Nothing once it is finished.
 #[pyclass(module = "comptoir._native", frozen)]
@@ -31,12 +30,9 @@ pub struct RankingResult(BoardResult);
 
 /// The exception for a board that cannot be made: one of rules where an expression is wrong.
 fn refused(py: Python<'_>, error: BoardError) -> PyErr {
-    match &error {
-        BoardError::Expression { path, source } => {
-            failure::at_path(py, source, &error.to_string(), Some(path))
-        }
-        _ => errors::from_host(py, &error.into()),
-    }
+    let is_expression = matches!(error, BoardError::Expression { .. });
+    let fault = error.into();
+    if is_expression { errors::rule_exception(py, &fault) } else { errors::from_host(py, &fault) }
 }
 
 /// An error without its place in a text that was made from a mapping, and that nobody has seen.

@@ -119,7 +119,7 @@ impl<'e> Reader<'e> {
         } else {
             format!("an input of more than {MAX_PARTS} parts")
         };
-        Err(errors::rule_exception(py, ErrorKind::Limit, "RULES_LIMIT", &message, errors::Place::default()))
+        Err(errors::rule_exception(py, &comptoir_host::Fault::new(ErrorKind::Limit, "RULES_LIMIT", message)))
     }
 
     /// Lists, tuples, sets and whatever else has a length and elements, but for text and mappings.

@@ -2,11 +2,12 @@
 
 use comptoir::rules::{Env, EvalCode, EvalError, Fault, Value, Variables};
 use comptoir::types::ErrorKind;
+use comptoir_host::Fault as HostFault;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::read::Reader;
-use crate::errors::{Place, rule_exception};
+use crate::errors::rule_exception;
 
 /// The keywords of a call as variables of their declared types.
 ///
@@ -18,18 +19,16 @@ pub fn shared(env: &Env, keywords: Option<&Bound<'_, PyDict>>) -> PyResult<Varia
     let py = keywords.py();
     for (name, object) in keywords.iter() {
         let name: String = name.extract()?;
-        let refuse = |kind, code: &str, message: &str| {
-            let place = Place { path: Some(name.clone()), ..Place::default() };
-            rule_exception(py, kind, code, message, place)
-        };
+        let refuse =
+            |kind, code, message| rule_exception(py, &HostFault::new(kind, code, message).at(&*name));
         let Some(ty) = env.variable(&name) else {
             let code = EvalCode::UnknownName.name();
-            return Err(refuse(ErrorKind::Config, code, &format!("variable `{name}` is not declared")));
+            return Err(refuse(ErrorKind::Config, code, format!("variable `{name}` is not declared")));
         };
         let value = Reader::new(env).owned(&object, ty, 0)?;
         if let Value::Error(error) = &value {
             let message = format!("variable `{name}`: {}", error.message);
-            return Err(refuse(ErrorKind::Data, error.code.name(), &message));
+            return Err(refuse(ErrorKind::Data, error.code.name(), message));
         }
         variables = variables.with(name, value);
     }
