@@ -35,7 +35,14 @@ impl TextLanes<'_> {
         let own = head(wanted.as_bytes(), 0, length);
         self.each_distinct(mask, |texts, mask| {
             let found = texts.by_head(mask, |other, head| (other == length) & (head == own));
-            if length <= 8 { found } else { found.filter(|row| texts.get(row) == wanted) }
+            match (length, wanted.as_bytes().last_chunk::<8>()) {
+                (..=8, _) => found,
+                // The first and the last bytes overlap or meet, so that they cover all.
+                (9..=16, Some(tail)) => {
+                    found.filter(|row| texts.get(row).as_bytes().last_chunk::<8>() == Some(tail))
+                }
+                _ => found.filter(|row| texts.get(row) == wanted),
+            }
         })
     }
 
