@@ -197,34 +197,11 @@ impl Part {
         if is_most { Bits::first(self.count).minus(runs) } else { runs }
     }
 
-    /// The rows with one of these elements in the part.
+    /// The rows with one of these elements in the part: those before whose end more of them are set than before their start.
+    /// Going from one element to the next would be a branch that is hard to guess.
     fn rows_with(&self, lists: &Lists<'_>, hits: &Bits) -> Bits {
         let (first, last) = self.rows;
         let bounds = lists.bounds.get(first..=last + 1).unwrap_or(&[]);
-        // An element costs more than a row, since how many there are of them in a row is hard to guess.
-        if hits.count() * 2 < bounds.len() {
-            self.rows_of_each(bounds, hits)
-        } else {
-            self.rows_by_rank(bounds, hits)
-        }
-    }
-
-    /// Goes from one of few elements to the next, and on to its row.
-    fn rows_of_each(&self, bounds: &[usize], hits: &Bits) -> Bits {
-        let mut ends = (self.rows.0..).zip(bounds.iter().skip(1)).peekable();
-        let mut rows = Bits::NONE;
-        hits.each(|element| {
-            let element = self.start + element;
-            while ends.next_if(|(_, end)| **end <= element).is_some() {}
-            if let Some((row, _)) = ends.peek() {
-                rows.set(*row);
-            }
-        });
-        rows
-    }
-
-    /// Asks of each row, without a branch, whether more elements are set before its end than before its start.
-    fn rows_by_rank(&self, bounds: &[usize], hits: &Bits) -> Bits {
         let ranks = Ranks::of(hits);
         let [first, ends @ ..] = bounds else { return Bits::NONE };
         let mut words = [0; WORDS];
@@ -312,5 +289,43 @@ impl<'l, 'a> Quantifier<'l, 'a> {
             _ => self.asked.minus(self.fault).filter(|row| self.counts.get(row) == Some(&1)),
         };
         Truth { is, fault: self.fault.minus(self.found).or(self.lists.fault.and(*mask)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists(lengths: impl Iterator<Item = usize>, first: usize, elements: &Column) -> Lists<'_> {
+        let mut bounds = vec![first];
+        bounds.extend(lengths.scan(first, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        Lists { elements, bounds, fault: Bits::NONE }
+    }
+
+    #[test]
+    fn rows_with_an_element_are_those_where_one_is_found() {
+        let elements = Column::constant(Value::Null);
+        for (rows, length) in [(BLOCK, 3), (BLOCK, 1), (500, 12), (65, 150), (1, 5000), (3, 2048), (100, 0)] {
+            let lists = lists((0..rows).map(|row| row * 7 % (length + 1)), 1000, &elements);
+            let end = lists.bounds.last().copied().unwrap_or(0);
+            for (start, step) in
+                (1000..end).step_by(BLOCK).zip([1, 3, 40, 700, 2047, 5000].into_iter().cycle())
+            {
+                let count = BLOCK.min(end - start);
+                let mut part = Part { start, count, mask: Bits::NONE, parents: Rc::new([]), rows: (0, 0) };
+                part.fill(&lists, rows, &Bits::first(rows), false);
+                let hits =
+                    Bits::first(count).filter(|element| (element + 1) % step == 0 || element + 1 == count);
+                let has = |row: usize| {
+                    let (first, last) = part.span(&lists, row);
+                    (first..last).any(|element| hits.has(element))
+                };
+                let expected = Bits::first(rows).filter(has);
+                assert!(part.rows_with(&lists, &hits) == expected, "{rows} {length} {start} {step}");
+            }
+        }
     }
 }

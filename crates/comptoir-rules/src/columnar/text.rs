@@ -169,3 +169,33 @@ fn last(bytes: &[u8]) -> u64 {
 const fn low(count: usize) -> u64 {
     if count >= 8 { u64::MAX } else { (1 << (count * 8)) - 1 }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::StringArray;
+
+    use super::*;
+
+    #[test]
+    fn equal_texts_are_equal_in_all_bytes() {
+        let wanted = "abcdefghijklmnopqrst";
+        let mut texts: Vec<String> = (0..=wanted.len()).map(|length| wanted[..length].to_owned()).collect();
+        for length in 1..=wanted.len() {
+            texts.extend((0..length).map(|at| {
+                let mut other = wanted[..length].to_owned();
+                other.replace_range(at..=at, "_");
+                other
+            }));
+        }
+        let all = Bits::first(texts.len());
+        let small = Texts::Small(StringArray::from_iter_values(&texts));
+        let views = Texts::View(StringViewArray::from_iter_values(&texts));
+        for column in [&small, &views] {
+            let lanes = TextLanes { texts: column, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE };
+            for text in &texts {
+                let expected = all.filter(|row| texts.get(row) == Some(text));
+                assert!(lanes.equal(text, &all) == expected, "{text}");
+            }
+        }
+    }
+}
