@@ -197,11 +197,7 @@ impl Bits {
         false
     }
 
-    /// How many of the rows from `start` to before `end` are set.
-    pub(super) fn count_in(&self, start: usize, end: usize) -> usize {
-        (start..end).filter(|row| self.has(*row)).count()
-    }
-
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().fold(0, |all, word| all | word) == 0
     }
@@ -210,20 +206,24 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    #[inline]
     pub(super) fn and(self, other: Self) -> Self {
         self.with(other, |own, other| own & other)
     }
 
+    #[inline]
     pub(super) fn or(self, other: Self) -> Self {
         self.with(other, |own, other| own | other)
     }
 
     /// These rows without the others.
+    #[inline]
     pub(super) fn minus(self, other: Self) -> Self {
         self.with(other, |own, other| own & !other)
     }
 
     /// The rows that are in one of both only.
+    #[inline]
     pub(super) fn xor(self, other: Self) -> Self {
         self.with(other, |own, other| own ^ other)
     }
@@ -242,9 +242,42 @@ impl Bits {
     }
 }
 
+/// How many rows are set before any of them, so that long ranges are counted as fast as short ones.
+pub(super) struct Ranks<'b> {
+    bits: &'b Bits,
+    /// How many are set before each word.
+    before: [u32; WORDS],
+    all: u32,
+}
+
+impl<'b> Ranks<'b> {
+    pub(super) fn of(bits: &'b Bits) -> Self {
+        let mut ranks = Self { bits, before: [0; WORDS], all: 0 };
+        for (before, word) in ranks.before.iter_mut().zip(bits.0) {
+            *before = ranks.all;
+            ranks.all += word.count_ones();
+        }
+        ranks
+    }
+
+    /// How many rows before this one are set.
+    #[inline(always)]
+    pub(super) fn before(&self, row: usize) -> u32 {
+        match (self.before.get(row / 64), self.bits.0.get(row / 64)) {
+            (Some(before), Some(word)) => {
+                before.wrapping_add((word & !(u64::MAX << (row % 64))).count_ones())
+            }
+            _ => self.all,
+        }
+    }
+}
+
 /// The rows of up to sixty-four values for which `test` holds.
 #[inline(always)]
 fn word_of<T: Copy>(values: &[T], test: &impl Fn(T) -> bool) -> u64 {
+    if is_wide::<T>() {
+        return shifted(values.iter().map(|value| test(*value)));
+    }
     let mut flags = [0; 64];
     flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = u8::from(test(*value)));
     pack(&flags)
@@ -252,10 +285,25 @@ fn word_of<T: Copy>(values: &[T], test: &impl Fn(T) -> bool) -> u64 {
 
 #[inline(always)]
 fn word_of_pairs<T: Copy, U: Copy>(left: &[T], right: &[U], test: &impl Fn(T, U) -> bool) -> u64 {
+    if is_wide::<T>() && is_wide::<U>() {
+        return shifted(left.iter().zip(right).map(|(left, right)| test(*left, *right)));
+    }
     let mut flags = [0; 64];
     let pairs = flags.iter_mut().zip(left.iter().zip(right));
     pairs.for_each(|(flag, (left, right))| *flag = u8::from(test(*left, *right)));
     pack(&flags)
+}
+
+/// Whether a value takes as much room as a word of truth. Then a vector of comparisons has the lanes of a vector of words,
+/// and bits are shifted into place there; smaller values have more lanes, which are better packed.
+#[inline(always)]
+const fn is_wide<T>() -> bool {
+    size_of::<T>() == size_of::<u64>()
+}
+
+#[inline(always)]
+fn shifted(truths: impl Iterator<Item = bool>) -> u64 {
+    truths.take(64).enumerate().fold(0, |word, (bit, truth)| word | u64::from(truth) << bit)
 }
 
 /// `count` bits from `from` on, of a word.
@@ -292,6 +340,34 @@ mod tests {
         let mut range = Bits::NONE;
         range.set_range(60, 200);
         assert!(range.any_in(199, 210) && !range.any_in(200, 300) && !range.any_in(0, 60));
-        assert_eq!((range.count(), range.count_in(50, 70)), (140, 10));
+        assert_eq!(range.count(), 140);
+        for bits in [range, bits, Bits::NONE, Bits::first(BLOCK)] {
+            let ranks = Ranks::of(&bits);
+            for row in 0..=BLOCK {
+                let before = bits.words().iter().enumerate().map(|(index, word)| {
+                    (word & span(0, row.saturating_sub(index * 64).min(64))).count_ones()
+                });
+                assert_eq!(ranks.before(row), before.sum::<u32>(), "row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_every_width_and_number_give_the_same_bits() {
+        for count in [0, 1, 63, 64, 65, 127, 128, 2000, BLOCK] {
+            let bytes: Vec<u8> = (0..251).cycle().step_by(137).take(count).collect();
+            let words: Vec<u64> = bytes.iter().map(|byte| u64::from(*byte)).collect();
+            let doubles: Vec<f64> = bytes.iter().map(|byte| f64::from(*byte)).collect();
+            let units: Vec<i128> = bytes.iter().map(|byte| i128::from(*byte)).collect();
+            let expected = Bits::first(count).filter(|row| bytes.get(row).is_some_and(|byte| *byte < 100));
+            assert!(Bits::of(&bytes, |byte| byte < 100) == expected, "{count}");
+            assert!(Bits::of(&words, |word| word < 100) == expected, "{count}");
+            assert!(Bits::of(&doubles, |double| double < 100.0) == expected, "{count}");
+            assert!(Bits::of(&units, |unit| unit < 100) == expected, "{count}");
+            assert!(
+                Bits::of_pairs(&words, &doubles, |word, double| word < 100 && double < 100.0) == expected
+            );
+            assert!(Bits::of_pairs(&words, &bytes, |word, byte| word < 100 && byte < 100) == expected);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::bits::{BLOCK, Bits, WORDS};
+use super::bits::{BLOCK, Bits, Ranks, WORDS};
 use super::column::{Column, Shape};
 use super::frame::Frame;
 use super::rows::Rows;
@@ -71,47 +71,17 @@ impl<'a> Walk<'a> {
         frame: &Frame<'_, 'a>,
         mask: &Bits,
     ) -> Option<Truth> {
-        let lists = self.lists(fold.range, frame)?;
-        let mut left = mask.minus(lists.fault);
-        let asked = left;
-        let mut found = Bits::NONE;
-        let mut fault = Bits::NONE;
-        let mut counts = vec![0_usize; if fold.kind == FoldKind::ExistsOne { frame.count } else { 0 }];
         if !matches!(fold.kind, FoldKind::All | FoldKind::Exists | FoldKind::ExistsOne) {
             return None;
         }
+        let lists = self.lists(fold.range, frame)?;
+        let mut quantifier = Box::new(Quantifier::new(fold.kind, &lists, frame.count, mask));
         self.parts(id, &lists, frame, mask, |part, inner| {
-            let elements = if left == asked { part.mask } else { part.elements_of(&lists, &left) };
+            let elements = quantifier.elements(part);
             let body = self.truth(fold.body, inner, &elements);
-            let wrong = body.fault.and(elements);
-            let hits = match fold.kind {
-                FoldKind::All => elements.minus(body.is).minus(wrong),
-                _ => elements.and(body.is),
-            };
-            if !wrong.is_empty() {
-                fault = fault.or(part.rows_with(&lists, &wrong).and(left));
-            }
-            if hits.is_empty() {
-                return;
-            }
-            if counts.is_empty() {
-                found = found.or(part.rows_with(&lists, &hits).and(left));
-                left = left.minus(found);
-                return;
-            }
-            left.each_in(part.rows, |row| {
-                let (start, end) = part.span(&lists, row);
-                if let Some(count) = counts.get_mut(row) {
-                    *count += hits.count_in(start, end);
-                }
-            });
+            quantifier.add(part, &elements, &body);
         });
-        let is = match fold.kind {
-            FoldKind::All => asked.minus(found).minus(fault),
-            FoldKind::Exists => found,
-            _ => asked.minus(fault).filter(|row| counts.get(row) == Some(&1)),
-        };
-        Some(Truth { is, fault: fault.minus(found).or(lists.fault.and(*mask)) })
+        Some(quantifier.finish(mask))
     }
 
     /// `map` and `filter`; `None` where the macro gives something else.
@@ -227,29 +197,28 @@ impl Part {
         if is_most { Bits::first(self.count).minus(runs) } else { runs }
     }
 
-    /// The rows with one of these elements in the part.
+    /// The rows with one of these elements in the part: those before whose end more of them are set than before their start.
+    /// Going from one element to the next would be a branch that is hard to guess.
     fn rows_with(&self, lists: &Lists<'_>, hits: &Bits) -> Bits {
         let (first, last) = self.rows;
         let bounds = lists.bounds.get(first..=last + 1).unwrap_or(&[]);
-        let mut padded = [0; WORDS + 2];
-        padded.iter_mut().zip(hits.words()).for_each(|(padded, word)| *padded = *word);
+        let ranks = Ranks::of(hits);
+        let [first, ends @ ..] = bounds else { return Bits::NONE };
         let mut words = [0; WORDS];
         wide(
             #[inline(always)]
             || {
-                let (mut word, mut row) = (0, first);
-                for pair in bounds.windows(2) {
-                    let [start, end] = pair else { continue };
-                    let start = start.saturating_sub(self.start).min(self.count);
-                    let end = end.saturating_sub(self.start).min(self.count);
-                    word |= u64::from(any(&padded, hits, start, end)) << (row % 64);
-                    row += 1;
-                    if row % 64 == 0 || row > last {
-                        if let Some(place) = words.get_mut((row - 1) / 64) {
-                            *place = word;
-                        }
-                        word = 0;
+                let rank = |bound: usize| ranks.before(bound.saturating_sub(self.start).min(self.count));
+                let (mut before, mut ends, mut bit) = (rank(*first), ends, self.rows.0 % 64);
+                for word in words.iter_mut().skip(self.rows.0 / 64) {
+                    let (own, others) = ends.split_at((64 - bit).min(ends.len()));
+                    for end in own {
+                        let rank = rank(*end);
+                        *word |= u64::from(rank != before) << bit;
+                        before = rank;
+                        bit += 1;
                     }
+                    (ends, bit) = (others, 0);
                 }
             },
         );
@@ -257,16 +226,106 @@ impl Part {
     }
 }
 
-/// Whether one of the elements from `start` to before `end` is set. Short lists are tested without a branch.
-#[inline(always)]
-fn any(padded: &[u64; WORDS + 2], hits: &Bits, start: usize, end: usize) -> bool {
-    let count = end.saturating_sub(start);
-    if count > 63 {
-        return hits.any_in(start, end);
+/// The rows of `all`, `exists` or `exists_one` over the lists of a block, part by part.
+struct Quantifier<'l, 'a> {
+    kind: FoldKind,
+    lists: &'l Lists<'a>,
+    asked: Bits,
+    /// Rows that no element decides yet.
+    left: Bits,
+    /// Rows that an element decides.
+    found: Bits,
+    fault: Bits,
+    /// Elements for which the body holds, where they are counted.
+    counts: Vec<u32>,
+}
+
+impl<'l, 'a> Quantifier<'l, 'a> {
+    fn new(kind: FoldKind, lists: &'l Lists<'a>, count: usize, mask: &Bits) -> Self {
+        let asked = mask.minus(lists.fault);
+        let counts = vec![0; if kind == FoldKind::ExistsOne { count } else { 0 }];
+        Self { kind, lists, asked, left: asked, found: Bits::NONE, fault: Bits::NONE, counts }
     }
-    let (index, shift) = (start / 64, start % 64);
-    let word = |index: usize| padded.get(index).copied().unwrap_or(0);
-    // The upper part is shifted in two steps: by sixty-four it would not be shifted at all.
-    let window = word(index) >> shift | word(index + 1) << 1 << (63 - shift);
-    window & !(u64::MAX << count) != 0
+
+    /// The elements of a part that may matter.
+    fn elements(&self, part: &Part) -> Bits {
+        if self.left == self.asked { part.mask } else { part.elements_of(self.lists, &self.left) }
+    }
+
+    fn add(&mut self, part: &Part, elements: &Bits, body: &Truth) {
+        let wrong = body.fault.and(*elements);
+        if !wrong.is_empty() {
+            self.fault = self.fault.or(part.rows_with(self.lists, &wrong).and(self.left));
+        }
+        let hits = match self.kind {
+            FoldKind::All => elements.minus(body.is).minus(wrong),
+            _ => elements.and(body.is),
+        };
+        if hits.is_empty() {
+            return;
+        }
+        if self.kind == FoldKind::ExistsOne {
+            self.count(part, &hits);
+            return;
+        }
+        self.found = self.found.or(part.rows_with(self.lists, &hits).and(self.left));
+        self.left = self.left.minus(self.found);
+    }
+
+    fn count(&mut self, part: &Part, hits: &Bits) {
+        let ranks = Ranks::of(hits);
+        self.left.each_in(part.rows, |row| {
+            let (start, end) = part.span(self.lists, row);
+            if let Some(count) = self.counts.get_mut(row) {
+                *count += ranks.before(end) - ranks.before(start);
+            }
+        });
+    }
+
+    fn finish(&self, mask: &Bits) -> Truth {
+        let is = match self.kind {
+            FoldKind::All => self.asked.minus(self.found).minus(self.fault),
+            FoldKind::Exists => self.found,
+            _ => self.asked.minus(self.fault).filter(|row| self.counts.get(row) == Some(&1)),
+        };
+        Truth { is, fault: self.fault.minus(self.found).or(self.lists.fault.and(*mask)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists(lengths: impl Iterator<Item = usize>, first: usize, elements: &Column) -> Lists<'_> {
+        let mut bounds = vec![first];
+        bounds.extend(lengths.scan(first, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        Lists { elements, bounds, fault: Bits::NONE }
+    }
+
+    #[test]
+    fn rows_with_an_element_are_those_where_one_is_found() {
+        let elements = Column::constant(Value::Null);
+        for (rows, length) in [(BLOCK, 3), (BLOCK, 1), (500, 12), (65, 150), (1, 5000), (3, 2048), (100, 0)] {
+            let lists = lists((0..rows).map(|row| row * 7 % (length + 1)), 1000, &elements);
+            let end = lists.bounds.last().copied().unwrap_or(0);
+            for (start, step) in
+                (1000..end).step_by(BLOCK).zip([1, 3, 40, 700, 2047, 5000].into_iter().cycle())
+            {
+                let count = BLOCK.min(end - start);
+                let mut part = Part { start, count, mask: Bits::NONE, parents: Rc::new([]), rows: (0, 0) };
+                part.fill(&lists, rows, &Bits::first(rows), false);
+                let hits =
+                    Bits::first(count).filter(|element| (element + 1) % step == 0 || element + 1 == count);
+                let has = |row: usize| {
+                    let (first, last) = part.span(&lists, row);
+                    (first..last).any(|element| hits.has(element))
+                };
+                let expected = Bits::first(rows).filter(has);
+                assert!(part.rows_with(&lists, &hits) == expected, "{rows} {length} {start} {step}");
+            }
+        }
+    }
 }

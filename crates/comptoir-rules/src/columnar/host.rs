@@ -216,54 +216,61 @@ impl HostColumns {
 
     /// What the function gave for the rows in `rows`, as the values of a block of `count` rows.
     fn vector<'a>(&self, column: &Column, rows: &Bits, count: usize) -> Vector<'a> {
-        let picked = places(rows);
-        let at = |test: &dyn Fn(usize) -> bool| {
-            let mut bits = Bits::NONE;
-            picked.iter().enumerate().filter(|(place, _)| test(*place)).for_each(|(_, row)| bits.set(*row));
-            bits
-        };
-        let nulls = at(&|place| column.is_null(place));
+        let given = Given { picked: places(rows), count };
+        let nulls = given.at(|place| column.is_null(place));
         let outside = Bits::first(count).minus(*rows);
         let (null, fault) =
             if is_nullable(&self.result) { (nulls, outside) } else { (Bits::NONE, outside.or(nulls)) };
-        let all = Rows::Span(0);
+        let (all, size) = (Rows::Span(0), given.picked.len());
+        let unfit = |unfit: Bits| fault.or(given.at(|place| unfit.has(place)).minus(nulls));
         match &column.shape {
             Shape::Bool(values) => {
-                let is = at(&|place| place < values.len() && values.value(place));
+                let is = given.at(|place| place < values.len() && values.value(place));
                 Vector::Bool(Truth { is: is.minus(nulls), fault }, null)
             }
             Shape::Int(numbers) => {
-                let (values, unfit) = numbers.ints(&all, picked.len());
-                let unfit = at(&|place| unfit.has(place)).minus(nulls);
-                Vector::Int(Lanes {
-                    values: spread(&values, &picked, count).into(),
-                    null,
-                    fault: fault.or(unfit),
-                })
+                let (values, wrong) = numbers.ints(&all, size);
+                Vector::Int(given.lanes(&values, null, unfit(wrong)))
             }
             Shape::Uint(numbers) => {
-                let (values, unfit) = numbers.uints(&all, picked.len());
-                let unfit = at(&|place| unfit.has(place)).minus(nulls);
-                Vector::Uint(Lanes {
-                    values: spread(&values, &picked, count).into(),
-                    null,
-                    fault: fault.or(unfit),
-                })
+                let (values, wrong) = numbers.uints(&all, size);
+                Vector::Uint(given.lanes(&values, null, unfit(wrong)))
             }
-            Shape::Double(numbers) => {
-                let values = spread(&numbers.doubles(&all, picked.len()), &picked, count);
-                Vector::Double(Lanes { values: values.into(), null, fault })
-            }
-            _ => {
-                let mut values = vec![None; count];
-                for (place, row) in picked.iter().enumerate().filter(|(_, row)| !fault.has(**row)) {
-                    if let (Some(slot), value) = (values.get_mut(*row), column.get(place)) {
-                        *slot = Some(value.into_owned()).filter(|value| !matches!(value, Value::Error(_)));
-                    }
-                }
-                Vector::Values(values)
+            Shape::Double(numbers) => Vector::Double(given.lanes(&numbers.doubles(&all, size), null, fault)),
+            _ => Vector::Values(given.values(column, &fault)),
+        }
+    }
+}
+
+/// What a function gave for some rows of a block.
+struct Given {
+    picked: Vec<usize>,
+    /// Rows of the block.
+    count: usize,
+}
+
+impl Given {
+    /// The rows whose place in the result passes a test.
+    fn at(&self, test: impl Fn(usize) -> bool) -> Bits {
+        let mut bits = Bits::NONE;
+        let found = self.picked.iter().enumerate().filter(|(place, _)| test(*place));
+        found.for_each(|(_, row)| bits.set(*row));
+        bits
+    }
+
+    fn lanes<'a, T: Copy + Default>(&self, values: &[T], null: Bits, fault: Bits) -> Lanes<'a, T> {
+        Lanes { values: spread(values, &self.picked, self.count).into(), null, fault }
+    }
+
+    /// Values of any type, none where there is an error.
+    fn values<'a>(&self, column: &Column, fault: &Bits) -> Vec<Option<Value<'a>>> {
+        let mut values = vec![None; self.count];
+        for (place, row) in self.picked.iter().enumerate().filter(|(_, row)| !fault.has(**row)) {
+            if let (Some(slot), value) = (values.get_mut(*row), column.get(place)) {
+                *slot = Some(value.into_owned()).filter(|value| !matches!(value, Value::Error(_)));
             }
         }
+        values
     }
 }
 

@@ -30,6 +30,49 @@ enum Data {
     Values(Vec<Value<'static>>),
 }
 
+impl Data {
+    /// Adds the values of a block one by one; gives the rows that are errors, and those that are null.
+    fn push_each(&mut self, vector: &Vector<'_>, count: usize) -> (Bits, Bits) {
+        let (mut fault, mut null) = (Bits::NONE, Bits::NONE);
+        let mut read = |row: usize| match vector.get(row) {
+            None => {
+                fault.set(row);
+                Value::Null
+            }
+            Some(Value::Null) => {
+                null.set(row);
+                Value::Null
+            }
+            Some(value) => value,
+        };
+        match self {
+            Self::Bool(words) => {
+                let mut other = Bits::NONE;
+                let is = Bits::first(count).filter(|row| match read(row) {
+                    Value::Bool(truth) => truth,
+                    Value::Null => false,
+                    _ => {
+                        other.set(row);
+                        false
+                    }
+                });
+                words.extend(is.words());
+                fault = fault.or(other);
+            }
+            Self::Int(values) => values.extend((0..count).map(|row| match read(row) {
+                Value::Int(value) => value,
+                _ => 0,
+            })),
+            Self::Double(values) => values.extend((0..count).map(|row| match read(row) {
+                Value::Double(value) => value,
+                _ => 0.0,
+            })),
+            Self::Values(values) => values.extend((0..count).map(|row| read(row).into_owned())),
+        }
+        (fault, null)
+    }
+}
+
 impl Piece {
     pub(super) fn of(ty: &Type, rows: usize) -> Self {
         let words = rows.div_ceil(BLOCK) * WORDS;
@@ -45,59 +88,21 @@ impl Piece {
 
     /// Adds a block.
     pub(super) fn push(&mut self, vector: &Vector<'_>, count: usize) {
-        let mut fault = Bits::NONE;
-        let mut null = Bits::NONE;
-        let read = |row: usize, fault: &mut Bits, null: &mut Bits| match vector.get(row) {
-            None => {
-                fault.set(row);
-                Value::Null
-            }
-            Some(Value::Null) => {
-                null.set(row);
-                Value::Null
-            }
-            Some(value) => value,
-        };
-        match (&mut self.data, vector) {
-            (Data::Bool(words), Vector::Bool(truth, nulls)) => {
-                (fault, null) = (truth.fault, *nulls);
+        let (fault, null) = match (&mut self.data, vector) {
+            (Data::Bool(words), Vector::Bool(truth, null)) => {
                 words.extend(truth.is.words());
-            }
-            (Data::Bool(words), _) => {
-                let is = Bits::first(count).filter(|row| match read(row, &mut fault, &mut null) {
-                    Value::Bool(truth) => truth,
-                    Value::Null => false,
-                    _ => {
-                        fault.set(row);
-                        false
-                    }
-                });
-                words.extend(is.words());
+                (truth.fault, *null)
             }
             (Data::Int(values), Vector::Int(lanes)) => {
-                (fault, null) = (lanes.fault, lanes.null);
                 extend(values, &lanes.values, count, 0);
-            }
-            (Data::Int(values), _) => {
-                values.extend((0..count).map(|row| match read(row, &mut fault, &mut null) {
-                    Value::Int(value) => value,
-                    _ => 0,
-                }))
+                (lanes.fault, lanes.null)
             }
             (Data::Double(values), Vector::Double(lanes)) => {
-                (fault, null) = (lanes.fault, lanes.null);
                 extend(values, &lanes.values, count, 0.0);
+                (lanes.fault, lanes.null)
             }
-            (Data::Double(values), _) => {
-                values.extend((0..count).map(|row| match read(row, &mut fault, &mut null) {
-                    Value::Double(value) => value,
-                    _ => 0.0,
-                }));
-            }
-            (Data::Values(values), _) => {
-                values.extend((0..count).map(|row| read(row, &mut fault, &mut null).into_owned()));
-            }
-        }
+            (data, _) => data.push_each(vector, count),
+        };
         let all = Bits::first(count);
         self.fault.extend(fault.and(all).words());
         self.null.extend(null.and(all).words());

@@ -125,7 +125,34 @@ impl<'p> Plan<'p> {
         if ways.get(id.index()).is_some_and(|way| way.is_shared) {
             return true;
         }
-        let own = match &node.kind {
+        let own = self.visit_operands(id, node, around, ways);
+        let weight = self.weight(id, own, around, ways);
+        let order = match &node.kind {
+            NodeKind::And(list) | NodeKind::Or(list) => {
+                let mut order = list.to_vec();
+                order.sort_by_key(|id| ways.get(id.index()).map_or(0, |way| way.weight));
+                order
+            }
+            _ => Vec::new(),
+        };
+        if let Some(way) = ways.get_mut(id.index()) {
+            way.is_scalar = !own;
+            way.weight = weight;
+            way.order = order;
+            self.prepare(&node.kind, way);
+        }
+        own
+    }
+
+    /// Visits what is under a node, and gives whether the node itself can be evaluated by columns.
+    fn visit_operands<'c>(
+        &'c self,
+        id: NodeId,
+        node: &Node,
+        around: &mut Vec<Element<'c>>,
+        ways: &mut [Way],
+    ) -> bool {
+        match &node.kind {
             NodeKind::Const(_) | NodeKind::Slot(_) | NodeKind::HasSlot(_) => true,
             NodeKind::Local { up, index } => is_column(around, *up, *index),
             NodeKind::Field { operand, .. } => {
@@ -153,31 +180,20 @@ impl<'p> Plan<'p> {
                 operands.iter().filter(|id| !self.visit(**id, around, ways)).count() == 0
             }
             _ => false,
-        };
-        let weight = self.weight(id, own, around, ways);
-        let order = match &node.kind {
-            NodeKind::And(list) | NodeKind::Or(list) => {
-                let mut order = list.to_vec();
-                order.sort_by_key(|id| ways.get(id.index()).map_or(0, |way| way.weight));
-                order
-            }
-            _ => Vec::new(),
-        };
-        if let Some(way) = ways.get_mut(id.index()) {
-            way.is_scalar = !own;
-            way.weight = weight;
-            way.order = order;
-            match &node.kind {
-                NodeKind::InSet { set, .. } => way.set = set_of(set),
-                NodeKind::Matches { regex, .. } => way.pattern = Pattern::of(regex),
-                NodeKind::Fold(fold) => {
-                    let filter = fold.filter.is_some_and(|filter| self.reads_outside(filter, 0));
-                    way.reads_outside = filter || self.reads_outside(fold.body, 0);
-                }
-                _ => {}
-            }
         }
-        own
+    }
+
+    /// What a kind of node needs beside its operands.
+    fn prepare(&self, kind: &NodeKind, way: &mut Way) {
+        match kind {
+            NodeKind::InSet { set, .. } => way.set = set_of(set),
+            NodeKind::Matches { regex, .. } => way.pattern = Pattern::of(regex),
+            NodeKind::Fold(fold) => {
+                let filter = fold.filter.is_some_and(|filter| self.reads_outside(filter, 0));
+                way.reads_outside = filter || self.reads_outside(fold.body, 0);
+            }
+            _ => {}
+        }
     }
 
     fn visit_fold<'c>(&'c self, fold: &FoldNode, around: &mut Vec<Element<'c>>, ways: &mut [Way]) -> bool {

@@ -35,7 +35,14 @@ impl TextLanes<'_> {
         let own = head(wanted.as_bytes(), 0, length);
         self.each_distinct(mask, |texts, mask| {
             let found = texts.by_head(mask, |other, head| (other == length) & (head == own));
-            if length <= 8 { found } else { found.filter(|row| texts.get(row) == wanted) }
+            match (length, wanted.as_bytes().last_chunk::<8>()) {
+                (..=8, _) => found,
+                // The first and the last bytes overlap or meet, so that they cover all.
+                (9..=16, Some(tail)) => {
+                    found.filter(|row| texts.get(row).as_bytes().last_chunk::<8>() == Some(tail))
+                }
+                _ => found.filter(|row| texts.get(row) == wanted),
+            }
         })
     }
 
@@ -161,4 +168,34 @@ fn last(bytes: &[u8]) -> u64 {
 #[inline(always)]
 const fn low(count: usize) -> u64 {
     if count >= 8 { u64::MAX } else { (1 << (count * 8)) - 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::StringArray;
+
+    use super::*;
+
+    #[test]
+    fn equal_texts_are_equal_in_all_bytes() {
+        let wanted = "abcdefghijklmnopqrst";
+        let mut texts: Vec<String> = (0..=wanted.len()).map(|length| wanted[..length].to_owned()).collect();
+        for length in 1..=wanted.len() {
+            texts.extend((0..length).map(|at| {
+                let mut other = wanted[..length].to_owned();
+                other.replace_range(at..=at, "_");
+                other
+            }));
+        }
+        let all = Bits::first(texts.len());
+        let small = Texts::Small(StringArray::from_iter_values(&texts));
+        let views = Texts::View(StringViewArray::from_iter_values(&texts));
+        for column in [&small, &views] {
+            let lanes = TextLanes { texts: column, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE };
+            for text in &texts {
+                let expected = all.filter(|row| texts.get(row) == Some(text));
+                assert!(lanes.equal(text, &all) == expected, "{text}");
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use arrow_buffer::NullBuffer;
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 
 use super::bits::Bits;
 use super::column::{Column, Shape, Texts, moment};
@@ -166,61 +166,35 @@ impl<'a> Vector<'a> {
     /// The rows of a column.
     #[inline(never)]
     pub(super) fn load(column: &'a Column, rows: &Rows, count: usize) -> Self {
-        let absent = missing(column.absent.as_ref(), rows, count);
-        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
-        let all = Bits::first(count);
-        macro_rules! lanes {
-            ($values:expr, $unfit:expr) => {
-                Lanes { values: $values, null, fault: $unfit.minus(null).or(absent).and(all) }
-            };
-        }
+        let flaws = Flaws::of(column, rows, count);
+        let (null, fault) = (flaws.null, flaws.absent);
         match &column.shape {
             Shape::Constant(Value::Absent | Value::Error(_) | Value::Unknown(_)) => {
                 Self::Column(column, rows.clone())
             }
             Shape::Constant(value) if column.absent.is_none() => Self::Const(value.borrowed()),
             Shape::Bool(values) => {
-                let is = match rows {
-                    Rows::Span(start) => Bits::read(values, *start, count),
-                    Rows::Picked(_) => all.filter(|row| {
-                        let row = rows.at(row);
-                        row < values.len() && values.value(row)
-                    }),
-                };
-                Self::Bool(Truth { is: is.minus(null).minus(absent), fault: absent }, null)
+                let is = true_rows(values, rows, count).minus(null).minus(fault);
+                Self::Bool(Truth { is, fault }, null)
             }
-            Shape::Int(numbers) => {
-                let (values, unfit) = numbers.ints(rows, count);
-                Self::Int(lanes!(values, unfit))
-            }
-            Shape::Uint(numbers) => {
-                let (values, unfit) = numbers.uints(rows, count);
-                Self::Uint(lanes!(values, unfit))
-            }
-            Shape::Double(numbers) => Self::Double(lanes!(numbers.doubles(rows, count), Bits::NONE)),
-            Shape::Text(texts) => Self::Text(TextLanes { texts, rows: rows.clone(), null, fault: absent }),
+            Shape::Int(numbers) => Self::Int(flaws.lanes(numbers.ints(rows, count))),
+            Shape::Uint(numbers) => Self::Uint(flaws.lanes(numbers.uints(rows, count))),
+            Shape::Double(numbers) => Self::Double(flaws.lanes((numbers.doubles(rows, count), Bits::NONE))),
+            Shape::Text(texts) => Self::Text(TextLanes { texts, rows: rows.clone(), null, fault }),
             Shape::Time(ticks, unit) => {
                 let values = rows.of(ticks, count);
-                let first = Timestamp::MIN_SECONDS.saturating_mul(*unit);
-                let last = (Timestamp::MAX_SECONDS + 1).saturating_mul(*unit);
-                let unfit = Bits::of(&values, |ticks| ticks < first || (ticks >= last && last < i64::MAX));
-                Self::Time(lanes!(values, unfit), *unit)
+                let unfit = outside_of_time(&values, *unit);
+                Self::Time(flaws.lanes((values, unfit)), *unit)
             }
-            Shape::Span(ticks, 1) => Self::Span(lanes!(rows.of(ticks, count), Bits::NONE)),
-            Shape::Span(ticks, unit) => {
-                let values = rows.of(ticks, count);
-                let unfit = Bits::of(&values, |ticks| ticks.checked_mul(*unit).is_none());
-                Self::Span(lanes!(rows.map(ticks, count, |ticks| ticks.wrapping_mul(*unit)), unfit))
-            }
+            Shape::Span(ticks, unit) => Self::Span(flaws.lanes(nanos(ticks, *unit, rows, count))),
             Shape::Decimal(decimals) => match (u8::try_from(decimals.scale), decimals.wide(rows, count)) {
                 (Ok(scale), Some(values)) if scale <= decimal::MAX_SCALE => {
-                    let limit = decimal::MAX_WIDE_UNITS.unsigned_abs();
-                    let unfit = Bits::of(&values, |units: i128| units.unsigned_abs() > limit);
-                    Self::Decimal(lanes!(values, unfit), scale)
+                    let unfit = too_large(&values);
+                    Self::Decimal(flaws.lanes((values, unfit)), scale)
                 }
                 _ => Self::Column(column, rows.clone()),
             },
-            Shape::Dictionary(keys, values) => Self::load_keys(keys, values, rows, count).hide(null, absent),
+            Shape::Dictionary(keys, values) => Self::load_keys(keys, values, rows, count).hide(null, fault),
             _ => Self::Column(column, rows.clone()),
         }
     }
@@ -254,6 +228,61 @@ impl<'a> Vector<'a> {
         };
         Self::Values((0..super::bits::BLOCK).map(value).collect())
     }
+}
+
+/// The rows of a column that are null, and those in which there is nothing.
+struct Flaws {
+    null: Bits,
+    absent: Bits,
+    /// Whether there are any.
+    some: bool,
+}
+
+impl Flaws {
+    #[inline(always)]
+    fn of(column: &Column, rows: &Rows, count: usize) -> Self {
+        let absent = missing(column.absent.as_ref(), rows, count);
+        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
+        Self { null, absent, some: column.absent.is_some() || column.nulls.is_some() }
+    }
+
+    /// Values with these flaws, and the rows whose value does not fit.
+    #[inline(always)]
+    fn lanes<'a, T: Copy>(&self, (values, unfit): (Cow<'a, [T]>, Bits)) -> Lanes<'a, T> {
+        let fault = if self.some { unfit.minus(self.null).or(self.absent) } else { unfit };
+        Lanes { values, null: self.null, fault }
+    }
+}
+
+fn true_rows(values: &BooleanBuffer, rows: &Rows, count: usize) -> Bits {
+    match rows {
+        Rows::Span(start) => Bits::read(values, *start, count),
+        Rows::Picked(_) => Bits::first(count).filter(|row| {
+            let row = rows.at(row);
+            row < values.len() && values.value(row)
+        }),
+    }
+}
+
+/// The moments that CEL does not have, in ticks of which a second has `unit`.
+fn outside_of_time(ticks: &[i64], unit: i64) -> Bits {
+    let first = Timestamp::MIN_SECONDS.saturating_mul(unit);
+    let last = (Timestamp::MAX_SECONDS + 1).saturating_mul(unit);
+    Bits::of(ticks, |ticks| ticks < first || (ticks >= last && last < i64::MAX))
+}
+
+/// Spans of time in nanoseconds, and those that do not fit.
+fn nanos<'a>(ticks: &'a [i64], unit: i64, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Bits) {
+    if unit == 1 {
+        return (rows.of(ticks, count), Bits::NONE);
+    }
+    let unfit = Bits::of(&rows.of(ticks, count), |ticks| ticks.checked_mul(unit).is_none());
+    (rows.map(ticks, count, |ticks| ticks.wrapping_mul(unit)), unfit)
+}
+
+fn too_large(units: &[i128]) -> Bits {
+    let limit = decimal::MAX_WIDE_UNITS.unsigned_abs();
+    Bits::of(units, |units| units.unsigned_abs() > limit)
 }
 
 /// The rows that a validity bitmap says are not there.
