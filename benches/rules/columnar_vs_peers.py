@@ -1,13 +1,18 @@
-"""Predicates over columns on one thread: comptoir beside Polars and DuckDB.
+"""Predicates over columns on one thread: comptoir beside Polars, DuckDB and ClickHouse (chdb).
 
 BENCH_ROWS rows (10 million without it; a tenth for lists), plain strings and dictionaries, the same table for all,
-equal counts asserted. Prints nanoseconds a row, the best of three, and the ratio of the best peer to comptoir.
+equal counts asserted. DuckDB and ClickHouse have the rows in tables of their own, in memory, ClickHouse
+dictionaries as `LowCardinality`. Prints nanoseconds a row, the best of three, and the ratio of the best peer to
+comptoir. chdb is left out where it is not installed (`pip install -r requirements-bench.txt`).
 """
 
 import os
 
 os.environ["RAYON_NUM_THREADS"] = os.environ["POLARS_MAX_THREADS"] = "1"
 
+import importlib.util
+import shutil
+import tempfile
 import time
 
 import duckdb
@@ -42,6 +47,13 @@ SQL = {
     "P3": "starts_with(sku, 'SKU-EU-') and regexp_matches(title, '(running|trail).*shoe')",
     "P4": "len(list_filter(items, lambda i: not (i.qty > 0 and i.price <= 900.0))) = 0 and "
     "len(list_filter(items, lambda i: i.category = 'electronics' and i.price > 500.0)) > 0",
+}
+CLICKHOUSE = {
+    **SQL,
+    "P2": f"pay < cost * 0.9 and not (coupon in {tuple(WHITELIST)})",
+    "P3": "startsWith(sku, 'SKU-EU-') and match(title, '(running|trail).*shoe')",
+    "P4": "arrayAll((q, p) -> q > 0 and p <= 900.0, items.qty, items.price) and "
+    "arrayExists((c, p) -> c = 'electronics' and p > 500.0, items.category, items.price)",
 }
 TEXTS = {"P1": ["brand"], "P2": ["coupon"], "P3": ["sku", "title"], "P4": []}
 
@@ -114,6 +126,35 @@ def with_duckdb(name, table):
     return lambda: connection.execute(f"select count(*) from data where {SQL[name]}").fetchone()[0]
 
 
+def with_clickhouse(name, table, is_dictionary):
+    from chdb import session
+
+    chdb = session.Session()
+    if name == "P4":
+        # Its own form of a list of structs: lists of equal length side by side.
+        lists, items = table["items"].chunk(0), table["items"].chunk(0).flatten()
+        columns = {
+            f"items.{field.name}": pa.ListArray.from_arrays(lists.offsets, items.field(field.name))
+            for field in items.type
+        }
+        table = pa.table(columns)
+    elif not is_dictionary:
+        table = pa.table({name: table[name].cast(plain(table[name].type)) for name in table.column_names})
+    file = os.path.join(tempfile.mkdtemp(), "rows.arrow")
+    with pa.OSFile(file, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    chdb.query("create database bench")
+    source = f"select * from file('{file}', Arrow) settings max_threads = 1"
+    chdb.query(f"create table bench.data engine = Memory as {source}")
+    shutil.rmtree(os.path.dirname(file))
+    query = f"select count() from bench.data where {CLICKHOUSE[name]} settings max_threads = 1"
+    return lambda: int(str(chdb.query(query, "CSV")).strip())
+
+
+def plain(data_type):
+    return data_type.value_type if pa.types.is_dictionary(data_type) else data_type
+
+
 def compare(name, rows, is_dictionary):
     columns = made(name, rows)
     plain = {text: columns[text].cast(pa.string()) for text in TEXTS[name]}
@@ -123,6 +164,8 @@ def compare(name, rows, is_dictionary):
     peers = {"polars": with_polars(name, table, is_dictionary)}
     if not is_dictionary:
         peers["duckdb"] = with_duckdb(name, table)
+    if importlib.util.find_spec("chdb"):
+        peers["clickhouse"] = with_clickhouse(name, table, is_dictionary)
     for peer, run in peers.items():
         found, times[peer] = timed(run, rows)
         assert found == expected, (name, peer, found, expected)

@@ -31,9 +31,9 @@ def test_it_is_called_once_a_block_with_the_rows_that_need_it():
         return np.asarray(values) >= 90
 
     program = compiled("big(a) && a > 80", function("big(int): bool", big), a="int")
-    table = pa.table({"a": [row % 100 for row in range(5000)]})
-    assert len(program.select(table).rows) == 500
-    assert (len(seen), sum(seen)) == (3, 950)
+    table = pa.table({"a": [row % 100 for row in range(20_000)]})
+    assert len(program.select(table).rows) == 2_000
+    assert (len(seen), sum(seen)) == (3, 3_800)
     assert program.eval(a=95) is True
     assert seen[3:] == [1]
 

@@ -158,9 +158,9 @@ proptest! {
 
 #[test]
 fn blocks_of_many_rows() {
-    for seed in 0..12 {
+    for seed in 0..6 {
         let mut random = Random(seed * 7919 + 3);
-        let rows = 2000 + random.below(3000);
+        let rows = 6_000 + random.below(12_000);
         let table = tables::table(&mut random, rows);
         for ty in ['b', 'b', 'b', 'd', 'l'] {
             let source = sources::expression(&mut random, ty, 4);
@@ -272,12 +272,12 @@ fn calls_of_functions_over_columns() {
         .function(name, overload.bind_columns(big, 1).unwrap())
         .build()
         .unwrap();
-    let column: ArrayRef = Arc::new((0..5_000).map(|row| row % 100).collect::<Int64Array>());
+    let column: ArrayRef = Arc::new((0..20_000).map(|row| row % 100).collect::<Int64Array>());
     let batch = RecordBatch::try_from_iter([("i", column)]).unwrap();
     let selected = env.compile("big(i) && i > 80").unwrap().select(&batch).unwrap().rows;
-    assert_eq!(selected.len(), 500);
+    assert_eq!(selected.len(), 2_000);
     let calls = std::mem::take(&mut *calls.lock().unwrap());
-    assert_eq!((calls.len(), calls.iter().sum::<usize>()), (3, 950), "{calls:?}");
+    assert_eq!((calls.len(), calls.iter().sum::<usize>()), (3, 3_800), "{calls:?}");
 }
 
 #[test]

@@ -116,20 +116,20 @@ struct Checker<'c> {
 impl<'c> Checker<'c> {
     /// Checks a node and all under it, and gives its type.
     fn expr(&mut self, id: ExprId) -> Type {
-        let ast = self.ast;
-        if let Some((what, extension)) = self.switched_off(&ast.get(id).kind) {
-            let hint = off(what, extension);
-            self.refer(id, Reference::Unavailable(hint.as_str().into()));
-            let ty = self.fault(
-                DiagnosticCode::UnknownFunction,
-                self.span(id),
-                format!("{what} is not available"),
-                Some(hint),
-            );
-            self.set_type(id, ty.clone());
-            return ty;
-        }
-        let ty = match &ast.get(id).kind {
+        let ty = match self.switched_off(&self.ast.get(id).kind) {
+            Some((what, extension)) => self.unavailable(id, what, extension),
+            None if self.is_checked() => self.kind(id),
+            None => {
+                self.kind(id);
+                Type::Dyn
+            }
+        };
+        self.set_type(id, ty.clone());
+        ty
+    }
+
+    fn kind(&mut self, id: ExprId) -> Type {
+        match &self.ast.get(id).kind {
             ExprKind::Literal(literal) => literal::type_of(literal),
             ExprKind::Ident(name) => self.ident(id, name),
             ExprKind::Select { operand, field, access } => self.select(id, *operand, field, *access),
@@ -153,10 +153,15 @@ impl<'c> Checker<'c> {
                 self.optional_map(*target, variable, *body, *flatness)
             }
             ExprKind::Fault => Type::Error,
-        };
-        let ty = if self.is_checked() { ty } else { Type::Dyn };
-        self.set_type(id, ty.clone());
-        ty
+        }
+    }
+
+    /// Use of an extension that is off.
+    fn unavailable(&mut self, id: ExprId, what: &str, extension: Extension) -> Type {
+        let hint = off(what, extension);
+        self.refer(id, Reference::Unavailable(hint.as_str().into()));
+        let message = format!("{what} is not available");
+        self.fault(DiagnosticCode::UnknownFunction, self.span(id), message, Some(hint))
     }
 
     /// Syntax of an extension that is off.

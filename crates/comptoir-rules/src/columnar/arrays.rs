@@ -67,62 +67,14 @@ impl Target<'_> {
         depth: usize,
         lose: &mut dyn FnMut(usize),
     ) -> ArrayRef {
-        let mut fit = |row: usize, found: bool| {
-            if !found {
-                lose(row);
-            }
-        };
         match self.data_type(ty, depth) {
             DataType::Boolean => Arc::new(values.iter().map(as_bool).collect::<BooleanArray>()),
-            DataType::Int64 => Arc::new(numbers(values, &mut fit, |value| match value {
-                Value::Int(value) => Some(*value),
-                _ => None,
-            }) as Int64Array),
-            DataType::UInt64 => Arc::new(numbers(values, &mut fit, |value| match value {
-                Value::Uint(value) => Some(*value),
-                _ => None,
-            }) as UInt64Array),
-            DataType::Float64 => Arc::new(numbers(values, &mut fit, |value| match value {
-                Value::Double(value) => Some(*value),
-                _ => None,
-            }) as Float64Array),
-            DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
-                let array: TimestampNanosecondArray =
-                    numbers(values, &mut fit, |value| ticks(value, 1_000_000_000));
-                Arc::new(array.with_timezone_opt(zone))
-            }
-            DataType::Timestamp(_, zone) => {
-                let array: TimestampMicrosecondArray =
-                    numbers(values, &mut fit, |value| ticks(value, 1_000_000));
-                Arc::new(array.with_timezone_opt(zone))
-            }
-            DataType::Duration(_) => Arc::new(numbers(values, &mut fit, |value| match value {
-                Value::Duration(value) => Some(value.nanos()),
-                _ => None,
-            }) as DurationNanosecondArray),
-            DataType::Decimal128(precision, scale) => {
-                let array: Decimal128Array = numbers(values, &mut fit, |value| match value {
-                    Value::Decimal(value) => {
-                        value.wide().rescale_exact(MAX_SCALE).ok().map(|value| value.units())
-                    }
-                    _ => None,
-                });
-                Arc::new(array.with_data_type(DataType::Decimal128(precision, scale)))
-            }
-            DataType::Binary => {
-                let mut builder = BinaryBuilder::new();
-                for value in values {
-                    match value {
-                        Value::Bytes(bytes) => builder.append_value(&**bytes),
-                        _ => builder.append_null(),
-                    }
-                }
-                Arc::new(builder.finish())
-            }
+            DataType::Binary => binary(values),
             DataType::List(_) => self.lists(values, ty, depth, lose),
             DataType::Struct(_) => self.structs(values, ty, depth, lose),
             DataType::Null => Arc::new(NullArray::new(values.len())),
-            _ => texts(values),
+            DataType::Utf8 => texts(values),
+            other => primitive(values, &other, lose),
         }
     }
 
@@ -189,6 +141,68 @@ impl Target<'_> {
             Err(_) => Arc::new(NullArray::new(values.len())),
         }
     }
+}
+
+/// Numbers, moments and spans.
+fn primitive(values: &[Value<'_>], data_type: &DataType, lose: &mut dyn FnMut(usize)) -> ArrayRef {
+    let mut fit = |row: usize, found: bool| {
+        if !found {
+            lose(row);
+        }
+    };
+    match data_type {
+        DataType::Int64 => Arc::new(numbers(values, &mut fit, |value| match value {
+            Value::Int(value) => Some(*value),
+            _ => None,
+        }) as Int64Array),
+        DataType::UInt64 => Arc::new(numbers(values, &mut fit, |value| match value {
+            Value::Uint(value) => Some(*value),
+            _ => None,
+        }) as UInt64Array),
+        DataType::Float64 => Arc::new(numbers(values, &mut fit, |value| match value {
+            Value::Double(value) => Some(*value),
+            _ => None,
+        }) as Float64Array),
+        DataType::Duration(_) => Arc::new(numbers(values, &mut fit, |value| match value {
+            Value::Duration(value) => Some(value.nanos()),
+            _ => None,
+        }) as DurationNanosecondArray),
+        DataType::Timestamp(unit, zone) => moments(values, *unit, zone.clone(), &mut fit),
+        _ => decimals(values, &mut fit),
+    }
+}
+
+fn moments(
+    values: &[Value<'_>],
+    unit: TimeUnit,
+    zone: Option<Arc<str>>,
+    fit: &mut impl FnMut(usize, bool),
+) -> ArrayRef {
+    if unit == TimeUnit::Nanosecond {
+        let array: TimestampNanosecondArray = numbers(values, fit, |value| ticks(value, 1_000_000_000));
+        return Arc::new(array.with_timezone_opt(zone));
+    }
+    let array: TimestampMicrosecondArray = numbers(values, fit, |value| ticks(value, 1_000_000));
+    Arc::new(array.with_timezone_opt(zone))
+}
+
+fn decimals(values: &[Value<'_>], fit: &mut impl FnMut(usize, bool)) -> ArrayRef {
+    let array: Decimal128Array = numbers(values, fit, |value| match value {
+        Value::Decimal(value) => value.wide().rescale_exact(MAX_SCALE).ok().map(|value| value.units()),
+        _ => None,
+    });
+    Arc::new(array.with_data_type(DataType::Decimal128(38, MAX_SCALE.cast_signed())))
+}
+
+fn binary(values: &[Value<'_>]) -> ArrayRef {
+    let mut builder = BinaryBuilder::new();
+    for value in values {
+        match value {
+            Value::Bytes(bytes) => builder.append_value(&**bytes),
+            _ => builder.append_null(),
+        }
+    }
+    Arc::new(builder.finish())
 }
 
 /// What an optional holds.

@@ -3,7 +3,7 @@ use arrow_buffer::BooleanBuffer;
 use crate::simd::wide;
 
 /// Rows that are evaluated together: what is computed for them stays in the cache of a core.
-pub(super) const BLOCK: usize = 2048;
+pub(super) const BLOCK: usize = 8192;
 pub(super) const WORDS: usize = BLOCK / 64;
 
 /// A truth value for each row of a block.

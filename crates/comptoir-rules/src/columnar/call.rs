@@ -7,12 +7,13 @@ use regex::Regex;
 use super::bits::Bits;
 use super::frame::Frame;
 use super::functions::number_call;
-use super::kernel::{text_holds, with_nulls};
+use super::kernel::with_nulls;
 use super::pattern::Pattern;
+use super::rare::Rare;
 use super::text_set::TextSet;
 use super::vector::{TextLanes, Truth, Vector};
 use super::walk::Walk;
-use crate::eval::{Inputs, Machine, regex_cost};
+use crate::eval::{Inputs, Machine, holds, regex_cost};
 use crate::ir::{LiteralSet, NodeId};
 use crate::syntax::BinaryOp;
 use crate::types::Overload;
@@ -36,19 +37,20 @@ impl<'a> Walk<'a> {
         match (left, right) {
             (Vector::Text(left), Vector::Const(Value::String(wanted))) => {
                 self.charge(tenth(left.longest(count)));
-                let rows = mask.minus(left.null).minus(left.fault);
+                let rows = mask.without(&left.null).without(&left.fault);
                 let is = match op {
                     BinaryOp::Equal => left.equal(wanted, &rows),
                     BinaryOp::NotEqual => rows.minus(left.equal(wanted, &rows)),
-                    _ => left.test(&rows, |text| text_holds(op, text.cmp(wanted))),
+                    _ => left.test(&rows, |text| holds(op, text.cmp(wanted))),
                 };
-                Some(with_nulls(op, is, (left.null, Bits::NONE), left.fault))
+                Some(with_nulls(op, is, (&left.null, &Rare::NONE), left.fault.clone()))
             }
             (Vector::Text(left), Vector::Text(right)) => {
                 self.charge(tenth(left.longest(count)));
-                let rows = mask.minus(left.null).minus(left.fault).minus(right.null).minus(right.fault);
-                let is = rows.filter(|row| text_holds(op, left.get(row).cmp(right.get(row))));
-                Some(with_nulls(op, is, (left.null, right.null), left.fault.or(right.fault)))
+                let flaws = left.null.or(&left.fault).or(&right.null).or(&right.fault);
+                let rows = mask.without(&flaws);
+                let is = rows.filter(|row| holds(op, left.get(row).cmp(right.get(row))));
+                Some(with_nulls(op, is, (&left.null, &right.null), left.fault.or(&right.fault)))
             }
             _ => None,
         }
@@ -65,8 +67,8 @@ impl<'a> Walk<'a> {
     ) -> Truth {
         if let (Vector::Text(own), Some(texts)) = (operand, texts) {
             // Null is in no set of texts.
-            let rows = mask.minus(own.null).minus(own.fault);
-            return Truth { is: own.in_set(texts, &rows), fault: own.fault };
+            let rows = mask.without(&own.null).without(&own.fault);
+            return Truth { is: own.in_set(texts, &rows), fault: own.fault.clone() };
         }
         let mut fault = Bits::NONE;
         let is = mask.filter(|row| match operand.get(row) {
@@ -76,7 +78,7 @@ impl<'a> Walk<'a> {
                 false
             }
         });
-        Truth { is, fault }
+        Truth { is, fault: fault.into() }
     }
 
     /// `matches` with a pattern that is known.
@@ -91,8 +93,8 @@ impl<'a> Walk<'a> {
     ) -> Truth {
         if let Vector::Text(own) = operand {
             self.charge(regex_cost(own.longest(count), regex.as_str().len()));
-            let fault = own.fault.or(own.null);
-            let rows = mask.minus(fault);
+            let fault = own.fault.or(&own.null);
+            let rows = mask.without(&fault);
             let is = match pattern {
                 Some(pattern) => own.test(&rows, |text| pattern.is_match(text, regex)),
                 None => own.test(&rows, |text| regex.is_match(text)),
@@ -112,7 +114,7 @@ impl<'a> Walk<'a> {
             }
         });
         self.charge(regex_cost(longest, regex.as_str().len()));
-        Truth { is, fault }
+        Truth { is, fault: fault.into() }
     }
 
     /// A call that gives truth: tests of text with a constant have kernels.
@@ -146,8 +148,8 @@ impl<'a> Walk<'a> {
         count: usize,
         mask: &Bits,
     ) -> Option<Truth> {
-        let fault = text.fault.or(text.null);
-        let rows = mask.minus(fault);
+        let fault = text.fault.or(&text.null);
+        let rows = mask.without(&fault);
         let is = match function {
             "startsWith" => text.start_with(part, &rows),
             "endsWith" => text.test(&rows, |text| text.ends_with(part)),

@@ -2,6 +2,7 @@
 
 use super::bits::Bits;
 use super::frame::Frame;
+use super::rare::Rare;
 use super::vector::{Lanes, Truth, Vector};
 use super::walk::Walk;
 use crate::ir::NodeId;
@@ -10,14 +11,14 @@ use crate::ir::NodeId;
 struct Branches {
     yes: Bits,
     no: Bits,
-    fault: Bits,
+    fault: Rare,
 }
 
 impl Branches {
     #[inline(never)]
     fn new(condition: &Truth, mask: &Bits) -> Box<Self> {
-        let no = mask.minus(condition.is).minus(condition.fault);
-        Box::new(Self { yes: mask.and(condition.is), no, fault: condition.fault })
+        let no = mask.minus(condition.is).without(&condition.fault);
+        Box::new(Self { yes: mask.and(condition.is), no, fault: condition.fault.clone() })
     }
 
     #[inline(never)]
@@ -25,7 +26,7 @@ impl Branches {
         let (yes, no) = (self.yes, self.no);
         Truth {
             is: then.is.and(yes).or(otherwise.is.and(no)),
-            fault: self.fault.or(then.fault.and(yes)).or(otherwise.fault.and(no)),
+            fault: self.fault.or(&then.fault.and(&yes)).or(&otherwise.fault.and(&no)),
         }
     }
 }
@@ -73,17 +74,17 @@ fn blend<'a>(then: &Vector<'a>, otherwise: &Vector<'a>, branches: &Branches, cou
     fn lanes<'a, T: Copy + Default>(
         (one, yes): (&Lanes<'_, T>, Bits),
         (two, no): (&Lanes<'_, T>, Bits),
-        fault: Bits,
+        fault: &Rare,
         count: usize,
     ) -> Lanes<'a, T> {
         let pick = |row| if yes.has(row) { one.values.get(row) } else { two.values.get(row) };
         Lanes {
             values: (0..count).map(|row| pick(row).copied().unwrap_or_default()).collect(),
-            null: one.null.and(yes).or(two.null.and(no)),
-            fault: one.fault.and(yes).or(two.fault.and(no)).or(fault),
+            null: one.null.and(&yes).or(&two.null.and(&no)),
+            fault: one.fault.and(&yes).or(&two.fault.and(&no)).or(fault),
         }
     }
-    let Branches { yes, no, fault } = *branches;
+    let Branches { yes, no, ref fault } = *branches;
     match (then, otherwise) {
         (Vector::Int(one), Vector::Int(two)) => Vector::Int(lanes((one, yes), (two, no), fault, count)),
         (Vector::Double(one), Vector::Double(two)) => {

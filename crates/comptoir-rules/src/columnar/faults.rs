@@ -60,7 +60,8 @@ impl<'p> Faults<'p> {
 
     /// Numbers of the rows, ascending.
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
-        self.rows.iter().enumerate().flat_map(|(index, word)| {
+        let some = self.rows.iter().enumerate().filter(|(_, word)| **word != 0);
+        some.flat_map(|(index, word)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| index * 64 + bit)
         })
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::bits::{BLOCK, Bits, Ranks, WORDS};
 use super::column::{Column, Shape};
 use super::frame::Frame;
+use super::rare::Rare;
 use super::rows::Rows;
 use super::vector::{Truth, Vector, missing};
 use super::walk::Walk;
@@ -19,7 +20,7 @@ struct Lists<'a> {
     /// First element of each row, and behind them the end of the last.
     bounds: Vec<usize>,
     /// Rows in which there is no list.
-    fault: Bits,
+    fault: Rare,
 }
 
 /// A block of elements: which they are, those of rows that are left, and the rows that they belong to.
@@ -58,7 +59,7 @@ impl<'a> Walk<'a> {
         let (column, rows) = self.leaf(range, frame)?;
         let (Shape::List(offsets, elements), Rows::Span(start)) = (&column.shape, &rows) else { return None };
         let absent = missing(column.absent.as_ref(), &rows, frame.count);
-        let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(absent);
+        let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(&absent);
         Some(Lists { elements, bounds: offsets.bounds(*start, frame.count), fault })
     }
 
@@ -94,10 +95,10 @@ impl<'a> Walk<'a> {
         mask: &Bits,
     ) -> Option<Vector<'a>> {
         if !matches!(fold.kind, FoldKind::Map | FoldKind::Filter) {
-            return Some(Vector::Bool(self.quantify(id, fold, frame, mask)?, Bits::NONE));
+            return Some(Vector::Bool(Box::new(self.quantify(id, fold, frame, mask)?), Rare::NONE));
         }
         let lists = self.lists(fold.range, frame)?;
-        let left = mask.minus(lists.fault);
+        let left = mask.without(&lists.fault);
         let mut rows: Vec<Option<Vec<Value<'a>>>> =
             (0..frame.count).map(|row| left.has(row).then(Vec::new)).collect();
         self.parts(id, &lists, frame, mask, |part, inner| {
@@ -105,7 +106,7 @@ impl<'a> Walk<'a> {
                 Some(filter) => self.truth(filter, inner, &part.mask),
                 None => Truth::sure(part.mask),
             };
-            let elements = part.mask.and(chosen.is).minus(chosen.fault);
+            let elements = part.mask.and(chosen.is).without(&chosen.fault);
             let body = self.vector(fold.body, inner, &elements);
             left.each_in(part.rows, |row| {
                 let (start, end) = part.span(&lists, row);
@@ -133,7 +134,7 @@ impl<'a> Walk<'a> {
         mask: &Bits,
         mut visit: impl FnMut(&Part, &Frame<'_, 'a>),
     ) {
-        let rows = mask.minus(lists.fault);
+        let rows = mask.without(&lists.fault);
         let reads_outside = self.plan.way(id).reads_outside;
         let (mut start, _) = lists.range(0);
         let (_, end) = lists.range(frame.count.saturating_sub(1));
@@ -242,7 +243,7 @@ struct Quantifier<'l, 'a> {
 
 impl<'l, 'a> Quantifier<'l, 'a> {
     fn new(kind: FoldKind, lists: &'l Lists<'a>, count: usize, mask: &Bits) -> Self {
-        let asked = mask.minus(lists.fault);
+        let asked = mask.without(&lists.fault);
         let counts = vec![0; if kind == FoldKind::ExistsOne { count } else { 0 }];
         Self { kind, lists, asked, left: asked, found: Bits::NONE, fault: Bits::NONE, counts }
     }
@@ -253,12 +254,12 @@ impl<'l, 'a> Quantifier<'l, 'a> {
     }
 
     fn add(&mut self, part: &Part, elements: &Bits, body: &Truth) {
-        let wrong = body.fault.and(*elements);
-        if !wrong.is_empty() {
-            self.fault = self.fault.or(part.rows_with(self.lists, &wrong).and(self.left));
+        let wrong = body.fault.and(elements);
+        if !wrong.is_none() {
+            self.fault = self.fault.or(part.rows_with(self.lists, &wrong.bits()).and(self.left));
         }
         let hits = match self.kind {
-            FoldKind::All => elements.minus(body.is).minus(wrong),
+            FoldKind::All => elements.minus(body.is).without(&wrong),
             _ => elements.and(body.is),
         };
         if hits.is_empty() {
@@ -288,7 +289,7 @@ impl<'l, 'a> Quantifier<'l, 'a> {
             FoldKind::Exists => self.found,
             _ => self.asked.minus(self.fault).filter(|row| self.counts.get(row) == Some(&1)),
         };
-        Truth { is, fault: self.fault.minus(self.found).or(self.lists.fault.and(*mask)) }
+        Truth { is, fault: Rare::from(self.fault.minus(self.found)).or(&self.lists.fault.and(mask)) }
     }
 }
 
@@ -302,13 +303,15 @@ mod tests {
             *end += length;
             Some(*end)
         }));
-        Lists { elements, bounds, fault: Bits::NONE }
+        Lists { elements, bounds, fault: Rare::NONE }
     }
 
     #[test]
     fn rows_with_an_element_are_those_where_one_is_found() {
         let elements = Column::constant(Value::Null);
-        for (rows, length) in [(BLOCK, 3), (BLOCK, 1), (500, 12), (65, 150), (1, 5000), (3, 2048), (100, 0)] {
+        for (rows, length) in
+            [(BLOCK, 3), (BLOCK, 1), (500, 12), (65, 150), (1, 20_000), (3, BLOCK), (100, 0)]
+        {
             let lists = lists((0..rows).map(|row| row * 7 % (length + 1)), 1000, &elements);
             let end = lists.bounds.last().copied().unwrap_or(0);
             for (start, step) in

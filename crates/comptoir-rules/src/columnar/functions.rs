@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::bits::Bits;
 use super::column::Shape;
 use super::frame::Frame;
+use super::rare::Rare;
 use super::vector::{Lanes, Truth, Vector, missing};
 use super::walk::Walk;
 use crate::ir::NodeId;
@@ -36,9 +37,9 @@ pub(super) fn number_call<'a>(function: &str, operand: &Vector<'a>) -> Option<Ve
         ("math.sqrt", Vector::Uint(lanes)) => Some(double(lanes, |value| (value as f64).sqrt())),
         ("math.abs", Vector::Int(lanes)) => {
             let wrong = Bits::of(&lanes.values, |value| value == i64::MIN);
-            Some(Vector::Int(mapped(lanes, wrong, i64::wrapping_abs)))
+            Some(Vector::Int(mapped(lanes, wrong.into(), i64::wrapping_abs)))
         }
-        ("int", Vector::Int(lanes)) => Some(Vector::Int(mapped(lanes, Bits::NONE, |value| value))),
+        ("int", Vector::Int(lanes)) => Some(Vector::Int(mapped(lanes, Rare::NONE, |value| value))),
         ("int", Vector::Double(lanes)) => Some(whole(lanes)),
         ("math.isNaN", Vector::Double(lanes)) => Some(test(lanes, f64::is_nan)),
         ("math.isInf", Vector::Double(lanes)) => Some(test(lanes, f64::is_infinite)),
@@ -64,29 +65,29 @@ impl<'a> Walk<'a> {
         }
         self.charge(self.plan.node(*arg).map_or(0, |node| node.charge.into()));
         let hole = |valid| missing(valid, &rows, frame.count);
-        let fault = hole(column.nulls.as_ref()).or(hole(column.absent.as_ref()));
+        let fault = hole(column.nulls.as_ref()).or(&hole(column.absent.as_ref()));
         let values = numbers.doubles(&rows, frame.count);
-        Some(Vector::Double(Lanes { values, null: Bits::NONE, fault }))
+        Some(Vector::Double(Lanes { values, null: Rare::NONE, fault }))
     }
 }
 
 /// Null is no argument of these functions.
-fn mapped<'a, T: Copy, U: Copy>(lanes: &Lanes<'_, T>, wrong: Bits, compute: impl Fn(T) -> U) -> Lanes<'a, U> {
+fn mapped<'a, T: Copy, U: Copy>(lanes: &Lanes<'_, T>, wrong: Rare, compute: impl Fn(T) -> U) -> Lanes<'a, U> {
     let values = wide(
         #[inline(always)]
         || lanes.values.iter().map(|value| compute(*value)).collect(),
     );
-    Lanes { values: Cow::Owned(values), null: Bits::NONE, fault: lanes.fault.or(lanes.null).or(wrong) }
+    Lanes { values: Cow::Owned(values), null: Rare::NONE, fault: lanes.fault.or(&lanes.null).or(&wrong) }
 }
 
 fn double<'a, T: Copy>(lanes: &Lanes<'_, T>, compute: impl Fn(T) -> f64) -> Vector<'a> {
-    Vector::Double(mapped(lanes, Bits::NONE, compute))
+    Vector::Double(mapped(lanes, Rare::NONE, compute))
 }
 
 fn test<'a>(lanes: &Lanes<'_, f64>, holds: impl Fn(f64) -> bool) -> Vector<'a> {
-    let fault = lanes.fault.or(lanes.null);
-    let is = Bits::of(&lanes.values, holds).minus(fault);
-    Vector::Bool(Truth { is, fault }, Bits::NONE)
+    let fault = lanes.fault.or(&lanes.null);
+    let is = Bits::of(&lanes.values, holds).without(&fault);
+    Vector::Bool(Box::new(Truth { is, fault }), Rare::NONE)
 }
 
 /// Whole parts, with the same limits as the function `int`.
@@ -94,7 +95,7 @@ fn whole<'a>(lanes: &Lanes<'_, f64>) -> Vector<'a> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let wrong = Bits::of(&lanes.values, |value| !(value > -LIMIT && value < LIMIT));
     #[expect(clippy::cast_possible_truncation, reason = "what is not within the limits is a fault")]
-    Vector::Int(mapped(lanes, wrong, |value| value as i64))
+    Vector::Int(mapped(lanes, wrong.into(), |value| value as i64))
 }
 
 /// The nearest doubles. Where units and power are doubles themselves their quotient is rounded once; others are read

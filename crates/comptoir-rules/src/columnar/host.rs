@@ -13,6 +13,7 @@ use super::arrays::Target;
 use super::bind::read;
 use super::bits::Bits;
 use super::column::{Column, Shape, Texts};
+use super::rare::Rare;
 use super::rows::Rows;
 use super::vector::{Lanes, TextLanes, Truth, Vector};
 use super::walk::Walk;
@@ -217,16 +218,18 @@ impl HostColumns {
     /// What the function gave for the rows in `rows`, as the values of a block of `count` rows.
     fn vector<'a>(&self, column: &Column, rows: &Bits, count: usize) -> Vector<'a> {
         let given = Given { picked: places(rows), count };
-        let nulls = given.at(|place| column.is_null(place));
-        let outside = Bits::first(count).minus(*rows);
-        let (null, fault) =
-            if is_nullable(&self.result) { (nulls, outside) } else { (Bits::NONE, outside.or(nulls)) };
+        let nulls = Rare::from(given.at(|place| column.is_null(place)));
+        let outside = Rare::from(Bits::first(count).minus(*rows));
+        let (null, fault) = match is_nullable(&self.result) {
+            true => (nulls.clone(), outside),
+            false => (Rare::NONE, outside.or(&nulls)),
+        };
         let (all, size) = (Rows::Span(0), given.picked.len());
-        let unfit = |unfit: Bits| fault.or(given.at(|place| unfit.has(place)).minus(nulls));
+        let unfit = |unfit: Rare| fault.or(&given.at(|place| unfit.has(place)).without(&nulls).into());
         match &column.shape {
             Shape::Bool(values) => {
                 let is = given.at(|place| place < values.len() && values.value(place));
-                Vector::Bool(Truth { is: is.minus(nulls), fault }, null)
+                Vector::Bool(Box::new(Truth { is: is.without(&nulls), fault }), null)
             }
             Shape::Int(numbers) => {
                 let (values, wrong) = numbers.ints(&all, size);
@@ -258,12 +261,12 @@ impl Given {
         bits
     }
 
-    fn lanes<'a, T: Copy + Default>(&self, values: &[T], null: Bits, fault: Bits) -> Lanes<'a, T> {
+    fn lanes<'a, T: Copy + Default>(&self, values: &[T], null: Rare, fault: Rare) -> Lanes<'a, T> {
         Lanes { values: spread(values, &self.picked, self.count).into(), null, fault }
     }
 
     /// Values of any type, none where there is an error.
-    fn values<'a>(&self, column: &Column, fault: &Bits) -> Vec<Option<Value<'a>>> {
+    fn values<'a>(&self, column: &Column, fault: &Rare) -> Vec<Option<Value<'a>>> {
         let mut values = vec![None; self.count];
         for (place, row) in self.picked.iter().enumerate().filter(|(_, row)| !fault.has(**row)) {
             if let (Some(slot), value) = (values.get_mut(*row), column.get(place)) {
@@ -294,9 +297,9 @@ fn spread<T: Copy + Default>(values: &[T], picked: &[usize], count: usize) -> Ve
     block
 }
 
-fn valid(null: &Bits, picked: &[usize]) -> Option<NullBuffer> {
+fn valid(null: &Rare, picked: &[usize]) -> Option<NullBuffer> {
     let valid = || picked.iter().map(|row| !null.has(*row)).collect();
-    (!null.is_empty()).then(valid).filter(|nulls: &NullBuffer| nulls.null_count() > 0)
+    (!null.is_none()).then(valid).filter(|nulls: &NullBuffer| nulls.null_count() > 0)
 }
 
 fn primitive<T: ArrowPrimitiveType>(lanes: &Lanes<'_, T::Native>, picked: &[usize]) -> PrimitiveArray<T> {
@@ -323,18 +326,18 @@ fn strings(texts: &TextLanes<'_>, picked: &[usize]) -> StringArray {
 /// The rows in `mask` whose argument is one for a parameter.
 fn fitting(arg: &Vector<'_>, param: &Type, mask: &Bits) -> Bits {
     let (null, fault) = match (arg, param.without_null()) {
-        (Vector::Bool(truth, null), Type::Bool) => (*null, truth.fault),
-        (Vector::Int(lanes), Type::Int) => (lanes.null, lanes.fault),
-        (Vector::Uint(lanes), Type::Uint) => (lanes.null, lanes.fault),
-        (Vector::Double(lanes), Type::Double) => (lanes.null, lanes.fault),
-        (Vector::Span(lanes), Type::Duration) => (lanes.null, lanes.fault),
-        (Vector::Time(lanes, _), Type::Timestamp) => (lanes.null, lanes.fault),
-        (Vector::Decimal(lanes, _), Type::Decimal) => (lanes.null, lanes.fault),
-        (Vector::Text(texts), Type::String) => (texts.null, texts.fault),
+        (Vector::Bool(truth, null), Type::Bool) => (null, &truth.fault),
+        (Vector::Int(lanes), Type::Int) => (&lanes.null, &lanes.fault),
+        (Vector::Uint(lanes), Type::Uint) => (&lanes.null, &lanes.fault),
+        (Vector::Double(lanes), Type::Double) => (&lanes.null, &lanes.fault),
+        (Vector::Span(lanes), Type::Duration) => (&lanes.null, &lanes.fault),
+        (Vector::Time(lanes, _), Type::Timestamp) => (&lanes.null, &lanes.fault),
+        (Vector::Decimal(lanes, _), Type::Decimal) => (&lanes.null, &lanes.fault),
+        (Vector::Text(texts), Type::String) => (&texts.null, &texts.fault),
         _ => return mask.filter(|row| arg.get(row).is_some_and(|value| Overload::accepts(param, &value))),
     };
-    let rows = mask.minus(fault);
-    if is_nullable(param) { rows } else { rows.minus(null) }
+    let rows = mask.without(fault);
+    if is_nullable(param) { rows } else { rows.without(null) }
 }
 
 impl<'a> Walk<'a> {

@@ -1,10 +1,9 @@
 //! Comparisons and arithmetic on lanes; pairs of types without a kernel are computed value by value.
 
-use std::cmp::Ordering;
-
 use comptoir_types::decimal::{MAX_SCALE, MAX_WIDE_UNITS, pow10_wide};
 
 use super::bits::{BLOCK, Bits};
+use super::rare::Rare;
 use super::vector::{Lanes, Truth, Vector};
 use super::walk::Walk;
 use crate::eval::{binary, holds, negate, relate};
@@ -77,15 +76,17 @@ fn ticks(value: &Value<'_>, unit: i64) -> Option<i64> {
 }
 
 /// The rows that are null and those that are errors.
-fn flaws(vector: &Vector<'_>) -> (Bits, Bits) {
+fn flaws(vector: &Vector<'_>) -> (Rare, Rare) {
     match vector {
-        Vector::Bool(truth, null) => (*null, truth.fault),
-        Vector::Int(lanes) | Vector::Span(lanes) | Vector::Time(lanes, _) => (lanes.null, lanes.fault),
-        Vector::Uint(lanes) => (lanes.null, lanes.fault),
-        Vector::Double(lanes) => (lanes.null, lanes.fault),
-        Vector::Decimal(lanes, _) => (lanes.null, lanes.fault),
-        Vector::Text(texts) => (texts.null, texts.fault),
-        Vector::Const(_) | Vector::Column(..) | Vector::Values(_) => (Bits::NONE, Bits::NONE),
+        Vector::Bool(truth, null) => (null.clone(), truth.fault.clone()),
+        Vector::Int(lanes) | Vector::Span(lanes) | Vector::Time(lanes, _) => {
+            (lanes.null.clone(), lanes.fault.clone())
+        }
+        Vector::Uint(lanes) => (lanes.null.clone(), lanes.fault.clone()),
+        Vector::Double(lanes) => (lanes.null.clone(), lanes.fault.clone()),
+        Vector::Decimal(lanes, _) => (lanes.null.clone(), lanes.fault.clone()),
+        Vector::Text(texts) => (texts.null.clone(), texts.fault.clone()),
+        Vector::Const(_) | Vector::Column(..) | Vector::Values(_) => (Rare::NONE, Rare::NONE),
     }
 }
 
@@ -150,7 +151,7 @@ impl<'a> Walk<'a> {
             return truth;
         }
         let ((null, fault), (other_null, other_fault)) = (flaws(left), flaws(right));
-        let fault = fault.or(other_fault);
+        let fault = fault.or(&other_fault);
         let is = match (left, right) {
             (Vector::Bool(one, _), Vector::Bool(two, _)) => truths(op, one.is, two.is, count),
             (Vector::Bool(one, _), Vector::Const(Value::Bool(two))) => {
@@ -169,30 +170,30 @@ impl<'a> Walk<'a> {
             },
         };
         match is {
-            Some(is) => with_nulls(op, is, (null, other_null), fault),
+            Some(is) => with_nulls(op, is, (&null, &other_null), fault),
             None => self.relate_each(op, left, right, mask),
         }
     }
 
     /// A relation of values that have no kernel.
     fn relate_each(&self, op: BinaryOp, left: &Vector<'a>, right: &Vector<'a>, mask: &Bits) -> Truth {
-        let mut truth = Truth::sure(Bits::NONE);
+        let (mut is, mut fault) = (Bits::NONE, Bits::NONE);
         self.each_row(mask, |row, meter| {
             let (Some(left), Some(right)) = (left.get(row), right.get(row)) else {
-                truth.fault.set(row);
+                fault.set(row);
                 return Ok(());
             };
             match relate(op, &left, &right, meter) {
-                Ok(true) => truth.is.set(row),
+                Ok(true) => is.set(row),
                 Ok(false) => {}
-                Err(fault) => {
-                    truth.fault.set(row);
-                    return Err(fault);
+                Err(error) => {
+                    fault.set(row);
+                    return Err(error);
                 }
             }
             Ok(())
         });
-        truth
+        Truth { is, fault: fault.into() }
     }
 
     /// Arithmetic of two vectors.
@@ -206,15 +207,15 @@ impl<'a> Walk<'a> {
     ) -> Vector<'a> {
         let ((null, fault), (other_null, other_fault)) = (flaws(left), flaws(right));
         // Null has no arithmetic.
-        let fault = null.or(fault).or(other_null).or(other_fault);
+        let fault = null.or(&fault).or(&other_null).or(&other_fault);
         match pair(left, right) {
             Some(Pair::Int(left, right)) => {
                 let (values, wrong) = checked(left, right, |left, right| int(op, left, right));
-                Vector::Int(lanes(values, fault.or(wrong)))
+                Vector::Int(lanes(values, fault.or(&wrong.into())))
             }
             Some(Pair::Uint(left, right)) => {
                 let (values, wrong) = checked(left, right, |left, right| uint(op, left, right));
-                Vector::Uint(lanes(values, fault.or(wrong)))
+                Vector::Uint(lanes(values, fault.or(&wrong.into())))
             }
             Some(Pair::Double(left, right)) if op != BinaryOp::Modulo => {
                 Vector::Double(lanes(double(op, left, right), fault))
@@ -225,7 +226,7 @@ impl<'a> Walk<'a> {
                         BinaryOp::Multiply => checked(one, two, |one, two| within(one.checked_mul(two))),
                         _ => sums(op, (one, scale), (two, other), to),
                     };
-                    Vector::Decimal(lanes(values, fault.or(wrong)), to)
+                    Vector::Decimal(lanes(values, fault.or(&wrong.into())), to)
                 }
                 None => self.calculate_each(op, left, right, mask),
             },
@@ -252,7 +253,7 @@ impl<'a> Walk<'a> {
         match operand {
             Vector::Double(own) => {
                 let values = own.values.iter().map(|value| -value).collect();
-                Vector::Double(lanes(values, own.fault.or(own.null)))
+                Vector::Double(lanes(values, own.fault.or(&own.null)))
             }
             other => {
                 let mut values = vec![None; BLOCK];
@@ -267,8 +268,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-const fn lanes<'a, T: Copy>(values: Vec<T>, fault: Bits) -> Lanes<'a, T> {
-    Lanes { values: std::borrow::Cow::Owned(values), null: Bits::NONE, fault }
+const fn lanes<'a, T: Copy>(values: Vec<T>, fault: Rare) -> Lanes<'a, T> {
+    Lanes { values: std::borrow::Cow::Owned(values), null: Rare::NONE, fault }
 }
 
 /// Equality of truth; they are ordered too.
@@ -281,14 +282,23 @@ fn truths(op: BinaryOp, left: Bits, right: Bits, count: usize) -> Option<Bits> {
 }
 
 /// What a relation is where one side is null: null is equal to null only, and has no order.
-pub(super) fn with_nulls(op: BinaryOp, is: Bits, nulls: (Bits, Bits), fault: Bits) -> Truth {
+pub(super) fn with_nulls(op: BinaryOp, is: Bits, nulls: (&Rare, &Rare), fault: Rare) -> Truth {
     let any = nulls.0.or(nulls.1);
+    if any.is_none() {
+        return Truth { is: is.without(&fault), fault };
+    }
     match op {
-        BinaryOp::Equal => Truth { is: is.minus(any).or(nulls.0.and(nulls.1)).minus(fault), fault },
-        BinaryOp::NotEqual => Truth { is: is.minus(any).or(nulls.0.xor(nulls.1)).minus(fault), fault },
+        BinaryOp::Equal => {
+            let both = nulls.0.and(&nulls.1.bits());
+            Truth { is: is.without(&any).with_rare(&both).without(&fault), fault }
+        }
+        BinaryOp::NotEqual => {
+            let one = nulls.0.bits().xor(nulls.1.bits());
+            Truth { is: is.without(&any).or(one).without(&fault), fault }
+        }
         _ => {
-            let fault = fault.or(any);
-            Truth { is: is.minus(fault), fault }
+            let fault = fault.or(&any);
+            Truth { is: is.without(&fault), fault }
         }
     }
 }
@@ -381,9 +391,4 @@ fn sums(
             _ => left.checked_sub(right),
         }))
     })
-}
-
-/// The order of two texts as an operator sees it.
-pub(super) fn text_holds(op: BinaryOp, order: Ordering) -> bool {
-    holds(op, order)
 }

@@ -53,6 +53,7 @@ mod output;
 mod pattern;
 mod plan;
 mod presence;
+mod rare;
 mod rows;
 mod schema;
 mod shared;
@@ -169,7 +170,7 @@ impl Program {
         let plan = self.plan(batch, shared)?;
         let piece = evaluate(&plan, &Type::Bool)?;
         let rows = UInt64Array::from(piece.true_rows());
-        let fault = piece.untrue(plan.rows);
+        let fault = piece.untrue();
         Ok(Selection { rows, faults: Faults::new(plan, fault, true) })
     }
 
@@ -180,7 +181,7 @@ impl Program {
 }
 
 /// Blocks that one thread evaluates at a time.
-const CHUNK: usize = 32 * BLOCK;
+const CHUNK: usize = 8 * BLOCK;
 
 fn evaluate(plan: &Plan<'_>, ty: &Type) -> Result<Piece, Error> {
     let piece = evaluate_chunks(plan, ty);

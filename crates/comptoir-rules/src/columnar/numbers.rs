@@ -12,6 +12,7 @@ use arrow_buffer::ScalarBuffer;
 use arrow_schema::DataType;
 
 use super::bits::Bits;
+use super::rare::Rare;
 use super::rows::Rows;
 use super::table::Flags;
 
@@ -82,32 +83,32 @@ impl Numbers {
     }
 
     /// Whole numbers as int; a row with a value beyond its range is in the second part.
-    pub(super) fn ints<'a>(&'a self, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Bits) {
+    pub(super) fn ints<'a>(&'a self, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Rare) {
         match self {
-            Self::I64(values) => (rows.of(values, count), Bits::NONE),
-            Self::I8(values) => (rows.map(values, count, i64::from), Bits::NONE),
-            Self::I16(values) => (rows.map(values, count, i64::from), Bits::NONE),
-            Self::I32(values) => (rows.map(values, count, i64::from), Bits::NONE),
-            Self::U8(values) => (rows.map(values, count, i64::from), Bits::NONE),
-            Self::U16(values) => (rows.map(values, count, i64::from), Bits::NONE),
-            Self::U32(values) => (rows.map(values, count, i64::from), Bits::NONE),
+            Self::I64(values) => (rows.of(values, count), Rare::NONE),
+            Self::I8(values) => (rows.map(values, count, i64::from), Rare::NONE),
+            Self::I16(values) => (rows.map(values, count, i64::from), Rare::NONE),
+            Self::I32(values) => (rows.map(values, count, i64::from), Rare::NONE),
+            Self::U8(values) => (rows.map(values, count, i64::from), Rare::NONE),
+            Self::U16(values) => (rows.map(values, count, i64::from), Rare::NONE),
+            Self::U32(values) => (rows.map(values, count, i64::from), Rare::NONE),
             Self::U64(values) => {
                 let read = rows.of(values, count);
                 let beyond = Bits::of(&read, |value| value > i64::MAX.unsigned_abs());
-                (rows.map(values, count, u64::cast_signed), beyond)
+                (rows.map(values, count, u64::cast_signed), beyond.into())
             }
-            Self::F32(_) | Self::F64(_) => (Cow::Owned(vec![0; count]), Bits::first(count)),
+            Self::F32(_) | Self::F64(_) => (Cow::Owned(vec![0; count]), Bits::first(count).into()),
         }
     }
 
     /// Whole numbers as uint; a row with a value beyond its range is in the second part.
-    pub(super) fn uints<'a>(&'a self, rows: &Rows, count: usize) -> (Cow<'a, [u64]>, Bits) {
+    pub(super) fn uints<'a>(&'a self, rows: &Rows, count: usize) -> (Cow<'a, [u64]>, Rare) {
         if let Self::U64(values) = self {
-            return (rows.of(values, count), Bits::NONE);
+            return (rows.of(values, count), Rare::NONE);
         }
         let (ints, beyond) = self.ints(rows, count);
         let negative = Bits::of(&ints, |value| value < 0);
-        (Cow::Owned(ints.iter().map(|value| value.cast_unsigned()).collect()), beyond.or(negative))
+        (Cow::Owned(ints.iter().map(|value| value.cast_unsigned()).collect()), beyond.or(&negative.into()))
     }
 
     /// All numbers as double, a large whole number as the nearest.

@@ -8,6 +8,7 @@ use arrow_schema::TimeUnit;
 
 use super::arrays::Target;
 use super::bits::{BLOCK, Bits, WORDS};
+use super::rare::Rare;
 use super::vector::Vector;
 use crate::types::{Env, Type};
 use crate::value::Value;
@@ -17,9 +18,45 @@ use crate::value::Value;
 pub(super) struct Piece {
     rows: usize,
     /// Rows that are errors, a bit for each.
-    pub(super) fault: Vec<u64>,
-    null: Vec<u64>,
+    fault: Marks,
+    null: Marks,
     data: Data,
+}
+
+/// A bit for each row of consecutive blocks; no words as long as none is set, and zeros behind the last of them.
+#[derive(Debug, Default)]
+struct Marks(Vec<u64>);
+
+impl Marks {
+    /// Adds a block that begins at word `start`.
+    fn push(&mut self, start: usize, rows: &Rare, count: usize) {
+        if let Some(words) = rows.words() {
+            self.0.resize(start, 0);
+            let all = Bits::first(count);
+            self.0.extend(words.iter().zip(all.words()).map(|(own, all)| own & all));
+        }
+    }
+
+    /// Adds those of blocks that begin at word `start`.
+    fn append(&mut self, start: usize, other: Self) {
+        if !other.0.is_empty() {
+            self.0.resize(start, 0);
+            self.0.extend(other.0);
+        }
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.0.get(index).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, row: usize) {
+        if self.0.len() <= row / 64 {
+            self.0.resize(row / 64 + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(row / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,7 +69,7 @@ enum Data {
 
 impl Data {
     /// Adds the values of a block one by one; gives the rows that are errors, and those that are null.
-    fn push_each(&mut self, vector: &Vector<'_>, count: usize) -> (Bits, Bits) {
+    fn push_each(&mut self, vector: &Vector<'_>, count: usize) -> (Rare, Rare) {
         let (mut fault, mut null) = (Bits::NONE, Bits::NONE);
         let mut read = |row: usize| match vector.get(row) {
             None => {
@@ -69,7 +106,7 @@ impl Data {
             })),
             Self::Values(values) => values.extend((0..count).map(|row| read(row).into_owned())),
         }
-        (fault, null)
+        (fault.into(), null.into())
     }
 }
 
@@ -82,8 +119,7 @@ impl Piece {
             Type::Double => Data::Double(Vec::with_capacity(rows)),
             _ => Data::Values(Vec::new()),
         };
-        let [fault, null] = [(); 2].map(|()| Vec::with_capacity(words));
-        Self { rows: 0, fault, null, data }
+        Self { rows: 0, fault: Marks::default(), null: Marks::default(), data }
     }
 
     /// Adds a block.
@@ -91,29 +127,30 @@ impl Piece {
         let (fault, null) = match (&mut self.data, vector) {
             (Data::Bool(words), Vector::Bool(truth, null)) => {
                 words.extend(truth.is.words());
-                (truth.fault, *null)
+                (truth.fault.clone(), null.clone())
             }
             (Data::Int(values), Vector::Int(lanes)) => {
                 extend(values, &lanes.values, count, 0);
-                (lanes.fault, lanes.null)
+                (lanes.fault.clone(), lanes.null.clone())
             }
             (Data::Double(values), Vector::Double(lanes)) => {
                 extend(values, &lanes.values, count, 0.0);
-                (lanes.fault, lanes.null)
+                (lanes.fault.clone(), lanes.null.clone())
             }
             (data, _) => data.push_each(vector, count),
         };
-        let all = Bits::first(count);
-        self.fault.extend(fault.and(all).words());
-        self.null.extend(null.and(all).words());
+        let start = self.words();
+        self.fault.push(start, &fault, count);
+        self.null.push(start, &null, count);
         self.rows += count;
     }
 
     /// Adds the piece that follows; the rows of all but the last are whole blocks.
     pub(super) fn append(&mut self, other: Self) {
+        let start = self.words();
         self.rows += other.rows;
-        self.fault.extend(other.fault);
-        self.null.extend(other.null);
+        self.fault.append(start, other.fault);
+        self.null.append(start, other.null);
         match (&mut self.data, other.data) {
             (Data::Bool(own), Data::Bool(more)) => own.extend(more),
             (Data::Int(own), Data::Int(more)) => own.extend(more),
@@ -123,6 +160,11 @@ impl Piece {
         }
     }
 
+    /// Words of all blocks.
+    const fn words(&self) -> usize {
+        self.rows.div_ceil(BLOCK) * WORDS
+    }
+
     /// The array, and the rows that are errors: also those whose value has no place in the array.
     pub(super) fn finish(mut self, ty: &Type, env: &Env, unit: TimeUnit) -> (ArrayRef, Vec<u64>) {
         let rows = self.rows;
@@ -130,39 +172,35 @@ impl Piece {
             let shape = Target { env, unit };
             let mut lost = Vec::new();
             let array = shape.build(&values, ty, 0, &mut |row| lost.push(row));
-            for row in lost {
-                if let Some(word) = self.fault.get_mut(row / 64) {
-                    *word |= 1 << (row % 64);
-                }
-            }
-            return (array, self.fault);
+            lost.into_iter().for_each(|row| self.fault.set(row));
+            return (array, self.fault.0);
         }
-        let invalid = self.fault.iter().zip(&self.null).map(|(fault, null)| !(fault | null));
-        let valid = NullBuffer::new(bitmap(invalid.collect(), rows));
-        let nulls = Some(valid).filter(|valid| valid.null_count() > 0);
+        let invalid = self.untrue();
+        let valid = |words: Vec<u64>| NullBuffer::new(bitmap(words.iter().map(|word| !word).collect(), rows));
+        let nulls = (!invalid.is_empty()).then(|| valid(invalid)).filter(|valid| valid.null_count() > 0);
         let array: ArrayRef = match self.data {
             Data::Bool(words) => Arc::new(BooleanArray::new(bitmap(words, rows), nulls)),
             Data::Int(values) => Arc::new(Int64Array::new(values.into(), nulls)),
             Data::Double(values) => Arc::new(Float64Array::new(values.into(), nulls)),
             Data::Values(_) => Arc::new(NullArray::new(rows)),
         };
-        (array, self.fault)
+        (array, self.fault.0)
     }
 
-    /// The rows that are neither true nor false: errors, nulls, and what is no truth value.
-    pub(super) fn untrue(self, rows: usize) -> Vec<u64> {
-        let words = self.fault.iter().zip(&self.null).map(|(fault, null)| fault | null);
-        words.take(rows.div_ceil(64)).collect()
+    /// The rows that are errors or null, in words; none where there are no such rows.
+    pub(super) fn untrue(&self) -> Vec<u64> {
+        if self.fault.0.is_empty() && self.null.0.is_empty() {
+            return Vec::new();
+        }
+        (0..self.words()).map(|index| self.fault.word(index) | self.null.word(index)).collect()
     }
 
     /// The rows that are true, for an expression of type bool.
     pub(super) fn true_rows(&self) -> Vec<u64> {
         let Data::Bool(words) = &self.data else { return Vec::new() };
         let mut rows = Vec::new();
-        let sure =
-            words.iter().zip(&self.fault).zip(&self.null).map(|((is, fault), null)| is & !fault & !null);
-        for (index, word) in sure.enumerate() {
-            let mut left = word;
+        for (index, word) in words.iter().enumerate() {
+            let mut left = word & !self.fault.word(index) & !self.null.word(index);
             while left != 0 {
                 rows.push(index as u64 * 64 + u64::from(left.trailing_zeros()));
                 left &= left - 1;

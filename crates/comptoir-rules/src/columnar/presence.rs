@@ -35,10 +35,10 @@ impl<'a> Walk<'a> {
         };
         // The struct itself must be there.
         let absent = missing(column.absent.as_ref(), &rows, frame.count);
-        let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(absent);
+        let fault = missing(column.nulls.as_ref(), &rows, frame.count).or(&absent);
         let field = of.position(name).and_then(|index| fields.get(index));
         let found = field.map_or(Bits::NONE, |field| set_rows(field, &rows, frame.count, mask));
-        Truth { is: found.minus(fault), fault: fault.and(*mask) }
+        Truth { is: found.without(&fault), fault: fault.and(mask) }
     }
 }
 
@@ -48,7 +48,7 @@ fn set_rows(column: &Column, rows: &Rows, count: usize, mask: &Bits) -> Bits {
         return mask.filter(|row| !matches!(column.get(rows.at(row)), Value::Absent | Value::Null));
     }
     let absent = missing(column.absent.as_ref(), rows, count);
-    mask.minus(absent).minus(missing(column.nulls.as_ref(), rows, count))
+    mask.without(&absent).without(&missing(column.nulls.as_ref(), rows, count))
 }
 
 /// `has` of an input: a cell that does not fit its type is an error.
@@ -77,5 +77,5 @@ fn has(column: &Column, rows: &Rows, count: usize, mask: &Bits) -> Truth {
         }
         _ => true,
     });
-    Truth { is, fault }
+    Truth { is, fault: fault.into() }
 }

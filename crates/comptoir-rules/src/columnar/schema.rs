@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 
 use crate::types::{EnvBuilder, StructType, Type};
 
@@ -101,32 +101,26 @@ impl EnvBuilder {
             D::List(field) | D::LargeList(field) | D::FixedSizeList(field, _) => {
                 Type::list(self.arrow_type(field.data_type(), path, depth + 1))
             }
-            D::Struct(fields) => {
-                let parts: Vec<(Arc<str>, Type)> = fields
-                    .iter()
-                    .map(|field| {
-                        let ty = self.arrow_type(
-                            field.data_type(),
-                            &format!("{path}.{}", field.name()),
-                            depth + 1,
-                        );
-                        (field.name().as_str().into(), ty)
-                    })
-                    .collect();
-                *self = std::mem::take(self).structure(StructType::new(path, parts));
-                Type::Struct(path.into())
-            }
-            D::Map(entries, _) => match entries.data_type() {
-                D::Struct(fields) => match (fields.first(), fields.get(1)) {
-                    (Some(key), Some(value)) => {
-                        let key = self.arrow_type(key.data_type(), path, depth + 1);
-                        Type::map(key, self.arrow_type(value.data_type(), path, depth + 1))
-                    }
-                    _ => Type::Dyn,
-                },
-                _ => Type::Dyn,
-            },
+            D::Struct(fields) => self.struct_type(fields, path, depth),
+            D::Map(entries, _) => self.map_type(entries.data_type(), path, depth),
             _ => Type::Dyn,
         }
+    }
+
+    fn struct_type(&mut self, fields: &Fields, path: &str, depth: usize) -> Type {
+        let part = |field: &FieldRef| -> (Arc<str>, Type) {
+            let path = format!("{path}.{}", field.name());
+            (field.name().as_str().into(), self.arrow_type(field.data_type(), &path, depth + 1))
+        };
+        let parts: Vec<_> = fields.iter().map(part).collect();
+        *self = std::mem::take(self).structure(StructType::new(path, parts));
+        Type::Struct(path.into())
+    }
+
+    fn map_type(&mut self, entries: &DataType, path: &str, depth: usize) -> Type {
+        let DataType::Struct(fields) = entries else { return Type::Dyn };
+        let (Some(key), Some(value)) = (fields.first(), fields.get(1)) else { return Type::Dyn };
+        let key = self.arrow_type(key.data_type(), path, depth + 1);
+        Type::map(key, self.arrow_type(value.data_type(), path, depth + 1))
     }
 }

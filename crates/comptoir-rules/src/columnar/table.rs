@@ -5,6 +5,7 @@ use super::column::{Column, Shape};
 use super::frame::Frame;
 use super::numbers::Numbers;
 use super::plan::Plan;
+use super::rare::Rare;
 use super::rows::Rows;
 use super::vector::{Truth, missing};
 use super::walk::Walk;
@@ -36,12 +37,13 @@ impl Table {
     ) -> Truth {
         let mut is = keys.look_up(&self.is, rows, count, mask);
         let fault = self.fault.as_ref();
-        let mut fault = fault.map_or(Bits::NONE, |fault| keys.look_up(fault, rows, count, mask));
+        let fault = fault.map_or(Rare::NONE, |fault| keys.look_up(fault, rows, count, mask).into());
         if column.absent.is_none() && column.nulls.is_none() {
             return Truth { is, fault };
         }
-        let absent = missing(column.absent.as_ref(), rows, count);
-        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
+        let mut fault = fault.bits();
+        let absent = missing(column.absent.as_ref(), rows, count).bits();
+        let null = missing(column.nulls.as_ref(), rows, count).bits().minus(absent);
         for (rows, truth) in [(null, self.null), (absent, self.absent)] {
             is = is.minus(rows);
             fault = fault.minus(rows);
@@ -51,7 +53,7 @@ impl Table {
                 None => fault = fault.or(rows),
             }
         }
-        Truth { is, fault }
+        Truth { is, fault: fault.into() }
     }
 }
 
@@ -120,7 +122,7 @@ impl Plan<'_> {
                 truth = self.truth_of_each(id, slot, values, start, count, &mut spent)?;
             }
             is.extend(truth.is.and(Bits::first(count)).words());
-            fault.extend(truth.fault.and(Bits::first(count)).words());
+            fault.extend(truth.fault.bits().and(Bits::first(count)).words());
         }
         let null = self.truth_of(id, slot, Value::Null, &mut spent)?;
         let absent = self.truth_of(id, slot, Value::Absent, &mut spent)?;
@@ -139,15 +141,15 @@ impl Plan<'_> {
         count: usize,
         spent: &mut u64,
     ) -> Option<Truth> {
-        let mut truth = Truth::sure(Bits::NONE);
+        let (mut is, mut fault) = (Bits::NONE, Bits::NONE);
         for row in 0..count {
             match self.truth_of(id, slot, values.get(start + row), spent)? {
-                Some(true) => truth.is.set(row),
+                Some(true) => is.set(row),
                 Some(false) => {}
-                None => truth.fault.set(row),
+                None => fault.set(row),
             }
         }
-        Some(truth)
+        Some(Truth { is, fault: fault.into() })
     }
 
     /// Truth or error of a node for one value of the slot that it reads.

@@ -5,6 +5,7 @@ use arrow_array::{OffsetSizeTrait, StringViewArray};
 
 use super::bits::Bits;
 use super::column::Texts;
+use super::rare::Rare;
 use super::rows::Rows;
 use super::table::Flags;
 use super::text_set::TextSet;
@@ -66,7 +67,7 @@ impl TextLanes<'_> {
         match &self.rows {
             Rows::Picked(rows) if self.texts.len() <= FEW => {
                 let (texts, count) = (self.texts, self.texts.len());
-                let distinct = TextLanes { texts, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE };
+                let distinct = TextLanes { texts, rows: Rows::Span(0), null: Rare::NONE, fault: Rare::NONE };
                 let is = test(&distinct, &Bits::first(count));
                 // Rows that are null are no position of a value.
                 Flags::new(is.words(), count).of(rows, mask, |row| row).and(*mask)
@@ -191,7 +192,7 @@ mod tests {
         let small = Texts::Small(StringArray::from_iter_values(&texts));
         let views = Texts::View(StringViewArray::from_iter_values(&texts));
         for column in [&small, &views] {
-            let lanes = TextLanes { texts: column, rows: Rows::Span(0), null: Bits::NONE, fault: Bits::NONE };
+            let lanes = TextLanes { texts: column, rows: Rows::Span(0), null: Rare::NONE, fault: Rare::NONE };
             for text in &texts {
                 let expected = all.filter(|row| texts.get(row) == Some(text));
                 assert!(lanes.equal(text, &all) == expected, "{text}");

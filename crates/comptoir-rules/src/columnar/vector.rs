@@ -6,6 +6,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use super::bits::Bits;
 use super::column::{Column, Shape, Texts, moment};
 use super::numbers::Numbers;
+use super::rare::Rare;
 use super::rows::Rows;
 use crate::value::{DecimalValue, Duration, Timestamp, Value};
 use comptoir_types::{WideDecimal, decimal};
@@ -13,11 +14,10 @@ use comptoir_types::{WideDecimal, decimal};
 /// The values of a node for the rows of a block. Rows outside the selection under which it was computed may hold
 /// anything.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there are a few at a time, for thousands of rows each")]
 pub(super) enum Vector<'a> {
     /// The same for all rows.
     Const(Value<'a>),
-    Bool(Truth, Bits),
+    Bool(Box<Truth>, Rare),
     Int(Lanes<'a, i64>),
     Uint(Lanes<'a, u64>),
     Double(Lanes<'a, f64>),
@@ -35,15 +35,15 @@ pub(super) enum Vector<'a> {
 }
 
 /// Truth of a block of rows: a row is true, an error, or false.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Truth {
     pub(super) is: Bits,
-    pub(super) fault: Bits,
+    pub(super) fault: Rare,
 }
 
 impl Truth {
     pub(super) const fn sure(is: Bits) -> Self {
-        Self { is, fault: Bits::NONE }
+        Self { is, fault: Rare::NONE }
     }
 }
 
@@ -51,16 +51,16 @@ impl Truth {
 #[derive(Debug)]
 pub(super) struct Lanes<'a, T: Copy> {
     pub(super) values: Cow<'a, [T]>,
-    pub(super) null: Bits,
-    pub(super) fault: Bits,
+    pub(super) null: Rare,
+    pub(super) fault: Rare,
 }
 
 #[derive(Debug)]
 pub(super) struct TextLanes<'a> {
     pub(super) texts: &'a Texts,
     pub(super) rows: Rows,
-    pub(super) null: Bits,
-    pub(super) fault: Bits,
+    pub(super) null: Rare,
+    pub(super) fault: Rare,
 }
 
 impl std::fmt::Debug for Bits {
@@ -146,8 +146,8 @@ impl<'a> Vector<'a> {
             Self::Const(Value::Bool(true)) => Truth::sure(*mask),
             Self::Const(Value::Bool(false)) => Truth::sure(Bits::NONE),
             Self::Bool(truth, null) => {
-                let fault = truth.fault.or(*null);
-                Truth { is: truth.is.minus(fault), fault }
+                let fault = truth.fault.or(null);
+                Truth { is: truth.is.without(&fault), fault }
             }
             other => {
                 let mut fault = Bits::NONE;
@@ -158,7 +158,7 @@ impl<'a> Vector<'a> {
                         false
                     }
                 });
-                Truth { is, fault }
+                Truth { is, fault: fault.into() }
             }
         }
     }
@@ -167,19 +167,19 @@ impl<'a> Vector<'a> {
     #[inline(never)]
     pub(super) fn load(column: &'a Column, rows: &Rows, count: usize) -> Self {
         let flaws = Flaws::of(column, rows, count);
-        let (null, fault) = (flaws.null, flaws.absent);
+        let (null, fault) = (flaws.null.clone(), flaws.absent.clone());
         match &column.shape {
             Shape::Constant(Value::Absent | Value::Error(_) | Value::Unknown(_)) => {
                 Self::Column(column, rows.clone())
             }
             Shape::Constant(value) if column.absent.is_none() => Self::Const(value.borrowed()),
             Shape::Bool(values) => {
-                let is = true_rows(values, rows, count).minus(null).minus(fault);
-                Self::Bool(Truth { is, fault }, null)
+                let is = true_rows(values, rows, count).without(&null).without(&fault);
+                Self::Bool(Box::new(Truth { is, fault }), null)
             }
             Shape::Int(numbers) => Self::Int(flaws.lanes(numbers.ints(rows, count))),
             Shape::Uint(numbers) => Self::Uint(flaws.lanes(numbers.uints(rows, count))),
-            Shape::Double(numbers) => Self::Double(flaws.lanes((numbers.doubles(rows, count), Bits::NONE))),
+            Shape::Double(numbers) => Self::Double(flaws.lanes((numbers.doubles(rows, count), Rare::NONE))),
             Shape::Text(texts) => Self::Text(TextLanes { texts, rows: rows.clone(), null, fault }),
             Shape::Time(ticks, unit) => {
                 let values = rows.of(ticks, count);
@@ -194,7 +194,7 @@ impl<'a> Vector<'a> {
                 }
                 _ => Self::Column(column, rows.clone()),
             },
-            Shape::Dictionary(keys, values) => Self::load_keys(keys, values, rows, count).hide(null, fault),
+            Shape::Dictionary(keys, values) => Self::load_keys(keys, values, rows, count).hide(&null, &fault),
             _ => Self::Column(column, rows.clone()),
         }
     }
@@ -205,7 +205,7 @@ impl<'a> Vector<'a> {
     }
 
     /// The same with rows that are null, and rows in which there is nothing.
-    fn hide(mut self, nulls: Bits, absent: Bits) -> Self {
+    fn hide(mut self, nulls: &Rare, absent: &Rare) -> Self {
         let parts = match &mut self {
             Self::Bool(truth, null) => Some((null, &mut truth.fault)),
             Self::Int(lanes) => Some((&mut lanes.null, &mut lanes.fault)),
@@ -232,25 +232,23 @@ impl<'a> Vector<'a> {
 
 /// The rows of a column that are null, and those in which there is nothing.
 struct Flaws {
-    null: Bits,
-    absent: Bits,
-    /// Whether there are any.
-    some: bool,
+    null: Rare,
+    absent: Rare,
 }
 
 impl Flaws {
     #[inline(always)]
     fn of(column: &Column, rows: &Rows, count: usize) -> Self {
         let absent = missing(column.absent.as_ref(), rows, count);
-        let null = missing(column.nulls.as_ref(), rows, count).minus(absent);
-        Self { null, absent, some: column.absent.is_some() || column.nulls.is_some() }
+        let null = missing(column.nulls.as_ref(), rows, count).minus(&absent);
+        Self { null, absent }
     }
 
     /// Values with these flaws, and the rows whose value does not fit.
     #[inline(always)]
-    fn lanes<'a, T: Copy>(&self, (values, unfit): (Cow<'a, [T]>, Bits)) -> Lanes<'a, T> {
-        let fault = if self.some { unfit.minus(self.null).or(self.absent) } else { unfit };
-        Lanes { values, null: self.null, fault }
+    fn lanes<'a, T: Copy>(&self, (values, unfit): (Cow<'a, [T]>, Rare)) -> Lanes<'a, T> {
+        let fault = unfit.minus(&self.null).or(&self.absent);
+        Lanes { values, null: self.null.clone(), fault }
     }
 }
 
@@ -265,35 +263,36 @@ fn true_rows(values: &BooleanBuffer, rows: &Rows, count: usize) -> Bits {
 }
 
 /// The moments that CEL does not have, in ticks of which a second has `unit`.
-fn outside_of_time(ticks: &[i64], unit: i64) -> Bits {
+fn outside_of_time(ticks: &[i64], unit: i64) -> Rare {
     let first = Timestamp::MIN_SECONDS.saturating_mul(unit);
     let last = (Timestamp::MAX_SECONDS + 1).saturating_mul(unit);
-    Bits::of(ticks, |ticks| ticks < first || (ticks >= last && last < i64::MAX))
+    Bits::of(ticks, |ticks| ticks < first || (ticks >= last && last < i64::MAX)).into()
 }
 
 /// Spans of time in nanoseconds, and those that do not fit.
-fn nanos<'a>(ticks: &'a [i64], unit: i64, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Bits) {
+fn nanos<'a>(ticks: &'a [i64], unit: i64, rows: &Rows, count: usize) -> (Cow<'a, [i64]>, Rare) {
     if unit == 1 {
-        return (rows.of(ticks, count), Bits::NONE);
+        return (rows.of(ticks, count), Rare::NONE);
     }
     let unfit = Bits::of(&rows.of(ticks, count), |ticks| ticks.checked_mul(unit).is_none());
-    (rows.map(ticks, count, |ticks| ticks.wrapping_mul(unit)), unfit)
+    (rows.map(ticks, count, |ticks| ticks.wrapping_mul(unit)), unfit.into())
 }
 
-fn too_large(units: &[i128]) -> Bits {
+fn too_large(units: &[i128]) -> Rare {
     let limit = decimal::MAX_WIDE_UNITS.unsigned_abs();
-    Bits::of(units, |units| units.unsigned_abs() > limit)
+    Bits::of(units, |units| units.unsigned_abs() > limit).into()
 }
 
 /// The rows that a validity bitmap says are not there.
-pub(super) fn missing(valid: Option<&NullBuffer>, rows: &Rows, count: usize) -> Bits {
-    let Some(valid) = valid else { return Bits::NONE };
+pub(super) fn missing(valid: Option<&NullBuffer>, rows: &Rows, count: usize) -> Rare {
+    let Some(valid) = valid else { return Rare::NONE };
     let all = Bits::first(count);
-    match rows {
+    let rows = match rows {
         Rows::Span(start) => all.minus(Bits::read(valid.inner(), *start, count)),
         Rows::Picked(_) => all.filter(|row| {
             let row = rows.at(row);
             row >= valid.len() || valid.is_null(row)
         }),
-    }
+    };
+    rows.into()
 }

@@ -6,6 +6,7 @@ use super::bits::Bits;
 use super::column::Column;
 use super::frame::Frame;
 use super::plan::Plan;
+use super::rare::Rare;
 use super::rows::Rows;
 use super::vector::{Truth, Vector};
 use crate::eval::{Inputs, Machine, Meter};
@@ -52,16 +53,9 @@ impl<'a> Walk<'a> {
     /// [`Walk::vector`], only finds which function does the work, operands are boxed, and nothing that needs much
     /// stack is inlined on the way down.
     pub(super) fn truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
-        if let Some(shared) = self.plan.shared(id) {
-            return self.shared_truth(shared, frame.count, mask);
+        if let Some(truth) = self.known_truth(id, frame, mask) {
+            return truth;
         }
-        if frame.values.is_none()
-            && let Some((table, keys, column)) = self.plan.table(id)
-        {
-            self.charge(table.spent);
-            return table.look_up(keys, column, &frame.rows(frame.depth()), frame.count, mask);
-        }
-        self.charge(self.plan.node(id).map_or(0, |node| node.charge.into()));
         match self.plan.kind(id) {
             NodeKind::And(_) => self.chain(id, false, frame, mask),
             NodeKind::Or(_) => self.chain(id, true, frame, mask),
@@ -93,10 +87,26 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The truth of a node that is the same for all rows, or is in a table by the key of a dictionary.
+    #[inline]
+    fn known_truth(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Option<Truth> {
+        if let Some(shared) = self.plan.shared(id) {
+            return Some(self.shared_truth(shared, frame.count, mask));
+        }
+        if frame.values.is_none()
+            && let Some((table, keys, column)) = self.plan.table(id)
+        {
+            self.charge(table.spent);
+            return Some(table.look_up(keys, column, &frame.rows(frame.depth()), frame.count, mask));
+        }
+        self.charge(self.plan.node(id).map_or(0, |node| node.charge.into()));
+        None
+    }
+
     #[inline(never)]
     fn not(&self, operand: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
         let mut truth = self.truth(operand, frame, mask);
-        truth.is = mask.minus(truth.is).minus(truth.fault);
+        truth.is = mask.minus(truth.is).without(&truth.fault);
         truth
     }
 
@@ -129,13 +139,13 @@ impl<'a> Walk<'a> {
     /// for rows that no clause decides, so that the order of clauses does not matter.
     #[inline(never)]
     fn chain(&self, id: NodeId, deciding: bool, frame: &Frame<'_, 'a>, mask: &Bits) -> Truth {
-        let mut chain = Box::new(Chain { deciding, left: *mask, fault: Bits::NONE });
+        let mut chain = Box::new(Chain { deciding, left: *mask, fault: Rare::NONE });
         for operand in &self.plan.way(id).order {
             if chain.left.is_empty() {
                 break;
             }
             let truth = self.boxed_truth(*operand, frame, &chain.left);
-            chain.add(&truth, frame.count);
+            chain.add(&truth);
         }
         chain.finish(mask)
     }
@@ -180,7 +190,7 @@ impl<'a> Walk<'a> {
 
     #[inline(never)]
     fn truth_vector(&self, id: NodeId, frame: &Frame<'_, 'a>, mask: &Bits) -> Vector<'a> {
-        Vector::Bool(self.truth(id, frame, mask), Bits::NONE)
+        Vector::Bool(Box::new(self.truth(id, frame, mask)), Rare::NONE)
     }
 
     /// The values of a node that gives more than truth.
@@ -297,21 +307,21 @@ struct Chain {
     deciding: bool,
     /// Rows that are not decided.
     left: Bits,
-    fault: Bits,
+    fault: Rare,
 }
 
 impl Chain {
     #[inline(never)]
-    fn add(&mut self, truth: &Truth, count: usize) {
-        self.fault = self.fault.or(truth.fault.and(self.left));
-        let decided = if self.deciding { truth.is } else { Bits::first(count).minus(truth.is) };
-        self.left = self.left.minus(decided.minus(truth.fault));
+    fn add(&mut self, truth: &Truth) {
+        self.fault = self.fault.or(&truth.fault.and(&self.left));
+        let open = if self.deciding { self.left.minus(truth.is) } else { self.left.and(truth.is) };
+        self.left = open.with_rare(&truth.fault.and(&self.left));
     }
 
     #[inline(never)]
     fn finish(&self, mask: &Bits) -> Truth {
-        let fault = self.fault.and(self.left);
-        let is = if self.deciding { mask.minus(self.left) } else { self.left.minus(fault) };
+        let fault = self.fault.and(&self.left);
+        let is = if self.deciding { mask.minus(self.left) } else { self.left.without(&fault) };
         Truth { is, fault }
     }
 }
