@@ -44,7 +44,7 @@ pub unsafe fn take(stream: *mut FFI_ArrowArrayStream) -> Result<Table, Fault> {
 /// As for [`take`].
 pub unsafe fn take_parts(
     stream: *mut FFI_ArrowArrayStream,
-    push: &mut dyn FnMut(&[RecordBatch]) -> Result<(), Fault>,
+    push: &mut (dyn FnMut(&[RecordBatch]) -> Result<(), Fault> + Send),
 ) -> Result<(), Fault> {
     // SAFETY: the caller's promise.
     read_parts(unsafe { moved(stream) }?, push)

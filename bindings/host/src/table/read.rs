@@ -1,6 +1,7 @@
 //! Reading the streams of a producer. No buffer is copied.
 
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
@@ -39,26 +40,87 @@ pub fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>
 /// Gives the batches of a stream to `take`, a part at a time, so that memory does not grow with the stream. The first
 /// part has at least one batch, which is empty where there are no rows.
 ///
+/// The stream is read on the calling thread, `take` runs on another as soon as a part is followed by more, so that a
+/// producer that works (a file that is decoded) and a consumer that does are both busy.
+///
 /// # Errors
-/// As [`read_stream`], and what `take` gives.
-pub fn read_parts<E: From<TableError>>(
+/// As [`read_stream`], and what `take` gives, which comes first.
+pub fn read_parts<E: From<TableError> + Send>(
     stream: FFI_ArrowArrayStream,
-    take: &mut dyn FnMut(&[RecordBatch]) -> Result<(), E>,
+    take: &mut (dyn FnMut(&[RecordBatch]) -> Result<(), E> + Send),
 ) -> Result<(), E> {
-    let source = Source::open(stream)?;
-    let schema = table_schema(source.field())?;
-    let (mut part, mut rows) = (vec![RecordBatch::new_empty(schema.clone())], 0);
-    for (number, array) in source.enumerate() {
-        let batch = to_batch(number, &schema, array?)?;
-        rows += batch.num_rows();
-        part.push(batch);
-        if rows >= PART_ROWS {
-            take(&part)?;
-            part.clear();
-            rows = 0;
-        }
+    let mut parts = Parts::open(stream)?;
+    let Some(first) = parts.next().transpose()? else { return Ok(()) };
+    if parts.is_done {
+        return take(&first);
     }
-    if part.is_empty() { Ok(()) } else { take(&part) }
+    std::thread::scope(|scope| {
+        // One part is read ahead, and waits here.
+        let (give, given) = sync_channel(0);
+        let consumer = scope.spawn(move || given.iter().try_for_each(|part: Vec<RecordBatch>| take(&part)));
+        let produced = std::iter::once(Ok(first)).chain(parts).try_for_each(|part| {
+            let part = part.map_err(Some::<TableError>)?;
+            // Nobody receives after the consumer has failed.
+            give.send(part).map_err(|_| None::<TableError>)
+        });
+        drop(give);
+        match consumer.join() {
+            Ok(outcome) => outcome?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        match produced {
+            Err(Some(error)) => Err(error.into()),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// The parts of a stream; the first is there even where the stream has no rows.
+struct Parts {
+    source: std::iter::Enumerate<Source>,
+    schema: SchemaRef,
+    is_first: bool,
+    is_done: bool,
+}
+
+impl Parts {
+    fn open(stream: FFI_ArrowArrayStream) -> Result<Self, TableError> {
+        let source = Source::open(stream)?;
+        let schema = table_schema(source.field())?;
+        Ok(Self { source: source.enumerate(), schema, is_first: true, is_done: false })
+    }
+}
+
+impl Iterator for Parts {
+    type Item = Result<Vec<RecordBatch>, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let mut part = Vec::new();
+        if std::mem::take(&mut self.is_first) {
+            part.push(RecordBatch::new_empty(self.schema.clone()));
+        }
+        let mut rows = 0;
+        while rows < PART_ROWS {
+            let Some((number, array)) = self.source.next() else {
+                self.is_done = true;
+                break;
+            };
+            match array.and_then(|array| to_batch(number, &self.schema, array)) {
+                Ok(batch) => {
+                    rows += batch.num_rows();
+                    part.push(batch);
+                }
+                Err(error) => {
+                    self.is_done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        (!part.is_empty()).then_some(Ok(part))
+    }
 }
 
 /// The fields of a struct as the schema of a table.
@@ -127,5 +189,60 @@ fn unit_name(unit: TimeUnit) -> &'static str {
         TimeUnit::Millisecond => "ms",
         TimeUnit::Microsecond => "us",
         TimeUnit::Nanosecond => "ns",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Int64Array, RecordBatchIterator};
+
+    use super::*;
+
+    fn batch(first: i64, rows: usize) -> RecordBatch {
+        let column: ArrayRef = Arc::new((first..).take(rows).collect::<Int64Array>());
+        RecordBatch::try_from_iter([("row", column)]).unwrap()
+    }
+
+    fn stream(batches: Vec<Result<RecordBatch, ArrowError>>) -> FFI_ArrowArrayStream {
+        let schema = batch(0, 0).schema();
+        FFI_ArrowArrayStream::new(Box::new(RecordBatchIterator::new(batches, schema)))
+    }
+
+    fn taken(batches: Vec<Result<RecordBatch, ArrowError>>) -> (Result<(), TableError>, Vec<usize>) {
+        let mut rows = Vec::new();
+        let outcome = read_parts(stream(batches), &mut |part: &[RecordBatch]| {
+            rows.push(part.iter().map(RecordBatch::num_rows).sum());
+            Ok::<_, TableError>(())
+        });
+        (outcome, rows)
+    }
+
+    #[test]
+    fn parts_come_in_order_and_the_first_is_there_without_rows() {
+        assert!(matches!(taken(vec![]), (Ok(()), rows) if rows == [0]));
+        let half = PART_ROWS / 2;
+        let batches = [half, half, 3, half, half, 1].into_iter();
+        let (outcome, rows) = taken(batches.map(|rows| Ok(batch(0, rows))).collect());
+        assert!(outcome.is_ok());
+        assert_eq!(rows, [2 * half, 3 + 2 * half, 1]);
+    }
+
+    #[test]
+    fn a_stream_that_fails_is_taken_as_far_as_it_went_by_whole_parts() {
+        let broken = || Err(ArrowError::ComputeError("the disk is gone".to_owned()));
+        let (outcome, rows) = taken(vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, 7)), broken()]);
+        assert!(outcome.unwrap_err().to_string().contains("the disk is gone"));
+        assert_eq!(rows, [PART_ROWS]);
+        assert!(taken(vec![broken()]).0.is_err());
+    }
+
+    /// Else the stream, which is read ahead, would say which of two faults is told.
+    #[test]
+    fn the_fault_of_the_consumer_comes_before_that_of_a_later_part() {
+        let broken = Err(ArrowError::ComputeError("the disk is gone".to_owned()));
+        let batches = vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, PART_ROWS)), broken];
+        let refuse = |_: &[RecordBatch]| Err(TableError::Inconsistent { message: "refused".to_owned() });
+        let error = read_parts(stream(batches), &mut { refuse }).unwrap_err();
+        assert!(error.to_string().contains("refused"), "{error}");
     }
 }
