@@ -24,36 +24,87 @@ enum Task<S: Stages> {
     Refuse(Vec<Entry<Queued<S>>>),
 }
 
+impl<S: Stages> Task<S> {
+    /// The model whose stages do it.
+    const fn model(&self) -> Option<usize> {
+        match self {
+            Self::Postprocess(model, _) | Self::Preprocess(model, _) => Some(*model),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
+/// Tasks that a thread does in one scope at most, so that others get a host's lock now and then.
+const IN_SCOPE: usize = 64;
+
 /// Runs CPU stages until the pipeline stops.
 pub(super) fn run<S: Stages>(inner: &Inner<S>, thread: usize) {
     let mut core = inner.lock();
     while core.phase != Phase::Stopped {
-        match next_task(inner, &mut core) {
-            Some(Task::Postprocess(model, post)) => {
-                inner.set_cpu(&mut core, thread, Some(&post.flight.shared));
-                drop(core);
-                let start = inner.now();
-                core = postprocess(inner, model, vec![post]);
-                inner.set_cpu(&mut core, thread, None);
-                inner.trace.span("cpu", thread, || "postprocess".to_owned(), start, inner.now());
-            }
-            Some(Task::Preprocess(model, entry)) => {
-                inner.set_cpu(&mut core, thread, Some(&entry.item.shared));
-                drop(core);
-                core = preprocess(inner, model, entry, thread);
-                inner.set_cpu(&mut core, thread, None);
-            }
-            Some(Task::Refuse(late)) => {
-                drop(core);
-                core = refuse(inner, late);
-            }
-            None => {
-                core.idle_cpu += 1;
-                core = inner.cpu.wait(core).unwrap_or_else(PoisonError::into_inner);
-                core.idle_cpu -= 1;
+        let mut next = take(inner, &mut core, thread);
+        if next.is_none() {
+            core.idle_cpu += 1;
+            core = inner.cpu.wait(core).unwrap_or_else(PoisonError::into_inner);
+            core.idle_cpu -= 1;
+            continue;
+        }
+        drop(core);
+        while let Some(task) = next {
+            next = work(inner, thread, task);
+        }
+        core = inner.lock();
+    }
+}
+
+/// Does a task, and in the same scope those of its model that are next: to enter an interpreter, which waits for its lock,
+/// takes longer than many a stage. Gives the task after them, if it is of another model.
+fn work<S: Stages>(inner: &Inner<S>, thread: usize, task: Task<S>) -> Option<Task<S>> {
+    let model = task.model();
+    let Some(endpoint) = model.and_then(|model| inner.endpoints.get(model)) else {
+        drop(perform(inner, thread, task));
+        return None;
+    };
+    let (mut next, mut left) = (Some(task), IN_SCOPE);
+    in_scope(&*endpoint.stages, &mut || {
+        while let Some(task) = next.take_if(|task| task.model() == model) {
+            let mut core = perform(inner, thread, task);
+            left -= 1;
+            if left > 0 && core.phase != Phase::Stopped {
+                next = take(inner, &mut core, thread);
             }
         }
+    });
+    next
+}
+
+/// Does a task. Returns with the lock.
+fn perform<'i, S: Stages>(inner: &'i Inner<S>, thread: usize, task: Task<S>) -> MutexGuard<'i, Core<S>> {
+    match task {
+        Task::Postprocess(model, post) => {
+            let start = inner.now();
+            let mut core = postprocess(inner, model, vec![post]);
+            inner.set_cpu(&mut core, thread, None);
+            inner.trace.span("cpu", thread, || "postprocess".to_owned(), start, inner.now());
+            core
+        }
+        Task::Preprocess(model, entry) => {
+            let mut core = preprocess(inner, model, entry, thread);
+            inner.set_cpu(&mut core, thread, None);
+            core
+        }
+        Task::Refuse(late) => refuse(inner, late),
     }
+}
+
+/// The next task, from now on in the hands of the thread: what is not in a queue must be found there.
+fn take<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, thread: usize) -> Option<Task<S>> {
+    let task = next_task(inner, core)?;
+    match &task {
+        Task::Postprocess(_, post) => inner.set_cpu(core, thread, Some(&post.flight.shared)),
+        Task::Preprocess(_, entry) => inner.set_cpu(core, thread, Some(&entry.item.shared)),
+        Task::Refuse(_) => {}
+    }
+    Some(task)
 }
 
 /// The oldest work first: what is nearly done, then a request of the model whose turn it is.
