@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::lanes::Instance;
 use super::request::{Owner, Shared, Timings};
-use super::rows::{BufferPool, Forming, RowLayout};
+use super::rows::{BufferPool, Forming, HostMemory, RowLayout};
 use super::settings::{ModelSpec, PipelineSpec};
 use super::stages::Stages;
 use super::stats::{Counts, Outcome};
@@ -48,6 +48,8 @@ pub(super) struct Endpoint<S: Stages> {
     pub(super) permits: usize,
     /// Free buffers that are kept for each shape.
     pub(super) buffers: usize,
+    /// Where they lie, if the model says so.
+    pub(super) memory: Option<Arc<dyn HostMemory>>,
 }
 
 /// What changes.
@@ -134,7 +136,8 @@ impl<S: Stages> Inner<S> {
         let mut endpoints = Vec::with_capacity(models.len());
         let mut states = Vec::with_capacity(models.len());
         for (model, stages, versions) in models {
-            let endpoint = Endpoint::new(&model, stages, &spec);
+            let memory = versions.current().model.memory();
+            let endpoint = Endpoint::new(&model, stages, &spec, memory);
             states.push(ModelState::new(&model, &endpoint, versions, &spec)?);
             endpoints.push(endpoint);
         }
@@ -279,18 +282,23 @@ impl<S: Stages> Owner<S::Output> for Inner<S> {
 }
 
 impl<S: Stages> Endpoint<S> {
-    fn new(model: &ModelSpec, stages: Arc<S>, spec: &PipelineSpec) -> Self {
+    fn new(
+        model: &ModelSpec,
+        stages: Arc<S>,
+        spec: &PipelineSpec,
+        memory: Option<Arc<dyn HostMemory>>,
+    ) -> Self {
         let lanes = spec.instances * spec.depth;
         let batch = model.batch.clone().unwrap_or_else(|| spec.batch.clone());
         // Rows on every lane, rows of the batch that forms meanwhile, and a row for each CPU thread.
         let permits = batch.max_size * (lanes + 1) + spec.threads();
         let open_shape = model.shapes.is_none();
-        Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3 }
+        Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3, memory }
     }
 
     pub(super) fn forming(&self, inputs: &[TensorSpec]) -> Result<Forming<Ready<S>>, Error> {
         let layout = RowLayout::new(inputs, self.batch.max_size)?;
-        Ok(Forming::new(BufferPool::new(layout, self.buffers)))
+        Ok(Forming::new(BufferPool::on(layout, self.buffers, self.memory.clone())))
     }
 }
 
