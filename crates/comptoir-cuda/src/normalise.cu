@@ -8,11 +8,17 @@
 //
 // One thread for a pixel: x counts the pixels of a picture, y the pictures.
 
+// The source is C as well, so that tests can run it on a CPU; they define ON_HOST and what CUDA brings.
+
 #if HALF
 typedef unsigned short element;
 __device__ inline element rounded(float value) {
     element result;
+#ifdef ON_HOST
+    result = half_of(value);
+#else
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(value));
+#endif
     return result;
 }
 #else
@@ -24,7 +30,10 @@ __device__ inline element normalised(unsigned char grey, float scale, float mean
     return rounded(__fdiv_rn(__fsub_rn(__fmul_rn((float)grey, scale), mean), std));
 }
 
-extern "C" __global__ void normalise(
+#ifdef __cplusplus
+extern "C"
+#endif
+__global__ void normalise(
     const unsigned char* pictures, element* tensor, unsigned int pixels, float scale,
     float mean0, float mean1, float mean2, float std0, float std1, float std2) {
     const unsigned int at = blockIdx.x * blockDim.x + threadIdx.x;
