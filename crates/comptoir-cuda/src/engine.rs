@@ -147,6 +147,8 @@ fn record<C: Compute>(
     let mut recording = Capture { stream, open: true };
     kernel.launch(stream, batch.room, batch.rows)?;
     let outputs = compute.schedule(batch)?;
+    // What is no prediction for the batch is not kept: it would fail every batch like it.
+    outputs.iter().try_for_each(|output| output.bytes(batch.rows).map(drop))?;
     let graph = recording.end().map_err(call(WHAT))?;
     let graph = graph.ok_or_else(|| Failure::Internal("a recording is empty".to_owned()))?;
     Ok(Recorded { graph, outputs: Arc::new(outputs), room: Arc::clone(batch.room) })

@@ -133,3 +133,39 @@ impl Normalise {
         bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_worked_out_by_hand() {
+        let normalise = Normalise {
+            width: 2,
+            height: 1,
+            scale: 0.5,
+            mean: [1.0, 2.0, 3.0],
+            std: [2.0, 4.0, 8.0],
+            dtype: DType::F32,
+            ..Normalise::default()
+        };
+        let numbers = |normalise: &Normalise| -> Vec<f32> {
+            let bytes = normalise.on_cpu(&[2, 4, 6, 10, 20, 30]);
+            bytes.chunks(4).map(|four| f32::from_ne_bytes(four.try_into().unwrap())).collect()
+        };
+        assert_eq!(numbers(&normalise), [0.0, 2.0, 0.0, 2.0, 0.0, 1.5]);
+        let bgr = Normalise { colour: Colour::Bgr, ..normalise };
+        assert_eq!(numbers(&bgr), [1.0, 7.0, 0.0, 2.0, -0.25, 0.25]);
+        // A picture that is cut off is not looked at.
+        assert_eq!(bgr.on_cpu(&[0; 11]).len(), 24);
+    }
+
+    #[test]
+    fn sixteen_bits_are_rounded_from_single_precision() {
+        let normalise = Normalise { width: 1, height: 1, scale: 1.0 / 255.0, ..Normalise::default() };
+        let bytes = normalise.on_cpu(&[85, 255, 1]);
+        let halves: Vec<f16> = bytes.chunks(2).map(|two| f16::from_ne_bytes([two[0], two[1]])).collect();
+        assert_eq!(halves, [1.0 / 3.0, 1.0, 1.0 / 255.0].map(f16::from_f32));
+        assert_eq!(halves[0].to_bits(), 0x3555);
+    }
+}
