@@ -84,6 +84,8 @@ impl<C: Compute> CudaModel<C> {
             return Err(Error::Config { field: "streams", message });
         }
         let device = Device::open(spec.device)?;
+        // Weights that another library is still copying or converting on a stream of its own.
+        device.context.synchronize().map_err(call("waiting for the device"))?;
         let compiler = Compiler::load(spec.nvrtc.as_deref())?;
         let kernel = Kernel::new(&device, &spec.normalise, &compiler)?;
         let mut engines = Vec::with_capacity(spec.streams);

@@ -109,6 +109,7 @@ fn predictions_are_those_of_the_cpu_on_every_lane_and_in_every_form() {
         }
     }
     assert!(fake.replays() > 0);
+    assert_eq!(fake.staged(), 0, "batches outside of page-locked memory");
 }
 
 /// Gives the normalised batch back, as a user's own code would: with trouble.

@@ -95,7 +95,7 @@ typedef struct { char *start; size_t bytes; int pinned; } block;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block blocks[MANY];
 static stream *streams[MANY];
-static int live_objects, faults, replays, version = 12020, devices = 1;
+static int live_objects, faults, replays, staged, version = 12020, devices = 1;
 static long ticks;
 static __thread int capturing_here;
 static char failing[64];
@@ -104,6 +104,7 @@ static int fail_after, fail_code;
 int fake_live(void) { return live_objects; }
 int fake_faults(void) { return faults; }
 int fake_replays(void) { return replays; }
+int fake_staged(void) { return staged; }
 void fake_set(int new_version, int new_devices) { version = new_version, devices = new_devices; }
 void fake_fail(const char *function, int after, int code) {
     snprintf(failing, sizeof failing, "%s", function);
@@ -285,7 +286,7 @@ int cuMemFreeHost(void *at) { ENTER; code = give(at); LEAVE; }
 static int copy(void *to, const void *from, size_t bytes, stream *on) {
     op *work = schedule(on);
     work->kind = COPY, work->to = to, work->from = from, work->bytes = bytes;
-    if (!find(from)) memcpy(work->staged = malloc(bytes + 1), from, bytes);
+    if (!find(from)) staged++, memcpy(work->staged = malloc(bytes + 1), from, bytes);
     return 0;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, stream *on) { ENTER; code = copy((void *)to, from, bytes, on); LEAVE; }

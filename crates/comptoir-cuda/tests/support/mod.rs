@@ -64,6 +64,11 @@ impl Fake {
         self.number("fake_faults")
     }
 
+    /// Batches that the device could not read by itself, because their memory was not page-locked.
+    pub fn staged(&self) -> i32 {
+        self.number("fake_staged")
+    }
+
     /// Graphs that were launched.
     pub fn replays(&self) -> i32 {
         self.number("fake_replays")

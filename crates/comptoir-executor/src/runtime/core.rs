@@ -48,8 +48,6 @@ pub(super) struct Endpoint<S: Stages> {
     pub(super) permits: usize,
     /// Free buffers that are kept for each shape.
     pub(super) buffers: usize,
-    /// Where they lie, if the model says so.
-    pub(super) memory: Option<Arc<dyn HostMemory>>,
 }
 
 /// What changes.
@@ -136,8 +134,7 @@ impl<S: Stages> Inner<S> {
         let mut endpoints = Vec::with_capacity(models.len());
         let mut states = Vec::with_capacity(models.len());
         for (model, stages, versions) in models {
-            let memory = versions.current().model.memory();
-            let endpoint = Endpoint::new(&model, stages, &spec, memory);
+            let endpoint = Endpoint::new(&model, stages, &spec);
             states.push(ModelState::new(&model, &endpoint, versions, &spec)?);
             endpoints.push(endpoint);
         }
@@ -282,23 +279,23 @@ impl<S: Stages> Owner<S::Output> for Inner<S> {
 }
 
 impl<S: Stages> Endpoint<S> {
-    fn new(
-        model: &ModelSpec,
-        stages: Arc<S>,
-        spec: &PipelineSpec,
-        memory: Option<Arc<dyn HostMemory>>,
-    ) -> Self {
+    fn new(model: &ModelSpec, stages: Arc<S>, spec: &PipelineSpec) -> Self {
         let lanes = spec.instances * spec.depth;
         let batch = model.batch.clone().unwrap_or_else(|| spec.batch.clone());
         // Rows on every lane, rows of the batch that forms meanwhile, and a row for each CPU thread.
         let permits = batch.max_size * (lanes + 1) + spec.threads();
         let open_shape = model.shapes.is_none();
-        Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3, memory }
+        Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3 }
     }
 
-    pub(super) fn forming(&self, inputs: &[TensorSpec]) -> Result<Forming<Ready<S>>, Error> {
+    /// Rows of these inputs, in memory of the model where it is given.
+    pub(super) fn forming(
+        &self,
+        inputs: &[TensorSpec],
+        memory: Option<Arc<dyn HostMemory>>,
+    ) -> Result<Forming<Ready<S>>, Error> {
         let layout = RowLayout::new(inputs, self.batch.max_size)?;
-        Ok(Forming::new(BufferPool::on(layout, self.buffers, self.memory.clone())))
+        Ok(Forming::new(BufferPool::on(layout, self.buffers, memory)))
     }
 }
 
@@ -310,9 +307,12 @@ impl<S: Stages> ModelState<S> {
         spec: &PipelineSpec,
     ) -> Result<Self, Error> {
         let shapes = model.shapes.iter().flatten();
+        let memory = versions.current().model.memory();
         Ok(Self {
             queue: Queue::new(spec.queue_limit, QueuePolicy::default()),
-            forming: shapes.map(|inputs| endpoint.forming(inputs)).collect::<Result<_, _>>()?,
+            forming: shapes
+                .map(|inputs| endpoint.forming(inputs, memory.clone()))
+                .collect::<Result<_, _>>()?,
             versions,
             staged: 0,
             cancelled: 0,

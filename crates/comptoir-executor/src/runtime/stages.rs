@@ -65,8 +65,9 @@ pub trait Model<P>: Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// The memory that batches should lie in; none: the system's. Versions that take over later get the memory of the
-    /// first one, so a model must take rows from anywhere.
+    /// The memory that batches of declared shapes should lie in; none: the system's. It is asked for as many as are used
+    /// at once, when the pipeline starts. What is kept longer lies elsewhere, and versions that take over later get the
+    /// memory of the first one, so a model must take rows from anywhere.
     fn memory(&self) -> Option<Arc<dyn HostMemory>> {
         None
     }

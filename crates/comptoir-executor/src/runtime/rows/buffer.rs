@@ -81,18 +81,19 @@ impl BufferPool {
         Self::on(layout, keep, None)
     }
 
-    /// A pool whose buffers lie in memory from `host`, as far as it gives any.
+    /// A pool whose `keep` buffers lie in memory from `host`, as far as it gives any. They are asked for now, since a
+    /// buffer is taken where the model's code must not run; what is needed beyond comes from the system.
     #[must_use]
     pub fn on(layout: RowLayout, keep: usize, host: Option<Arc<dyn HostMemory>>) -> Arc<Self> {
-        Arc::new(Self { layout: Arc::new(layout), free: Mutex::new(Vec::new()), keep, host })
+        let pool = Self { layout: Arc::new(layout), free: Mutex::new(Vec::new()), keep, host };
+        let given = (0..keep).map_while(|_| pool.given()).collect();
+        Arc::new(Self { free: Mutex::new(given), ..pool })
     }
 
-    fn fresh(&self) -> Memory {
-        let given = self.host.as_ref().and_then(|host| host.allocate(self.layout.bytes));
-        match given.filter(|block| block.len >= self.layout.bytes) {
-            Some(block) => Memory { start: block.start, source: Source::Host { _owner: block.owner } },
-            None => Memory::zeroed(self.layout.bytes),
-        }
+    fn given(&self) -> Option<Memory> {
+        let block = self.host.as_ref()?.allocate(self.layout.bytes)?;
+        let fits = block.len >= self.layout.bytes;
+        fits.then(|| Memory { start: block.start, source: Source::Host { _owner: block.owner } })
     }
 
     /// The layout of every buffer.
@@ -105,13 +106,14 @@ impl BufferPool {
     #[must_use]
     pub fn take(self: &Arc<Self>) -> Buffer {
         let memory = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let memory = memory.unwrap_or_else(|| self.fresh());
+        let memory = memory.unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
         Buffer { memory: Some(memory), pool: Arc::clone(self) }
     }
 
     /// A fresh buffer whose rows are all zero.
     pub(super) fn zeros(self: &Arc<Self>) -> Buffer {
-        Buffer { memory: Some(self.fresh()), pool: Arc::clone(self) }
+        let memory = self.given().unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
+        Buffer { memory: Some(memory), pool: Arc::clone(self) }
     }
 }
 
@@ -189,7 +191,9 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let Some(memory) = self.memory.take() else { return };
         let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < self.pool.keep {
+        // What the host gave is never lost to memory that was taken in its place.
+        let wanted = self.pool.host.is_none() || matches!(memory.source, Source::Host { .. });
+        if wanted && free.len() < self.pool.keep {
             free.push(memory);
         }
     }
