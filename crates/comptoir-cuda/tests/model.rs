@@ -13,8 +13,9 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use comptoir_cuda::{
     Compute, CudaModel, CudaSpec, Device, DeviceBatch, DeviceOutput, Error, Normalise, Normalised, Recording,
@@ -207,6 +208,71 @@ fn a_call_to_the_driver_that_fails_ends_only_its_batch_and_leaks_nothing() {
             check_clean(&fake);
         }
     }
+}
+
+/// Says when it is called, and returns when it is let go.
+struct Gate {
+    called: mpsc::SyncSender<()>,
+    go: Mutex<mpsc::Receiver<()>>,
+    inner: Trouble,
+}
+
+impl Compute for Gate {
+    fn schedule(&self, batch: &DeviceBatch<'_>) -> Result<Vec<DeviceOutput>, Failure> {
+        self.called.send(()).unwrap();
+        self.go.lock().unwrap().recv().unwrap();
+        self.inner.schedule(batch)
+    }
+}
+
+fn wait_for(what: impl Fn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !what() {
+        assert!(Instant::now() < until, "it does not happen");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_batch_is_copied_in_while_another_is_scheduled() {
+    let fake = fake();
+    let (called, calls) = mpsc::sync_channel(8);
+    let (go, gone) = mpsc::channel();
+    let gate = Gate { called, go: Mutex::new(gone), inner: Trouble::default() };
+    let model = Arc::new(CudaModel::open(&fake.spec(small()), gate).unwrap());
+    let pipe = pipeline(Arc::clone(&model), 1, 2);
+    let before = fake.copies_in();
+    let first = pipe.submit(1).unwrap();
+    calls.recv().unwrap();
+    let second = pipe.submit(2).unwrap();
+    wait_for(|| fake.copies_in() == before + 2);
+    assert!(calls.try_recv().is_err(), "batches of one stream are scheduled one after the other");
+    go.send(()).unwrap();
+    go.send(()).unwrap();
+    for (handle, seed) in [(first, 1), (second, 2)] {
+        assert_eq!(handle.wait().unwrap(), small().on_cpu(&picture(seed)));
+    }
+    drop((pipe, model));
+    check_clean(&fake);
+}
+
+#[test]
+fn a_batch_is_scheduled_while_another_is_waited_for() {
+    let fake = fake();
+    let model = Arc::new(CudaModel::open(&fake.spec(small()), Trouble::default()).unwrap());
+    let pipe = pipeline(Arc::clone(&model), 1, 2);
+    let before = fake.launches();
+    // The first batch does not come back before the second is on its way to the device.
+    fake.hold(before + 2);
+    let first = pipe.submit(1).unwrap();
+    wait_for(|| fake.launches() == before + 1);
+    let second = pipe.submit(2).unwrap();
+    for (handle, seed) in [(first, 1), (second, 2)] {
+        assert_eq!(handle.wait().unwrap(), small().on_cpu(&picture(seed)));
+    }
+    drop((pipe, model));
+    fake.hold(0);
+    check_clean(&fake);
 }
 
 #[test]

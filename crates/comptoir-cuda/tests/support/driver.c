@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { INVALID = 1, FULL = 2, CAPTURING = 900 };
 enum { MANY = 4096 };
@@ -95,6 +96,7 @@ typedef struct { char *start; size_t bytes; int pinned; } block;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block blocks[MANY];
 static stream *streams[MANY];
+static int copies_in, launches, hold_until;
 static int live_objects, faults, replays, staged, version = 12020, devices = 1;
 static long ticks;
 static __thread int capturing_here;
@@ -105,6 +107,10 @@ int fake_live(void) { return live_objects; }
 int fake_faults(void) { return faults; }
 int fake_replays(void) { return replays; }
 int fake_staged(void) { return staged; }
+int fake_copies_in(void) { return copies_in; }
+int fake_launches(void) { return launches; }
+// Who waits for an event waits until so many kernels have been launched.
+void fake_hold(int until) { hold_until = until; }
 void fake_set(int new_version, int new_devices) { version = new_version, devices = new_devices; }
 void fake_fail(const char *function, int after, int code) {
     snprintf(failing, sizeof failing, "%s", function);
@@ -277,7 +283,12 @@ int cuEventRecord(event *mark, stream *on) {
     mark->on = on, mark->at = on->work.count;
     LEAVE;
 }
-int cuEventSynchronize(event *mark) { ENTER; if (mark->on) run(mark->on, mark->at); LEAVE; }
+int cuEventSynchronize(event *mark) {
+    for (int waited = 0; __atomic_load_n(&launches, __ATOMIC_SEQ_CST) < hold_until; waited++) {
+        if (waited > 5000) { faults++; break; }
+        usleep(1000);
+    }
+    ENTER; if (mark->on) run(mark->on, mark->at); LEAVE; }
 int cuEventElapsedTime(float *to, event *from, event *until) { ENTER; if (!from->tick || !until->tick) code = 600; *to = (float)(until->tick - from->tick); LEAVE; }
 int cuMemAlloc_v2(uint64_t *to, size_t bytes) { ENTER; code = take((char **)to, bytes, 0); LEAVE; }
 int cuMemFree_v2(uint64_t at) { ENTER; code = give((void *)at); LEAVE; }
@@ -289,7 +300,7 @@ static int copy(void *to, const void *from, size_t bytes, stream *on) {
     if (!find(from)) staged++, memcpy(work->staged = malloc(bytes + 1), from, bytes);
     return 0;
 }
-int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, stream *on) { ENTER; code = copy((void *)to, from, bytes, on); LEAVE; }
+int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t bytes, stream *on) { ENTER; copies_in++; code = copy((void *)to, from, bytes, on); LEAVE; }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, stream *on) { ENTER; code = copy(to, (void *)from, bytes, on); LEAVE; }
 int cuModuleLoadData(char **to, const char *image) { ENTER; *to = strdup(image); live_objects++; LEAVE; }
 int cuModuleGetFunction(char **to, char *module, const char *name) { ENTER; *to = module; if (strcmp(name, "normalise")) code = 500; LEAVE; }
@@ -300,6 +311,7 @@ int cuLaunchKernel(char *function, unsigned gx, unsigned gy, unsigned gz, unsign
     op *work = schedule(on);
     launch *k = &work->kernel;
     work->kind = KERNEL_RUN;
+    __atomic_add_fetch(&launches, 1, __ATOMIC_SEQ_CST);
     k->in = *(uint64_t *)given[0], k->out = *(uint64_t *)given[1], k->pixels = *(unsigned *)given[2];
     for (int i = 0; i < 7; i++) k->numbers[i] = *(float *)given[3 + i];
     k->rows = gy, k->threads = bx, k->half = strstr(function, "HALF=1") != NULL, k->bgr = strstr(function, "FIRST=2") != NULL;

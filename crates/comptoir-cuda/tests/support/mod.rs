@@ -69,6 +69,22 @@ impl Fake {
         self.number("fake_staged")
     }
 
+    /// Copies to the device that were scheduled.
+    pub fn copies_in(&self) -> i32 {
+        self.number("fake_copies_in")
+    }
+
+    /// Kernels that were launched.
+    pub fn launches(&self) -> i32 {
+        self.number("fake_launches")
+    }
+
+    /// Makes everyone who waits for an event wait until so many kernels have been launched.
+    pub fn hold(&self, until: i32) {
+        // SAFETY: the function's type.
+        unsafe { self.library.get::<unsafe extern "C" fn(c_int)>("fake_hold").unwrap()(until) };
+    }
+
     /// Graphs that were launched.
     pub fn replays(&self) -> i32 {
         self.number("fake_replays")
