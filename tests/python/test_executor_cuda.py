@@ -110,6 +110,26 @@ def test_without_torch_it_is_named():
     assert raised.value.code == "EXECUTOR_UNAVAILABLE"
 
 
+def test_a_driver_without_functions_is_an_error_and_no_panic(driver):
+    empty = driver.with_name("empty.so")
+    (driver.parent / "empty.c").write_text("int cuInit(unsigned flags) { return 0; }")
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-Wl,-soname,libcuda.so", driver.parent / "empty.c", "-o", empty],
+        check=True,
+    )
+    run(
+        empty,
+        """
+        for call in (executor.cuda_devices, executor.CudaModel):
+            try:
+                call()
+            except comptoir.UnavailableError as error:
+                assert error.code == "EXECUTOR_CUDA_NO_DRIVER" and "has no `cu" in str(error), error
+        """,
+        end='\nprint("clean")',
+    )
+
+
 def test_predictions_are_those_of_numpy(driver):
     run(
         driver,

@@ -79,6 +79,9 @@ fn start() -> Result<i32, Error> {
     if !unsafe { sys::is_culib_present() } {
         return Err(Error::NoDriver { reason: "the system finds no libcuda.so.1".to_owned() });
     }
+    if let Some(lacks) = SYMBOLS.iter().find(|name| !has(name)) {
+        return Err(Error::NoDriver { reason: format!("libcuda.so.1 is there, but has no `{lacks}`") });
+    }
     let mut version = 0;
     // SAFETY: the function takes an address to write to, and may be called before `cuInit`.
     let asked = unsafe { sys::cuDriverGetVersion(&raw mut version) }.result();
@@ -89,6 +92,56 @@ fn start() -> Result<i32, Error> {
     result::init().map_err(not_started)?;
     Ok(version)
 }
+
+/// Whether the driver's library has a function.
+fn has(name: &str) -> bool {
+    type Function = unsafe extern "C" fn();
+    // SAFETY: the library has just been found; the function is looked up, and not called.
+    unsafe { sys::culib().get::<Function>(name.as_bytes()) }.is_ok()
+}
+
+/// Every function of the driver that this crate calls, by itself or through cudarc, which panics where one is missing.
+const SYMBOLS: [&str; 39] = [
+    "cuCtxGetCurrent",
+    "cuCtxSetCurrent",
+    "cuCtxSynchronize",
+    "cuDeviceGet",
+    "cuDeviceGetAttribute",
+    "cuDeviceGetCount",
+    "cuDeviceGetName",
+    "cuDevicePrimaryCtxRelease_v2",
+    "cuDevicePrimaryCtxRetain",
+    "cuDeviceTotalMem_v2",
+    "cuDriverGetVersion",
+    "cuEventCreate",
+    "cuEventDestroy_v2",
+    "cuEventElapsedTime",
+    "cuEventRecord",
+    "cuEventSynchronize",
+    "cuGetErrorName",
+    "cuGetErrorString",
+    "cuGraphDestroy",
+    "cuGraphExecDestroy",
+    "cuGraphInstantiateWithFlags",
+    "cuGraphLaunch",
+    "cuInit",
+    "cuLaunchKernel",
+    "cuMemAlloc_v2",
+    "cuMemFreeHost",
+    "cuMemFree_v2",
+    "cuMemHostAlloc",
+    "cuMemcpyDtoHAsync_v2",
+    "cuMemcpyHtoDAsync_v2",
+    "cuModuleGetFunction",
+    "cuModuleLoadData",
+    "cuModuleUnload",
+    "cuStreamBeginCapture_v2",
+    "cuStreamCreate",
+    "cuStreamDestroy_v2",
+    "cuStreamEndCapture",
+    "cuStreamSynchronize",
+    "cuStreamWaitEvent",
+];
 
 fn not_started(error: DriverError) -> Error {
     match error.0 {
@@ -117,4 +170,19 @@ fn describe(number: usize, driver: i32) -> Result<DeviceInfo, Error> {
     // SAFETY: as above.
     let memory = unsafe { result::device::total_mem(device) }.map_err(failed())?;
     Ok(DeviceInfo { number, name, capability, memory, driver })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The driver of the tests has what is called, or the tests would not pass, and nothing else.
+    #[test]
+    fn every_function_that_is_called_is_looked_for_first() {
+        let source = include_str!("../tests/support/driver.c");
+        let functions = source.lines().filter_map(|line| line.strip_prefix("int cu")?.split_once('('));
+        let mut called: Vec<String> = functions.map(|(name, _)| format!("cu{name}")).collect();
+        called.sort_unstable();
+        assert_eq!(called, SYMBOLS);
+    }
 }
