@@ -7,9 +7,10 @@ BIN := $(VENV)/bin
 # A directory of its own: maturin builds PyO3 with other settings than plain cargo, and each switch would rebuild it. The
 # other hosts are built there too, in release, from the same crates.
 HOSTS_TARGET := target/hosts
-NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python bindings/host/src crates -name '*.rs' -o -name Cargo.toml -o -name '*.yaml')
+NATIVE_SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find bindings/python bindings/host/src crates -name '*.rs' -o -name '*.cu' -o -name Cargo.toml -o -name '*.yaml')
 EXAMPLES := $(wildcard examples/python/*.py)
-BENCHES := $(sort $(wildcard benches/*/*.py))
+# Those of benches/gpu need a GPU and more; see benches/gpu/README.md.
+BENCHES := $(filter-out benches/gpu/%,$(sort $(wildcard benches/*/*.py)))
 
 # Lints and docs need no interpreter, so plain cargo is told not to look for one.
 export PYO3_NO_PYTHON := 1

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #[cfg(feature = "costing")]
 pub use comptoir_costing as costing;
+#[cfg(feature = "cuda")]
+pub use comptoir_cuda as cuda;
 #[cfg(feature = "executor")]
 pub use comptoir_executor as executor;
 #[cfg(feature = "ranking")]

@@ -20,7 +20,8 @@ Examples
 [3.0, 7.0]
 """
 
-from comptoir._native import TensorView
+from comptoir._native import DeviceArray, TensorView
+from comptoir.executor._cuda import CudaDevice, CudaModel, CudaStep, cuda_devices
 from comptoir.executor._future import Future, Timings
 from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._models import OnnxModel, Simulated
@@ -31,6 +32,10 @@ from comptoir.executor._settings import Batch, Model, Tensor
 __all__ = [
     "Batch",
     "Change",
+    "CudaDevice",
+    "CudaModel",
+    "CudaStep",
+    "DeviceArray",
     "Future",
     "ImageTransform",
     "Load",
@@ -43,5 +48,6 @@ __all__ = [
     "Tensor",
     "TensorView",
     "Timings",
+    "cuda_devices",
     "plan",
 ]

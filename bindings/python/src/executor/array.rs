@@ -81,7 +81,7 @@ fn side_by_side<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> 
 }
 
 /// The element type for NumPy's code, of numbers in the machine's byte order.
-fn dtype(code: &str) -> Option<DType> {
+pub fn dtype(code: &str) -> Option<DType> {
     Some(match code {
         "|u1" => DType::U8,
         "<i4" => DType::I32,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use comptoir::executor::Error;
 use comptoir::executor::backend::Tensors;
-use comptoir::executor::runtime::{Model, Rows};
+use comptoir::executor::runtime::{HostMemory, Model, Rows};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
@@ -36,6 +36,10 @@ impl Model<Predictions> for NativeModel {
 
     fn copy_in(&self, rows: usize) -> std::time::Duration {
         self.0.copy_in(rows)
+    }
+
+    fn memory(&self) -> Option<Arc<dyn HostMemory>> {
+        self.0.memory()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::lanes::Instance;
 use super::request::{Owner, Shared, Timings};
-use super::rows::{BufferPool, Forming, RowLayout};
+use super::rows::{BufferPool, Forming, HostMemory, RowLayout};
 use super::settings::{ModelSpec, PipelineSpec};
 use super::stages::Stages;
 use super::stats::{Counts, Outcome};
@@ -288,9 +288,14 @@ impl<S: Stages> Endpoint<S> {
         Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3 }
     }
 
-    pub(super) fn forming(&self, inputs: &[TensorSpec]) -> Result<Forming<Ready<S>>, Error> {
+    /// Rows of these inputs, in memory of the model where it is given.
+    pub(super) fn forming(
+        &self,
+        inputs: &[TensorSpec],
+        memory: Option<Arc<dyn HostMemory>>,
+    ) -> Result<Forming<Ready<S>>, Error> {
         let layout = RowLayout::new(inputs, self.batch.max_size)?;
-        Ok(Forming::new(BufferPool::new(layout, self.buffers)))
+        Ok(Forming::new(BufferPool::on(layout, self.buffers, memory)))
     }
 }
 
@@ -302,9 +307,12 @@ impl<S: Stages> ModelState<S> {
         spec: &PipelineSpec,
     ) -> Result<Self, Error> {
         let shapes = model.shapes.iter().flatten();
+        let memory = versions.current().model.memory();
         Ok(Self {
             queue: Queue::new(spec.queue_limit, QueuePolicy::default()),
-            forming: shapes.map(|inputs| endpoint.forming(inputs)).collect::<Result<_, _>>()?,
+            forming: shapes
+                .map(|inputs| endpoint.forming(inputs, memory.clone()))
+                .collect::<Result<_, _>>()?,
             versions,
             staged: 0,
             cancelled: 0,

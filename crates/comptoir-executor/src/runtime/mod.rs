@@ -25,7 +25,7 @@ pub use admission::Options;
 pub use operate::Swap;
 pub use pipeline::{Endpoint, Pipeline};
 pub use request::{Callback, CancelOnDrop, Canceller, Handle, Timings};
-pub use rows::{ALIGNMENT, RowMut, Rows};
+pub use rows::{ALIGNMENT, HostBlock, HostMemory, RowMut, Rows};
 pub use settings::{ModelSpec, PipelineSpec};
 pub use slot::Slot;
 pub use stages::{Functions, Model, Stages};

@@ -29,7 +29,8 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
         };
         if model.forming.is_empty() && endpoint.open_shape {
             let named: Vec<TensorSpec> = inputs.iter().map(declared).collect();
-            model.forming.push(endpoint.forming(&named)?);
+            // The lock is held, so the model is not asked for memory.
+            model.forming.push(endpoint.forming(&named, None)?);
         }
         let found = model.forming.iter_mut().enumerate().find(|(_, forming)| same(forming.inputs(), inputs));
         match found {

@@ -1,8 +1,9 @@
 //! What a user writes: the two CPU stages, and the model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::rows::{RowMut, Rows};
+use super::rows::{HostMemory, RowMut, Rows};
 use super::slot::Slot;
 use crate::error::Error;
 
@@ -62,6 +63,13 @@ pub trait Model<P>: Send + Sync + 'static {
     /// there is no such copy.
     fn copy_in(&self, _rows: usize) -> Duration {
         Duration::ZERO
+    }
+
+    /// The memory that batches of declared shapes should lie in; none: the system's. It is asked for as many as are used
+    /// at once, when the pipeline starts. What is kept longer lies elsewhere, and versions that take over later get the
+    /// memory of the first one, so a model must take rows from anywhere.
+    fn memory(&self) -> Option<Arc<dyn HostMemory>> {
+        None
     }
 }
 

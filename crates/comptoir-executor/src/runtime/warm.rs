@@ -23,7 +23,7 @@ pub(super) fn warm<P: 'static>(
         return Ok(latency);
     }
     for (number, inputs) in model.shapes.iter().flatten().enumerate() {
-        let pool = BufferPool::new(RowLayout::new(inputs, batch.max_size)?, 0);
+        let pool = BufferPool::on(RowLayout::new(inputs, batch.max_size)?, 0, code.memory());
         for lane in 0..spec.instances * spec.depth {
             for rows in sizes(batch) {
                 let zeros = Rows::zeros(&pool, rows);

@@ -1,6 +1,7 @@
 //! Memory with the rows of batches, and the pool it goes back to.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::fmt;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,13 +71,29 @@ pub struct BufferPool {
     layout: Arc<RowLayout>,
     free: Mutex<Vec<Memory>>,
     keep: usize,
+    host: Option<Arc<dyn HostMemory>>,
 }
 
 impl BufferPool {
     /// A pool that keeps up to `keep` free buffers.
     #[must_use]
     pub fn new(layout: RowLayout, keep: usize) -> Arc<Self> {
-        Arc::new(Self { layout: Arc::new(layout), free: Mutex::new(Vec::new()), keep })
+        Self::on(layout, keep, None)
+    }
+
+    /// A pool whose `keep` buffers lie in memory from `host`, as far as it gives any. They are asked for now, since a
+    /// buffer is taken where the model's code must not run; what is needed beyond comes from the system.
+    #[must_use]
+    pub fn on(layout: RowLayout, keep: usize, host: Option<Arc<dyn HostMemory>>) -> Arc<Self> {
+        let pool = Self { layout: Arc::new(layout), free: Mutex::new(Vec::new()), keep, host };
+        let given = (0..keep).map_while(|_| pool.given()).collect();
+        Arc::new(Self { free: Mutex::new(given), ..pool })
+    }
+
+    fn given(&self) -> Option<Memory> {
+        let block = self.host.as_ref()?.allocate(self.layout.bytes)?;
+        let fits = block.len >= self.layout.bytes;
+        fits.then(|| Memory { start: block.start, source: Source::Host { _owner: block.owner } })
     }
 
     /// The layout of every buffer.
@@ -95,7 +112,8 @@ impl BufferPool {
 
     /// A fresh buffer whose rows are all zero.
     pub(super) fn zeros(self: &Arc<Self>) -> Buffer {
-        Buffer { memory: Some(Memory::zeroed(self.layout.bytes)), pool: Arc::clone(self) }
+        let memory = self.given().unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
+        Buffer { memory: Some(memory), pool: Arc::clone(self) }
     }
 }
 
@@ -173,20 +191,64 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let Some(memory) = self.memory.take() else { return };
         let mut free = self.pool.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < self.pool.keep {
+        // What the host gave is never lost to memory that was taken in its place.
+        let wanted = self.pool.host.is_none() || matches!(memory.source, Source::Host { .. });
+        if wanted && free.len() < self.pool.keep {
             free.push(memory);
         }
     }
 }
 
-/// Bytes aligned to [`ALIGNMENT`], initialised with zeros.
-#[derive(Debug)]
-struct Memory {
-    start: NonNull<u8>,
-    layout: Layout,
+/// Where the rows of batches lie, for a device that wants to read them by itself.
+pub trait HostMemory: fmt::Debug + Send + Sync {
+    /// A block of at least `bytes` bytes; none where there is no such memory left, and the system's is used.
+    fn allocate(&self, bytes: usize) -> Option<HostBlock>;
 }
 
-// SAFETY: plain bytes that are owned.
+/// Memory for rows, from elsewhere.
+pub struct HostBlock {
+    start: NonNull<u8>,
+    len: usize,
+    owner: Box<dyn Send + Sync>,
+}
+
+impl fmt::Debug for HostBlock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HostBlock").field("start", &self.start).field("len", &self.len).finish()
+    }
+}
+
+impl HostBlock {
+    /// A block of `len` bytes from `start` on; dropping `owner` gives it back.
+    ///
+    /// # Safety
+    /// The bytes are zero, may be read and written by any thread, begin at a multiple of [`ALIGNMENT`], and belong to
+    /// nobody else until `owner` is dropped.
+    #[must_use]
+    pub unsafe fn new(start: NonNull<u8>, len: usize, owner: Box<dyn Send + Sync>) -> Self {
+        Self { start, len, owner }
+    }
+}
+
+/// Bytes aligned to [`ALIGNMENT`], initialised with zeros.
+struct Memory {
+    start: NonNull<u8>,
+    source: Source,
+}
+
+/// Who takes memory back.
+enum Source {
+    System(Layout),
+    Host { _owner: Box<dyn Send + Sync> },
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Memory").field("start", &self.start).finish()
+    }
+}
+
+// SAFETY: plain bytes that are owned; an owner from elsewhere may be dropped by any thread.
 unsafe impl Send for Memory {}
 // SAFETY: shared access goes through the unsafe functions of `Buffer`, whose callers keep writers apart.
 unsafe impl Sync for Memory {}
@@ -198,13 +260,15 @@ impl Memory {
         // SAFETY: the size is not zero.
         let start = unsafe { alloc_zeroed(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        Self { start, layout }
+        Self { start, source: Source::System(layout) }
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // SAFETY: allocated in `zeroed` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) }
+        if let Source::System(layout) = self.source {
+            // SAFETY: allocated in `zeroed` with this layout.
+            unsafe { dealloc(self.start.as_ptr(), layout) }
+        }
     }
 }

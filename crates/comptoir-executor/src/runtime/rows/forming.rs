@@ -199,7 +199,7 @@ impl<F> Forming<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::rows::RowLayout;
+    use crate::runtime::rows::{HostBlock, HostMemory, RowLayout};
     use crate::tensor::DType;
 
     fn forming(capacity: usize) -> Forming<u32> {
@@ -286,6 +286,50 @@ mod tests {
         drop(kept);
         let again: Vec<_> = (0..2).map(|_| forming.reserve().bytes_mut(0).as_ptr()).collect();
         assert!(again.iter().any(|&other| std::ptr::eq(other, address)));
+    }
+
+    /// Gives two blocks, and counts those that are alive.
+    #[derive(Debug, Default)]
+    struct Shelf {
+        given: std::sync::atomic::AtomicUsize,
+        alive: Arc<()>,
+    }
+
+    #[repr(align(64))]
+    struct Aligned([u8; 64]);
+
+    impl HostMemory for Shelf {
+        fn allocate(&self, bytes: usize) -> Option<HostBlock> {
+            if self.given.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 2 {
+                return None;
+            }
+            assert_eq!(bytes, 64);
+            let block = Box::leak(Box::new(Aligned([0; 64])));
+            let start = std::ptr::NonNull::from(&mut block.0).cast();
+            // SAFETY: the bytes are zero, aligned, and never given back, so nobody else has them.
+            Some(unsafe { HostBlock::new(start, 64, Box::new(Arc::clone(&self.alive))) })
+        }
+    }
+
+    #[test]
+    fn rows_lie_in_the_memory_of_the_model_as_long_as_there_is_any() {
+        let shelf = Arc::new(Shelf::default());
+        let layout = RowLayout::new(&[TensorSpec::new("x", DType::I32, &[2])], 8).unwrap();
+        let mut forming = Forming::new(BufferPool::on(layout, 4, Some(Arc::clone(&shelf) as _)));
+        let alive = || Arc::strong_count(&shelf.alive) - 1;
+        for _ in 0..3 {
+            let mut kept = Vec::new();
+            (1..=24).for_each(|value| add(&mut forming, value));
+            for first in [1, 9, 17] {
+                kept.push(forming.take(8).unwrap());
+                check(kept.last().unwrap(), &(first..first + 8).collect::<Vec<u32>>());
+            }
+            assert_eq!(alive(), 2);
+        }
+        // Asked for at the start alone.
+        assert_eq!(shelf.given.load(std::sync::atomic::Ordering::Relaxed), 3);
+        drop(forming);
+        assert_eq!(alive(), 0);
     }
 
     #[test]

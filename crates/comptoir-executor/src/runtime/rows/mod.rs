@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use zerocopy::FromBytes;
 
-pub use buffer::{ALIGNMENT, BufferPool, RowLayout};
+pub use buffer::{ALIGNMENT, BufferPool, HostBlock, HostMemory, RowLayout};
 pub use forming::{Forming, Taken};
 
 use crate::error::Error;

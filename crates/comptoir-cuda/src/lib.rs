@@ -1,0 +1,53 @@
+//! Models of the executor on NVIDIA GPUs: pictures cross the bus as bytes, are normalised on the device, and the copies of
+//! one batch overlap with the computation of another.
+//!
+//! CUDA is loaded when a device is opened: the crate builds and links without it, and a missing part is an [`Error`] with
+//! its name. [`CudaModel`] is the entry; what is computed between the copies is a [`Compute`].
+//!
+//! ```text
+//! rows (bytes, page-locked) -> copy in -> normalise -> compute -> copy out -> predictions
+//!                              lane's      stream that lanes      lane's
+//!                              stream      share                  stream
+//! ```
+//!
+//! **No GPU has run this crate yet.** The kernel is compiled by NVRTC and, as C++ on the CPU, held against
+//! [`Normalise::on_cpu`]; the way of batches runs against a driver that the tests bring, which does its work as late as it
+//! may.
+//!
+//! # Examples
+//! ```
+//! use comptoir_cuda::{CudaModel, CudaSpec, Normalised};
+//! use comptoir_executor::runtime::Model;
+//!
+//! match CudaModel::open(&CudaSpec::default(), Normalised) {
+//!     Ok(model) => println!("{:?} takes {:?}", model.device().info(), model.inputs()),
+//!     Err(missing) => println!("{missing}"),
+//! }
+//! ```
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+mod compiler;
+#[allow(unsafe_code)]
+mod compute;
+#[allow(unsafe_code)]
+mod device;
+#[allow(unsafe_code)]
+mod engine;
+mod error;
+#[allow(unsafe_code)]
+mod lane;
+#[allow(unsafe_code)]
+mod memory;
+#[allow(unsafe_code)]
+mod model;
+mod normalise;
+mod timeline;
+
+pub use compiler::{Compiler, Image, Target};
+pub use compute::{Compute, DeviceBatch, DeviceOutput, Normalised, Recording};
+pub use device::{Device, DeviceInfo, devices};
+pub use error::Error;
+pub use model::{CudaModel, CudaSpec};
+pub use normalise::Normalise;
+pub use timeline::{Span, Step};

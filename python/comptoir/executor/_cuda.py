@@ -1,0 +1,265 @@
+"""Models on NVIDIA GPUs."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Literal
+
+from comptoir._native import ExecutorModel, executor_cuda_devices
+from comptoir.errors import ConfigError, UnavailableError
+from comptoir.executor._settings import Tensor
+
+__all__ = ["CudaDevice", "CudaModel", "CudaStep", "cuda_devices"]
+
+
+@dataclass(frozen=True)
+class CudaDevice:
+    """An NVIDIA GPU.
+
+    Attributes
+    ----------
+    number : int
+        Its number, as the driver counts.
+    name : str
+        Its name.
+    capability : tuple of int
+        Its compute capability, such as ``(9, 0)``.
+    memory : int
+        Bytes of its memory.
+    driver : str
+        The CUDA version that its driver speaks, such as ``'12.2'``.
+    """
+
+    number: int
+    name: str
+    capability: tuple[int, int]
+    memory: int
+    driver: str
+
+
+def cuda_devices() -> list[CudaDevice]:
+    """Name the NVIDIA GPUs that this process may use.
+
+    Returns
+    -------
+    list of CudaDevice
+        At least one.
+
+    Raises
+    ------
+    comptoir.UnavailableError
+        There is none; the code says what is missing: ``EXECUTOR_CUDA_NO_DRIVER``,
+        ``EXECUTOR_CUDA_DRIVER_TOO_OLD`` or ``EXECUTOR_CUDA_NO_DEVICE``.
+
+    Examples
+    --------
+    >>> import comptoir
+    >>> from comptoir import executor
+    >>> try:
+    ...     gpu = bool(executor.cuda_devices())
+    ... except comptoir.UnavailableError as missing:
+    ...     gpu = False
+    """
+    found = json.loads(executor_cuda_devices())
+    return [
+        CudaDevice(
+            **{
+                **one,
+                "capability": tuple(one["capability"]),
+                "driver": f"{one['driver'] // 1000}.{one['driver'] % 1000 // 10}",
+            }
+        )
+        for one in found
+    ]
+
+
+@dataclass(frozen=True)
+class CudaStep:
+    """When one of the three steps of a batch ran, by the clock of the device.
+
+    Attributes
+    ----------
+    lane : int
+        The lane.
+    step : {'copy_in', 'compute', 'copy_out'}
+        The step.
+    rows : int
+        Rows of the batch.
+    start_ms, end_ms : float
+        Its beginning and end, in milliseconds since the model was made; in steps of 4 microseconds after a
+        minute, and of a quarter of a millisecond after an hour.
+    """
+
+    lane: int
+    step: Literal["copy_in", "compute", "copy_out"]
+    rows: int
+    start_ms: float
+    end_ms: float
+
+
+class CudaModel:
+    """A function on an NVIDIA GPU, with pictures that cross the bus as bytes.
+
+    Rows are ``uint8`` of shape (height, width, 3) in the order red, green, blue, as
+    ``ImageTransform(width, height, dtype="uint8", layout="nhwc")`` gives them, in page-locked memory. On the
+    device they become planes, ``(x * scale - mean) / std`` in single precision for each grey level x, as
+    `ImageTransform` computes it on the CPU. Then `model` is called, and its outputs are copied back.
+
+    Each lane of the pipeline has its own memory and its own streams for copies. With ``depth=2`` or 3 of the
+    pipeline, the copies of one batch overlap with the computation of another.
+
+    No GPU has run this class yet; see the documentation of the executor.
+
+    Parameters
+    ----------
+    model : callable, optional
+        Takes the batch on the device, an array (rows, 3, height, width), and gives an array there with
+        a row for each item, or a dict, list or tuple of such. It is called with the batch's stream as the
+        current one and need not wait for it; it must not keep the batch. Without it the normalised batch is
+        the prediction.
+    width, height : int
+        Size of the pictures.
+    colour : {'rgb', 'bgr'}
+        Order of the planes.
+    scale : float
+        Factor of each grey level, such as 1/255.
+    mean, std : sequence of float
+        Of each plane, after scaling.
+    dtype : {'float16', 'float32'}
+        Type of the elements that `model` gets.
+    device : int
+        Number of the device.
+    streams : int
+        Streams on which batches are computed: as many as ``instances`` of the pipeline.
+    arrays : {'torch', 'cuda'}
+        What `model` is called with: a tensor of PyTorch, in inference mode and with the stream set; or a
+        ``DeviceArray``, which CuPy and Numba read by its ``__cuda_array_interface__``. The function must then
+        work on its ``stream`` itself.
+    nvrtc : path-like, optional
+        The library of NVRTC. Without, that of an installed package ``nvidia-cuda-nvrtc-cu12`` (or ``-cu13``)
+        is taken, which PyTorch brings along, else the system's.
+    trace_events : int
+        Steps of batches that `timeline` keeps, three for each batch.
+
+    Raises
+    ------
+    comptoir.UnavailableError
+        The driver, a device, NVRTC or PyTorch is missing or cannot be used.
+    comptoir.ConfigError
+        For settings that cannot be used, naming the field.
+
+    Examples
+    --------
+    A pipeline around a model of PyTorch::
+
+        net = torchvision.models.resnet50(weights="DEFAULT").half().eval().cuda()
+        pipe = executor.Pipeline(
+            preprocess=executor.ImageTransform(224, 224, dtype="uint8", layout="nhwc"),
+            model=executor.CudaModel(net, mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4)),
+            postprocess=lambda row: int(row.argmax()),
+            depth=3,
+        )
+    """
+
+    def __init__(
+        self,
+        model: Callable[..., Any] | None = None,
+        *,
+        width: int = 224,
+        height: int = 224,
+        colour: Literal["rgb", "bgr"] = "rgb",
+        scale: float = 1.0,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
+        dtype: Literal["float16", "float32"] = "float16",
+        device: int = 0,
+        streams: int = 1,
+        arrays: Literal["torch", "cuda"] = "torch",
+        nvrtc: str | PathLike[str] | None = None,
+        trace_events: int = 0,
+    ) -> None:
+        if model is not None and not callable(model):
+            raise ConfigError(f"`model`: expected a callable, found {model!r}", "EXECUTOR_CUDA_CONFIG")
+        if arrays not in ("torch", "cuda"):
+            raise ConfigError(f"`arrays`: expected torch or cuda, found {arrays!r}", "EXECUTOR_CUDA_CONFIG")
+        found = nvrtc or _installed_nvrtc()
+        spec = {
+            "device": device,
+            "streams": streams,
+            "normalise": {
+                "width": width,
+                "height": height,
+                "colour": colour,
+                "scale": scale,
+                "mean": [float(one) for one in mean],
+                "std": [float(one) for one in std],
+                "dtype": dtype,
+            },
+            "nvrtc": None if found is None else fspath(found),
+            "trace_events": trace_events,
+        }
+        function = _with_torch(model, device) if model is not None and arrays == "torch" else model
+        self._native = ExecutorModel.cuda(json.dumps(spec), function)
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The inputs of a row."""
+        return [Tensor(**spec) for spec in json.loads(self._native.inputs or "[]")]
+
+    @property
+    def providers(self) -> list[str]:
+        """The device that it runs on."""
+        return self._native.providers
+
+    def timeline(self) -> list[CudaStep]:
+        """Give the latest steps of batches.
+
+        Returns
+        -------
+        list of CudaStep
+            Three for each batch, at most `trace_events`.
+        """
+        return [CudaStep(**one) for one in json.loads(self._native.timeline())]
+
+
+def _with_torch(model: Callable[..., Any], device: int) -> Callable[[Any], Any]:
+    """Call the model with a tensor over the memory of the batch, on its stream."""
+    try:
+        torch: Any = importlib.import_module("torch")
+    except ImportError as missing:
+        message = f"PyTorch cannot be imported: {missing}; install it, or give `arrays`='cuda'"
+        raise UnavailableError(message, "EXECUTOR_UNAVAILABLE") from missing
+    place = torch.device("cuda", device)
+
+    def call(batch: Any) -> Any:
+        stream = torch.cuda.ExternalStream(batch.stream, device=place)
+        with torch.inference_mode(), torch.cuda.device(place), torch.cuda.stream(stream):
+            return _plain(torch, model(torch.as_tensor(batch, device=place)))
+
+    return call
+
+
+def _plain(torch: Any, outputs: Any) -> Any:
+    """Give outputs as tensors that lie side by side, of types that NumPy has."""
+    if isinstance(outputs, dict):
+        return {name: _plain(torch, one) for name, one in outputs.items()}
+    if isinstance(outputs, (list, tuple)):
+        return [_plain(torch, one) for one in outputs]
+    return (outputs.float() if outputs.dtype is torch.bfloat16 else outputs).contiguous()
+
+
+def _installed_nvrtc() -> Path | None:
+    """Find the library inside the packages of NVIDIA, which are not imported for it."""
+    package = importlib.util.find_spec("nvidia")
+    for directory in (package.submodule_search_locations or []) if package else []:
+        for place in ("cu13/lib", "cuda_nvrtc/lib"):
+            libraries = sorted(Path(directory, place).glob("libnvrtc.so.*"))
+            if libraries:
+                return libraries[-1]
+    return None
