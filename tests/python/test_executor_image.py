@@ -183,8 +183,8 @@ def test_real_photos_agree(shared):
             assert worst(area(file), opencv_area(file, size)) <= 1
 
 
-# What docs/executor.md says of profile `fast`: the target, the size at which photos of 640x480 are decoded, and
-# how far levels lie from those of profile `pillow`: at most, and in the mean of a photo.
+# What docs/executor.md says of profile `fast`: the target, the size at which photos of 640x480 are decoded,
+# and how far levels lie from those of profile `pillow`: at most, and in the mean of a photo.
 @pytest.mark.parametrize(
     ("target", "decoded", "most", "mean"),
     [((224, 224), (320, 240), 29, 0.9), ((64, 64), (160, 120), 10, 0.7), ((320, 240), (320, 240), 69, 2.0)],

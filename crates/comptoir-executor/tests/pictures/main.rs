@@ -19,24 +19,24 @@ const PIXELS: u64 = 20_000;
 /// What a thread may hold beside the file: the pixels decoded (coefficients of a progressive file have two bytes for
 /// each of three components, WebP keeps planes), once more while they are turned or made grey, and tables. A part of a
 /// WebP file has a length of 24 bits, for which memory is taken before it is read.
-const MOST_MEMORY: usize = 32 * PIXELS as usize + (2 << 20) + (1 << 24);
+const MOST_MEMORY: usize = 32 * 20_000 + (2 << 20) + (1 << 24);
 
 #[derive(Debug, Clone)]
 enum Damage {
-    /// Bits of the byte at this part of the file.
-    Flip(f64, u8),
-    /// The byte at this part of the file.
-    Set(f64, u8),
-    /// Everything behind this part of the file is gone.
-    Cut(f64),
-    /// Bytes that stand twice.
-    Repeat(f64, usize),
+    /// Bits of the byte at so many thousandths of the file.
+    Flip(usize, u8),
+    /// The byte there.
+    Set(usize, u8),
+    /// Everything from there on is gone.
+    Cut(usize),
+    /// Bytes there stand twice.
+    Repeat(usize, usize),
     /// A length or size in the header, of so many.
     Lie(usize, u32),
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let part = || 0.0..1.0_f64;
+    let part = || 0..1000_usize;
     let number = prop_oneof![0..40_u32, any::<u32>(), Just(0xffff), Just(0xffff_ffff), Just(0x7fff_ffff)];
     prop_oneof![
         4 => (part(), 1..=255_u8).prop_map(|(at, bits)| Damage::Flip(at, bits)),
@@ -57,7 +57,7 @@ impl Picture {
     fn damaged(&self, all: &[Damage]) -> Vec<u8> {
         let mut file = self.file.clone();
         for damage in all {
-            let at = |part: f64| ((part * file.len() as f64) as usize).min(file.len() - 1);
+            let at = |part: usize| part * file.len() / 1000;
             match *damage {
                 _ if file.is_empty() => {}
                 Damage::Flip(part, bits) => {
