@@ -164,6 +164,24 @@ mod tests {
     }
 
     #[test]
+    fn bytes_around_the_end_do_no_harm_and_missing_ones_do() {
+        let levels = levels(45, 33);
+        for is_progressive in [false, true] {
+            let encoder = Encoder::new(&levels, 45, 33, PixelFormat::Rgb).progressive(is_progressive);
+            let file = encoder.encode().unwrap();
+            let spec = spec(Profile::Pillow, 45, 33);
+            let expected = decoded(&spec, &file).unwrap().levels;
+            let (scans, end) = file.split_at(file.len() - 2);
+            for changed in [[scans, &[0; 16], end].concat(), [&file[..], b"behind"].concat()] {
+                assert!(decoded(&spec, &changed).unwrap().levels == expected);
+            }
+            let early = [&scans[..scans.len() - 100], end].concat();
+            let error = decoded(&spec, &early).map(|pixels| pixels.photo).unwrap_err();
+            assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn every_kind_of_file_is_decoded_at_its_size() {
         for (width, height) in [(1, 1), (7, 3), (16, 16), (161, 119)] {
             let levels = levels(width, height);

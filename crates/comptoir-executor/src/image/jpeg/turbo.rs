@@ -24,6 +24,14 @@ pub(super) fn pixels_of(
     let (width, height) = (width as usize, height as usize);
     levels.resize(width * height * 3, 0);
     let target = Image { pixels: &mut levels[..], width, height, pitch: width * 3, format: PixelFormat::RGB };
-    // What libjpeg-turbo warns of, such as data that is missing, it gives as an error after decoding.
-    decoder.decompress(file, target).map_err(said)
+    // What libjpeg-turbo warns of, such as data that is missing, it gives as an error after decoding: the first warning.
+    match decoder.decompress(file, target) {
+        Err(turbojpeg::Error::TurboJpegError(warning)) if is_padding(&warning) => Ok(()),
+        result => result.map_err(said),
+    }
+}
+
+/// Whether nothing is wrong but bytes between the last scan and the end marker, which some cameras write.
+fn is_padding(warning: &str) -> bool {
+    warning.ends_with("extraneous bytes before marker 0xd9")
 }
