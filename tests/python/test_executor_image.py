@@ -43,9 +43,41 @@ def opencv(file, size):
     return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
 
 
+def opencv_area(file, size):
+    image = cv2.imdecode(np.frombuffer(file, "uint8"), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+
+
+def pillow_draft(file, size):
+    image = Image.open(io.BytesIO(file))
+    image.draft("RGB", size)
+    return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BILINEAR))
+
+
+def pillow_grey(file, size):
+    image = Image.open(io.BytesIO(file)).convert("RGB").convert("L")
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR))[:, :, None]
+
+
+def opencv_grey(file, size):
+    image = cv2.imdecode(np.frombuffer(file, "uint8"), cv2.IMREAD_COLOR)
+    return cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), size, interpolation=cv2.INTER_LINEAR)[
+        :, :, None
+    ]
+
+
 def worst(one, other):
     assert one.shape == other.shape
     return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+def close(one, other):
+    """Whether levels agree within 1, but for single ones that are 2 off.
+
+    Rows are weighed before columns here, columns before rows in Pillow: each rounds in between.
+    """
+    distance = np.abs(one.astype(int) - other.astype(int))
+    return one.shape == other.shape and distance.max() <= 2 and (distance > 1).sum() <= distance.size // 5000
 
 
 SIZES = [(640, 480), (101, 333), (33, 7), (1, 1), (224, 224), (1000, 20)]
@@ -58,6 +90,43 @@ TARGETS = [(224, 224), (64, 128), (333, 5)]
 def test_resizing_agrees_within_one_level(size, target, profile, oracle):
     file = encode(picture(*size), "PNG")
     assert worst(transform(*target, profile=profile)(file), oracle(file, target)) <= 1
+
+
+@pytest.mark.parametrize("size", [*SIZES, (448, 448), (300, 64), (64, 300), (225, 129)])
+@pytest.mark.parametrize("target", [*TARGETS, (112, 112), (100, 75)])
+def test_the_mean_over_an_area_agrees_within_one_level(size, target):
+    file = encode(picture(*size), "PNG")
+    run = transform(*target, profile="opencv", interpolation="area")
+    assert worst(run(file), opencv_area(file, target)) <= 1
+
+
+@pytest.mark.parametrize(("profile", "oracle"), [("pillow", pillow_grey), ("opencv", opencv_grey)])
+@pytest.mark.parametrize(
+    ("mode", "form"), [("RGB", "PNG"), ("RGBA", "PNG"), ("L", "PNG"), ("RGB", "JPEG"), ("L", "JPEG")]
+)
+def test_grey_is_that_of_the_library(profile, oracle, mode, form):
+    file = encode(picture(120, 90, mode), form)
+    run = transform(120, 90, profile=profile, colour="grey")
+    assert run.output.shape == [90, 120, 1]
+    assert worst(run(file), oracle(file, (120, 90))) == 0
+    for target in TARGETS:
+        assert worst(transform(*target, profile=profile, colour="grey")(file), oracle(file, target)) <= 1
+
+
+def test_grey_has_one_channel_in_every_layout_and_type():
+    file = encode(picture(50, 40), "PNG")
+    plain = pillow_grey(file, (50, 40))[:, :, 0]
+    planes = executor.ImageTransform(50, 40, colour="grey", scale=1 / 255, mean=[0.5], std=[0.25])(file)
+    expected = (plain.astype("float32") * np.float32(1 / 255) - np.float32(0.5)) / np.float32(0.25)
+    assert planes.shape == (1, 40, 50)
+    assert planes.tobytes() == expected.tobytes()
+    boxed = transform(50, 50, colour="grey", fit="letterbox", fill=[7])(file)[:, :, 0]
+    assert (boxed[:5] == 7).all()
+    assert worst(boxed[5:45], plain) == 0
+    area = transform(25, 20, profile="opencv", colour="grey", interpolation="area")(file)[:, :, 0]
+    image = cv2.imdecode(np.frombuffer(file, "uint8"), cv2.IMREAD_COLOR)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    assert worst(area, cv2.resize(grey, (25, 20), interpolation=cv2.INTER_AREA)) <= 1
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "1"])
@@ -86,27 +155,62 @@ def test_webp_agrees(lossless):
     assert worst(transform(80, 60)(file), pillow(file, (80, 60))) <= (1 if lossless else 3)
 
 
-@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("size", [(161, 119), (16, 16), (1, 1), (9, 200)])
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0", "4:1:1"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("quality", [30, 90, 100])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_jpeg_is_decoded_within_four_levels(mode, subsampling, options):
-    image = picture(161, 119, mode)
+def test_jpeg_is_decoded_exactly(size, mode, subsampling, options, quality):
     extra = {} if mode == "L" else {"subsampling": subsampling}
-    file = encode(image, "JPEG", quality=90, **extra, **options)
-    ours, theirs = transform(161, 119)(file), pillow(file, (161, 119))
-    assert worst(ours, theirs) <= 4
-    assert np.abs(ours.astype(int) - theirs.astype(int)).mean() < 0.5
-    assert worst(transform(64, 48)(file), pillow(file, (64, 48))) <= 2
+    file = encode(picture(*size, mode), "JPEG", quality=quality, **extra, **options)
+    assert worst(transform(*size)(file), pillow(file, size)) == 0
+    assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) == 0
+    for target in [(64, 48), (40, 30), (10, 10)]:
+        assert close(transform(*target)(file), pillow(file, target))
+        assert close(transform(*target, profile="fast")(file), pillow_draft(file, target))
 
 
-def test_real_photos_agree_after_resizing(shared):
+def test_real_photos_agree(shared):
     photos = sorted(shared("data/vision").glob("*.jpg"))
     assert len(photos) >= 4
     for photo in photos:
         file = photo.read_bytes()
+        assert worst(transform(640, 480)(file), pillow(file, (640, 480))) == 0
         for size in [(224, 224), (320, 240)]:
-            assert worst(transform(*size)(file), pillow(file, size)) <= 3
-            assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) <= 4
+            assert worst(transform(*size)(file), pillow(file, size)) <= 1
+            assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) <= 1
+            area = transform(*size, profile="opencv", interpolation="area")
+            assert worst(area(file), opencv_area(file, size)) <= 1
+
+
+# What docs/executor.md says of profile `fast`: the target, the size at which photos of 640x480 are decoded,
+# and how far levels lie from those of profile `pillow`: at most, and in the mean of a photo.
+@pytest.mark.parametrize(
+    ("target", "decoded", "most", "mean"),
+    [((224, 224), (320, 240), 29, 0.9), ((64, 64), (160, 120), 10, 0.7), ((320, 240), (320, 240), 69, 2.0)],
+)
+def test_the_error_of_profile_fast_is_what_the_documentation_says(shared, target, decoded, most, mean):
+    for photo in sorted(shared("data/vision").glob("*.jpg")):
+        file = photo.read_bytes()
+        found, image = transform(*target, profile="fast")(file), Image.open(io.BytesIO(file))
+        image.draft("RGB", target)
+        assert image.size == decoded
+        assert worst(found, pillow_draft(file, target)) <= 1
+        assert worst(found, pillow(file, target)) <= most
+        assert np.abs(found.astype(int) - pillow(file, target)).mean() <= mean
+
+
+def test_profile_fast_keeps_place_and_orientation():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = encode(picture(400, 200), "JPEG", exif=exif.tobytes())
+    options = {"fit": "letterbox", "orientation": "apply"}
+    fast, place = transform(50, 50, profile="fast", **options).place(file)
+    whole, expected = transform(50, 50, **options).place(file)
+    assert place == expected == (200, 400, 0.125, 0.125, 12, 0)
+    assert np.abs(fast.astype(int) - whole).mean() < 3
+    png = encode(picture(120, 90), "PNG")
+    assert worst(transform(20, 20, profile="fast")(png), transform(20, 20)(png)) == 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
@@ -131,11 +235,11 @@ def test_orientation_is_followed_as_the_library_does(orientation):
     exif[0x0112] = orientation
     file = encode(picture(48, 32), "JPEG", quality=95, exif=exif.tobytes())
     target = (32, 48)
-    assert worst(transform(*target, profile="opencv")(file), opencv(file, target)) <= 5
+    assert worst(transform(*target, profile="opencv")(file), opencv(file, target)) <= 1
     turned = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
     expected = np.asarray(turned.resize(target, Image.Resampling.BILINEAR))
-    assert worst(transform(*target, orientation="apply")(file), expected) <= 4
-    assert worst(transform(*target)(file), pillow(file, target)) <= 4
+    assert worst(transform(*target, orientation="apply")(file), expected) <= 1
+    assert worst(transform(*target)(file), pillow(file, target)) <= 1
 
 
 def test_letterbox_and_crop_say_where_the_picture_lies():
@@ -213,6 +317,10 @@ def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded():
         transform(8, 8)(bytes(file))
     assert raised.value.code == "EXECUTOR_IMAGE_LIMIT"
     small = encode(picture(300, 200), "JPEG")
+    frame = small.index(b"\xff\xc0")
+    bomb = small[: frame + 5] + b"\x40\x00\x40\x00" + small[frame + 9 :]
+    with pytest.raises(comptoir.LimitError, match="268435456 pixels, and the limit is 40000000"):
+        transform(8, 8)(bomb)
     with pytest.raises(comptoir.LimitError, match="60000 pixels, and the limit is 50000"):
         transform(8, 8, max_pixels=50_000)(small)
     with pytest.raises(comptoir.LimitError, match="bytes, and the limit is 100"):
@@ -240,7 +348,12 @@ def test_what_is_no_picture_says_what_it_begins_with():
         ({"dtype": "uint8", "scale": 0.5}, "dtype"),
         ({"dtype": "int64"}, "dtype"),
         ({"fit": "squeeze"}, "fit"),
-        ({"profile": "fast"}, "profile"),
+        ({"profile": "exact"}, "profile"),
+        ({"interpolation": "area"}, "interpolation"),
+        ({"interpolation": "cubic", "profile": "opencv"}, "interpolation"),
+        ({"colour": "grey", "mean": (0, 1, 0)}, "mean"),
+        ({"colour": "grey", "fill": (0, 1, 0)}, "fill"),
+        ({"mean": (0, 1)}, "mean"),
     ],
 )
 def test_settings_are_refused_by_their_field(options, field):

@@ -1,6 +1,7 @@
 //! A picture of 640x480 to a row of 224x224 in float32, step by step on one thread.
 //!
-//! `cargo bench -p comptoir-executor --bench image -- PHOTO.jpg ...` times the photos that are named. What bounds it:
+//! `cargo bench -p comptoir-executor --bench image -- PHOTO.jpg ...` times the photos that are named; with
+//! `--features turbojpeg`, libjpeg-turbo decodes them. What bounds it:
 //! decoding, which is arithmetic in the entropy decoder and the inverse transforms; 921 kB are written and read once.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing, missing_docs)]
 
@@ -19,7 +20,8 @@ fn main() {
         return;
     }
     println!("{:20} {:>10} {:>10}", "profile", "step", "ms a photo");
-    for (name, profile) in [("pillow", Profile::Pillow), ("opencv", Profile::Opencv)] {
+    for (name, profile) in [("pillow", Profile::Pillow), ("opencv", Profile::Opencv), ("fast", Profile::Fast)]
+    {
         let spec = ImageSpec { profile, mean: [123.0; 3], std: [58.0; 3], ..ImageSpec::default() };
         let transform = ImageTransform::new(spec).unwrap();
         let mut row = vec![0; transform.output().row_bytes().unwrap()];

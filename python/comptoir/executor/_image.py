@@ -46,20 +46,25 @@ class ImageTransform:
     ----------
     width, height : int
         Size of the result.
-    profile : {'pillow', 'opencv'}
+    profile : {'pillow', 'opencv', 'fast'}
         ``convert("RGB").resize(size, BILINEAR)`` of Pillow, or ``resize(image, size)`` with
-        ``INTER_LINEAR`` of OpenCV. Resizing agrees within 1 grey level. PNG and lossless WebP are decoded
-        exactly, JPEG within 4 grey levels.
+        ``INTER_LINEAR`` of OpenCV. JPEG, PNG and lossless WebP are decoded exactly, resizing agrees within 1
+        grey level. ``fast`` gives what Pillow does after ``draft("RGB", size)``: JPEG is decoded at a half, a
+        quarter or an eighth of its size where that is not below the target; on photos that differs from
+        ``pillow`` by up to 40 grey levels, by 1 in the mean.
     fit : {'stretch', 'crop', 'letterbox'}
         Each side by its own factor; cover the size and cut the middle out; or fit inside and fill.
+    interpolation : {'linear', 'area'}
+        What stands in `profile`, or ``INTER_AREA`` of OpenCV, which is only for that profile.
     fill : sequence of int
-        Colour of the filling, in the order of `colour`.
-    colour : {'rgb', 'bgr'}
-        Order of the channels.
+        Colour of the filling, in the order of `colour`; one number stands for all channels.
+    colour : {'rgb', 'bgr', 'grey'}
+        Order of the channels; or one channel, as ``convert("L")`` of Pillow or
+        ``cvtColor(image, COLOR_BGR2GRAY)`` of OpenCV gives, before the picture is resized.
     scale : float
         Factor of each grey level, such as 1/255.
     mean, std : sequence of float
-        Of each channel, after scaling.
+        Of each channel, after scaling; one number stands for all.
     layout : {'nchw', 'nhwc'}
         Order of the sides.
     dtype : {'float32', 'float16', 'uint8'}
@@ -93,10 +98,11 @@ class ImageTransform:
         width: int,
         height: int,
         *,
-        profile: Literal["pillow", "opencv"] = "pillow",
+        profile: Literal["pillow", "opencv", "fast"] = "pillow",
         fit: Literal["stretch", "crop", "letterbox"] = "stretch",
+        interpolation: Literal["linear", "area"] = "linear",
         fill: Sequence[int] = (0, 0, 0),
-        colour: Literal["rgb", "bgr"] = "rgb",
+        colour: Literal["rgb", "bgr", "grey"] = "rgb",
         scale: float = 1.0,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
@@ -114,6 +120,7 @@ class ImageTransform:
             "width": width,
             "height": height,
             "fit": fit,
+            "interpolation": interpolation,
             "fill": list(fill),
             "colour": colour,
             "scale": scale,

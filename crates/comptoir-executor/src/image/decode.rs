@@ -1,15 +1,13 @@
-//! Files to pixels: JPEG, PNG and WebP to RGB with 8 bits.
+//! Files to pixels: JPEG, PNG and WebP to RGB or grey with 8 bits.
 
 use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 use png::{BitDepth, ColorType, Transformations};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::spec::{ImageSpec, Limits, Profile};
+use super::colour::{to_grey, to_rgb};
+use super::jpeg::jpeg;
+use super::spec::{Colour, ImageSpec, Limits, Profile};
 use super::{Error, orient};
 
 /// A decoded picture; its memory is used again for the next one.
@@ -17,15 +15,20 @@ use super::{Error, orient};
 pub(super) struct Pixels {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Red, green, blue of each pixel, row after row.
-    pub(super) rgb: Vec<u8>,
+    /// Width and height of the photo: more than those of the pixels where a JPEG file was decoded at a smaller size.
+    pub(super) photo: (u32, u32),
+    /// 3, or 1 for grey.
+    pub(super) channels: usize,
+    /// Red, green, blue or the grey of each pixel, row after row.
+    pub(super) levels: Vec<u8>,
     /// What a decoder gives in another form.
-    other: Vec<u8>,
+    pub(super) other: Vec<u8>,
 }
 
 /// Decodes a file, and turns it as its camera says where the settings ask for that.
 pub(super) fn decode(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<(), Error> {
     limit("bytes", file.len() as u64, spec.limits.bytes as u64)?;
+    pixels.channels = 3;
     let exif = match file {
         [0xff, 0xd8, 0xff, ..] => jpeg(spec, file, pixels)?,
         [0x89, b'P', b'N', b'G', ..] => png(spec, file, pixels)?,
@@ -41,68 +44,28 @@ pub(super) fn decode(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Resu
     {
         orient::apply(orientation, pixels);
     }
+    if spec.colour == Colour::Grey {
+        to_grey(spec.profile, pixels);
+    }
     Ok(())
 }
 
-fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), Error> {
+pub(super) fn limit(what: &'static str, found: u64, limit: u64) -> Result<(), Error> {
     if found > limit { Err(Error::Limit { what, found, limit }) } else { Ok(()) }
 }
 
 /// Checks the size that a header claims, before memory is taken for it.
-fn claim(limits: &Limits, width: u64, height: u64, pixels: &mut Pixels) -> Result<usize, Error> {
+pub(super) fn claim(limits: &Limits, width: u64, height: u64, pixels: &mut Pixels) -> Result<usize, Error> {
     limit("pixels on a side", width.max(height), u64::from(limits.side))?;
     limit("pixels", width.saturating_mul(height), limits.pixels)?;
     let side = |side: u64| u32::try_from(side).unwrap_or(u32::MAX);
     (pixels.width, pixels.height) = (side(width), side(height));
+    pixels.photo = (pixels.width, pixels.height);
     Ok(pixels.width as usize * pixels.height as usize)
 }
 
-type Exif = Option<Vec<u8>>;
-
-fn jpeg(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error> {
-    let damaged = |message: String| Error::Damaged { format: "JPEG", message };
-    let side = spec.limits.side as usize;
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(side.max(65_535))
-        .set_max_height(side.max(65_535))
-        .jpeg_set_out_colorspace(ColorSpace::RGB);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
-    decoder.decode_headers().map_err(|error| damaged(error.to_string()))?;
-    let info = decoder.info().ok_or_else(|| damaged("it has no header".to_owned()))?;
-    let count = claim(&spec.limits, u64::from(info.width), u64::from(info.height), pixels)?;
-    match decoder.input_colorspace() {
-        Some(ColorSpace::CMYK | ColorSpace::YCCK) => {
-            let message = "it is in print colours (CMYK): convert it to RGB first".to_owned();
-            return Err(Error::Unsupported { format: "JPEG", message });
-        }
-        _ => pixels.rgb.resize(count * 3, 0),
-    }
-    decoder.decode_into(&mut pixels.rgb).map_err(|error| damaged(error.to_string()))?;
-    // The decoder makes up what is missing at the very end.
-    if !jpeg_has_end(file) {
-        return Err(damaged("it ends too early: there is no end marker".to_owned()));
-    }
-    Ok(decoder.exif().cloned())
-}
-
-/// Whether the end marker stands behind the start of the first scan. A preview inside the header has one of its own.
-fn jpeg_has_end(file: &[u8]) -> bool {
-    const END: [u8; 2] = [0xff, 0xd9];
-    const START_OF_SCAN: u8 = 0xda;
-    let mut at = 2;
-    loop {
-        // Segments: 0xff, kind, two bytes of length that count themselves.
-        match file.get(at..at + 4) {
-            Some([0xff, START_OF_SCAN, ..]) => break,
-            // Any number of 0xff may stand before a kind.
-            Some([0xff, 0xff, ..]) => at += 1,
-            Some(&[0xff, _, high, low]) => at += 2 + usize::from(u16::from_be_bytes([high, low])),
-            _ => return false,
-        }
-    }
-    file.get(at..).is_some_and(|scans| scans.windows(2).rev().any(|pair| pair == END))
-}
+/// What a camera wrote beside the picture.
+pub(super) type Exif = Option<Vec<u8>>;
 
 fn png(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error> {
     let damaged = |error: png::DecodingError| Error::Damaged { format: "PNG", message: error.to_string() };
@@ -110,7 +73,7 @@ fn png(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info().map_err(damaged)?;
     let (width, height) = (header.width, header.height);
-    if spec.profile == Profile::Pillow
+    if spec.profile != Profile::Opencv
         && header.bit_depth == BitDepth::Sixteen
         && matches!(header.color_type, ColorType::Grayscale)
     {
@@ -132,6 +95,12 @@ fn png(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error
 fn webp(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Error> {
     let damaged =
         |error: image_webp::DecodingError| Error::Damaged { format: "WebP", message: error.to_string() };
+    // The decoder makes up what is missing at the very end.
+    let length = file.get(4..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes);
+    if file.len() < 8_usize.saturating_add(length as usize) {
+        let message = "it ends too early".to_owned();
+        return Err(Error::Damaged { format: "WebP", message });
+    }
     let mut decoder = WebPDecoder::new(Cursor::new(file)).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     let count = claim(&spec.limits, u64::from(width), u64::from(height), pixels)?;
@@ -142,23 +111,4 @@ fn webp(spec: &ImageSpec, file: &[u8], pixels: &mut Pixels) -> Result<Exif, Erro
     let exif = decoder.exif_metadata().ok().flatten();
     to_rgb(channels, count, pixels);
     Ok(exif)
-}
-
-/// Red, green and blue of pixels with 1 (grey), 2 (grey, alpha), 3 or 4 channels. Alpha is left out, as both Pillow's
-/// `convert("RGB")` and OpenCV's `IMREAD_COLOR` do.
-fn to_rgb(channels: usize, count: usize, pixels: &mut Pixels) {
-    if channels == 3 {
-        std::mem::swap(&mut pixels.rgb, &mut pixels.other);
-        pixels.rgb.truncate(count * 3);
-        return;
-    }
-    pixels.rgb.resize(count * 3, 0);
-    let sources = pixels.other.chunks_exact(channels);
-    for (target, source) in pixels.rgb.as_chunks_mut::<3>().0.iter_mut().zip(sources) {
-        *target = match *source {
-            [red, green, blue, _] => [red, green, blue],
-            [grey, ..] => [grey; 3],
-            [] => [0; 3],
-        };
-    }
 }

@@ -4,12 +4,15 @@
 //! Decoding and resizing fill the scratch; [`ImageTransform::write`] then writes the tensor straight into the row of a
 //! batch.
 //!
-//! **Agreement.** Resizing agrees with the profile's library within 1 grey level. PNG and lossless WebP are decoded
-//! exactly. JPEG is decoded by a pure Rust decoder whose pixels differ from libjpeg-turbo's by up to 4 grey levels,
-//! 0.2 on average; tests/python/test_executor_image.py holds the sum of both.
+//! **Agreement.** JPEG, PNG and lossless WebP are decoded to the pixels that the profile's library gives, bit for bit;
+//! resizing agrees with it within 1 grey level. tests/python/test_executor_image.py holds both.
 
+mod area;
+mod colour;
 mod decode;
 mod error;
+mod fit;
+mod jpeg;
 mod orient;
 mod spec;
 mod write;
@@ -18,7 +21,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 pub use error::Error;
-pub use spec::{Colour, Fit, ImageSpec, Layout, Limits, Orientation, Profile};
+pub use fit::Placement;
+pub use spec::{Colour, Fit, ImageSpec, Interpolation, Layout, Limits, Orientation, Profile};
 
 use crate::tensor::TensorSpec;
 use decode::{Pixels, decode};
@@ -45,23 +49,6 @@ impl std::fmt::Debug for Scratch {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Scratch").field("placement", &self.placement).finish_non_exhaustive()
     }
-}
-
-/// Where the picture lies in the tensor: pixel (x, y) of the photo is at (x * scale_x + left, y * scale_y + top).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Placement {
-    /// Width of the photo, as it stands after its orientation.
-    pub width: u32,
-    /// Height of the photo.
-    pub height: u32,
-    /// Pixels of the tensor for a pixel of the photo, across.
-    pub scale_x: f64,
-    /// The same, down.
-    pub scale_y: f64,
-    /// Where the photo's left side lies; below 0 where it is cut off.
-    pub left: f64,
-    /// Where its upper side lies.
-    pub top: f64,
 }
 
 impl ImageTransform {
@@ -98,7 +85,9 @@ impl ImageTransform {
     /// [`Error::Row`] where the row has another size than the tensor, [`Error::Empty`] where the scratch does not hold a
     /// picture that this transform has prepared.
     pub fn write(&self, scratch: &Scratch, row: &mut [u8]) -> Result<(), Error> {
-        if scratch.resized.len() != self.spec.width as usize * self.spec.height as usize * 3 {
+        if scratch.resized.len()
+            != self.spec.width as usize * self.spec.height as usize * self.spec.channels()
+        {
             return Err(Error::Empty);
         }
         let expected = self.output().row_bytes().unwrap_or(usize::MAX);
@@ -112,10 +101,9 @@ impl ImageTransform {
     /// Resizes as the profile's library does, into the middle of the result.
     fn resize(&self, scratch: &mut Scratch) -> Result<Placement, Error> {
         let Scratch { pixels, resizer, resized, placement } = scratch;
-        let (width, height) = (self.spec.width, self.spec.height);
-        let failed = |message: String| Error::Damaged { format: "picture", message };
-        let inner = self.inner(pixels.width, pixels.height);
+        let inner = fit::inner(&self.spec, pixels.photo);
         // A thin picture that covers the size is huge before its middle is cut out.
+        let (width, height) = (self.spec.width, self.spec.height);
         let (found, result) =
             (u64::from(inner.width) * u64::from(inner.height), u64::from(width) * u64::from(height));
         let limit = self.spec.limits.pixels.max(result);
@@ -123,95 +111,42 @@ impl ImageTransform {
             return Err(Error::Limit { what: "pixels after resizing", found, limit });
         }
         *placement = inner.placement;
-        let source = ImageRef::new(pixels.width, pixels.height, &pixels.rgb, PixelType::U8x3)
-            .map_err(|error| failed(error.to_string()))?;
-        let algorithm = match self.spec.profile {
-            Profile::Pillow => ResizeAlg::Convolution(FilterType::Bilinear),
-            Profile::Opencv => ResizeAlg::Interpolation(FilterType::Bilinear),
+        let to = (inner.width, inner.height);
+        let levels = match self.spec.interpolation {
+            Interpolation::Area => area::resize(pixels, to),
+            Interpolation::Linear => linear(self.spec.profile, resizer, pixels, to)?,
         };
-        let mut target = Image::new(inner.width, inner.height, PixelType::U8x3);
-        resizer
-            .resize(&source, &mut target, &ResizeOptions::new().resize_alg(algorithm))
-            .map_err(|error| failed(error.to_string()))?;
-        if (inner.width, inner.height) == (width, height) {
-            *resized = target.into_vec();
+        if to == (width, height) {
+            *resized = levels;
+        } else if pixels.channels == 1 {
+            fit::place::<1>(&levels, to, (width, height), self.spec.fill_levels(), resized);
         } else {
-            place(target.buffer(), (inner.width, inner.height), (width, height), self.fill(), resized);
+            fit::place::<3>(&levels, to, (width, height), self.spec.fill_levels(), resized);
         }
         Ok(*placement)
     }
-
-    /// The size that the whole picture is resized to, and where that lies.
-    fn inner(&self, width: u32, height: u32) -> Inner {
-        let ratio = |to: u32, from: u32| f64::from(to) / f64::from(from.max(1));
-        let (across, down) = (ratio(self.spec.width, width), ratio(self.spec.height, height));
-        let factor = match self.spec.fit {
-            Fit::Stretch => None,
-            Fit::Crop => Some(across.max(down)),
-            Fit::Letterbox => Some(across.min(down)),
-        };
-        let side = |from: u32, to: u32| match factor {
-            None => to,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a size of the result"
-            )]
-            Some(factor) => ((f64::from(from) * factor).round() as u32).max(1),
-        };
-        let (inner_width, inner_height) = (side(width, self.spec.width), side(height, self.spec.height));
-        let offset = |inner: u32, outer: u32| {
-            // Whole pixels, the smaller half first, as `place` lays them.
-            ((i64::from(outer) - i64::from(inner)).div_euclid(2)) as f64
-        };
-        let placement = Placement {
-            width,
-            height,
-            scale_x: ratio(inner_width, width),
-            scale_y: ratio(inner_height, height),
-            left: offset(inner_width, self.spec.width),
-            top: offset(inner_height, self.spec.height),
-        };
-        Inner { width: inner_width, height: inner_height, placement }
-    }
-
-    /// The fill as red, green, blue.
-    fn fill(&self) -> [u8; 3] {
-        let [first, second, third] = self.spec.fill;
-        match self.spec.colour {
-            Colour::Rgb => [first, second, third],
-            Colour::Bgr => [third, second, first],
-        }
-    }
 }
 
-struct Inner {
-    width: u32,
-    height: u32,
-    placement: Placement,
-}
-
-/// Lays a picture into the middle of another size: cut off where it is larger, filled where it is smaller.
-fn place(source: &[u8], inner: (u32, u32), outer: (u32, u32), fill: [u8; 3], target: &mut Vec<u8>) {
-    let span = |inner: u32, outer: u32| {
-        let gap = (i64::from(outer) - i64::from(inner)).div_euclid(2);
-        let skip = usize::try_from(-gap).unwrap_or(0);
-        let at = usize::try_from(gap).unwrap_or(0);
-        (skip, at, inner.min(outer) as usize)
+/// `BILINEAR` of Pillow or `INTER_LINEAR` of OpenCV.
+fn linear(
+    profile: Profile,
+    resizer: &mut Resizer,
+    pixels: &Pixels,
+    to: (u32, u32),
+) -> Result<Vec<u8>, Error> {
+    let failed = |message: String| Error::Damaged { format: "picture", message };
+    let kind = if pixels.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
+    let source = ImageRef::new(pixels.width, pixels.height, &pixels.levels, kind)
+        .map_err(|error| failed(error.to_string()))?;
+    let algorithm = match profile {
+        Profile::Pillow | Profile::Fast => ResizeAlg::Convolution(FilterType::Bilinear),
+        Profile::Opencv => ResizeAlg::Interpolation(FilterType::Bilinear),
     };
-    let (skip_x, at_x, width) = span(inner.0, outer.0);
-    let (skip_y, at_y, height) = span(inner.1, outer.1);
-    target.clear();
-    target.extend(fill.iter().cycle().take(outer.0 as usize * outer.1 as usize * 3));
-    let (source_row, target_row) = (inner.0 as usize * 3, outer.0 as usize * 3);
-    let rows = source.chunks_exact(source_row).skip(skip_y).take(height);
-    for (to, from) in target.chunks_exact_mut(target_row).skip(at_y).zip(rows) {
-        let from = from.get(skip_x * 3..(skip_x + width) * 3);
-        let to = to.get_mut(at_x * 3..(at_x + width) * 3);
-        if let (Some(from), Some(to)) = (from, to) {
-            to.copy_from_slice(from);
-        }
-    }
+    let mut target = Image::new(to.0, to.1, kind);
+    resizer
+        .resize(&source, &mut target, &ResizeOptions::new().resize_alg(algorithm))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(target.into_vec())
 }
 
 #[cfg(test)]

@@ -24,15 +24,20 @@ pub(super) fn orientation(exif: &[u8]) -> Option<u8> {
     u8::try_from(short(entry + 8)?).ok().filter(|orientation| (1..=8).contains(orientation))
 }
 
-/// Turns and mirrors a picture so that it stands as the camera was held.
+/// Whether an orientation lies on its side, so that width and height change places.
+pub(super) fn is_on_side(orientation: u8) -> bool {
+    orientation >= 5
+}
+
+/// Turns and mirrors a picture in three channels so that it stands as the camera was held.
 pub(super) fn apply(orientation: u8, pixels: &mut Pixels) {
     if orientation == 1 {
         return;
     }
     let (width, height) = (pixels.width as usize, pixels.height as usize);
-    let source = std::mem::take(&mut pixels.rgb);
+    let source = std::mem::take(&mut pixels.levels);
     let (colours, _) = source.as_chunks::<3>();
-    let swapped = orientation >= 5;
+    let swapped = is_on_side(orientation);
     let (new_width, new_height) = if swapped { (height, width) } else { (width, height) };
     let mut turned = Vec::with_capacity(source.len());
     for y in 0..new_height {
@@ -49,9 +54,10 @@ pub(super) fn apply(orientation: u8, pixels: &mut Pixels) {
             turned.extend(colours.get(from_y * width + from_x).copied().unwrap_or_default());
         }
     }
-    pixels.rgb = turned;
+    pixels.levels = turned;
     if swapped {
         std::mem::swap(&mut pixels.width, &mut pixels.height);
+        pixels.photo = (pixels.photo.1, pixels.photo.0);
     }
 }
 
@@ -88,7 +94,7 @@ mod tests {
         let pixels = || {
             let mut pixels = Pixels::default();
             (pixels.width, pixels.height) = (2, 3);
-            pixels.rgb = (1..=6).flat_map(|number| [number; 3]).collect();
+            pixels.levels = (1..=6).flat_map(|number| [number; 3]).collect();
             pixels
         };
         let expected: [(u8, (u32, u32), [u8; 6]); 8] = [
@@ -105,7 +111,7 @@ mod tests {
             let mut turned = pixels();
             apply(orientation, &mut turned);
             assert_eq!((turned.width, turned.height), size);
-            let found: Vec<u8> = turned.rgb.chunks(3).map(|colour| colour[0]).collect();
+            let found: Vec<u8> = turned.levels.chunks(3).map(|colour| colour[0]).collect();
             assert_eq!(found, numbers, "{orientation}");
         }
     }

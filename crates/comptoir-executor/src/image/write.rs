@@ -41,20 +41,26 @@ impl Table {
     }
 
     /// Writes the elements of a picture; `row` has room for exactly them.
-    pub(super) fn write(&self, rgb: &[u8], row: &mut [u8]) {
+    pub(super) fn write(&self, picture: &[u8], row: &mut [u8]) {
         match &self.levels {
-            Levels::U8 => self.put(rgb, row, |_, grey| [grey]),
-            Levels::F16(table) => self.put(rgb, row, |channel, grey| look_up(table, channel, grey)),
-            Levels::F32(table) => self.put(rgb, row, |channel, grey| look_up(table, channel, grey)),
+            Levels::U8 => self.put(picture, row, |_, grey| [grey]),
+            Levels::F16(table) => self.put(picture, row, |channel, grey| look_up(table, channel, grey)),
+            Levels::F32(table) => self.put(picture, row, |channel, grey| look_up(table, channel, grey)),
         }
     }
 
-    fn put<const N: usize>(&self, rgb: &[u8], row: &mut [u8], level: impl Fn(usize, u8) -> [u8; N]) {
-        let (pixels, _) = rgb.as_chunks::<3>();
+    fn put<const N: usize>(&self, picture: &[u8], row: &mut [u8], level: impl Fn(usize, u8) -> [u8; N]) {
+        let (pixels, _) = picture.as_chunks::<3>();
         let (elements, _) = row.as_chunks_mut::<N>();
         let order = match self.colour {
             Colour::Rgb => [0, 1, 2],
             Colour::Bgr => [2, 1, 0],
+            Colour::Grey => {
+                for (target, grey) in elements.iter_mut().zip(picture) {
+                    *target = level(0, *grey);
+                }
+                return;
+            }
         };
         match self.layout {
             Layout::Nhwc => {
