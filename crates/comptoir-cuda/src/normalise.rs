@@ -56,6 +56,11 @@ impl Normalise {
     /// [`Error::Config`] with the field.
     pub fn check(&self) -> Result<(), Error> {
         let refused = |field, message| Err(Error::Config { field, message });
+        if self.colour == Colour::Grey {
+            let message =
+                "must be rgb or bgr: pictures on the device have three bytes for a pixel".to_owned();
+            return refused("colour", message);
+        }
         for (field, side) in [("width", self.width), ("height", self.height)] {
             if !(1..=MOST_SIDE).contains(&side) {
                 return refused(field, format!("must be from 1 to {MOST_SIDE}, found {side}"));
@@ -94,17 +99,24 @@ impl Normalise {
         self.width.saturating_mul(self.height)
     }
 
+    /// Which byte of a pixel each plane has.
+    const fn order(&self) -> [usize; 3] {
+        match self.colour {
+            Colour::Bgr => [2, 1, 0],
+            // Grey is refused by `check`.
+            Colour::Rgb | Colour::Grey => [0, 1, 2],
+        }
+    }
+
     /// Compiles the kernel.
     ///
     /// # Errors
-    /// [`Error::Compile`] where the compiler refuses it.
+    /// [`Error::Config`] as [`Normalise::check`], [`Error::Compile`] where the compiler refuses it.
     pub fn compile(&self, compiler: &Compiler, target: Target) -> Result<Image, Error> {
         let half = if self.dtype == DType::F16 { "1" } else { "0" };
-        let (first, third) = match self.colour {
-            Colour::Rgb => ("0", "2"),
-            Colour::Bgr => ("2", "0"),
-        };
-        let macros = [("FIRST", first), ("SECOND", "1"), ("THIRD", third), ("HALF", half)];
+        self.check()?;
+        let [first, second, third] = self.order().map(|byte| byte.to_string());
+        let macros = [("FIRST", &*first), ("SECOND", &*second), ("THIRD", &*third), ("HALF", half)];
         compiler.compile(SOURCE, &macros, target)
     }
 
@@ -115,11 +127,7 @@ impl Normalise {
         let mut bytes = Vec::with_capacity(pictures.len() * self.dtype.bytes());
         for picture in pictures.chunks_exact(self.pixels().saturating_mul(3).max(1)) {
             let (pixels, _) = picture.as_chunks::<3>();
-            let order = match self.colour {
-                Colour::Rgb => [0, 1, 2],
-                Colour::Bgr => [2, 1, 0],
-            };
-            for ((from, mean), std) in order.into_iter().zip(self.mean).zip(self.std) {
+            for ((from, mean), std) in self.order().into_iter().zip(self.mean).zip(self.std) {
                 for pixel in pixels {
                     let grey = f32::from(pixel.get(from).copied().unwrap_or(0));
                     let value = (grey * self.scale - mean) / std;
