@@ -952,6 +952,15 @@ enum comptoir_status comptoir_program_compile(const char *environment,
 // `program` is null or a handle of this library; `count` may be written.
 enum comptoir_status comptoir_program_slot_count(const struct comptoir_program *program, size_t *count);
 
+// The layout of a program's inputs: a number that another program or rule set has too only if the same names and types are
+// in the same places. Values that were put in places of one layout mean something else in another, which nobody would notice.
+// It differs from version to version of the library. Any thread.
+//
+// The caller promises:
+// `program` is null or a handle of this library; `layout` may be written.
+enum comptoir_status comptoir_program_layout(const struct comptoir_program *program,
+                                             uint64_t *layout);
+
 // An input of a program, by its place from 0. Any thread.
 //
 // The caller promises:
@@ -1222,6 +1231,13 @@ enum comptoir_status comptoir_rule_set_describe(const struct comptoir_rule_set *
 // The caller promises:
 // `set` is null or a handle of this library; `count` may be written.
 enum comptoir_status comptoir_rule_set_slot_count(const struct comptoir_rule_set *set, size_t *count);
+
+// The layout of a rule set's inputs, as `comptoir_program_layout`: ask again after another set took over. Any thread.
+//
+// The caller promises:
+// `set` is null or a handle of this library; `layout` may be written.
+enum comptoir_status comptoir_rule_set_layout(const struct comptoir_rule_set *set,
+                                              uint64_t *layout);
 
 // An input of a rule set, by its place from 0. Any thread.
 //

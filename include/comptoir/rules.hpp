@@ -33,22 +33,23 @@ public:
         return Program(handle);
     }
 
-    /// Inputs to set. They must not outlive the program.
+    /// Inputs to set.
     Slots slots() const {
         std::size_t count = 0;
         comptoir::detail::check(comptoir_program_slot_count(handle_.get(), &count));
-        std::vector<std::string_view> names(count);
+        std::vector<std::string> names(count);
         for (std::size_t place = 0; place < count; ++place) {
             comptoir_slot slot{};
             comptoir::detail::check(comptoir_program_slot(handle_.get(), place, &slot));
             names[place] = slot.name;
         }
-        return Slots(std::move(names));
+        return Slots(std::move(names), layout_);
     }
 
     /// The truth for the values of the inputs: the fastest way.
     bool test(const Slots &slots) const {
         bool truth = false;
+        slots.expect(layout_);
         comptoir::detail::check(comptoir_program_test(handle_.get(), slots.data(), slots.size(), &truth));
         return truth;
     }
@@ -56,6 +57,7 @@ public:
     /// The value for the values of the inputs. Its text stays until the next evaluation on this thread.
     Value eval(const Slots &slots) const {
         comptoir_value value{};
+        slots.expect(layout_);
         comptoir::detail::check(comptoir_program_eval(handle_.get(), slots.data(), slots.size(), &value));
         return Value(value);
     }
@@ -112,9 +114,12 @@ public:
     }
 
 private:
-    explicit Program(comptoir_program *handle) noexcept : handle_(handle) {}
+    explicit Program(comptoir_program *handle) : handle_(handle) {
+        comptoir::detail::check(comptoir_program_layout(handle, &layout_));
+    }
 
     comptoir::detail::Handle<comptoir_program, comptoir_program_free> handle_;
+    std::uint64_t layout_ = 0;
 };
 
 /// A decision, which `RuleSet::decide` fills: made once a thread and used again. What is read from it stays until it is
@@ -195,21 +200,23 @@ public:
         return text.str();
     }
 
-    /// Inputs to set. They must not outlive the rule set.
+    /// Inputs to set.
     Slots slots() const {
         std::size_t count = 0;
         comptoir::detail::check(comptoir_rule_set_slot_count(handle_.get(), &count));
-        std::vector<std::string_view> names(count);
+        std::vector<std::string> names(count);
         for (std::size_t place = 0; place < count; ++place) {
             comptoir_slot slot{};
             comptoir::detail::check(comptoir_rule_set_slot(handle_.get(), place, &slot));
             names[place] = slot.name;
         }
-        return Slots(std::move(names));
+        return Slots(std::move(names), layout_);
     }
 
-    /// Decides by the values of the inputs: the fastest way. `decision` is filled.
+    /// Decides by the values of the inputs: the fastest way. `decision` is filled. Slots of a set whose inputs lie in other
+    /// places are refused.
     void decide(const Slots &slots, Decision &decision) const {
+        slots.expect(layout_);
         comptoir::detail::check(comptoir_rule_set_decide(handle_.get(), slots.data(), slots.size(), decision.get()));
     }
 
@@ -247,9 +254,12 @@ public:
 
 private:
     friend class LiveRuleSet;
-    explicit RuleSet(comptoir_rule_set *handle) noexcept : handle_(handle) {}
+    explicit RuleSet(comptoir_rule_set *handle) : handle_(handle) {
+        comptoir::detail::check(comptoir_rule_set_layout(handle, &layout_));
+    }
 
     comptoir::detail::Handle<comptoir_rule_set, comptoir_rule_set_free> handle_;
+    std::uint64_t layout_ = 0;
 };
 
 /// A place for the rule set that counts now. Any number of threads may read and replace it at once.
@@ -272,6 +282,18 @@ public:
     /// Puts another set in its place. Whoever decides at that moment ends with the set that it began with.
     void replace(const RuleSet &set) const {
         comptoir::detail::check(comptoir_live_rule_set_replace(handle_.get(), set.handle_.get()));
+    }
+
+    /// Decides by the values of the inputs, by the set that counts now. Where its inputs lie in other places than those of
+    /// `slots`, these become slots of the set, with the same values by name. `decision` is filled.
+    void decide(Slots &slots, Decision &decision) const {
+        const RuleSet set = current();
+        if (slots.layout() != set.layout_) {
+            Slots others = set.slots();
+            others.take(slots);
+            slots = std::move(others);
+        }
+        set.decide(slots, decision);
     }
 
     /// Decides an event in JSON by the set that counts now, as JSON.

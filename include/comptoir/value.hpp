@@ -137,11 +137,13 @@ private:
 };
 
 /// The values of the inputs of a program or rule set, in the order of its slots; those that are not set are absent. Made
-/// once and used again. One thread at a time.
+/// once and used again. One thread at a time. A program or set whose inputs lie in other places takes no slots of this one;
+/// `LiveRuleSet` brings them over.
 class Slots {
 public:
-    /// For inputs with these names.
-    explicit Slots(std::vector<std::string_view> names) : names_(std::move(names)), values_(names_.size()) {}
+    /// For inputs with these names, in a layout (`comptoir_program_layout`).
+    Slots(std::vector<std::string> names, std::uint64_t layout)
+        : names_(std::move(names)), values_(names_.size()), layout_(layout) {}
 
     /// The place of an input. Throws `std::out_of_range` for a name that is none of an input.
     std::size_t place(std::string_view name) const {
@@ -163,14 +165,40 @@ public:
 
     /// Makes all inputs absent.
     void clear() noexcept { values_.assign(values_.size(), comptoir_value{}); }
+    /// Takes the values of others, each to the input of its name; those without one here are left out.
+    void take(const Slots &others) {
+        clear();
+        for (std::size_t place = 0; place < others.names_.size(); ++place) {
+            for (std::size_t own = 0; own < names_.size(); ++own) {
+                if (names_[own] == others.names_[place]) {
+                    values_[own] = others.values_[place];
+                }
+            }
+        }
+    }
+    /// The layout of the inputs.
+    std::uint64_t layout() const noexcept { return layout_; }
+    /// Throws where these are values for another layout: they would be read as other inputs.
+    void expect(std::uint64_t layout) const {
+        if (layout != layout_) {
+            comptoir_error error{};
+            error.status = COMPTOIR_STATUS_CONFIG;
+            error.code = "HOST_ARGUMENT";
+            error.message = "the slots are those of another program or rule set, whose inputs lie in other places";
+            error.path = error.rendered = "";
+            error.row = -1;
+            throw Error(error);
+        }
+    }
     /// How many there are.
     std::size_t size() const noexcept { return values_.size(); }
     /// The values for C.
     const comptoir_value *data() const noexcept { return values_.data(); }
 
 private:
-    std::vector<std::string_view> names_;
+    std::vector<std::string> names_;
     std::vector<comptoir_value> values_;
+    std::uint64_t layout_;
 };
 
 }  // namespace comptoir::rules

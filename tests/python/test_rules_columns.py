@@ -149,3 +149,19 @@ def test_in_rule_sets():
     assert rule_set.decide({"a": 11}).fired == ["big"]
     table = pa.table({"a": list(range(2000))})
     assert len(rule_set.select(table).rows) == 1989
+
+
+def test_a_row_whose_value_loses_a_part_is_null():
+    column = pa.array([decimal.Decimal(10**29), decimal.Decimal(5), None], pa.decimal128(38, 0))
+    program = rules.Env({"m": "decimal"}).compile("[m]")
+    result = program.eval_batch(pa.table({"m": column}))
+    assert pa.table(result.values)["value"].to_pylist() == [None, [decimal.Decimal(5)], [None]]
+    assert pa.table(result.faults)["row"].to_pylist() == [0]
+
+
+def test_none_in_a_list_of_text_is_null_as_in_json():
+    program = rules.Env({"ls": "list(string)"}).compile("ls.exists(x, x == null)")
+    assert program.eval(ls=["a", None]) is True
+    assert program.eval(ls=("a", None)) is True
+    assert program.eval_json('{"ls": ["a", null]}') is True
+    assert program.eval(ls=["a"]) is False

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pyarrow as pa
+import pytest
 
 from comptoir import rules
 
@@ -40,6 +41,32 @@ def test_threads_share_a_program():
         assert selected == ([number - 1] if number else [])
 
     in_threads(8, work)
+
+
+def test_a_million_calls_of_eight_threads():
+    program = rules.Env({"a": "int"}).compile("a % 3 == 0")
+
+    def work(number):
+        assert sum(program.eval(a=a) for a in range(number, number + 125_000)) in (41_666, 41_667)
+
+    in_threads(8, work)
+
+
+def test_a_handle_takes_nothing_but_a_set():
+    rule_set = rules.RuleSet.load(
+        {"environment": {"variables": {"a": "int"}}, "rules": [{"id": "r", "when": "a > 1"}]}
+    )
+    for wrong in (None, "guard.yaml", rules.RuleSetHandle(rule_set)):
+        with pytest.raises(TypeError, match="expected a RuleSet, found"):
+            rules.RuleSetHandle(wrong)
+        with pytest.raises(TypeError, match="expected a RuleSet, found"):
+            rules.RuleSetHandle(rule_set).swap(wrong)
+        with pytest.raises(TypeError, match="expected a RuleSet, found"):
+            rule_set.diff(wrong, pa.table({"a": [1]}))
+    handle = rules.RuleSetHandle(rule_set)
+    table = pa.table({"a": [1, 2]})
+    assert handle.select(table).rows.to_pydict() == {"row": [1]}
+    assert pa.table(handle.decide_batch(table))["fired"].to_pylist() == [[], ["r"]]
 
 
 def test_a_handle_is_swapped_while_others_decide():

@@ -1,6 +1,7 @@
 //! Rules: one compiled expression.
 
 use std::ffi::{CString, c_char};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::MaybeUninit;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
@@ -49,7 +50,11 @@ pub struct NamedProgram {
 }
 
 /// Names and types of slots, as C reads them.
-pub struct SlotTexts(Vec<(CString, CString)>);
+pub struct SlotTexts {
+    texts: Vec<(CString, CString)>,
+    /// A number of their own: others have it only where all names and types are the same, in the same places.
+    pub layout: u64,
+}
 
 /// As many slots need no allocation.
 const FEW: usize = 8;
@@ -94,7 +99,22 @@ pub unsafe extern "C" fn comptoir_program_compile(
 pub unsafe extern "C" fn comptoir_program_slot_count(program: *const Program, count: *mut usize) -> Status {
     call(|| {
         // SAFETY: the caller's promise.
-        unsafe { out("count", count)?.write(handle::get(program)?.slots.0.len()) };
+        unsafe { out("count", count)?.write(handle::get(program)?.slots.len()) };
+        Ok(())
+    })
+}
+
+/// The layout of a program's inputs: a number that another program or rule set has too only if the same names and types are
+/// in the same places. Values that were put in places of one layout mean something else in another, which nobody would notice.
+/// It differs from version to version of the library. Any thread.
+///
+/// # Safety
+/// `program` is null or a handle of this library; `layout` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_program_layout(program: *const Program, layout: *mut u64) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        unsafe { out("layout", layout)?.write(handle::get(program)?.slots.layout) };
         Ok(())
     })
 }
@@ -369,12 +389,16 @@ pub unsafe fn with_slots<T>(
 impl SlotTexts {
     /// The texts of slots.
     pub fn of(slots: &[RuleSlot]) -> Self {
-        Self(slots.iter().map(|slot| (c_text(&slot.name), c_text(&slot.ty.to_string()))).collect())
+        let text = |slot: &RuleSlot| (c_text(&slot.name), c_text(&slot.ty.to_string()));
+        let texts: Vec<_> = slots.iter().map(text).collect();
+        let mut hasher = DefaultHasher::new();
+        texts.hash(&mut hasher);
+        Self { texts, layout: hasher.finish() }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.texts.len()
     }
 
     /// The slot at a place.
@@ -382,8 +406,8 @@ impl SlotTexts {
     /// # Errors
     /// `HOST_ARGUMENT` for a place that is not there.
     pub fn get(&self, place: usize) -> Result<Slot, Fault> {
-        let missing = || Fault::argument(format!("there is no slot {place}: there are {}", self.0.len()));
-        let (name, type_) = self.0.get(place).ok_or_else(missing)?;
+        let missing = || Fault::argument(format!("there is no slot {place}: there are {}", self.texts.len()));
+        let (name, type_) = self.texts.get(place).ok_or_else(missing)?;
         Ok(Slot { name: name.as_ptr(), type_: type_.as_ptr() })
     }
 }

@@ -88,6 +88,19 @@ pub unsafe extern "C" fn comptoir_rule_set_slot_count(set: *const RuleSet, count
     })
 }
 
+/// The layout of a rule set's inputs, as `comptoir_program_layout`: ask again after another set took over. Any thread.
+///
+/// # Safety
+/// `set` is null or a handle of this library; `layout` may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn comptoir_rule_set_layout(set: *const RuleSet, layout: *mut u64) -> Status {
+    call(|| {
+        // SAFETY: the caller's promise.
+        unsafe { out("layout", layout)?.write(handle::get(set)?.slots.layout) };
+        Ok(())
+    })
+}
+
 /// An input of a rule set, by its place from 0. Any thread.
 ///
 /// # Safety

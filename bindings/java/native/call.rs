@@ -83,6 +83,9 @@ impl<T: Default> ErrorPolicy<T, Failure> for Throw {
 
 /// The bytes of an array of Java.
 pub fn bytes(env: &Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>, Failure> {
+    if array.is_null() {
+        return Err(Fault::argument("an array of bytes is null").into());
+    }
     Ok(env.convert_byte_array(array)?)
 }
 

@@ -43,7 +43,7 @@ def function(
     interpreter lock. What it raises is an error of its row, which ``||`` and ``&&`` may absorb; where the
     error decides in `Program.eval`, the exception is the ``__cause__``.
 
-    With ``is_columnar`` it is called once for about two thousand rows, with a `comptoir.Array` for each
+    With ``is_columnar`` it is called once for up to 8,192 rows, with a `comptoir.Array` for each
     argument that has the rows for which the value matters, and gives as many values: an array of NumPy or
     any Arrow library, or a list. A null there is an error of its row, or null where the result is a
     ``wrapper(T)``. What it raises ends the evaluation of the table. A single event is a column of one row.

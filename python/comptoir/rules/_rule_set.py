@@ -238,6 +238,7 @@ class RuleSet:
         RuleConfigError
             For an amount that does not compile or is no number.
         """
+        _check_set(new)
         found = self._native.diff(new._native, table, amount, shared)
         rules = {rule: RuleChange(*change) for rule, change in found["rules"].items()}
         outputs = {
@@ -313,6 +314,7 @@ class RuleSetHandle:
     __slots__ = ("_current", "_lock")
 
     def __init__(self, rule_set: RuleSet) -> None:
+        _check_set(rule_set)
         self._current = rule_set
         # Readers need no lock: reading an attribute is atomic.
         self._lock = threading.Lock()
@@ -339,6 +341,7 @@ class RuleSetHandle:
         RuleSet
             The one before.
         """
+        _check_set(new)
         with self._lock:
             before, self._current = self._current, new
         return before
@@ -357,8 +360,45 @@ class RuleSetHandle:
         """
         return self._current.decide(event)
 
+    def decide_batch(self, table: object, /, **shared: object) -> Decisions:
+        """Decide each row of a table with the set that counts when the call begins.
+
+        Parameters
+        ----------
+        table : object with ``__arrow_c_stream__`` or ``__arrow_c_array__``
+            As for `RuleSet.decide_batch`.
+        **shared
+            As for `RuleSet.decide_batch`.
+
+        Returns
+        -------
+        Decisions
+        """
+        return self._current.decide_batch(table, **shared)
+
+    def select(self, table: object, /, **shared: object) -> Selection:
+        """Pick the rows that match, with the set that counts when the call begins.
+
+        Parameters
+        ----------
+        table : object with ``__arrow_c_stream__`` or ``__arrow_c_array__``
+            As for `RuleSet.select`.
+        **shared
+            As for `RuleSet.select`.
+
+        Returns
+        -------
+        Selection
+        """
+        return self._current.select(table, **shared)
+
     def __repr__(self) -> str:
         return f"RuleSetHandle({self._current!r})"
+
+
+def _check_set(found: object) -> None:
+    if not isinstance(found, RuleSet):
+        raise TypeError(f"expected a RuleSet, found {type(found).__name__}: read one with RuleSet.load")
 
 
 def _rule_trace(rule: str, mode: str, truth: bool | None, fault: str | None, clauses: list[Any]) -> RuleTrace:

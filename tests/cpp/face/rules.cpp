@@ -105,7 +105,41 @@ static void test_sets() {
     CHECK(error.path() == "rules[0].when" && error.code() == "RULES_SYNTAX");
 }
 
+static void test_layouts() {
+    const std::string text = "environment: {variables: {a: int, b: int}}\nrules: [{id: r, when: a > 1 && b < 1}]";
+    const rules::RuleSet first = rules::RuleSet::read(text);
+    const rules::RuleSet other =
+        rules::RuleSet::read("environment: {variables: {a: int, b: int}}\nrules: [{id: r, when: b < 1 && a > 1}]");
+    rules::Slots slots = first.slots();
+    rules::Decision decision;
+    slots.set("a", 5).set("b", 0);
+    first.decide(slots, decision);
+    CHECK(decision.fired_count() == 1);
+    CHECK(slots.place("a") != other.slots().place("a"));
+    CHECK(check::error_of([&] { other.decide(slots, decision); }).code() == "HOST_ARGUMENT");
+    rules::RuleSet::read(text).decide(slots, decision);
+    CHECK(decision.fired_count() == 1);
+
+    const char *environment = R"({"variables": {"stock": "int", "price": "int"}})";
+    const rules::Program stock = rules::Program::compile(environment, "stock > 5");
+    const rules::Program price = rules::Program::compile(environment, "price > 5");
+    rules::Slots of_stock = stock.slots();
+    CHECK(stock.test(of_stock.set("stock", 7)));
+    CHECK(check::error_of([&] { price.test(of_stock); }).code() == "HOST_ARGUMENT");
+    CHECK(check::error_of([&] { price.eval(of_stock); }).code() == "HOST_ARGUMENT");
+
+    const rules::LiveRuleSet live(first);
+    live.decide(slots, decision);
+    CHECK(decision.fired_count() == 1);
+    live.replace(other);
+    live.decide(slots, decision);
+    CHECK(decision.fired_count() == 1 && slots.layout() == other.slots().layout());
+    live.decide(slots.set("b", 3), decision);
+    CHECK(decision.fired_count() == 0);
+}
+
 void test_rules() {
+    test_layouts();
     test_values();
     test_program();
     test_sets();

@@ -7,7 +7,8 @@ use comptoir::rules::{DecimalValue, Env, EvalCode, EvalError, Type, Value};
 use serde_json::Value as Json;
 
 /// A value as one of the declared type. Whole numbers become the declared kind of number (the nearest double, as in
-/// JSON), and null is an optional without a value; any other value of another type is an error where it is read.
+/// JSON), null is an optional without a value, else null, as in JSON and in columns; any other value of another type is an
+/// error where it is read.
 #[inline]
 #[must_use]
 pub fn conform<'v>(value: Value<'v>, ty: &Type) -> Value<'v> {
@@ -49,7 +50,7 @@ fn convert<'v>(value: Value<'v>, ty: &Type) -> Value<'v> {
         };
     }
     match (ty, value) {
-        (Type::Nullable(_) | Type::Null, Value::Null) => Value::Null,
+        (_, Value::Null) => Value::Null,
         (Type::Nullable(inner), value) => conform(value, inner),
         (Type::Int, Value::Uint(number)) => match i64::try_from(number) {
             Ok(number) => Value::Int(number),
@@ -107,6 +108,13 @@ mod tests {
         assert!(matches!(conform(Value::Int(-1), &Type::Uint), Value::Error(_)));
         assert!(matches!(conform(Value::Uint(7), &Type::Int), Value::Int(7)));
         assert!(matches!(conform(Value::Uint(7), &Type::Decimal), Value::Decimal(_)));
+    }
+
+    #[test]
+    fn null_is_null_whatever_is_declared() {
+        assert!(matches!(conform(Value::Null, &Type::Int), Value::Null));
+        let optional = Type::optional(Type::Int);
+        assert!(matches!(conform(Value::Null, &optional), Value::Optional(None)));
     }
 
     #[test]

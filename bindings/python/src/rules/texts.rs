@@ -22,6 +22,7 @@ pub struct Texts {
 
 enum Element {
     Text(Py<PyString>),
+    Null,
     Wrong(Arc<EvalError>),
 }
 
@@ -49,6 +50,7 @@ impl Element {
     fn of(object: Bound<'_, PyAny>) -> Self {
         match object.cast_exact::<PyString>() {
             Ok(text) => Self::Text(text.clone().unbind()),
+            Err(_) if object.is_none() => Self::Null,
             Err(_) => Self::Wrong(Arc::new(wrong(&object, "string"))),
         }
     }
@@ -120,6 +122,7 @@ impl HostList for Texts {
                 Ok(text) => Value::str(text),
                 Err(_) => Value::Error(Arc::new(wrong(text.bind(py), "valid Unicode"))),
             },
+            Some(Element::Null) => Value::Null,
             Some(Element::Wrong(error)) => Value::Error(error.clone()),
             None => Value::Absent,
         })

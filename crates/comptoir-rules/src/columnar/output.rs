@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::TimeUnit;
+use arrow_schema::{DataType, TimeUnit};
 
 use super::arrays::Target;
 use super::bits::{BLOCK, Bits, WORDS};
@@ -172,6 +172,7 @@ impl Piece {
             let shape = Target { env, unit };
             let mut lost = Vec::new();
             let array = shape.build(&values, ty, 0, &mut |row| lost.push(row));
+            let array = without(array, &lost);
             lost.into_iter().for_each(|row| self.fault.set(row));
             return (array, self.fault.0);
         }
@@ -208,6 +209,21 @@ impl Piece {
         }
         rows
     }
+}
+
+/// An array with these rows null, ascending: of a value that has no place a part may be lost only.
+fn without(array: ArrayRef, lost: &[usize]) -> ArrayRef {
+    if lost.is_empty() || array.data_type() == &DataType::Null {
+        return array;
+    }
+    let mut lost = lost.iter().copied().peekable();
+    let is_there = |row: usize| {
+        while lost.next_if(|next| *next < row).is_some() {}
+        lost.peek() != Some(&row) && array.is_valid(row)
+    };
+    let valid: NullBuffer = (0..array.len()).map(is_there).collect();
+    let data = array.to_data().into_builder().nulls(Some(valid)).build();
+    data.map_or(array, arrow_array::make_array)
 }
 
 /// Words of whole blocks as a bitmap of so many rows.

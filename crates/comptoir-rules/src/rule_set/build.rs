@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+mod validity;
+
 use std::sync::Arc;
 
 use super::clause::{Branches, Clauses, number};
@@ -271,25 +273,6 @@ impl Builder {
         };
         let salt = rollout.salt.as_ref().unwrap_or(&rule.id).as_str().into();
         Ok(Some(self.clauses.share(ShareOf { general, salt, share: rollout.share })))
-    }
-
-    fn validity(&mut self, rule: &RuleSpec, origin: &Origin) -> Result<Vec<u32>, RuleSetError> {
-        let bounds = [
-            (&rule.valid_from, Direction::Above, "valid_from"),
-            (&rule.valid_until, Direction::Below, "valid_until"),
-        ];
-        let mut clauses = Vec::new();
-        for (bound, direction, field) in bounds {
-            let Some(text) = bound else { continue };
-            let path = || format!("{origin}.{field}");
-            let Some(at) = self.at else {
-                return Err(RuleSetError::invalid(path(), "the set needs `at`, the moment of an event"));
-            };
-            let wrong = |_| RuleSetError::invalid(path(), format!("`{text}` is no moment of RFC 3339"));
-            let moment: Timestamp = text.parse().map_err(wrong)?;
-            clauses.push(self.clauses.bound(at, direction, &Value::Timestamp(moment)));
-        }
-        Ok(clauses)
     }
 
     fn output(&mut self, name: &str, output: &OutputSpec, origin: &Origin) -> Result<Output, RuleSetError> {

@@ -166,6 +166,14 @@ impl RuleSetSpec {
     /// # Errors
     /// `RULES_SET_SYNTAX` with the path of the field.
     pub fn from_yaml(text: &str) -> Result<Self, RuleSetError> {
+        // A file that was cut off is not to switch all rules off.
+        if text.lines().all(|line| matches!(line.trim(), "" | "---" | "...") || line.trim().starts_with('#'))
+        {
+            return Err(RuleSetError::invalid(
+                ".",
+                "there is nothing in the text: a set without rules is `rules: []`",
+            ));
+        }
         let spec: Self = read_yaml(text)?;
         spec.checked()
     }

@@ -33,6 +33,29 @@ fn bad_sets_are_refused_with_their_place() {
 }
 
 #[test]
+fn a_text_with_nothing_in_it_is_no_set() {
+    for text in ["", "\n\n", "# rules: []\n---\n"] {
+        assert_eq!(refused(text).0, "RULES_SET_INVALID", "{text:?}");
+    }
+    assert_eq!(build("rules: []").unwrap().rules().len(), 0);
+}
+
+#[test]
+fn a_rule_that_ends_before_it_begins_is_refused() {
+    let rule = |until: &str| {
+        format!(
+            "environment: {{variables: {{at: timestamp}}}}\nat: at\nrules: [{{id: r, when: 'true', valid_from: \
+             2026-12-01T00:00:00Z, valid_until: {until}}}]"
+        )
+    };
+    assert!(build(&rule("2026-12-01T00:00:01Z")).is_ok());
+    for until in ["2026-12-01T00:00:00Z", "2026-11-30T00:00:00Z"] {
+        let (code, message) = refused(&rule(until));
+        assert!(code == "RULES_SET_INVALID" && message.contains("rules[0].valid_until"), "{message}");
+    }
+}
+
+#[test]
 fn bad_expressions_and_fields_are_refused_with_their_place() {
     let env = "environment: {variables: {level: int, price: decimal}}\n";
     let (code, text) = refused(&format!("{env}rules: [{{id: a, when: 'lvel > 3'}}]"));

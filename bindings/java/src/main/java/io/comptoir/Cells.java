@@ -2,7 +2,6 @@ package io.comptoir;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -109,7 +108,7 @@ public abstract sealed class Cells<S extends Cells<S>> permits NamedCells, Eleme
      */
     public S set(int place, String value) {
         check(place, Kind.TEXT, "a text");
-        writeBytes(place, Kind.TEXT, value.getBytes(StandardCharsets.UTF_8));
+        writeBytes(place, Kind.TEXT, Parts.bytes(value));
         return self();
     }
 

@@ -32,6 +32,18 @@ public class ComptoirException extends RuntimeException {
         row = parts.readLong();
     }
 
+    /** An error that is seen before the library is called. */
+    ComptoirException(ErrorKind kind, String code, String message) {
+        super(message);
+        this.kind = kind;
+        this.code = code;
+        path = "";
+        rendered = "";
+        line = 0;
+        column = 0;
+        row = -1;
+    }
+
     static ComptoirException of(Parts parts, Throwable cause) {
         ErrorKind kind = ErrorKind.valueOf(parts.readText());
         String code = parts.readText();

@@ -1,6 +1,5 @@
 package io.comptoir;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
 /**
@@ -36,7 +35,7 @@ public final class Entries extends Cells<Entries> {
      */
     public Entries key(int place, String key) {
         checkKey(place, Kind.TEXT, "a text");
-        block.writeBytes(2 * Objects.checkIndex(place, size), Kind.TEXT, key.getBytes(StandardCharsets.UTF_8));
+        block.writeBytes(2 * Objects.checkIndex(place, size), Kind.TEXT, Parts.bytes(key));
         return this;
     }
 

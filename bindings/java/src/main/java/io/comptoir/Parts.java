@@ -20,8 +20,23 @@ final class Parts {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** The bytes of a text in UTF-8. */
+    /**
+     * The bytes of a text in UTF-8. Half a surrogate pair is no text: {@code getBytes} alone would make it a question mark, so
+     * that different texts became the same.
+     */
     static byte[] bytes(String text) {
+        for (int place = 0; place < text.length(); place++) {
+            char unit = text.charAt(place);
+            if (!Character.isSurrogate(unit)) {
+                continue;
+            }
+            boolean isPair = place + 1 < text.length() && Character.isSurrogatePair(unit, text.charAt(place + 1));
+            if (!isPair) {
+                String message = "a text is no Unicode at character " + place + ": half a surrogate pair";
+                throw new ComptoirException(ErrorKind.DATA, "HOST_UTF8", message);
+            }
+            place++;
+        }
         return text.getBytes(StandardCharsets.UTF_8);
     }
 

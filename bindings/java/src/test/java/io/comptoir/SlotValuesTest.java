@@ -231,6 +231,28 @@ class SlotValuesTest {
         }
     }
 
+    @Test
+    void nullIsNullWhateverIsDeclared() {
+        try (Program number = Program.compile("{\"variables\": {\"a\": \"int\"}}", "a == null");
+                Program element = Program.compile("{\"variables\": {\"l\": \"list(int)\"}}", "l.exists(i, i == null)")) {
+            assertTrue(number.test(number.newSlots().setNull("a")));
+            assertTrue(element.test(element.newSlots().set("l", Arrays.asList(1L, null))));
+            assertFalse(element.test(element.newSlots().set("l", List.of(1L))));
+        }
+    }
+
+    @Test
+    void halfASurrogatePairIsNoText() {
+        try (Program program = Program.compile("{\"variables\": {\"s\": \"string\"}}", "size(s) == 1")) {
+            Slots slots = program.newSlots();
+            assertTrue(program.test(slots.set("s", "\ud83d\ude00")));
+            for (String half : List.of("\ud83d", "\ude00", "a\ud83dz", "\ude00\ud83d")) {
+                assertEquals("HOST_UTF8", assertThrows(ComptoirException.class, () -> slots.set("s", half)).code());
+            }
+            assertEquals("HOST_ARGUMENT", assertThrows(ComptoirException.class, () -> program.testJson((byte[]) null)).code());
+        }
+    }
+
     /** Memory that nobody should have written gives an exception or any truth, and never the end of the JVM. */
     @Test
     void brokenMemoryIsNoCrash() {
