@@ -1,5 +1,6 @@
 """Every example program runs as its text says."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ def test_every_example_is_tested(root):
     tested = {
         "executor_face_detection.py",
         "executor_fastapi.py",
+        "executor_torch.py",
         "policies.py",
         "ranking_best_sellers.py",
         "rules_audience.py",
@@ -193,6 +195,15 @@ def test_executor_face_detection_tells_what_is_wrong(example, tmp_path):
     assert ran.returncode == 1
     assert "model `none.onnx`" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_executor_torch_runs_or_says_that_torch_is_absent(example):
+    ran = example("executor_torch.py", 40)
+    assert ran.returncode == 0, ran.stderr
+    if importlib.util.find_spec("torch") is None:
+        assert ran.stdout.startswith("executor_torch: torch is not installed")
+    else:
+        assert "40 of 40 classes are the same" in ran.stdout
 
 
 def test_executor_fastapi_serves_and_answers_errors(example):
