@@ -120,6 +120,8 @@ pub(crate) struct Entry {
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Time of a provisional receipt, from which the age of its goods counts.
+    pub at: i64,
     /// Quantity that was reversed before its invoice came.
     pub open_reversed: i64,
     /// Whether it set the value of the stock anew.
@@ -142,6 +144,7 @@ impl Entry {
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        at: 0,
         open_reversed: 0,
         reset: false,
         reference: NONE,

@@ -274,6 +274,7 @@ impl<'a> Machine<'a> {
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
             entry.open_amount = event.amount;
+            entry.at = event.at;
         }
         if event.kind == Kind::ProductionIssue {
             let group = self.production.entry(event.group).or_default();

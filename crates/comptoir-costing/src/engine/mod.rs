@@ -5,6 +5,8 @@
 //! file format: [`run::run_component`] takes events and a sink.
 
 mod adjust;
+#[cfg(test)]
+mod estimate_tests;
 mod event;
 #[cfg(test)]
 mod group_tests;
