@@ -16,6 +16,7 @@ mod books;
 mod bounds;
 mod conservation;
 mod determinism;
+mod estimates;
 mod exact;
 mod findings;
 mod histories;
