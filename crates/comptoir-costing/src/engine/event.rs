@@ -124,6 +124,8 @@ pub(crate) struct Entry {
     pub at: i64,
     /// Quantity that was reversed before its invoice came.
     pub open_reversed: i64,
+    /// Whether an amendment of the same month gave it another quantity.
+    pub amended: bool,
     /// Whether it set the value of the stock anew.
     pub reset: bool,
     /// Event that it referred to, or [`NONE`].
@@ -146,6 +148,7 @@ impl Entry {
         estimate_out: false,
         at: 0,
         open_reversed: 0,
+        amended: false,
         reset: false,
         reference: NONE,
     };

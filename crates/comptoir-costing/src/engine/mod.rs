@@ -17,6 +17,8 @@ mod machine;
 mod mixed;
 mod outflow;
 mod periodic;
+#[cfg(test)]
+mod production_tests;
 mod provisional;
 mod references;
 #[cfg(test)]

@@ -137,10 +137,9 @@ impl Periodic<'_> {
         self.fitting(source as usize, Some(sum))
     }
 
-    /// Whether the quantity of a movement is another one than that of its row.
+    /// Whether amendments gave a movement another quantity, if only for a while.
     pub fn is_amended(&self, source: u32) -> bool {
-        let (entry, effect) = (self.entries.get(source as usize), self.effects.get(source as usize));
-        entry.zip(effect).is_some_and(|(entry, effect)| entry.qty != effect.qty)
+        self.entries.get(source as usize).is_some_and(|entry| entry.amended)
     }
 
     /// Gives what comes back of an arrival its value, so that it counts in the month's cost as the arrival does.
