@@ -115,6 +115,12 @@ impl Fault {
             RejectCode::QuantitySign => {
                 format!("column `quantity`: {kind} needs {}, found {}", allowed(kind), shown(self.found))
             }
+            RejectCode::Amount if self.wanted != 0 => {
+                format!(
+                    "{kind} takes over what its group issued before it, and that is nothing: give an amount, or date it after the \
+                     production_issue"
+                )
+            }
             RejectCode::Amount => {
                 format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative")
             }

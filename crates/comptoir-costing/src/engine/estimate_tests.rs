@@ -78,7 +78,8 @@ fn what_has_its_invoice_is_no_estimate() {
         for way in WAYS {
             for day in [5, 40] {
                 let policy = format!("{{method: {method}, provisional: {way}}}");
-                let moves = format!("0 provisional_receipt 10 40; {day} settlement 6 30 m0; 68 settlement - 14 m0");
+                let moves =
+                    format!("0 provisional_receipt 10 40; {day} settlement 6 30 m0; 68 settlement - 14 m0");
                 let valuation = run(&policy, &moves);
                 assert_eq!((closing(&valuation), variance(&valuation)), ((10, 4_400), 0), "{policy} {day}");
             }
@@ -91,7 +92,8 @@ fn what_has_its_invoice_is_no_estimate() {
 fn a_reversal_takes_what_has_no_invoice_first() {
     for method in ["moving_average", "fifo", "lifo", "specific", "periodic_average"] {
         let policy = format!("{{method: {method}, provisional: month_start_reversal}}");
-        let moves = "0 provisional_receipt 10 40; 40 settlement 6 30 m0; 58 reversal 3 - m0; 68 settlement - 4 m0";
+        let moves =
+            "0 provisional_receipt 10 40; 40 settlement 6 30 m0; 58 reversal 3 - m0; 68 settlement - 4 m0";
         let valuation = run(&policy, moves);
         assert_eq!((closing(&valuation), variance(&valuation)), ((7, 3_400), 0), "{policy}");
     }
@@ -101,7 +103,8 @@ fn a_reversal_takes_what_has_no_invoice_first() {
 #[test]
 fn an_estimate_leaves_the_standard_cost_as_it_is() {
     for way in WAYS {
-        let policy = format!("{{method: standard, standard_cost: '4.20', negative: carry, provisional: {way}}}");
+        let policy =
+            format!("{{method: standard, standard_cost: '4.20', negative: carry, provisional: {way}}}");
         for moves in [
             "0 receipt 1 5; 1 provisional_receipt 10 40; 32 receipt 1 5",
             "0 receipt 1 5; 1 provisional_receipt 10 40; 2 issue 8; 32 receipt 1 5; 70 settlement - 44 m1; 71 issue 1",
@@ -124,7 +127,8 @@ fn age_counts_from_the_receipt() {
     for method in METHODS {
         for way in WAYS {
             let policy = format!("{{method: {method}, provisional: {way}}}");
-            let moves = "0 receipt 5 20; 19 provisional_receipt 10 40; 25 receipt 5 20; 70 settlement - 44 m1";
+            let moves =
+                "0 receipt 5 20; 19 provisional_receipt 10 40; 25 receipt 5 20; 70 settlement - 44 m1";
             let valuation = run(&policy, moves);
             let aged = valuation.layers_as_of(Date::EPOCH.add_days(80).unwrap()).unwrap();
             let ages: Vec<(i64, i64)> = aged.iter().map(|layer| (layer.at / DAY, layer.quantity)).collect();

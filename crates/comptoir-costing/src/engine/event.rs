@@ -126,6 +126,8 @@ pub(crate) struct Entry {
     pub open_reversed: i64,
     /// Whether an amendment of the same month gave it another quantity.
     pub amended: bool,
+    /// Production group of a production issue, else [`NONE`].
+    pub group: u32,
     /// Whether it set the value of the stock anew.
     pub reset: bool,
     /// Event that it referred to, or [`NONE`].
@@ -149,6 +151,7 @@ impl Entry {
         at: 0,
         open_reversed: 0,
         amended: false,
+        group: NONE,
         reset: false,
         reference: NONE,
     };

@@ -239,8 +239,9 @@ impl Machine<'_> {
         if event.amount != ABSENT {
             return self.receive(index, event, event.qty, event.amount);
         }
-        let Some(group) = self.production.get(&event.group).copied() else {
-            return Err(Fault::new(RejectCode::Amount));
+        let group = self.production.get(&event.group).filter(|group| event.group != NONE && group.issued > 0);
+        let Some(group) = group.copied() else {
+            return Err(nothing_issued(event));
         };
         let amount = group.share(event.qty, self.context.rounding);
         let posted = self.receive(index, event, event.qty, amount)?;
@@ -264,6 +265,11 @@ impl Machine<'_> {
             self.pass_production(event, group.share(event.qty, self.context.rounding));
         }
     }
+}
+
+/// Why a production receipt without an amount has no cost to take over.
+pub(super) const fn nothing_issued(event: &Event) -> Fault {
+    Fault::with(RejectCode::Amount, if event.group == NONE { 0 } else { event.qty }, 0)
 }
 
 /// The layers at the values that they have together: each its own as far as there is value, the last one the rest.

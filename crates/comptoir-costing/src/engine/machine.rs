@@ -6,6 +6,7 @@ use super::stock::{Ratio, Stock};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded, share};
 use crate::movement::{Kind, Reason};
 use crate::policy::Rules;
+use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 use comptoir_types::Rounding;
 use comptoir_types::decimal::mul_div;
@@ -32,6 +33,8 @@ pub(crate) struct Posted {
 /// Cost of the issues of a production group, to be taken over by its receipts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Production {
+    /// Quantity issued and not brought back, over all items.
+    pub issued: i64,
     /// Value issued and not taken over yet.
     pub value: i64,
     /// Quantity of receipts without an amount that are still to come.
@@ -257,6 +260,7 @@ impl<'a> Machine<'a> {
             }
             return;
         }
+        self.note_issued(event, posted);
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
         let estimate_out = self.entries.get(event.reference as usize).is_some_and(|entry| entry.estimate_out);
         let folded = event.kind == Kind::Amendment || (event.kind == Kind::Settlement && !estimate_out);
@@ -277,8 +281,23 @@ impl<'a> Machine<'a> {
             entry.at = event.at;
         }
         if event.kind == Kind::ProductionIssue {
-            let group = self.production.entry(event.group).or_default();
-            group.value = group.value.saturating_sub(posted.value);
+            entry.group = event.group;
+        }
+    }
+
+    /// Notes what a movement issues for a production group, or brings back or changes of what was issued.
+    fn note_issued(&mut self, event: &Event, posted: Posted) {
+        let group = match event.kind {
+            Kind::ProductionIssue => event.group,
+            Kind::Reversal | Kind::SalesReturn | Kind::Amendment => {
+                self.entries.get(event.reference as usize).map_or(NONE, |entry| entry.group)
+            }
+            _ => NONE,
+        };
+        if group != NONE {
+            let group = self.production.entry(group).or_default();
+            group.issued = group.issued.saturating_sub(posted.quantity);
+            group.value = group.value.saturating_sub(posted.value.saturating_add(posted.variance));
         }
     }
 

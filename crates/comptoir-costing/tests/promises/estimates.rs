@@ -11,11 +11,8 @@ use crate::books::{books, cases};
 use crate::histories::{ALL, DAY, SOUND, Shape, histories, id};
 use crate::policies::{METHODS, policies};
 
-const WAYS: [Provisional; 3] = [
-    Provisional::DifferenceOnInvoice,
-    Provisional::ReverseOnInvoice,
-    Provisional::MonthStartReversal,
-];
+const WAYS: [Provisional; 3] =
+    [Provisional::DifferenceOnInvoice, Provisional::ReverseOnInvoice, Provisional::MonthStartReversal];
 
 /// Receipts, estimates and invoices over several months.
 const INVOICES: Shape = Shape {

@@ -25,6 +25,7 @@ mod months;
 mod oracle;
 mod order;
 mod policies;
+mod production;
 mod reversal;
 mod scale;
 mod tables;
