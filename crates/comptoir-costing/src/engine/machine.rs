@@ -2,13 +2,12 @@
 
 use hashbrown::HashMap;
 
+use super::production::Production;
 use super::stock::{Ratio, Stock};
-use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded, share};
+use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
 use crate::policy::Rules;
-use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
-use comptoir_types::Rounding;
 use comptoir_types::decimal::mul_div;
 
 /// The choices of one key, costs in units.
@@ -28,29 +27,6 @@ pub(crate) struct Posted {
     pub quantity: i64,
     pub value: i64,
     pub variance: i64,
-}
-
-/// Cost of the issues of a production group, to be taken over by its receipts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Production {
-    /// Quantity issued and not brought back, over all items.
-    pub issued: i64,
-    /// Value issued and not taken over yet.
-    pub value: i64,
-    /// Quantity of receipts without an amount that are still to come.
-    pub unpriced: i64,
-}
-
-impl Production {
-    /// What a receipt of `qty` takes over; the last one takes the rest.
-    pub fn share(&self, qty: i64, rounding: Rounding) -> i64 {
-        if qty >= self.unpriced { self.value } else { share(self.value, qty, self.unpriced, rounding) }
-    }
-
-    pub const fn take(&mut self, qty: i64, value: i64) {
-        self.value -= value;
-        self.unpriced -= qty;
-    }
 }
 
 /// The standard cost that a revaluation replaced, and the quantity that it valued anew.
@@ -85,6 +61,8 @@ pub(crate) struct Machine<'a> {
     pub production: HashMap<u32, Production>,
     /// What revaluations that others refer to replaced, by event.
     pub replaced: HashMap<u32, Replaced>,
+    /// Costs that came late for movements without an amount of their own, by event.
+    pub late: HashMap<u32, i64>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
     pub before: Option<(u32, Reason, i64, i64)>,
@@ -121,6 +99,7 @@ impl<'a> Machine<'a> {
             referenced,
             production,
             replaced: HashMap::new(),
+            late: HashMap::new(),
             changes: Vec::new(),
             before: None,
             spoilt: None,
@@ -282,22 +261,6 @@ impl<'a> Machine<'a> {
         }
         if event.kind == Kind::ProductionIssue {
             entry.group = event.group;
-        }
-    }
-
-    /// Notes what a movement issues for a production group, or brings back or changes of what was issued.
-    fn note_issued(&mut self, event: &Event, posted: Posted) {
-        let group = match event.kind {
-            Kind::ProductionIssue => event.group,
-            Kind::Reversal | Kind::SalesReturn | Kind::Amendment => {
-                self.entries.get(event.reference as usize).map_or(NONE, |entry| entry.group)
-            }
-            _ => NONE,
-        };
-        if group != NONE {
-            let group = self.production.entry(group).or_default();
-            group.issued = group.issued.saturating_sub(posted.quantity);
-            group.value = group.value.saturating_sub(posted.value.saturating_add(posted.variance));
         }
     }
 

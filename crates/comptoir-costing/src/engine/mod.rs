@@ -10,13 +10,17 @@ mod estimate_tests;
 mod event;
 #[cfg(test)]
 mod group_tests;
+mod history;
 mod inflow;
 mod late;
+#[cfg(test)]
+mod late_tests;
 mod layers;
 mod machine;
 mod mixed;
 mod outflow;
 mod periodic;
+mod production;
 #[cfg(test)]
 mod production_tests;
 mod provisional;

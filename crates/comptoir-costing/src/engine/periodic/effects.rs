@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::inflow::nothing_issued;
+use super::super::production::nothing_issued;
 use super::super::run::{Banned, Book};
 use super::super::settle::Settled;
 use super::super::{ABSENT, Auto, Entry, Event, OVERFLOW, Sink, bounded, share};
