@@ -1,5 +1,6 @@
 //! Why a movement is not in the books: stable codes, and messages with the numbers.
 
+use crate::engine::ABSENT;
 use crate::movement::Kind;
 
 macro_rules! reject_codes {
@@ -151,6 +152,10 @@ impl Fault {
             RejectCode::ReferenceItem => "column `ref`: names a movement of another item".to_owned(),
             RejectCode::ReferencePool => "column `ref`: names a movement of another pool".to_owned(),
             RejectCode::ReferenceRejected => "column `ref`: the movement it names was rejected".to_owned(),
+            RejectCode::ReferenceExceeded if self.found == ABSENT => {
+                "column `quantity`: the movement in `ref` has changed the value alone and is reversed as a whole: leave the quantity out"
+                    .to_owned()
+            }
             RejectCode::ReferenceExceeded => {
                 format!(
                     "quantity {} exceeds the {} left of the movement in `ref`",

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use super::history::History;
 use super::machine::{Machine, Posted};
+use super::references::check_whole;
 use super::run::Spoilt;
 use super::settle::Settled;
 use super::{
@@ -86,9 +87,7 @@ fn undo<'a, S: Sink>(
     sink: &mut S,
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
-    if entry.taken_qty != 0 || event.qty != ABSENT {
-        return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
-    }
+    check_whole(event, &entry)?;
     // What was variance alone is taken back as variance.
     let amount = entry.variance - adjustment.amount;
     let opposite = Event { amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
@@ -115,7 +114,6 @@ fn replay<'a, S: Sink>(
     let is_cost = event.kind == Kind::CostAdjustment;
     let difference = difference_of(event, &was, &corrected);
     let added = if is_cost { difference } else { 0 };
-    bounded(history.added_to(event.reference) + added)?;
     // What a receipt cannot bear, since nothing costs less than nothing.
     let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
     let replaced = history.lay(index, event, corrected, difference)?;

@@ -218,9 +218,7 @@ impl Machine<'_> {
 
     /// Takes back a movement that changed the value only.
     fn reverse_value(&mut self, index: u32, event: &Event, origin: Entry) -> Result<Posted, Fault> {
-        if origin.taken_qty != 0 || event.qty != ABSENT {
-            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
-        }
+        check_whole(event, &origin)?;
         // The layers of a count are its own, those of a cost its receipt's.
         let layers = if origin.reset { event.reference } else { origin.reference };
         let posted = match self.reverse_revaluation(index, event, origin.value)? {
@@ -286,6 +284,15 @@ impl Machine<'_> {
         }
         let value = share(-origin.value, was - now, was, self.context.rounding);
         self.put_back(index, event, was - now, value, 0)
+    }
+}
+
+/// Whether a movement that changed the value alone can be reversed: as a whole, and once.
+pub(super) fn check_whole(event: &Event, origin: &Entry) -> Result<(), Fault> {
+    match origin.taken_qty {
+        _ if event.qty != ABSENT => Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, ABSENT)),
+        0 => Ok(()),
+        _ => Err(Fault::with(RejectCode::ReferenceExceeded, 1, 0)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::production::nothing_issued;
+use super::super::references::check_whole;
 use super::super::run::{Banned, Book};
 use super::super::settle::Settled;
 use super::super::{ABSENT, Auto, Entry, Event, OVERFLOW, Sink, bounded, share};
@@ -146,6 +147,9 @@ impl Periodic<'_> {
             return self.reverse_estimate(event, &origin);
         }
         let value_only = origin.qty == 0;
+        if value_only && event.kind == Kind::Reversal {
+            check_whole(event, &origin)?;
+        }
         let qty = match (value_only, event.qty) {
             (true, _) => 0,
             (false, ABSENT) => origin.left(),
