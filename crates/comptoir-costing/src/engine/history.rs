@@ -28,11 +28,9 @@ impl History {
         }
     }
 
-    /// What came late for movements that take their cost from elsewhere, so that no amount of their own can hold it.
+    /// The late costs by event.
     pub fn late(&self) -> HashMap<u32, i64> {
-        let events = (0u32..).zip(self.now.iter().zip(&self.added));
-        let late = events.filter(|(_, (event, added))| event.amount == ABSENT && **added != 0);
-        late.map(|(index, (_, added))| (index, *added)).collect()
+        (0u32..).zip(self.added.iter().copied()).filter(|(_, added)| *added != 0).collect()
     }
 
     /// Puts the corrected movement in its place. An amendment that was appended to it says what it should have cost without what

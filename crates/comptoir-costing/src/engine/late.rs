@@ -140,11 +140,16 @@ fn replay<'a, S: Sink>(
     }
 }
 
+/// Whether the cost of a movement is its own amount, and not what its group or the movement in `ref` had.
+fn has_amount(event: &Event) -> bool {
+    event.amount != ABSENT && event.kind != Kind::TransferIn
+}
+
 /// What comes late for a movement beside its own price.
 fn difference_of(event: &Event, was: &Event, corrected: &Event) -> i64 {
     match event.kind {
         Kind::Amendment => 0,
-        _ if was.amount == ABSENT => event.amount,
+        _ if !has_amount(was) => event.amount,
         _ => corrected.amount - was.amount,
     }
 }
@@ -162,7 +167,7 @@ fn corrected(
         return Ok(Event { amount: invoiced(machine, was, settled.difference, reversed)?, ..*was });
     }
     if event.kind == Kind::CostAdjustment {
-        if was.amount == ABSENT {
+        if !has_amount(was) {
             // Its cost comes from elsewhere: what comes late stands beside it.
             return Ok(*was);
         }

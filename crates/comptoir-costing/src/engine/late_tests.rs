@@ -68,9 +68,15 @@ fn late_costs_of_material_and_goods_add_up() {
 #[test]
 fn a_late_cost_of_an_arrival_is_calculated_again() {
     for method in ["moving_average", "fifo"] {
-        let moves = "0 receipt 3 12; 0 receipt 7 28; 1 transfer_out 4; 2 transfer_in 4 - m2; 3 issue 2; 4 cost_adjustment - 8 m3";
-        let shown = lines(&run(&format!("method: {method}"), moves));
-        assert_eq!(shown[4..], [(-800, 0, false), (800, 0, false), (-400, 0, true)], "{method}");
+        // An amount in the row of an arrival is not read.
+        for amount in ["-", "99"] {
+            let moves = format!(
+                "0 receipt 3 12; 0 receipt 7 28; 1 transfer_out 4; 2 transfer_in 4 {amount} m2; 3 issue 2; \
+                4 cost_adjustment - 8 m3"
+            );
+            let shown = lines(&run(&format!("method: {method}"), &moves));
+            assert_eq!(shown[4..], [(-800, 0, false), (800, 0, false), (-400, 0, true)], "{method}");
+        }
     }
 }
 
@@ -90,5 +96,19 @@ fn an_amended_production_keeps_what_came_late() {
         let valuation = run(&format!("amendment: {amendment}"), moves);
         let _ = lines(&valuation);
         assert_eq!(valuation.balances()[1].value, 4_000, "{amendment}");
+    }
+}
+
+/// An estimate of 40.00 with a freight of 8.00 is taken back at 40.00: the 8.00 are variance, since the goods take them along.
+#[test]
+fn a_landed_cost_is_no_part_of_an_estimate() {
+    for method in ["moving_average", "fifo"] {
+        for late in ["replay", "prospective"] {
+            let policy =
+                format!("{{method: {method}, late_cost: {late}, provisional: month_start_reversal}}");
+            let moves = "0 provisional_receipt 10 40; 1 cost_adjustment - 8 m0; 50 settlement - 44 m0";
+            let expected = [(4_000, 0, false), (800, 0, false), (-4_800, 800, false), (4_400, 0, false)];
+            assert_eq!(lines(&run(&policy, moves)), expected, "{policy}");
+        }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Machine<'a> {
     pub production: HashMap<u32, Production>,
     /// What revaluations that others refer to replaced, by event.
     pub replaced: HashMap<u32, Replaced>,
-    /// Costs that came late for movements without an amount of their own, by event.
+    /// Costs that came late, by event. An amount of the event holds them already.
     pub late: HashMap<u32, i64>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
@@ -256,7 +256,8 @@ impl<'a> Machine<'a> {
         entry.reset = event.kind == Kind::Count && event.amount != ABSENT;
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
-            entry.open_amount = event.amount;
+            // A landed cost is no part of an estimate.
+            entry.open_amount = event.amount - self.late.get(&index).copied().unwrap_or(0);
             entry.at = event.at;
         }
         if event.kind == Kind::ProductionIssue {
