@@ -1,5 +1,6 @@
 //! Why a movement is not in the books: stable codes, and messages with the numbers.
 
+use crate::engine::ABSENT;
 use crate::movement::Kind;
 
 macro_rules! reject_codes {
@@ -80,12 +81,34 @@ reject_codes! {
     NotWithPeriodic = "COSTING_NOT_WITH_PERIODIC",
 }
 
+/// A column of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberColumn {
+    Quantity = 1,
+    Amount = 2,
+    UnitCost = 3,
+}
+
+const NUMBER_COLUMNS: [NumberColumn; 3] =
+    [NumberColumn::Quantity, NumberColumn::Amount, NumberColumn::UnitCost];
+
+impl NumberColumn {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Quantity => "quantity",
+            Self::Amount => "amount",
+            Self::UnitCost => "unit_cost",
+        }
+    }
+}
+
 /// A rejection with the numbers that explain it, in units of the scale that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Why.
     pub code: RejectCode,
-    /// What was wanted, for [`RejectCode::NegativeStock`] and [`RejectCode::ReferenceExceeded`]; a row for those about another row.
+    /// What was wanted, for [`RejectCode::NegativeStock`] and [`RejectCode::ReferenceExceeded`]; a row for those about another row; the
+    /// column for those about a number.
     pub wanted: i64,
     /// What there was.
     pub found: i64,
@@ -104,6 +127,17 @@ impl Fault {
         Self { code, wanted, found }
     }
 
+    /// A fault of a number in a column.
+    pub(crate) const fn of_number(code: RejectCode, column: NumberColumn) -> Self {
+        Self { code, wanted: column as i64, found: 0 }
+    }
+
+    /// The column whose number is wrong, for [`RejectCode::ExcessScale`], [`RejectCode::NumberSyntax`] and [`RejectCode::Overflow`];
+    /// none where a result does not fit.
+    pub(crate) fn column(&self) -> Option<NumberColumn> {
+        NUMBER_COLUMNS.into_iter().find(|column| *column as i64 == self.wanted)
+    }
+
     /// The message for people: one line, lower case, with the numbers at the scale given.
     #[must_use]
     pub fn message(&self, kind: Option<Kind>, quantity_scale: u8) -> String {
@@ -115,16 +149,30 @@ impl Fault {
             RejectCode::QuantitySign => {
                 format!("column `quantity`: {kind} needs {}, found {}", allowed(kind), shown(self.found))
             }
+            RejectCode::Amount if self.wanted != 0 => {
+                format!(
+                    "{kind} takes over what its group issued before it, and that is nothing: give an amount, or date it after the \
+                     production_issue"
+                )
+            }
             RejectCode::Amount => {
                 format!("columns `amount` and `unit_cost`: {kind} needs an amount that is not negative")
             }
             RejectCode::ExcessScale => {
-                "more decimal places than the policy's scale; nothing is rounded silently".to_owned()
+                self.in_column("more decimal places than the policy's scale; nothing is rounded silently")
             }
             RejectCode::NumberSyntax => {
-                "not a number: only digits, one sign and one point are read".to_owned()
+                self.in_column("not a number: only digits, one sign and one point are read")
             }
-            RejectCode::Overflow => "a number or a result exceeds 18 digits".to_owned(),
+            RejectCode::Overflow if self.column() == Some(NumberColumn::UnitCost) => {
+                self.in_column("exceeds 18 digits at the policy's scale, or makes an amount that does")
+            }
+            RejectCode::Overflow if self.column().is_some() => {
+                self.in_column("exceeds 18 digits at the policy's scale")
+            }
+            RejectCode::Overflow => {
+                "a result exceeds 18 digits: the movement, or a stock, a correction or a month with it".to_owned()
+            }
             RejectCode::TimeRange => "column `at`: outside the years 1 to 9999".to_owned(),
             RejectCode::ClosedPeriod => "column `at`: lies in a closed period".to_owned(),
             RejectCode::DuplicateIgnored => {
@@ -145,6 +193,10 @@ impl Fault {
             RejectCode::ReferenceItem => "column `ref`: names a movement of another item".to_owned(),
             RejectCode::ReferencePool => "column `ref`: names a movement of another pool".to_owned(),
             RejectCode::ReferenceRejected => "column `ref`: the movement it names was rejected".to_owned(),
+            RejectCode::ReferenceExceeded if self.found == ABSENT => {
+                "column `quantity`: the movement in `ref` has changed the value alone and is reversed as a whole: leave the quantity out"
+                    .to_owned()
+            }
             RejectCode::ReferenceExceeded => {
                 format!(
                     "quantity {} exceeds the {} left of the movement in `ref`",
@@ -170,6 +222,13 @@ impl Fault {
             }
             RejectCode::NotWithPeriodic => not_with_periodic(kind),
         }
+    }
+}
+
+impl Fault {
+    /// What is wrong, behind the column in which it is.
+    fn in_column(&self, what: &str) -> String {
+        self.column().map_or_else(|| what.to_owned(), |column| format!("column `{}`: {what}", column.name()))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::movement::Kind;
 use crate::policy::{ClosedPeriod, Policy, Rules};
 use crate::posting::NONE;
-use crate::reject::{Fault, RejectCode};
+use crate::reject::{Fault, NumberColumn, RejectCode};
 use crate::valuation::columns::{Chunk, Columns, Ids, MISSING, Units};
 use crate::valuation::{Valuation, value_columns};
 
@@ -110,9 +110,24 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         start: 0,
         kind: movements.iter().map(|movement| movement.kind as u8).collect(),
         at: Units::Owned(at),
-        quantity: units(movements.iter().map(|movement| movement.quantity), quantity_scale, &mut faults),
-        amount: units(movements.iter().map(|movement| movement.amount), policy.money_scale, &mut faults),
-        unit_cost: units(movements.iter().map(|movement| movement.unit_cost), policy.cost_scale, &mut faults),
+        quantity: units(
+            NumberColumn::Quantity,
+            movements.iter().map(|movement| movement.quantity),
+            quantity_scale,
+            &mut faults,
+        ),
+        amount: units(
+            NumberColumn::Amount,
+            movements.iter().map(|movement| movement.amount),
+            policy.money_scale,
+            &mut faults,
+        ),
+        unit_cost: units(
+            NumberColumn::UnitCost,
+            movements.iter().map(|movement| movement.unit_cost),
+            policy.cost_scale,
+            &mut faults,
+        ),
     };
     let (item, names) = codes(movements.iter().map(|movement| Some(movement.item.as_str())));
     let (rules, item_rules) = item_rules(movements, &item, names.len(), policy, &mut faults);
@@ -164,21 +179,24 @@ fn times(movements: &[Movement], policy: &Policy, faults: &mut Vec<(u32, Fault)>
 }
 
 /// A column of decimals at one scale; what has more places is a fault of its row.
-fn units(column: impl Iterator<Item = Option<Decimal>>, scale: u8, faults: &mut Vec<(u32, Fault)>) -> Units {
+fn units(
+    column: NumberColumn,
+    numbers: impl Iterator<Item = Option<Decimal>>,
+    scale: u8,
+    faults: &mut Vec<(u32, Fault)>,
+) -> Units {
     let convert =
         |(row, number): (u32, Option<Decimal>)| match number.map(|number| number.rescale_exact(scale)) {
             None => ABSENT,
             Some(Ok(number)) => number.units(),
             Some(Err(error)) => {
                 let too_fine = matches!(error, comptoir_types::Error::ExcessScale { .. });
-                faults.push((
-                    row,
-                    Fault::new(if too_fine { RejectCode::ExcessScale } else { RejectCode::Overflow }),
-                ));
+                let code = if too_fine { RejectCode::ExcessScale } else { RejectCode::Overflow };
+                faults.push((row, Fault::of_number(code, column)));
                 ABSENT
             }
         };
-    Units::Owned((0u32..).zip(column).map(convert).collect())
+    Units::Owned((0u32..).zip(numbers).map(convert).collect())
 }
 
 /// Codes by first appearance, `NONE` for null; and the names by code.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use crate::engine::ABSENT;
 use crate::error::Error;
 use crate::movement::Kind;
-use crate::reject::{Fault, RejectCode};
+use crate::reject::{Fault, NumberColumn, RejectCode};
 use crate::valuation::columns::Units;
 
 /// Rows of a slice of kinds that one task reads.
@@ -67,17 +67,18 @@ pub(super) fn kinds(array: &ArrayRef, start: usize) -> Result<WithFaults<Vec<u8>
 /// wrong with single rows of it.
 pub(super) fn units(
     array: Option<ArrayRef>,
-    name: &str,
+    column: NumberColumn,
     scale: u8,
     start: usize,
 ) -> Result<WithFaults<Units>, Error> {
+    let name = column.name();
     let mut faults = Vec::new();
     let Some(array) = array.filter(|array| *array.data_type() != DataType::Null) else {
         return Ok((Units::Owned(Vec::new()), faults));
     };
     if array.null_count() == 0 && matches!(array.data_type(), DataType::Int64 | DataType::Decimal64(..)) {
         let units = columns::read_units(&array, name, scale)?;
-        note_bad_units(&units.faults, start, &mut faults);
+        note_bad_units(&units.faults, column, start, &mut faults);
         return Ok((Units::Shared(units.values), faults));
     }
     // The type is checked without rows too.
@@ -93,15 +94,20 @@ pub(super) fn units(
             Ok((offset, units.faults))
         })
         .collect();
-    parts?.iter().for_each(|(offset, bad)| note_bad_units(bad, start + offset, &mut faults));
+    parts?.iter().for_each(|(offset, bad)| note_bad_units(bad, column, start + offset, &mut faults));
     Ok((Units::from(values), faults))
 }
 
-fn note_bad_units(bad: &[(usize, ColumnError)], start: usize, faults: &mut Vec<(u32, Fault)>) {
+fn note_bad_units(
+    bad: &[(usize, ColumnError)],
+    column: NumberColumn,
+    start: usize,
+    faults: &mut Vec<(u32, Fault)>,
+) {
     for (place, error) in bad {
         let code = reject_code(error);
         if let Ok(row) = u32::try_from(start + place) {
-            faults.push((row, Fault::new(code)));
+            faults.push((row, Fault::of_number(code, column)));
         }
     }
 }

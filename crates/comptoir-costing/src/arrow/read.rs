@@ -13,7 +13,7 @@ use super::cells::{WithFaults, kinds, note_nulls, scale_of, units};
 use crate::error::Error;
 use crate::policy::{ClosedPeriod, Policy};
 use crate::posting::NONE;
-use crate::reject::{Fault, RejectCode};
+use crate::reject::{Fault, NumberColumn, RejectCode};
 use crate::rows::rules_by_item;
 use crate::valuation::columns::{Chunk, Columns, Ids, MISSING, Units};
 
@@ -199,11 +199,11 @@ impl Reader<'_> {
         let ((kind, amount), (quantity, unit_cost)) = rayon::join(
             || {
                 let kind = array(&source.kind).map(|array| kinds(&array, start)).transpose();
-                (kind, units(array(&source.amount), "amount", money, start))
+                (kind, units(array(&source.amount), NumberColumn::Amount, money, start))
             },
             || {
-                let quantity = units(array(&source.quantity), "quantity", scale, start);
-                (quantity, units(array(&source.unit_cost), "unit_cost", cost, start))
+                let quantity = units(array(&source.quantity), NumberColumn::Quantity, scale, start);
+                (quantity, units(array(&source.unit_cost), NumberColumn::UnitCost, cost, start))
             },
         );
         let mut keep = |faults: Vec<(u32, Fault)>| numbers.faults.extend(faults);

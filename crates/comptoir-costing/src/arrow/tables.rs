@@ -18,7 +18,7 @@ use super::{Table, TableValuation};
 use crate::error::Error;
 use crate::policy::Scope;
 use crate::posting::NONE;
-use crate::reject::{Fault, RejectCode};
+use crate::reject::{Fault, NumberColumn, RejectCode};
 use crate::valuation::{Key, REJECTED, RangePostings, RowCorrection, UnitCost};
 
 /// Columns that most ranges of postings have alike: every range shares the memory of one.
@@ -270,7 +270,13 @@ impl TableValuation {
                 &self.source.reference
             }
             RejectCode::NullValue => return self.null_message(row, &message),
-            RejectCode::ExcessScale | RejectCode::NumberSyntax => return self.number_message(row, &message),
+            RejectCode::ExcessScale | RejectCode::NumberSyntax | RejectCode::Overflow => match fault.column()
+            {
+                Some(NumberColumn::Quantity) => &self.source.quantity,
+                Some(NumberColumn::Amount) => &self.source.amount,
+                Some(NumberColumn::UnitCost) => &self.source.unit_cost,
+                None => return message,
+            },
             _ => return message,
         };
         self.source.text(chunks, row).map_or_else(|| message.clone(), |cell| format!("{message}: `{cell}`"))
@@ -290,16 +296,6 @@ impl TableValuation {
             || message.to_owned(),
             |(name, _)| format!("column `{name}`: null where a value is required"),
         )
-    }
-
-    fn number_message(&self, row: u32, message: &str) -> String {
-        let source = &self.source;
-        let cells =
-            [("quantity", &source.quantity), ("amount", &source.amount), ("unit_cost", &source.unit_cost)];
-        let cells =
-            cells.map(|(name, chunks)| source.text(chunks, row).map(|cell| format!("{name} `{cell}`")));
-        let shown: Vec<String> = cells.into_iter().flatten().collect();
-        format!("{message}: {}", shown.join(", "))
     }
 
     fn scales(&self) -> (u8, u8, u8) {

@@ -120,8 +120,14 @@ pub(crate) struct Entry {
     pub open_amount: i64,
     /// Whether the open estimate is taken back at the moment (month-start reversal).
     pub estimate_out: bool,
+    /// Time of a provisional receipt, from which the age of its goods counts.
+    pub at: i64,
     /// Quantity that was reversed before its invoice came.
     pub open_reversed: i64,
+    /// Whether an amendment of the same month gave it another quantity.
+    pub amended: bool,
+    /// Production group of a production issue, else [`NONE`].
+    pub group: u32,
     /// Whether it set the value of the stock anew.
     pub reset: bool,
     /// Event that it referred to, or [`NONE`].
@@ -142,7 +148,10 @@ impl Entry {
         open_qty: 0,
         open_amount: 0,
         estimate_out: false,
+        at: 0,
         open_reversed: 0,
+        amended: false,
+        group: NONE,
         reset: false,
         reference: NONE,
     };

@@ -227,42 +227,22 @@ impl Machine<'_> {
 
     /// Goods found: at the amount of the row, else at current cost.
     pub fn count_gain(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
-        if event.amount == ABSENT {
-            self.receive_at_current(index, event, event.qty)
-        } else {
-            self.receive(index, event, event.qty, event.amount)
-        }
-    }
-
-    /// Receipt from production: at its amount, else at its share of what its group issued.
-    pub fn production_receipt(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
         if event.amount != ABSENT {
             return self.receive(index, event, event.qty, event.amount);
         }
-        let Some(group) = self.production.get(&event.group).copied() else {
-            return Err(Fault::new(RejectCode::Amount));
-        };
-        let amount = group.share(event.qty, self.context.rounding);
-        let posted = self.receive(index, event, event.qty, amount)?;
-        self.pass_production(event, amount);
-        Ok(posted)
+        let ratio = self.key(event.key)?.current();
+        let (cost, rest) = self.with_late(index, self.price_at(event.key, event.qty, ratio)?)?;
+        let posted = self.receive(index, event, event.qty, cost)?;
+        Ok(Posted { variance: posted.variance + rest, ..posted })
     }
 
-    /// Notes what a receipt has taken over from its production group.
-    fn pass_production(&mut self, event: &Event, amount: i64) {
-        if let Some(group) = self.production.get_mut(&event.group) {
-            group.take(event.qty, amount);
-        }
-    }
-
-    /// A movement of an item that another method values, or of a rejected group: it changes no stock here, but takes its share of what
-    /// its group has issued.
-    pub fn pass_by(&mut self, event: &Event) {
-        let group = self.production.get(&event.group).copied();
-        if let Some(group) = group.filter(|_| event.kind == Kind::ProductionReceipt && event.amount == ABSENT)
-        {
-            self.pass_production(event, group.share(event.qty, self.context.rounding));
-        }
+    /// What a movement costs that takes its cost from elsewhere, with what came late for it; and the rest that it cannot bear, since
+    /// nothing costs less than nothing.
+    pub(super) fn with_late(&self, index: u32, cost: i64) -> Result<(i64, i64), Fault> {
+        let late = self.late.get(&index).copied().unwrap_or(0);
+        let whole = bounded(cost + late)?;
+        let borne = whole.max(cost.min(0));
+        Ok((borne, whole - borne))
     }
 }
 

@@ -4,7 +4,9 @@
 use comptoir_types::decimal::mul_div;
 use hashbrown::HashMap;
 
+use super::history::History;
 use super::machine::{Machine, Posted};
+use super::references::check_whole;
 use super::run::Spoilt;
 use super::settle::Settled;
 use super::{
@@ -28,82 +30,6 @@ pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
         }
         Kind::Amendment => rules.amendment == Amendment::KeepPlace,
         _ => false,
-    }
-}
-
-/// The events as they should have been, as far as is known.
-struct History {
-    now: Vec<Event>,
-    /// Events that calculating again leaves out: those rejected, and those laid over others.
-    left_out: Vec<bool>,
-    /// Late costs that were laid over an event, beside its own amount.
-    added: Vec<i64>,
-}
-
-impl History {
-    fn added_to(&self, reference: u32) -> i64 {
-        self.added.get(reference as usize).copied().unwrap_or(0)
-    }
-
-    /// Puts the corrected movement in its place. An amendment that was appended to it says what it should have cost without what
-    /// comes late: it is corrected by as much. Gives the events replaced.
-    fn lay(&mut self, index: u32, event: &Event, corrected: Event) -> Result<Vec<(usize, Event)>, Fault> {
-        let target = event.reference as usize;
-        let was = *self.now.get(target).ok_or(OVERFLOW)?;
-        let mut replaced = vec![(target, was)];
-        let difference = if event.kind == Kind::Amendment { 0 } else { corrected.amount - was.amount };
-        let before = self.now.iter().zip(&self.left_out).enumerate().take(index as usize);
-        let amends = |other: &Event| {
-            other.kind == Kind::Amendment && other.reference == event.reference && other.amount != ABSENT
-        };
-        let amended = before.filter(|(_, (other, gone))| difference != 0 && !**gone && amends(other));
-        replaced.extend(amended.map(|(place, (other, _))| (place, *other)));
-        let fits = |(_, other): &(usize, Event)| bounded(other.amount + difference).is_ok();
-        if !replaced.iter().skip(1).all(fits) {
-            return Err(OVERFLOW);
-        }
-        for (place, other) in replaced.iter().skip(1) {
-            self.put(*place, Event { amount: other.amount + difference, ..*other });
-        }
-        self.put(target, corrected);
-        Ok(replaced)
-    }
-
-    fn put(&mut self, place: usize, event: Event) {
-        if let Some(slot) = self.now.get_mut(place) {
-            *slot = event;
-        }
-    }
-
-    fn restore(&mut self, replaced: Vec<(usize, Event)>) {
-        for (place, event) in replaced {
-            self.put(place, event);
-        }
-    }
-
-    /// The event with an amount that holds what came late beside it: an amendment that is appended gives the movement's own amount,
-    /// or scales it.
-    fn resolve(&mut self, machine: &Machine<'_>, place: usize, event: &Event) -> Event {
-        let added = self.added_to(event.reference);
-        let entry = machine.entries.get(event.reference as usize).filter(|entry| entry.qty > 0);
-        let (Kind::Amendment, Auto::No, Some(entry)) = (event.kind, event.auto, entry) else {
-            return *event;
-        };
-        let own = entry.value + entry.variance - added;
-        let amount = match event.amount {
-            // Less of the goods leaves at the cost of the method, as in an issue.
-            ABSENT if event.qty == ABSENT || event.qty <= entry.qty => return *event,
-            ABSENT => mul_div(own, event.qty, entry.qty, machine.context.rounding),
-            amount => Some(amount),
-        };
-        let with_added =
-            amount.and_then(|amount| bounded(amount).ok()).and_then(|amount| bounded(amount + added).ok());
-        let Some(amount) = with_added else {
-            return *event;
-        };
-        let resolved = Event { amount, ..*event };
-        self.put(place, resolved);
-        resolved
     }
 }
 
@@ -161,9 +87,7 @@ fn undo<'a, S: Sink>(
     sink: &mut S,
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
-    if entry.taken_qty != 0 || event.qty != ABSENT {
-        return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
-    }
+    check_whole(event, &entry)?;
     // What was variance alone is taken back as variance.
     let amount = entry.variance - adjustment.amount;
     let opposite = Event { amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
@@ -184,14 +108,16 @@ fn replay<'a, S: Sink>(
 ) -> Result<(), Fault> {
     let entry = machine.referred(index, event)?;
     let was = *history.now.get(event.reference as usize).ok_or(OVERFLOW)?;
-    let settled =
-        if event.kind == Kind::Settlement { Some(machine.settled_part(&entry, event)?) } else { None };
+    let settles = event.kind == Kind::Settlement;
+    let settled = settles.then(|| machine.settled_part(&entry, event)).transpose()?;
     let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
     let is_cost = event.kind == Kind::CostAdjustment;
-    let added = if is_cost { corrected.amount - was.amount } else { 0 };
+    let difference = difference_of(event, &was, &corrected);
+    let added = if is_cost { difference } else { 0 };
     // What a receipt cannot bear, since nothing costs less than nothing.
     let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
-    let replaced = history.lay(index, event, corrected)?;
+    let replaced = history.lay(index, event, corrected, difference)?;
+    history.add(event.reference, added);
     let redone = again(machine, history, index).and_then(|mut redone| {
         carry_open(machine, &mut redone, event, &was, settled);
         let lines = differences(machine, &redone, index, event, settled, bounded(rest + variance)?)?;
@@ -202,17 +128,29 @@ fn replay<'a, S: Sink>(
             if let Some(slot) = redone.entries.get_mut(index as usize) {
                 *slot = Entry { accepted: true, key: entry.key, variance: rest, ..Entry::BLANK };
             }
-            if let Some(sum) = history.added.get_mut(event.reference as usize) {
-                *sum += added;
-            }
             post_differences(machine, index, event.at, &lines, sink);
             *machine = redone;
             Ok(())
         }
         Err(fault) => {
             history.restore(replaced);
+            history.add(event.reference, -added);
             Err(fault)
         }
+    }
+}
+
+/// Whether the cost of a movement is its own amount, and not what its group or the movement in `ref` had.
+fn has_amount(event: &Event) -> bool {
+    event.amount != ABSENT && event.kind != Kind::TransferIn
+}
+
+/// What comes late for a movement beside its own price.
+fn difference_of(event: &Event, was: &Event, corrected: &Event) -> i64 {
+    match event.kind {
+        Kind::Amendment => 0,
+        _ if !has_amount(was) => event.amount,
+        _ => corrected.amount - was.amount,
     }
 }
 
@@ -229,8 +167,9 @@ fn corrected(
         return Ok(Event { amount: invoiced(machine, was, settled.difference, reversed)?, ..*was });
     }
     if event.kind == Kind::CostAdjustment {
-        if was.amount == ABSENT {
-            return Err(Fault::new(RejectCode::ReferenceKind));
+        if !has_amount(was) {
+            // Its cost comes from elsewhere: what comes late stands beside it.
+            return Ok(*was);
         }
         let lowest = was.amount.min(0);
         return Ok(Event { amount: bounded(was.amount + event.amount)?.max(lowest), ..*was });
@@ -244,7 +183,6 @@ fn corrected(
             let own = mul_div(amount - added, qty, was.qty, machine.context.rounding).ok_or(OVERFLOW)?;
             bounded(bounded(own)? + added)?
         }
-        (amount, ABSENT) => amount,
         (amount, _) => bounded(amount + added)?,
     };
     Ok(Event { qty, amount, ..*was })
@@ -265,6 +203,7 @@ fn invoiced(machine: &Machine<'_>, was: &Event, difference: i64, reversed: i64) 
 /// Calculates everything before `index` again; fails if a movement that stood before no longer can.
 fn again<'a>(machine: &Machine<'a>, history: &History, index: u32) -> Result<Machine<'a>, Fault> {
     let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, &history.now);
+    redone.late = history.late();
     for ((place, event), skip) in history.now.iter().enumerate().take(index as usize).zip(&history.left_out) {
         let (Ok(place), false) = (u32::try_from(place), *skip) else {
             continue;

@@ -83,13 +83,20 @@ impl Layers {
         self.iter().map(|layer| layer.qty).sum()
     }
 
-    /// Adds a layer at the newest end.
+    /// Adds a layer at the newest end, or, where its event has brought goods before, behind those.
     pub fn push(&mut self, layer: Layer) {
         if self.list.len() == self.list.capacity() {
             self.compact();
         }
-        self.list.push(Layer { serial: self.next, ..layer });
+        let layer = Layer { serial: self.next, ..layer };
         self.next += 1;
+        if self.list.last().is_none_or(|last| last.origin <= layer.origin) {
+            self.list.push(layer);
+            return;
+        }
+        let open = self.list.get(self.head..).unwrap_or_default();
+        let place = self.head + open.partition_point(|other| other.origin <= layer.origin);
+        self.list.insert(place, layer);
     }
 
     /// Puts a part back to where it was taken from: it joins what is left of its layer, or stands where the layer stood.
@@ -162,6 +169,26 @@ impl Layers {
             }
         }
         sum
+    }
+
+    /// What `qty` takes of the layers that one event brought, the latest first. They are worth `value`, where it is given.
+    pub fn latest_of(&mut self, origin: u32, qty: i64, value: Option<i64>) -> Vec<Own> {
+        if qty == 0 {
+            return Vec::new();
+        }
+        let layers: Vec<Layer> = self.of_origin(origin).map(|layer| *layer).collect();
+        let (mut left, mut worth) = (qty, value);
+        let mut taken = Vec::new();
+        for layer in layers.iter().rev() {
+            if left == 0 {
+                break;
+            }
+            let part = left.min(layer.qty);
+            taken.push(Own { origin, serial: Some(layer.serial), qty: part, value: worth });
+            worth = worth.map(|worth| worth - layer.value);
+            left -= part;
+        }
+        taken
     }
 
     /// The open layers that one event brought.

@@ -2,12 +2,12 @@
 
 use hashbrown::HashMap;
 
+use super::production::Production;
 use super::stock::{Ratio, Stock};
-use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded, share};
+use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
 use crate::policy::Rules;
 use crate::reject::{Fault, RejectCode};
-use comptoir_types::Rounding;
 use comptoir_types::decimal::mul_div;
 
 /// The choices of one key, costs in units.
@@ -27,27 +27,6 @@ pub(crate) struct Posted {
     pub quantity: i64,
     pub value: i64,
     pub variance: i64,
-}
-
-/// Cost of the issues of a production group, to be taken over by its receipts.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Production {
-    /// Value issued and not taken over yet.
-    pub value: i64,
-    /// Quantity of receipts without an amount that are still to come.
-    pub unpriced: i64,
-}
-
-impl Production {
-    /// What a receipt of `qty` takes over; the last one takes the rest.
-    pub fn share(&self, qty: i64, rounding: Rounding) -> i64 {
-        if qty >= self.unpriced { self.value } else { share(self.value, qty, self.unpriced, rounding) }
-    }
-
-    pub const fn take(&mut self, qty: i64, value: i64) {
-        self.value -= value;
-        self.unpriced -= qty;
-    }
 }
 
 /// The standard cost that a revaluation replaced, and the quantity that it valued anew.
@@ -82,6 +61,8 @@ pub(crate) struct Machine<'a> {
     pub production: HashMap<u32, Production>,
     /// What revaluations that others refer to replaced, by event.
     pub replaced: HashMap<u32, Replaced>,
+    /// Costs that came late, by event. An amount of the event holds them already.
+    pub late: HashMap<u32, i64>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
     pub before: Option<(u32, Reason, i64, i64)>,
@@ -118,6 +99,7 @@ impl<'a> Machine<'a> {
             referenced,
             production,
             replaced: HashMap::new(),
+            late: HashMap::new(),
             changes: Vec::new(),
             before: None,
             spoilt: None,
@@ -257,6 +239,7 @@ impl<'a> Machine<'a> {
             }
             return;
         }
+        self.note_issued(event, posted);
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
         let estimate_out = self.entries.get(event.reference as usize).is_some_and(|entry| entry.estimate_out);
         let folded = event.kind == Kind::Amendment || (event.kind == Kind::Settlement && !estimate_out);
@@ -273,11 +256,12 @@ impl<'a> Machine<'a> {
         entry.reset = event.kind == Kind::Count && event.amount != ABSENT;
         if event.kind == Kind::ProvisionalReceipt {
             entry.open_qty = event.qty;
-            entry.open_amount = event.amount;
+            // A landed cost is no part of an estimate.
+            entry.open_amount = event.amount - self.late.get(&index).copied().unwrap_or(0);
+            entry.at = event.at;
         }
         if event.kind == Kind::ProductionIssue {
-            let group = self.production.entry(event.group).or_default();
-            group.value = group.value.saturating_sub(posted.value);
+            entry.group = event.group;
         }
     }
 

@@ -64,21 +64,21 @@ fn without_cost(events: &[Event], is_monthly: &impl Fn(&Event) -> bool) -> Vec<u
     found
 }
 
-/// By event, the cost that the perpetual items gave to production groups and took from them.
-fn production_costs(perpetual: &[Event], book: &Book) -> HashMap<u32, i64> {
-    let takes_part = |event: &Event| {
-        event.group != NONE
-            && match event.kind {
-                Kind::ProductionIssue => true,
-                Kind::ProductionReceipt => event.amount == ABSENT,
-                _ => false,
-            }
+/// By event, the quantity and cost that the perpetual items gave to production groups and took from them.
+fn production_costs(perpetual: &[Event], book: &Book) -> HashMap<u32, (i64, i64)> {
+    let is_issue = |event: &Event| event.kind == Kind::ProductionIssue && event.group != NONE;
+    let takes_part = |event: &Event| match event.kind {
+        Kind::ProductionReceipt => event.amount == ABSENT && event.group != NONE,
+        Kind::Reversal | Kind::SalesReturn | Kind::Amendment => {
+            perpetual.get(event.reference as usize).is_some_and(is_issue)
+        }
+        _ => is_issue(event),
     };
     let events = (0u32..).zip(perpetual).zip(&book.outcomes);
     events
         .filter(|((_, event), _)| event.key != NONE && takes_part(event))
         .filter_map(|((index, _), outcome)| match outcome {
-            Outcome::Posted(_, line) => Some((index, line.value + line.variance)),
+            Outcome::Posted(_, line) => Some((index, (line.quantity, line.value + line.variance))),
             _ => None,
         })
         .collect()

@@ -5,16 +5,24 @@
 //! file format: [`run::run_component`] takes events and a sink.
 
 mod adjust;
+#[cfg(test)]
+mod estimate_tests;
 mod event;
 #[cfg(test)]
 mod group_tests;
+mod history;
 mod inflow;
 mod late;
+#[cfg(test)]
+mod late_tests;
 mod layers;
 mod machine;
 mod mixed;
 mod outflow;
 mod periodic;
+mod production;
+#[cfg(test)]
+mod production_tests;
 mod provisional;
 mod references;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::layers::{Layer, Own};
 use super::machine::{Machine, Posted};
 use super::stock::Short;
 use super::{ABSENT, Event, OVERFLOW, bounded};
+use crate::movement::Kind;
 use crate::policy::{Method, Negative, ReturnCost};
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
@@ -178,7 +179,7 @@ impl Machine<'_> {
                 parts.push(part);
             }
         };
-        let own = self.own_layers(event.reference, qty);
+        let own = self.own_layers(event, qty)?;
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
             stock.take_own(&own, qty, lot, rounding, &mut note)
@@ -186,7 +187,7 @@ impl Machine<'_> {
             // It came at another standard cost, and what is there stands at the one that holds.
             stock.take(qty, lot, rounding, &mut note)
         } else {
-            stock.take_valued(qty, wanted, rounding, &mut note)
+            stock.take_valued(&[], qty, wanted, rounding, &mut note)
         };
         self.consume_parts(event.reference, qty);
         if keeps_parts {
@@ -195,11 +196,18 @@ impl Machine<'_> {
         Ok(value)
     }
 
-    /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from.
-    fn own_layers(&self, reference: u32, qty: i64) -> Vec<Own> {
+    /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from; a reversal takes
+    /// what has no invoice first, which came last.
+    fn own_layers(&mut self, event: &Event, qty: i64) -> Result<Vec<Own>, Fault> {
+        let reference = event.reference;
         let arrived = self.returning_parts(reference, qty);
         if arrived.is_empty() {
-            return vec![Own { origin: reference, serial: None, qty, value: None }];
+            let open = self.entries.get(reference as usize).map_or(0, |entry| qty.min(entry.open_qty));
+            let open = if event.kind == Kind::Reversal { open } else { 0 };
+            let mut own = self.key(event.key)?.latest_of(reference, event.lot, open, None);
+            let rest = qty - own.iter().map(|own| own.qty).sum::<i64>();
+            own.push(Own { origin: reference, serial: None, qty: rest, value: None });
+            return Ok(own);
         }
         let own = |part: &Layer| Own {
             origin: part.origin,
@@ -207,7 +215,7 @@ impl Machine<'_> {
             qty: part.qty,
             value: Some(part.value),
         };
-        arrived.iter().map(own).collect()
+        Ok(arrived.iter().map(own).collect())
     }
 }
 

@@ -68,19 +68,23 @@ impl Machine<'_> {
         let stays =
             origin.key == event.key && parts.iter().all(|part| !by_lot || lot_of(event, part) == part.lot);
         let placing = if stays { Placing::Back } else { Placing::New };
-        let layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
+        let mut layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
             arriving(event, index, &parts, placing)
         } else {
             vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         };
         let placing = if keeps_age && !parts.is_empty() { placing } else { Placing::New };
-        let posted = self.receive_layers(event.key, value, &layers, placing)?;
+        let (cost, rest) = self.with_late(index, value)?;
+        for layer in layers.iter_mut().filter(|_| cost != value) {
+            layer.value += share(cost - value, layer.qty, event.qty, self.context.rounding);
+        }
+        let posted = self.receive_layers(event.key, cost, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
         if placing == Placing::Back && self.referenced.get(index as usize).copied().unwrap_or(false) {
-            self.keep_parts(index, worth(value, &layers).collect());
+            self.keep_parts(index, worth(cost, &layers).collect());
         }
         self.note_taken(event.reference, event.qty, value);
-        Ok(posted)
+        Ok(Posted { variance: posted.variance + rest, ..posted })
     }
 
     /// The first parts of an earlier outflow that make up `qty`; empty when none were kept.
@@ -214,9 +218,7 @@ impl Machine<'_> {
 
     /// Takes back a movement that changed the value only.
     fn reverse_value(&mut self, index: u32, event: &Event, origin: Entry) -> Result<Posted, Fault> {
-        if origin.taken_qty != 0 || event.qty != ABSENT {
-            return Err(Fault::with(RejectCode::ReferenceExceeded, event.qty.max(1), 0));
-        }
+        check_whole(event, &origin)?;
         // The layers of a count are its own, those of a cost its receipt's.
         let layers = if origin.reset { event.reference } else { origin.reference };
         let posted = match self.reverse_revaluation(index, event, origin.value)? {
@@ -282,6 +284,15 @@ impl Machine<'_> {
         }
         let value = share(-origin.value, was - now, was, self.context.rounding);
         self.put_back(index, event, was - now, value, 0)
+    }
+}
+
+/// Whether a movement that changed the value alone can be reversed: as a whole, and once.
+pub(super) fn check_whole(event: &Event, origin: &Entry) -> Result<(), Fault> {
+    match origin.taken_qty {
+        _ if event.qty != ABSENT => Err(Fault::with(RejectCode::ReferenceExceeded, event.qty, ABSENT)),
+        0 => Ok(()),
+        _ => Err(Fault::with(RejectCode::ReferenceExceeded, 1, 0)),
     }
 }
 

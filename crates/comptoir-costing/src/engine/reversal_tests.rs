@@ -113,6 +113,25 @@ fn a_late_cost_makes_no_receipt_cost_less_than_nothing() {
     }
 }
 
+/// Half of a freight of 8.00 for half of the goods has no meaning under any method; without a quantity all of it is taken back, once.
+#[test]
+fn a_cost_is_reversed_as_a_whole() {
+    let methods = ["moving_average", "fifo", "standard", "periodic_average"];
+    let policies = methods.into_iter().flat_map(|method| {
+        ["replay", "prospective"]
+            .map(|late| format!("{{method: {method}, late_cost: {late}, standard_cost: '4'}}"))
+    });
+    for policy in policies {
+        let moves = "0 receipt 10 40; 1 cost_adjustment - 8 m0; 2 reversal 5 - m1; 3 reversal - - m1; 4 reversal - - m1";
+        let valuation = run(&policy, moves);
+        let exceeded = "COSTING_REFERENCE_EXCEEDED";
+        assert_eq!(codes(&valuation), [(2, exceeded), (4, exceeded)], "{policy}");
+        let message = valuation.rejected()[0].1.message(None, 0);
+        assert!(message.ends_with("is reversed as a whole: leave the quantity out"), "{message}");
+        assert_eq!(valuation.balances()[0].value, 4_000, "{policy}");
+    }
+}
+
 /// No invoice and nothing else names the receipt; the month's start comes with the first movement of any item in it.
 #[test]
 fn an_estimate_that_nothing_refers_to_is_taken_back() {

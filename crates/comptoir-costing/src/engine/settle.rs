@@ -3,7 +3,7 @@
 use super::machine::{Machine, Posted};
 use super::{ABSENT, Auto, Entry, Event, OVERFLOW, bounded, share};
 use crate::movement::Reason;
-use crate::policy::{LateCost, Provisional};
+use crate::policy::{LateCost, Method, Provisional};
 use crate::reject::{Fault, RejectCode};
 
 /// What an invoice settles of a provisional receipt.
@@ -46,7 +46,7 @@ impl Machine<'_> {
         let settled = self.settled_part(&entry, event)?;
         let rules = self.rule(entry.key)?.rules;
         if entry.estimate_out {
-            let posted = self.receive(event.reference, event, settled.qty, event.amount)?;
+            let posted = self.receive_back(event, &entry, settled.qty, event.amount)?;
             self.key(entry.key)?.awaiting -= settled.qty;
             self.note_settled(event.reference, settled);
             return Ok(posted);
@@ -100,7 +100,7 @@ impl Machine<'_> {
                 }
             }
         } else {
-            let posted = self.receive(event.reference, event, qty, amount)?;
+            let posted = self.receive_back(event, &entry, qty, amount)?;
             self.key(event.key)?.awaiting -= qty;
             posted
         };
@@ -127,12 +127,28 @@ impl Machine<'_> {
         Ok(Posted { key: origin.key, ..Posted::default() })
     }
 
-    /// Takes an estimate back at its own value; what stock no longer holds is a shortage until the invoice comes.
+    /// Goods of a provisional receipt that the books hold again: beside those that it brought already, and of its age.
+    fn receive_back(&mut self, event: &Event, entry: &Entry, qty: i64, amount: i64) -> Result<Posted, Fault> {
+        self.receive(event.reference, &Event { at: entry.at, ..*event }, qty, amount)
+    }
+
+    /// Takes an estimate back at its own value, at the standard cost where there is one; what stock no longer holds is a shortage until the
+    /// invoice comes.
     fn take_estimate(&mut self, index: u32, event: &Event, qty: i64, amount: i64) -> Result<Posted, Fault> {
-        let there = self.key(event.key)?.qty;
-        let taken = self.remove_original(index, event, qty, amount)?;
+        let stock = self.key(event.key)?;
+        let (there, is_standard, standard) =
+            (stock.available(event.lot), stock.method == Method::Standard, stock.standard);
+        let wanted = match standard.filter(|_| is_standard) {
+            Some(cost) => self.price(qty, cost)?,
+            None => amount,
+        };
+        let taken = if qty <= there {
+            self.take_latest(event, qty, wanted)?
+        } else {
+            self.remove(index, event, qty, false)?
+        };
         let posted = Posted { key: event.key, quantity: -qty, value: -amount, variance: 0 };
-        if qty <= there {
+        if qty <= there || is_standard {
             return Ok(Posted { value: -taken, variance: taken - amount, ..posted });
         }
         let stock = self.key(event.key)?;
@@ -142,5 +158,17 @@ impl Machine<'_> {
             short.value -= difference;
         }
         Ok(posted)
+    }
+
+    /// Takes the latest goods of a receipt: what has its invoice came before them.
+    fn take_latest(&mut self, event: &Event, qty: i64, wanted: i64) -> Result<i64, Fault> {
+        let rounding = self.context.rounding;
+        let stock = self.key(event.key)?;
+        let own = stock.latest_of(event.reference, event.lot, qty, Some(wanted));
+        Ok(if stock.method.keeps_layers() {
+            stock.take_own(&own, qty, event.lot, rounding, &mut |_| ())
+        } else {
+            stock.take_valued(&own, qty, wanted, rounding, &mut |_| ())
+        })
     }
 }

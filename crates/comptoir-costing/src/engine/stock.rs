@@ -140,12 +140,8 @@ impl Stock {
         rounding: Rounding,
         part: &mut impl FnMut(Layer),
     ) -> i64 {
-        let layers = match self.method {
-            Method::Specific => self.lots.get_mut(&lot),
-            _ => Some(&mut self.layers),
-        };
         let (mut own_qty, mut own_value) = (0, 0);
-        if let Some(layers) = layers {
+        if let Some(layers) = self.layers_of(lot) {
             for own in own {
                 let taken = layers.take_own(*own, rounding, part);
                 own_qty += taken.qty;
@@ -161,11 +157,26 @@ impl Stock {
         own_value + rest
     }
 
-    /// Takes `qty` at a value of its own from a stock without layers, as far as the stock has that value.
+    /// The layers from which a lot is taken under specific identification, else those of the key.
+    fn layers_of(&mut self, lot: u32) -> Option<&mut Layers> {
+        match self.method {
+            Method::Specific => self.lots.get_mut(&lot),
+            _ => Some(&mut self.layers),
+        }
+    }
+
+    /// What `qty` takes of the layers that an event brought, the latest first; they are worth `value`, where it is given.
+    pub fn latest_of(&mut self, origin: u32, lot: u32, qty: i64, value: Option<i64>) -> Vec<Own> {
+        self.layers_of(lot).map_or_else(Vec::new, |layers| layers.latest_of(origin, qty, value))
+    }
+
+    /// Takes `qty` at a value of its own from a stock without layers, as far as the stock has that value. Its age is that of `own`, else
+    /// that of the oldest.
     ///
     /// The stock never keeps a quantity with a negative value: then the current average is taken instead.
     pub fn take_valued(
         &mut self,
+        own: &[Own],
         qty: i64,
         wanted: i64,
         rounding: Rounding,
@@ -177,7 +188,8 @@ impl Stock {
         }
         self.last = Ratio { value: wanted, qty };
         if self.tracks {
-            self.layers.take(End::Oldest, qty, rounding, part);
+            let own: i64 = own.iter().map(|own| self.layers.take_own(*own, rounding, part).qty).sum();
+            self.layers.take(End::Oldest, qty - own, rounding, part);
         }
         self.qty -= qty;
         self.value -= wanted;

@@ -8,10 +8,11 @@ use rayon::prelude::*;
 use super::bucket::RowCorrection;
 use super::columns::{Chunk, Columns};
 use super::lines::{REJECTED, RangePostings};
+use super::ties::tie;
 use super::{Key, Valuation};
 use crate::engine::ABSENT;
 use crate::movement::{Kind, Reason};
-use crate::policy::{Scope, Ties};
+use crate::policy::Scope;
 use crate::posting::{NONE, Posting};
 
 impl Valuation {
@@ -109,18 +110,7 @@ impl Valuation {
 
     /// The policy's tie rule between the movements that caused two lines.
     fn compare_rows(&self, one: u32, other: u32) -> Ordering {
-        if one == other {
-            return Ordering::Equal;
-        }
-        let rank = |row: u32| self.kind_of(row).map(Kind::tie_rank);
-        let by_id = || {
-            if self.columns.ids.ascending() { one.cmp(&other) } else { self.columns.ids.compare(one, other) }
-        };
-        match self.policy.ties {
-            Ties::Row => one.cmp(&other),
-            Ties::Id => by_id(),
-            Ties::ReceiptsFirst => rank(one).cmp(&rank(other)).then_with(by_id),
-        }
+        if one == other { Ordering::Equal } else { tie(&self.columns, self.policy.ties, one, other) }
     }
 
     fn range_postings<'a>(&'a self, range: &'a RangePostings) -> impl Iterator<Item = Posting> + 'a {

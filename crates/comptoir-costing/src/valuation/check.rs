@@ -4,7 +4,7 @@ use comptoir_types::decimal::mul_div;
 
 use crate::engine::{ABSENT, Context, LIMIT};
 use crate::movement::{KINDS, Kind};
-use crate::reject::{Fault, RejectCode};
+use crate::reject::{Fault, NumberColumn, RejectCode};
 
 /// What a kind asks of its row.
 #[derive(Clone, Copy, Debug)]
@@ -95,18 +95,17 @@ impl Checks {
                 return Err(Fault::new(RejectCode::NullValue));
             }
         } else if quantity < needs.smallest || quantity >= LIMIT {
-            let code = if quantity.unsigned_abs() >= LIMIT.unsigned_abs() {
-                RejectCode::Overflow
+            return Err(if quantity.unsigned_abs() >= LIMIT.unsigned_abs() {
+                Fault::of_number(RejectCode::Overflow, NumberColumn::Quantity)
             } else {
-                RejectCode::QuantitySign
-            };
-            return Err(Fault::with(code, needs.smallest, quantity));
+                Fault::with(RejectCode::QuantitySign, needs.smallest, quantity)
+            });
         }
         if amount != ABSENT && (amount >= 0 || !needs.unsigned) && needs.kind != Kind::Opening {
             return if amount.unsigned_abs() < LIMIT.unsigned_abs() {
                 Ok((needs.kind, quantity, amount))
             } else {
-                Err(Fault::new(RejectCode::Overflow))
+                Err(Fault::of_number(RejectCode::Overflow, NumberColumn::Amount))
             };
         }
         if amount == ABSENT && unit_cost == ABSENT && !needs.amount && needs.kind != Kind::Revaluation {
@@ -140,7 +139,7 @@ impl Checks {
             _ => {}
         }
         if amount != ABSENT && amount.unsigned_abs() >= LIMIT.unsigned_abs() {
-            return Err(Fault::new(RejectCode::Overflow));
+            return Err(Fault::of_number(RejectCode::Overflow, NumberColumn::Amount));
         }
         Ok((needs.kind, quantity, amount))
     }
@@ -150,6 +149,6 @@ impl Checks {
         let value = scaled.and_then(|cost| mul_div(quantity, cost, self.price_down, self.rounding));
         value
             .filter(|value| value.unsigned_abs() < LIMIT.unsigned_abs())
-            .ok_or(Fault::new(RejectCode::Overflow))
+            .ok_or(Fault::of_number(RejectCode::Overflow, NumberColumn::UnitCost))
     }
 }

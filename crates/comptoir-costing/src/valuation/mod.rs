@@ -17,6 +17,7 @@ mod plain;
 mod plan;
 mod route;
 mod run;
+mod ties;
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::bucket::Job;
 use super::partition::Record;
-use crate::movement::Kind;
+use super::ties::tie;
 use crate::policy::Ties;
 
 /// Whether the records of every component stand in book order already.
@@ -56,19 +56,7 @@ fn place(job: &Job<'_>, record: &Record) -> usize {
 
 /// The policy's tie rule.
 pub(super) fn tie_of_rows(job: &Job<'_>, one: u32, other: u32) -> Ordering {
-    let ids = &job.columns.ids;
-    let by_id = || {
-        if ids.ascending() { one.cmp(&other) } else { ids.compare(one, other) }
-    };
-    let rank = |row: u32| {
-        let kind = job.columns.locate(row).and_then(|(chunk, place)| chunk.kind.get(place)).copied();
-        kind.and_then(Kind::from_code).map(Kind::tie_rank)
-    };
-    match job.policy.ties {
-        Ties::Row => one.cmp(&other),
-        Ties::Id => by_id(),
-        Ties::ReceiptsFirst => rank(one).cmp(&rank(other)).then_with(by_id),
-    }
+    tie(job.columns, job.policy.ties, one, other)
 }
 
 /// Places of the records ordered by component and, inside it, in book order; with the start of every component.

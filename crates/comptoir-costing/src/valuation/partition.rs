@@ -259,7 +259,7 @@ pub(crate) const fn follows_reference(kind: Kind) -> bool {
 }
 
 /// Whether a kind may refer to a movement of the other kind.
-fn may_refer(kind: Kind, to: Kind) -> bool {
+pub(crate) fn may_refer(kind: Kind, to: Kind) -> bool {
     use crate::movement::Direction;
     match kind {
         Kind::SalesReturn => matches!(to, Kind::Issue | Kind::ProductionIssue),

@@ -194,10 +194,28 @@ fn what_does_not_fit_is_refused_and_never_wraps() {
         "f issue 1",
     ];
     let expected = [
-        (1, "COSTING_OVERFLOW", "a number or a result exceeds 18 digits"),
-        (2, "COSTING_OVERFLOW", "a number or a result exceeds 18 digits"),
-        (3, "COSTING_EXCESS_SCALE", ""),
-        (4, "COSTING_EXCESS_SCALE", ""),
+        (1, "COSTING_OVERFLOW", "a result exceeds 18 digits: the movement, or a stock"),
+        (2, "COSTING_OVERFLOW", "column `amount`: exceeds 18 digits"),
+        (3, "COSTING_EXCESS_SCALE", "column `quantity`: more decimal places than the policy's scale"),
+        (4, "COSTING_EXCESS_SCALE", "column `amount`: more decimal places than the policy's scale"),
+    ];
+    check(&rows, &expected);
+}
+
+#[test]
+fn what_is_no_number_is_shown_with_its_column() {
+    let rows = ["a receipt 1 1,50", "b receipt one 1", "c receipt 1 1"];
+    let expected = [
+        (
+            0,
+            "COSTING_NUMBER_SYNTAX",
+            "column `amount`: not a number: only digits, one sign and one point are read: `1,50`",
+        ),
+        (
+            1,
+            "COSTING_NUMBER_SYNTAX",
+            "column `quantity`: not a number: only digits, one sign and one point are read: `one`",
+        ),
     ];
     check(&rows, &expected);
 }

@@ -294,6 +294,23 @@ fn movements_that_refer_to_each_other_are_refused() {
     assert_eq!(closing(&books), (1, 100));
 }
 
+/// On one day 4 leave, 2 of them come back and 1 of those goes again: each stands behind what it refers to, though returns come first. The
+/// 2 that are there are not enough for the second issue.
+#[test]
+fn a_return_on_the_day_of_its_issue_stands_behind_it() {
+    let mut history = movements("receipt 5 20; issue 4; issue 3; sales_return 2 - m1; reversal 1 - m3");
+    for row in &mut history[1..] {
+        row.at = DAY;
+    }
+    for turn in 0..history.len() {
+        history.rotate_left(turn);
+        let books = books(&history, &Policy::from_yaml("ties: receipts_first").unwrap());
+        let ids: Vec<&str> = books.lines.iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(ids, ["m0", "m1", "m3", "m4"], "{:?}", books.rejected);
+        assert_eq!(books.rejected, [("m2".to_owned(), "COSTING_NEGATIVE_STOCK")].into());
+    }
+}
+
 /// 10 at 4.00 and 5 at 10.00 keep their costs: 12 of them leave for 60.00 oldest first, for 78.00 newest first.
 #[test]
 fn between_fifo_and_lifo_the_layers_stay() {

@@ -1,7 +1,7 @@
 //! Months of the periodic average against histories that say the same in another way: amended rows for amendments, amounts for
 //! shares of production.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use comptoir_costing::Movement;
 use comptoir_costing::movement::Kind;
@@ -39,7 +39,7 @@ const AMENDABLE: [Kind; 5] =
     [Kind::Receipt, Kind::Issue, Kind::CountGain, Kind::CountLoss, Kind::TransferOut];
 
 /// Production in groups between other movements, over some months.
-const PRODUCTION: Shape = Shape {
+pub const PRODUCTION: Shape = Shape {
     kinds: &[
         Kind::Receipt,
         Kind::Receipt,
@@ -132,7 +132,7 @@ proptest! {
             Kind::ProductionReceipt => Movement { item: "item1".to_owned(), ..row },
             _ => Movement { group: None, ..row },
         };
-        let history: Vec<Movement> = history.into_iter().map(of_item).collect();
+        let history = with_costs(history.into_iter().map(of_item).collect());
         let found = books(&history, &policy);
         prop_assert!(found.rejected.is_empty(), "{:?}", found.rejected);
         let nets = nets(&found, &BTreeMap::new());
@@ -178,6 +178,21 @@ proptest! {
         prop_assert_eq!(own.iter().map(|line| line.quantity).sum::<i64>(), 0);
         prop_assert_eq!(own.iter().map(|line| line.value + line.variance).sum::<i64>(), 0);
     }
+}
+
+/// The history, in which a production receipt before whatever its group issues has an amount.
+pub fn with_costs(mut history: Vec<Movement>) -> Vec<Movement> {
+    let mut issued: BTreeSet<Option<String>> = BTreeSet::new();
+    for row in &mut history {
+        match row.kind {
+            Kind::ProductionIssue => drop(issued.insert(row.group.clone())),
+            Kind::ProductionReceipt if !issued.contains(&row.group) => {
+                row.amount = row.amount.or(Decimal::new(100, 2).ok());
+            }
+            _ => {}
+        }
+    }
+    history
 }
 
 /// What receipts without an amount have taken over is what their group issued before the last of them.

@@ -80,6 +80,14 @@ proptest! {
     }
 
     #[test]
+    fn what_refers_to_a_movement_of_its_instant_stands_behind_it(
+        history in histories(Shape { wild: 0, ..TIED }, 1..60), policy in policies(WITHOUT_LOTS)
+    ) {
+        let books = books(&history, &Policy { ties: Ties::ReceiptsFirst, ..policy });
+        prop_assert!(!books.rejected.values().any(|code| *code == "COSTING_REFERENCE_LATER"), "{:?}", books.rejected);
+    }
+
+    #[test]
     fn p8_a_replayed_cost_gives_what_the_right_receipt_would_have(
         history in histories(PUNCTUAL, 1..40),
         policy in policies(&[Method::MovingAverage, Method::Fifo, Method::Lifo, Method::Specific]),

@@ -60,6 +60,8 @@ impl Periodic<'_> {
             Some(effect) if event.kind == Kind::Count && effect.cost != Cost::None => {
                 Event { qty: there + effect.qty, ..*event }
             }
+            // Whatever its group issued.
+            Some(_) if event.kind == Kind::ProductionReceipt => Event { amount: 0, ..*event },
             _ => *event,
         }
     }

@@ -60,6 +60,7 @@ impl Periodic<'_> {
         let (qty, key) = (target.change(), target.entry.key);
         if let Some(entry) = self.entry_mut(target.place) {
             entry.qty += qty;
+            entry.amended |= qty != 0;
         }
         let is_out = target.entry.estimate_out;
         Ok(if is_out { Effect { key, qty: 0, cost: Cost::Known(0) } } else { Effect { key, qty, cost } })

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::production::nothing_issued;
+use super::super::references::check_whole;
 use super::super::run::{Banned, Book};
 use super::super::settle::Settled;
 use super::super::{ABSENT, Auto, Entry, Event, OVERFLOW, Sink, bounded, share};
@@ -21,6 +23,7 @@ struct Running {
 impl Periodic<'_> {
     /// Finds the effect of every event of the month; running quantities tell what a count changes.
     pub fn read_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
+        self.issued.clear();
         let totals = self.totals.iter();
         let mut running: Vec<Running> =
             totals.map(|total| Running { qty: total.qty, value: total.value }).collect();
@@ -57,16 +60,18 @@ impl Periodic<'_> {
 
     /// What another method has valued changes no stock here, but has a known cost for its production group.
     fn set_foreign(&mut self, place: usize, index: u32) {
-        let cost = self.known.get(&index).map_or(Cost::None, |cost| Cost::Known(*cost));
+        let Some((qty, cost)) = self.known.get(&index).copied() else { return };
         if let Some(slot) = self.effects.get_mut(place) {
-            *slot = Effect { cost, ..Effect::NOTHING };
+            *slot = Effect { qty, cost: Cost::Known(cost), ..Effect::NOTHING };
         }
+        self.note_issued(place, qty);
     }
 
     fn accept(&mut self, place: usize, event: &Event, effect: Effect) {
         if let Some(slot) = self.effects.get_mut(place) {
             *slot = effect;
         }
+        self.note_issued(place, effect.qty);
         if event.auto == Auto::No
             && let Some(entry) = self.entry_mut(place)
         {
@@ -105,7 +110,8 @@ impl Periodic<'_> {
                 self.back_reference(index, start, event)
             }
             Kind::Settlement => self.settlement(index, event),
-            Kind::ProductionReceipt => at(event.qty, Cost::Share),
+            Kind::ProductionReceipt if self.has_issued(event.group) => at(event.qty, Cost::Share),
+            Kind::ProductionReceipt => Err(nothing_issued(event)),
             Kind::Amendment => {
                 let effect = self.amendment(index, start, event)?;
                 bounded(on_hand + effect.qty)?;
@@ -141,6 +147,9 @@ impl Periodic<'_> {
             return self.reverse_estimate(event, &origin);
         }
         let value_only = origin.qty == 0;
+        if value_only && event.kind == Kind::Reversal {
+            check_whole(event, &origin)?;
+        }
         let qty = match (value_only, event.qty) {
             (true, _) => 0,
             (false, ABSENT) => origin.left(),

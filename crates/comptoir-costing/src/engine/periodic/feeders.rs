@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::Entry;
 use super::super::stock::Ratio;
-use super::super::{Entry, Event};
 use super::{Cost, Effect, Periodic};
 use crate::movement::Kind;
 
@@ -85,12 +85,10 @@ impl Periodic<'_> {
     /// Those of the movements at the month's cost for whose value others wait.
     pub fn feeders(&self, rated: &[(usize, Effect)], month: &Range<usize>) -> Vec<(usize, Effect)> {
         let groups = self.waiting_groups(month);
-        let feeds = |event: &Event| match event.kind {
-            Kind::TransferOut => true,
-            Kind::ProductionIssue => groups.contains(&event.group),
-            _ => false,
+        let is_feeder = |(place, _): &&(usize, Effect)| {
+            self.kind(*place) == Some(Kind::TransferOut)
+                || self.feeds_group(*place).is_some_and(|group| groups.contains(&group))
         };
-        let is_feeder = |(place, _): &&(usize, Effect)| self.events.get(*place).is_some_and(feeds);
         rated.iter().filter(is_feeder).copied().collect()
     }
 
@@ -137,10 +135,9 @@ impl Periodic<'_> {
         self.fitting(source as usize, Some(sum))
     }
 
-    /// Whether the quantity of a movement is another one than that of its row.
+    /// Whether amendments gave a movement another quantity, if only for a while.
     pub fn is_amended(&self, source: u32) -> bool {
-        let (entry, effect) = (self.entries.get(source as usize), self.effects.get(source as usize));
-        entry.zip(effect).is_some_and(|(entry, effect)| entry.qty != effect.qty)
+        self.entries.get(source as usize).is_some_and(|entry| entry.amended)
     }
 
     /// Gives what comes back of an arrival its value, so that it counts in the month's cost as the arrival does.

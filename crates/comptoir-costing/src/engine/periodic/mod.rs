@@ -33,12 +33,12 @@ use rates::MonthRate;
 
 /// Values the keys of a component whose method is the periodic average and gives their stock at the end.
 ///
-/// `known` has the cost of production, by event, of items that other methods have valued already.
+/// `known` has the quantity and cost of production, by event, of items that other methods have valued already.
 pub(crate) fn run_periodic(
     context: &Context,
     rules: &[KeyRules],
     events: &[Event],
-    known: &HashMap<u32, i64>,
+    known: &HashMap<u32, (i64, i64)>,
     (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
 ) -> Result<Vec<Stock>, Spoilt> {
@@ -52,6 +52,7 @@ pub(crate) fn run_periodic(
         effects: vec![Effect::NOTHING; events.len()],
         rates: vec![None; rules.len()],
         batches: production::batches(events),
+        issued: HashMap::new(),
         refused: refused.clone(),
         saved: Vec::new(),
         failed: Cell::new(None),
@@ -127,8 +128,8 @@ impl Total {
 }
 
 struct Periodic<'a> {
-    /// By event, what items under other methods gave to production groups and took from them.
-    known: &'a HashMap<u32, i64>,
+    /// By event, quantity and cost that items under other methods gave to production groups and took from them.
+    known: &'a HashMap<u32, (i64, i64)>,
     context: &'a Context,
     rules: &'a [KeyRules],
     events: &'a [Event],
@@ -139,6 +140,8 @@ struct Periodic<'a> {
     rates: Vec<Option<MonthRate>>,
     /// What production groups have issued and not received yet.
     batches: HashMap<u32, Batch>,
+    /// By production group, the quantity that the month has issued so far as it is read.
+    issued: HashMap<u32, i128>,
     /// Events that are left out: their numbers do not fit, or their month does not cover them.
     refused: HashSet<u32>,
     /// Entries as they were before the month was read.
@@ -154,6 +157,7 @@ impl Periodic<'_> {
         self.settle_shortages(month, banned, book);
         self.find_rates(month);
         self.post_month(month, book);
+        self.keep_issued();
     }
 
     /// An entry for a change that reading the month again takes back.

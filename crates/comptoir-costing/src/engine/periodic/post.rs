@@ -33,7 +33,7 @@ impl Periodic<'_> {
                 worth.value -= rest;
                 worth.variance += if is_at_rate(effect) { 0 } else { rest };
             }
-            self.note_production(place, worth.value + worth.variance, month);
+            self.note_production(place, worth.value + worth.variance);
             if !self.is_foreign(event.key) {
                 self.add(place, effect, worth);
                 self.post(place, &event, effect, worth, book);

@@ -9,10 +9,13 @@ use super::super::{ABSENT, Auto, Event, share};
 use super::{Cost, Effect, Periodic};
 use crate::movement::Kind;
 use crate::policy::Amendment;
+use crate::posting::NONE;
 
 /// Cost of a production group that its receipts are to take over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Batch {
+    /// Quantity that finished months have issued and not brought back, over all items.
+    issued: i128,
     /// Value issued and not taken over yet.
     value: i128,
     /// Quantity of the receipts without an amount that are still to come.
@@ -95,21 +98,60 @@ impl Periodic<'_> {
         }
     }
 
-    /// Whether a production issue of the group stands at a place, or what an amendment at its own place changes of one.
+    /// Whether a production issue of the group stands at a place, or what brings something back or changes something of one; but for an
+    /// amendment that counts at the place of its issue.
     fn issues_for(&self, group: u32, place: usize, month: &Range<usize>) -> bool {
-        let is_issue = |event: &Event| event.kind == Kind::ProductionIssue && event.group == group;
-        let (Some(event), Some(effect)) = (self.events.get(place), self.effects.get(place)) else {
+        let Some(effect) = self.effects.get(place).filter(|effect| effect.cost != Cost::None) else {
             return false;
         };
-        if effect.cost == Cost::None || event.auto != Auto::No {
-            return false;
+        let target = self.issue_of(place);
+        let counts_there = self.kind(place) == Some(Kind::Amendment)
+            && target.is_some_and(|target| month.contains(&target))
+            && self.amends_in_place(effect.key);
+        !counts_there && target.is_some_and(|target| self.group_at(target) == Some(group))
+    }
+
+    /// The production issue that stands at a place, or of which the movement there brings back or changes something.
+    fn issue_of(&self, place: usize) -> Option<usize> {
+        let event = self.events.get(place).filter(|event| event.auto == Auto::No)?;
+        let target = match event.kind {
+            Kind::ProductionIssue => place,
+            Kind::Reversal | Kind::SalesReturn | Kind::Amendment => event.reference as usize,
+            _ => return None,
+        };
+        Some(target).filter(|target| self.kind(*target) == Some(Kind::ProductionIssue))
+    }
+
+    fn group_at(&self, place: usize) -> Option<u32> {
+        self.events.get(place).map(|event| event.group).filter(|group| *group != NONE)
+    }
+
+    /// The group for which a movement at the month's cost issues or brings back something.
+    pub fn feeds_group(&self, place: usize) -> Option<u32> {
+        let feeds = matches!(self.kind(place), Some(Kind::ProductionIssue | Kind::SalesReturn));
+        self.issue_of(place).filter(|_| feeds).and_then(|issue| self.group_at(issue))
+    }
+
+    /// Notes while a month is read what a movement changes of the quantity that its group has issued.
+    pub fn note_issued(&mut self, place: usize, qty: i64) {
+        if let Some(group) = self.issue_of(place).and_then(|issue| self.group_at(issue)) {
+            *self.issued.entry(group).or_default() -= i128::from(qty);
         }
-        let target = event.reference as usize;
-        is_issue(event)
-            || (event.kind == Kind::Amendment
-                && month.contains(&target)
-                && !self.amends_in_place(effect.key)
-                && self.events.get(target).is_some_and(is_issue))
+    }
+
+    /// Whether anything that a group has issued so far has not come back.
+    pub fn has_issued(&self, group: u32) -> bool {
+        let before = self.batches.get(&group).map_or(0, |batch| batch.issued);
+        group != NONE && before + self.issued.get(&group).copied().unwrap_or(0) > 0
+    }
+
+    /// Keeps what the month has issued for the next one.
+    pub fn keep_issued(&mut self) {
+        for (group, qty) in self.issued.drain() {
+            if let Some(batch) = self.batches.get_mut(&group) {
+                batch.issued += qty;
+            }
+        }
     }
 
     fn amends_in_place(&self, key: u32) -> bool {
@@ -129,27 +171,21 @@ impl Periodic<'_> {
         Some(sum)
     }
 
-    /// Issues of the group of a receipt before it whose cost is not known yet.
+    /// What the group of a receipt issued before it, and got back of that, whose cost is not known yet.
     pub fn issues_before(&self, receipt: usize, month: &Range<usize>) -> Vec<u32> {
-        let group = self.events.get(receipt).map(|event| event.group);
+        let group = self.group_at(receipt);
         let is_open = |place: &usize| {
-            let is_issue = |event: &Event| event.kind == Kind::ProductionIssue && Some(event.group) == group;
-            self.events.get(*place).is_some_and(is_issue)
-                && self.effects.get(*place).is_some_and(|effect| effect.is_rated())
+            self.effects.get(*place).is_some_and(|effect| effect.is_rated())
+                && group.is_some_and(|group| self.feeds_group(*place) == Some(group))
         };
         (month.start..receipt).filter(is_open).filter_map(|place| u32::try_from(place).ok()).collect()
     }
 
     /// Notes at the end of a month what its lines have issued for a group and received from it.
-    pub fn note_production(&mut self, place: usize, cost: i64, month: &Range<usize>) {
+    pub fn note_production(&mut self, place: usize, cost: i64) {
         let Some(event) = self.events.get(place).copied() else { return };
-        let target = event.reference as usize;
-        let issue = match event.kind {
-            Kind::Amendment if month.contains(&target) => self.events.get(target).copied(),
-            _ => Some(event),
-        };
-        let issue = issue.filter(|issue| issue.kind == Kind::ProductionIssue);
-        if let Some(batch) = issue.and_then(|issue| self.batches.get_mut(&issue.group)) {
+        let group = self.issue_of(place).and_then(|issue| self.group_at(issue));
+        if let Some(batch) = group.and_then(|group| self.batches.get_mut(&group)) {
             batch.value -= i128::from(cost);
         } else if is_unpriced(&event)
             && let Some(batch) = self.batches.get_mut(&event.group)

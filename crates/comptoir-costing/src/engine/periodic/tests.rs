@@ -255,7 +255,7 @@ fn an_item_may_be_made_of_itself() {
 /// Bread waits for flour, which is made of itself: the circle is cut there, and bread gets the month's cost of flour, 11.1111.
 #[test]
 fn a_circle_is_cut_where_it_is() {
-    let moves = "0 receipt 1 1 - - bread; 1 production_receipt 1 - - c bread; 1 receipt 10 100 - - flour; \
+    let moves = "0 receipt 1 1 - - bread; 1 production_receipt 1 0 - - bread; 1 receipt 10 100 - - flour; \
         2 production_issue 4 - - b flour; 3 production_receipt 3 - - b flour; 4 production_issue 3 - - d flour; \
         5 production_receipt 1 - - d bread";
     assert_eq!(values(&run("reject", moves)), [100, 0, 10_000, -4_000, 4_000, -3_333, 3_333]);

@@ -136,13 +136,17 @@ impl Oracle<'_> {
             piece.origin = place;
         }
         let placing = if stays { Placing::Back } else { Placing::New };
-        let posted = self.receive_pieces(&event.key, value, &pieces, placing);
+        let (cost, rest) = self.with_late(place, value);
+        for piece in &mut pieces {
+            piece.value += share(cost - value, piece.qty, qty, self.policy.rounding);
+        }
+        let posted = self.receive_pieces(&event.key, cost, &pieces, placing);
         self.forget_parts(event, qty);
         if stays {
-            self.keep_parts(place, worth(value, &pieces));
+            self.keep_parts(place, worth(cost, &pieces));
         }
         self.note_back(event, qty, value);
-        Ok(posted)
+        Ok(Posted { variance: posted.variance + rest, ..posted })
     }
 
     /// The first of the parts that left with a movement, as far as they make up `qty`.

@@ -88,6 +88,8 @@ struct Oracle<'a> {
     policy: &'a Policy,
     stocks: BTreeMap<Key, Stock>,
     done: Vec<Option<Done>>,
+    /// What came late for movements that take their cost from elsewhere.
+    late: BTreeMap<usize, i128>,
     /// Movement and value by which a shortage that was covered corrects it.
     changes: Vec<(usize, i128)>,
 }
@@ -152,15 +154,22 @@ fn replay(
     let Some(old) = machine.done[target].clone() else {
         return Err("COSTING_REFERENCE_REJECTED");
     };
-    let was = events[target].amount.ok_or("COSTING_REFERENCE_KIND")?;
-    // Nothing costs less than nothing: the rest is variance.
+    let was = events[target].amount;
     let late = events[place].amount.unwrap();
-    let now = (was + late).max(was.min(0));
-    events[target].amount = Some(now);
     let mut again = Oracle::new(machine.policy, events.len());
+    again.late.clone_from(&machine.late);
+    // Nothing costs less than nothing: the rest is variance.
+    let borne = match was {
+        Some(was) => (was + late).max(was.min(0)) - was,
+        None => late,
+    };
+    match was {
+        Some(was) => events[target].amount = Some(was + borne),
+        None => *again.late.entry(target).or_default() += late,
+    }
     for earlier in (0..place).filter(|earlier| !skip[*earlier]) {
         if again.step(earlier, &events[earlier]).is_err() {
-            events[target].amount = Some(was);
+            events[target].amount = was;
             return Err("COSTING_REPLAY_FAILED");
         }
     }
@@ -174,7 +183,7 @@ fn replay(
         (earlier == target || (posted.qty, posted.value, posted.variance) != (0, 0, 0)).then_some(posted)
     };
     let own = difference(target).unwrap();
-    let own = Posted { variance: own.variance + late - (now - was), ..own };
+    let own = Posted { variance: own.variance + late - borne, ..own };
     let mut lines: Lines = vec![(place, None, own)];
     let others = (0..place).filter(|earlier| *earlier != target);
     lines.extend(others.filter_map(|earlier| Some((earlier, Some(Reason::LateCost), difference(earlier)?))));
@@ -210,7 +219,8 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
 
 impl<'a> Oracle<'a> {
     fn new(policy: &'a Policy, events: usize) -> Self {
-        Self { policy, stocks: BTreeMap::new(), done: vec![None; events], changes: Vec::new() }
+        let (stocks, late) = (BTreeMap::new(), BTreeMap::new());
+        Self { policy, stocks, done: vec![None; events], late, changes: Vec::new() }
     }
 
     fn stock(&mut self, key: &Key) -> &mut Stock {
@@ -260,7 +270,12 @@ impl<'a> Oracle<'a> {
             }
             Kind::CountLoss => self.issue(place, event, event.quantity(), true),
             Kind::CountGain => {
-                let value = event.amount.unwrap_or_else(|| self.current_value(event));
+                let Some(value) = event.amount else {
+                    let value = self.current_value(event);
+                    let (cost, rest) = self.with_late(place, value);
+                    let posted = self.receive(place, event, event.quantity(), cost);
+                    return Ok(Posted { variance: posted.variance + rest, ..posted });
+                };
                 Ok(self.receive(place, event, event.quantity(), value))
             }
             Kind::Count => self.count(place, event),
@@ -284,6 +299,13 @@ impl<'a> Oracle<'a> {
         };
         let (value, of) = cost.or_else(fallback).unwrap_or((0, 1));
         share(value, qty, of, self.policy.rounding)
+    }
+
+    /// A cost with what came late, and what it cannot bear of that.
+    fn with_late(&self, place: usize, cost: i128) -> (i128, i128) {
+        let whole = cost + self.late.get(&place).copied().unwrap_or(0);
+        let borne = whole.max(cost.min(0));
+        (borne, whole - borne)
     }
 
     fn current_value(&mut self, event: &Event) -> i128 {

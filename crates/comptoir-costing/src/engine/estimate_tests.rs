@@ -1,0 +1,138 @@
+//! Estimates that are taken back at the start of a month and made again at its end: whose goods, at which value, of which age.
+
+use comptoir_types::Date;
+
+use super::periodic::tests::movements;
+use crate::movement::{Kind, Reason};
+use crate::policy::Policy;
+use crate::posting::Posting;
+use crate::{Movement, Valuation, value};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Methods whose stock is the sum of what came in less what went out.
+const METHODS: [&str; 5] = ["moving_average", "fifo", "lifo", "specific", "periodic_average"];
+
+const WAYS: [&str; 3] = ["difference_on_invoice", "reverse_on_invoice", "month_start_reversal"];
+
+/// `day kind quantity amount ref` per movement, all of one lot; day 31 is 1 February, day 59 1 March. A revaluation gives a unit cost.
+fn run(policy: &str, moves: &str) -> Valuation {
+    let mut rows: Vec<Movement> = movements(moves);
+    for row in &mut rows {
+        row.lot = Some("a".to_owned());
+        if row.kind == Kind::Revaluation {
+            row.unit_cost = row.amount.take();
+        }
+    }
+    value(&rows, &Policy::from_yaml(policy).unwrap()).unwrap()
+}
+
+fn closing(valuation: &Valuation) -> (i64, i64) {
+    assert_eq!(valuation.rejected(), []);
+    let balance = valuation.balances()[0];
+    (balance.quantity, balance.value)
+}
+
+/// Sum of what the variance account is charged.
+fn variance(valuation: &Valuation) -> i64 {
+    valuation.postings().map(|line| line.variance).sum()
+}
+
+/// Day, quantity and value of the layers, oldest first.
+fn layers(valuation: &Valuation) -> Vec<(i64, i64, i64)> {
+    valuation.layers().iter().map(|layer| (layer.at / DAY, layer.quantity, layer.value)).collect()
+}
+
+/// 10 estimated at 40.00 are invoiced at 44.00, beside 10 that cost 90.00: 134.00.
+#[test]
+fn an_estimate_taken_back_leaves_the_other_goods_alone() {
+    for method in METHODS {
+        for way in WAYS {
+            let policy = format!("{{method: {method}, provisional: {way}}}");
+            let moves = "0 provisional_receipt 10 40; 1 receipt 10 90; 63 settlement - 44 m0";
+            let valuation = run(&policy, moves);
+            assert_eq!((closing(&valuation), variance(&valuation)), ((20, 13_400), 0), "{policy}");
+            if matches!(method, "fifo" | "lifo" | "specific") {
+                assert_eq!(layers(&valuation), [(0, 10, 4_400), (1, 10, 9_000)], "{policy}");
+            }
+        }
+    }
+}
+
+/// After the invoice 4 go back to the supplier: of the receipt, for 4 x 4.40.
+#[test]
+fn what_goes_back_after_the_invoice_is_of_the_receipt() {
+    for method in ["fifo", "lifo", "specific"] {
+        let policy = format!("{{method: {method}, provisional: month_start_reversal}}");
+        let moves =
+            "0 provisional_receipt 10 40; 1 receipt 10 90; 63 settlement - 44 m0; 64 purchase_return 4 - m0";
+        let valuation = run(&policy, moves);
+        assert_eq!(layers(&valuation), [(0, 6, 2_640), (1, 10, 9_000)], "{policy}");
+    }
+}
+
+/// 6 of 10 are invoiced at 30.00 before or after the first month's end, the other 4 at 14.00: 44.00. What is taken back is what has no invoice.
+#[test]
+fn what_has_its_invoice_is_no_estimate() {
+    for method in METHODS {
+        for way in WAYS {
+            for day in [5, 40] {
+                let policy = format!("{{method: {method}, provisional: {way}}}");
+                let moves =
+                    format!("0 provisional_receipt 10 40; {day} settlement 6 30 m0; 68 settlement - 14 m0");
+                let valuation = run(&policy, &moves);
+                assert_eq!((closing(&valuation), variance(&valuation)), ((10, 4_400), 0), "{policy} {day}");
+            }
+        }
+    }
+}
+
+/// 6 have their invoice of 30.00, 4 are estimated again at 16.00 at the end of February: a reversal of 3 that day takes 12.00 of these.
+#[test]
+fn a_reversal_takes_what_has_no_invoice_first() {
+    for method in ["moving_average", "fifo", "lifo", "specific", "periodic_average"] {
+        let policy = format!("{{method: {method}, provisional: month_start_reversal}}");
+        let moves =
+            "0 provisional_receipt 10 40; 40 settlement 6 30 m0; 58 reversal 3 - m0; 68 settlement - 4 m0";
+        let valuation = run(&policy, moves);
+        assert_eq!((closing(&valuation), variance(&valuation)), ((7, 3_400), 0), "{policy}");
+    }
+}
+
+/// Each unit stands at 4.20, also while an estimate of 40.00 for 10 is out, and where they are gone when it is taken back.
+#[test]
+fn an_estimate_leaves_the_standard_cost_as_it_is() {
+    for way in WAYS {
+        let policy =
+            format!("{{method: standard, standard_cost: '4.20', negative: carry, provisional: {way}}}");
+        for moves in [
+            "0 receipt 1 5; 1 provisional_receipt 10 40; 32 receipt 1 5",
+            "0 receipt 1 5; 1 provisional_receipt 10 40; 2 issue 8; 32 receipt 1 5; 70 settlement - 44 m1; 71 issue 1",
+            "0 receipt 1 5; 1 provisional_receipt 10 40; 2 revaluation - 3; 32 receipt 1 5; 70 settlement - 44 m1",
+        ] {
+            let valuation = run(&policy, moves);
+            let cost = if moves.contains("revaluation") { 300 } else { 420 };
+            // Between an estimate that the invoice takes back and that invoice the stock stands at the estimate's value.
+            let stands = |line: &Posting| line.at > 2 * DAY && line.reason != Some(Reason::EstimateReversed);
+            for line in valuation.postings().filter(stands) {
+                assert_eq!(line.on_hand_value, cost * line.on_hand, "{policy} {moves}");
+            }
+        }
+    }
+}
+
+/// What an estimate that is taken back brought is as old as its receipt, whenever its invoice came.
+#[test]
+fn age_counts_from_the_receipt() {
+    for method in METHODS {
+        for way in WAYS {
+            let policy = format!("{{method: {method}, provisional: {way}}}");
+            let moves =
+                "0 receipt 5 20; 19 provisional_receipt 10 40; 25 receipt 5 20; 70 settlement - 44 m1";
+            let valuation = run(&policy, moves);
+            let aged = valuation.layers_as_of(Date::EPOCH.add_days(80).unwrap()).unwrap();
+            let ages: Vec<(i64, i64)> = aged.iter().map(|layer| (layer.at / DAY, layer.quantity)).collect();
+            assert_eq!(ages, [(0, 5), (19, 10), (25, 5)], "{policy}");
+        }
+    }
+}
