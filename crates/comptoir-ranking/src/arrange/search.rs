@@ -207,9 +207,8 @@ impl<'c> Term<'c> {
             Rule::Window { keys, most, width } => Kind::Window { keys, most: *most, width: *width },
             Rule::Band { members, bounds } => {
                 let supply = members.iter().take(count).filter(|is_member| **is_member).count();
-                let bounded = bounds.lower().iter().zip(bounds.upper()).zip(1..).take(target);
-                let lower =
-                    bounded.map(|((lower, upper), prefix)| supply.min(*lower).min(*upper).min(prefix));
+                let bounded = bounds.lower_to(target).zip(bounds.upper()).zip(1..);
+                let lower = bounded.map(|((lower, upper), prefix)| supply.min(lower).min(*upper).min(prefix));
                 let lower: Vec<_> = lower.collect();
                 let needed = needed(&lower);
                 Kind::Band { members, lower, upper: bounds.upper(), needed, chosen: 0 }

@@ -106,3 +106,23 @@ fn a_strict_constraint_ends_the_board() {
     let arranged = constrain(4, 4, &[once]);
     assert_eq!((arranged.order, arranged.is_met), (vec![0, 2], true));
 }
+
+#[test]
+fn a_number_asked_of_more_positions_than_there_are_counts_at_the_end() {
+    let of = |count: usize, prefix: usize, k: usize| {
+        [band("new", &[false; 5], Bounds::any(k).at_least(count, prefix))]
+    };
+    let found = |board: &[usize], constraints: &[Constraint; 1]| {
+        let missing = unmet(board, constraints);
+        missing.iter().map(|missing| (missing.position, missing.found, missing.least)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[0, 1, 2, 3, 4], &of(2, 10, 10)), [(5, 0, 2)]);
+    assert_eq!(found(&[0, 1], &of(1, 3, 2)), [(2, 0, 1)]);
+    assert_eq!(found(&[], &of(1, 3, 3)), [(0, 0, 1)]);
+    // A share goes as far as the board.
+    assert_eq!(found(&[0], &[band("new", &[false], Bounds::any(10).share(5_000, 10_000))]), []);
+    // What a strict constraint leaves is filled so that the number is met.
+    let once = Constraint { is_strict: true, ..window("one of each", &[0, 0, 1, 1], 1, 4) };
+    let new = band("new", &[false, false, false, true], Bounds::any(4).at_least(1, 4));
+    assert_eq!(constrain(4, 4, &[once, new]).order, [0, 3]);
+}
