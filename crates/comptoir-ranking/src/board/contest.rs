@@ -58,10 +58,11 @@ impl Contest {
             field.is_some_and(|field| *field.name() == spec.item || spec.group.contains(field.name()))
         };
         columns.retain(|place| !is_key(place));
+        let columns = by_name(schema, columns);
         let name = |place: &usize| schema.fields().get(*place).map(|field| field.name().clone());
         let names: Vec<_> = columns.iter().filter_map(name).collect();
         contest.ranker = Ranker::new(spec, &names);
-        contest.carried = Carried::Columns(columns.into_iter().collect());
+        contest.carried = Carried::Columns(columns);
         Ok(contest)
     }
 
@@ -161,6 +162,13 @@ impl Contest {
         self.operators.merge(&other.operators);
         self.ranker.merge(other.ranker)
     }
+}
+
+/// Columns in the order of their names, so that collectors agree whose tables have their columns in other orders.
+pub fn by_name(schema: &Schema, columns: BTreeSet<usize>) -> Vec<usize> {
+    let mut columns: Vec<usize> = columns.into_iter().collect();
+    columns.sort_by_key(|place| schema.fields().get(*place).map(|field| field.name().clone()));
+    columns
 }
 
 /// The number of the group of each row of a table.

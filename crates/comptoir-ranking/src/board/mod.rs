@@ -52,6 +52,7 @@ mod scan;
 mod scope;
 mod shown;
 mod spec;
+mod state;
 mod terms;
 mod wanted;
 mod word_codes;
