@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use board_support::{items, run, spec, table};
-use comptoir_ranking::board::{Absence, Board, BoardSpec, Context};
+use comptoir_ranking::board::{Absence, Board, BoardSpec, Context, UnmetReason};
 use comptoir_types::ErrorCode;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -90,6 +90,26 @@ fn constraints_shape_the_board_and_what_cannot_be_met_is_reported() {
     assert_eq!(items(&result), ["a", "b", "c"]);
     let unmet = &result.report.unmet[0].shortfall;
     assert_eq!((unmet.id.as_str(), unmet.position, unmet.found, unmet.least), ("dear", 2, 0, 1));
+    assert_eq!(result.report.unmet[0].reason, UnmetReason::TooFew);
+}
+
+#[test]
+fn a_constraint_that_is_not_met_has_a_reason() {
+    // The prices of a, b and c differ from those that follow; of brands there are two.
+    let best = |id: &str, priority: i32, item: &str| json!({"id": id, "priority": priority, "band": {"when": format!("item == '{item}'"), "at_least": 1, "of_first": 1}});
+    let reasons = |extra: &Json| {
+        let result = run(extra, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0]));
+        let reason = |unmet: &comptoir_ranking::board::Unmet| (unmet.shortfall.id.clone(), unmet.reason);
+        (items(&result), result.report.unmet.iter().map(reason).collect::<Vec<_>>())
+    };
+    let (board, unmet) =
+        reasons(&json!({"slack": 5, "constraints": [best("low", 1, "b"), best("high", 2, "c")]}));
+    assert_eq!((board[0].as_str(), unmet), ("c", vec![("low".to_owned(), UnmetReason::CannotBeMet)]));
+    let pinned = json!({
+        "slack": 5, "constraints": [best("top", 1, "b")], "interventions": [{"id": "p", "items": ["a"], "pin": 1}],
+    });
+    let (board, unmet) = reasons(&pinned);
+    assert_eq!((board[0].as_str(), unmet), ("a", vec![("top".to_owned(), UnmetReason::Pins)]));
 }
 
 #[test]

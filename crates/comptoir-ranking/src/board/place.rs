@@ -9,7 +9,7 @@ use super::error::BoardError;
 use super::layout::{Layout, Readings};
 use super::operators::{Operator, Operators, text};
 use super::rank::Span;
-use super::report::{Faults, GroupName, Report, Unmet, UnpinnedItem};
+use super::report::{Faults, GroupName, Report, Unmet, UnmetReason, UnpinnedItem};
 use super::spec::{BoardSpec, InterventionSpec};
 use crate::arrange::{Pin, PinFault, constrain, pin, unmet};
 use crate::snapshot::group_text;
@@ -63,19 +63,25 @@ impl<'p> Placer<'p> {
         let best: Vec<usize> = (span.start..span.best.min(span.start + self.keep)).collect();
         let order = self.layout.order(&self.readings, &best, self.scores);
         let constraints = self.layout.constraints(&self.readings, group, &order);
-        let organic: Vec<usize> = if constraints.is_empty() {
-            order.into_iter().take(k).collect()
-        } else {
-            let arranged = constrain(order.len(), k, &constraints);
-            arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect()
-        };
+        if constraints.is_empty() {
+            return self.pinned(order.into_iter().take(k).collect(), group, span, name, report);
+        }
+        let arranged = constrain(order.len(), k, &constraints);
+        let organic: Vec<usize> =
+            arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect();
+        let short = unmet(&arranged.order, &constraints);
         let board = self.pinned(organic, group, span, name, report);
-        if !constraints.is_empty() {
-            let rows: Vec<usize> = (span.start..span.end).collect();
-            let constraints = self.layout.constraints(&self.readings, group, &rows);
-            let local: Vec<usize> = board.iter().map(|row| row - span.start).collect();
-            let broken = unmet(&local, &constraints).into_iter();
-            report.unmet.extend(broken.map(|shortfall| Unmet { group: name.clone(), shortfall }));
+        let rows: Vec<usize> = (span.start..span.end).collect();
+        let constraints = self.layout.constraints(&self.readings, group, &rows);
+        let local: Vec<usize> = board.iter().map(|row| row - span.start).collect();
+        for shortfall in unmet(&local, &constraints) {
+            let left_out = arranged.left_out.iter().find(|left_out| left_out.id == shortfall.id);
+            let reason = match left_out {
+                Some(left_out) => left_out.reason.into(),
+                None if short.iter().any(|short| short.id == shortfall.id) => UnmetReason::TooFew,
+                None => UnmetReason::Pins,
+            };
+            report.unmet.push(Unmet { group: name.clone(), shortfall, reason });
         }
         board
     }

@@ -6,7 +6,7 @@ use arrow_buffer::BooleanBuffer;
 use serde::Serialize;
 
 use super::scope::Reason;
-use crate::arrange::{PinFault, Shortfall};
+use crate::arrange::{LeftOutReason, PinFault, Shortfall};
 
 /// The values of a group as text, `None` for null; as [`GroupValue::text`](crate::snapshot::GroupValue::text) writes them.
 pub type GroupName = Vec<Option<String>>;
@@ -77,6 +77,32 @@ pub struct Unmet {
     /// Which constraint, and where.
     #[serde(flatten)]
     pub shortfall: Shortfall,
+    /// Why.
+    pub reason: UnmetReason,
+}
+
+/// Why a board breaks a constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnmetReason {
+    /// Fewer items of the band than it asks for are among the best k + slack.
+    TooFew,
+    /// No arrangement of the best k + slack meets it together with the constraints of higher priority that are kept.
+    CannotBeMet,
+    /// The search for an arrangement has ended after its number of steps: there may be one.
+    SearchEnded,
+    /// Pins, which stand wherever they are told to.
+    Pins,
+}
+
+impl From<LeftOutReason> for UnmetReason {
+    fn from(reason: LeftOutReason) -> Self {
+        match reason {
+            LeftOutReason::CannotBeMet => Self::CannotBeMet,
+            LeftOutReason::SearchEnded => Self::SearchEnded,
+        }
+    }
 }
 
 impl Report {
