@@ -23,7 +23,7 @@ use super::spec::{BoardSpec, BoostBounds, Context, Effect, InterventionSpec};
 pub struct Operators {
     active: Vec<Operator>,
     bounds: BoostBounds,
-    /// Whether scores are doubles because they may be boosted.
+    /// Whether scores are doubles because some of those that count boost.
     pub may_boost: bool,
     /// For how many candidates each counted.
     touched: Vec<u64>,
@@ -104,7 +104,7 @@ impl Operators {
             active: active.iter().map(compile).collect::<Result<_, _>>()?,
             touched: vec![0; active.len()],
             bounds: spec.boost_bounds,
-            may_boost: spec.interventions.iter().any(is_boost),
+            may_boost: active.iter().any(is_boost),
         })
     }
 
