@@ -239,6 +239,11 @@ fn a_wrong_intervention_is_named_by_its_field() {
         one(json!({"id": "x", "items": ["a"], "hide": true, "valid_from": "soon"}))
             .contains("interventions[0].valid_from")
     );
+    let never = json!({
+        "id": "x", "items": ["a"], "hide": true,
+        "valid_from": "2026-12-01T00:00:00Z", "valid_until": "2026-11-01T00:00:00Z",
+    });
+    assert!(one(never).contains("interventions[0].valid_until: `x`: it never counts"));
     assert!(one(json!({"id": "x", "items": ["a"], "hide": true, "share": "200%"})).contains("share"));
     let twice = json!({"id": "x", "items": ["a"], "hide": true});
     assert!(error(json!({"interventions": [twice, twice]})).contains("interventions[1].id"));
@@ -261,6 +266,51 @@ fn a_wrong_intervention_is_named_by_its_field() {
     assert!(error(json!({"diversity": {"lambda": 2, "key": "brand"}})).contains("diversity.lambda"));
     let forced = Context { force: [("y".to_owned(), true)].into(), ..Context::default() };
     assert_eq!(Board::new(spec(&json!({})), forced).unwrap_err().code(), "RANKING_SPEC");
+}
+
+/// What would be an error in December is one in November.
+#[test]
+fn an_intervention_is_compiled_whether_or_not_it_counts_today() {
+    let at = |now: &str| Context { now: Some(now.to_owned()), ..Context::default() };
+    let error = |intervention: Json| {
+        let extra = json!({"interventions": [intervention]});
+        let mut board = Board::new(spec(&extra), at("2026-11-01T00:00:00Z")).unwrap();
+        board.push(&table(&[1.0])).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let later = |field: &str, value: Json| {
+        let mut one = json!({"id": "x", "hide": true, "valid_from": "2026-12-01T00:00:00Z"});
+        one[field] = value;
+        one
+    };
+    assert!(error(later("when", json!("prize > 1"))).contains("interventions[0].when: 1:1: undeclared name"));
+    assert!(error(later("when", json!("price"))).contains("expected a condition"));
+    assert_eq!(error(later("items", json!(["a"]))), "");
+    let other = |when: &str| json!({"id": "x", "hide": true, "boards": ["new"], "when": when});
+    assert_eq!(error(other("only_there > 1")), "", "a column of the other board");
+    assert!(error(other("only_there >")).contains("interventions[0].when"));
+}
+
+#[test]
+fn scores_stay_exact_where_no_boost_counts() {
+    let (item, score): (ArrayRef, ArrayRef) = (
+        Arc::new(StringArray::from(vec!["small", "large"])),
+        Arc::new(arrow_array::Int64Array::from(vec![1 << 60, (1 << 60) + 1])),
+    );
+    let table = RecordBatch::try_from_iter([("item", item), ("s", score)]).unwrap();
+    let boost = |now: &str| {
+        let one = json!({
+            "id": "x", "when": "item == 'none'", "boost": {"factor": 2.0}, "valid_from": "2026-12-01T00:00:00Z",
+        });
+        let context = Context { now: Some(now.to_owned()), ..Context::default() };
+        run(&json!({"interventions": [one]}), context, &table)
+    };
+    assert_eq!(items(&boost("2026-11-01T00:00:00Z")), ["large", "small"]);
+    // Both are the same double then, and stand by item.
+    let score = |result: &comptoir_ranking::board::BoardResult| {
+        result.table.column_by_name("score").unwrap().data_type().clone()
+    };
+    assert_eq!(score(&boost("2026-11-01T00:00:00Z")), arrow_schema::DataType::Int64);
+    assert_eq!(score(&boost("2026-12-01T00:00:00Z")), arrow_schema::DataType::Float64);
 }
 
 proptest! {
@@ -301,9 +351,16 @@ proptest! {
     }
 
     #[test]
-    fn hiding_is_filtering(scores in prop::collection::vec(-3..4_i8, 1..12), price in 1..12_i64) {
+    fn hiding_is_filtering(
+        scores in prop::collection::vec(-3..4_i8, 1..12), price in 1..12_i64, step in 0..5_usize,
+    ) {
         let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-        let rest = json!({"constraints": [{"id": "w", "window": {"key": "brand", "most": 1, "width": 2}}]});
+        let mut rest = json!({"constraints": [{"id": "w", "window": {"key": "brand", "most": 1, "width": 2}}]});
+        let cap = json!({"cap_quantile": {"low": 0.25, "high": 0.75}});
+        let steps = [json!("min_max"), json!("z_score"), json!("percentile"), cap];
+        if let Some(step) = steps.get(step) {
+            rest["score"] = json!([{"name": "t", "value": "s", "normalise": [step]}]);
+        }
         let mut hide = rest.clone();
         hide["interventions"] = json!([{"id": "h", "when": format!("price == {}", price * 10), "hide": true}]);
         let mut filter = rest;

@@ -8,7 +8,8 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::value::Timestamp;
-use comptoir_rules::{Env, Type, Value};
+use comptoir_rules::{Env, Limits, Type, Value, syntax};
+use hashbrown::HashMap;
 use serde_json::Value as Json;
 
 use super::compile::{Expression, env, field};
@@ -82,7 +83,8 @@ pub fn select(spec: &BoardSpec, context: &Context) -> Result<Selected, BoardErro
 }
 
 impl Operators {
-    /// Compiles the interventions that count for a table.
+    /// Compiles the interventions of a board for a table, and keeps those that count. What is wrong shows whether or not it
+    /// counts today.
     pub fn new(
         spec: &BoardSpec,
         active: &[InterventionSpec],
@@ -93,15 +95,22 @@ impl Operators {
         let group_fields = spec.group.iter().map(|name| field(schema, name).cloned());
         let groups = Schema::new(group_fields.collect::<Result<Vec<_>, _>>()?);
         let group_env = super::compile::env(&groups, now)?;
-        let compile = |intervention: &InterventionSpec| {
-            let place = spec.interventions.iter().position(|other| other.id == intervention.id);
-            let path = format!("interventions[{}]", place.unwrap_or_default());
-            Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])
-        };
+        let mut compiled = HashMap::new();
+        for (place, intervention) in spec.interventions.iter().enumerate() {
+            let path = format!("interventions[{place}]");
+            let is_active = active.iter().any(|active| active.id == intervention.id);
+            if is_active || intervention.is_for(&spec.id) {
+                let operator = Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])?;
+                compiled.insert(intervention.id.as_str(), operator);
+            } else {
+                // The columns of other boards are not known here.
+                check_syntax(&path, intervention)?;
+            }
+        }
         let is_boost =
             |intervention: &InterventionSpec| intervention.boost.is_some() || intervention.bury.is_some();
         Ok(Self {
-            active: active.iter().map(compile).collect::<Result<_, _>>()?,
+            active: active.iter().filter_map(|active| compiled.remove(active.id.as_str())).collect(),
             touched: vec![0; active.len()],
             bounds: spec.boost_bounds,
             may_boost: active.iter().any(is_boost),
@@ -214,6 +223,17 @@ impl Operators {
         let scores = factors.into_iter().zip(additions).enumerate().map(boosted);
         Ok(Operated { scores: Arc::new(scores.collect::<Float64Array>()), kind: NumberKind::Double })
     }
+}
+
+fn check_syntax(path: &str, intervention: &InterventionSpec) -> Result<(), BoardError> {
+    for (field, source) in [("when", &intervention.when), ("group", &intervention.group)] {
+        let Some(source) = source else { continue };
+        syntax::parse(source, &Limits::default()).map_err(|error| BoardError::Expression {
+            path: format!("{path}.{field}"),
+            source: Box::new(error.into()),
+        })?;
+    }
+    Ok(())
 }
 
 /// A factor above 1 makes every score higher, also one below zero.

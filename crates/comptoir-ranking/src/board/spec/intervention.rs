@@ -116,6 +116,11 @@ pub enum Effect {
 }
 
 impl InterventionSpec {
+    /// Whether it is for a board.
+    pub(in crate::board) fn is_for(&self, board: &str) -> bool {
+        self.boards.is_empty() || self.boards.iter().any(|id| id == board)
+    }
+
     /// What it does.
     ///
     /// # Errors
