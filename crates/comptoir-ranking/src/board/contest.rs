@@ -121,7 +121,6 @@ impl Contest {
         report: &mut Report,
         faults: &mut Faults,
     ) -> Result<Scored, BoardError> {
-        let scored = self.scorer.score(scene, self.now, faults)?;
         let batch = scene.batch;
         let hidden = self.operators.hidden(batch, scene.chosen, faults)?;
         let shown = hidden.map(|hidden| {
@@ -129,6 +128,8 @@ impl Contest {
             scene.chosen & &!&hidden
         });
         let chosen = shown.as_ref().unwrap_or(scene.chosen);
+        // What is hidden is no part of the population with which values are compared.
+        let scored = self.scorer.score(Scene { chosen, ..scene }, self.now, faults)?;
         let wanted = self.operators.pinned(batch, chosen, faults)?;
         let operated = self.operators.boost(batch, chosen, scored.kind, &scored.scores, faults)?;
         let candidates = Candidates {
