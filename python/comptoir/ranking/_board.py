@@ -135,7 +135,7 @@ class Board:
         Raises
         ------
         DataError
-            For a sum that does not fit in 38 digits.
+            For a sum that does not fit: an integer in 64 bits, a decimal in 20 digits before the point.
         """
         return Result(self._native.finish())
 

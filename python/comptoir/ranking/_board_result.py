@@ -29,6 +29,9 @@ class Report:
         Candidates whose score is null, NaN or an error.
     candidates : int
         Candidates that were ranked: rows, or items of a group where there are metrics.
+    without_value : dict of str to int
+        By metric the rows that count for it and have no value: null, NaN or an error. They add nothing to it;
+        metrics without such rows are left out.
     faults : list of dict
         Expressions that had no value: ``path`` in the spec, ``code``, ``count`` and one ``message``. They
         are not true, add nothing to a metric, and are no score.
@@ -44,7 +47,9 @@ class Report:
         another pin), ``beyond_board`` (which has ``k`` places), ``moved_up`` (``to`` another place).
     unmet : list of dict
         Constraints that a board breaks: ``group``, ``id``, the first ``position`` at which it is broken, at
-        how many ``positions``, and how many were ``found`` there of ``least`` to ``most``.
+        how many ``positions``, how many were ``found`` there of ``least`` to ``most``, and the ``reason``:
+        ``too_few`` items of the band, ``cannot_be_met`` together with those of higher priority,
+        ``search_ended`` after its number of steps, or ``pins``.
     """
 
     rows: int
@@ -54,6 +59,7 @@ class Report:
     hidden: int
     without_score: int
     candidates: int
+    without_value: dict[str, int]
     faults: list[dict[str, Any]]
     cut_ties: list[list[str | None]]
     interventions: list[dict[str, Any]]

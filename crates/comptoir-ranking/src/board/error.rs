@@ -1,6 +1,8 @@
 use comptoir_types::config::{ConfigError, place};
 use comptoir_types::{ErrorCode, ErrorKind, Position};
 
+use super::report::GroupName;
+
 /// Why a board cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,10 +51,16 @@ pub enum BoardError {
     #[error("a push has failed: some of its rows may be in the board; build it anew")]
     PushFailed,
     /// A sum that does not fit.
-    #[error("metric `{metric}` is out of range: its sum does not fit in 38 digits")]
+    #[error("metric `{metric}` of item `{item}`{}: the sum does not fit in {limit}", of_group(group))]
     Overflow {
         /// The metric.
         metric: String,
+        /// The group of the item, the first of those whose sums do not fit.
+        group: GroupName,
+        /// The item.
+        item: String,
+        /// What the sum has to be.
+        limit: &'static str,
     },
     /// More groups or items than are supported.
     #[error("more than 2^32 - 1 {what}")]
@@ -66,6 +74,13 @@ pub enum BoardError {
         /// What happened.
         message: String,
     },
+}
+
+fn of_group(group: &GroupName) -> String {
+    match group.is_empty() {
+        true => String::new(),
+        false => format!(" in group {}", serde_json::json!(group)),
+    }
 }
 
 impl BoardError {

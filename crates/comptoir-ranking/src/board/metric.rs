@@ -6,8 +6,8 @@ use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UI
 use arrow_buffer::BooleanBuffer;
 use hashbrown::HashSet;
 
-use super::error::BoardError;
 use super::numbers::NumberKind;
+use super::sums::Sums;
 use crate::Score;
 use crate::sum::ExactSum;
 
@@ -15,7 +15,7 @@ use crate::sum::ExactSum;
 #[derive(Debug)]
 pub enum Accumulator {
     /// Sums of integers or decimals.
-    Sum(Vec<Option<i128>>),
+    Sum(Sums),
     /// Sums of doubles.
     ExactSum(Vec<Option<ExactSum>>),
     /// How many.
@@ -146,17 +146,17 @@ pub enum Finished {
 
 impl Accumulator {
     /// Sums of numbers of a kind.
-    pub const fn sum(kind: NumberKind) -> Self {
+    pub fn sum(kind: NumberKind) -> Self {
         match kind {
             NumberKind::Double => Self::ExactSum(Vec::new()),
-            _ => Self::Sum(Vec::new()),
+            _ => Self::Sum(Sums::default()),
         }
     }
 
     /// Makes room for so many slots.
     pub fn reach(&mut self, slots: usize) {
         match self {
-            Self::Sum(values) => values.resize(slots, None),
+            Self::Sum(sums) => sums.reach(slots),
             Self::ExactSum(values) => values.resize(slots, None),
             Self::Count(values) | Self::Distinct(_, values) => values.resize(slots, 0),
             Self::End(_, values) => values.resize(slots, None),
@@ -164,9 +164,10 @@ impl Accumulator {
         }
     }
 
-    /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing.
-    pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> Result<(), Overflow> {
+    /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing; gives how many rows that are.
+    pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> u64 {
         let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)? as usize)));
+        let mut missing = 0;
         match (self, source) {
             (Self::Count(counts), Source::Flags(flags)) => {
                 for (_, slot) in each.filter(|(row, _)| flags.value(*row)) {
@@ -174,53 +175,57 @@ impl Accumulator {
                 }
             }
             (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => {
-                for (row, slot) in each.filter(|(row, _)| valid.is_none_or(|valid| valid.value(*row))) {
-                    if let (Some(code), Ok(slot)) = (codes.get(row), u32::try_from(slot)) {
-                        see(seen, counts, (slot, *code));
+                for (row, slot) in each {
+                    let code = codes.get(row).filter(|_| valid.is_none_or(|valid| valid.value(row)));
+                    match (code, u32::try_from(slot)) {
+                        (Some(code), Ok(slot)) => see(seen, counts, (slot, *code)),
+                        _ => missing += 1,
                     }
                 }
             }
             (Self::ExactSum(sums), Source::Numbers(Numbers::Double(array))) => {
-                for (row, slot) in each.filter(|(row, _)| array.is_valid(*row) && !array.value(*row).is_nan())
-                {
-                    let sum = sums.get_mut(slot).into_iter();
-                    sum.for_each(|sum| sum.get_or_insert_default().add(array.value(row)));
+                for (row, slot) in each {
+                    match sums.get_mut(slot).filter(|_| array.is_valid(row) && !array.value(row).is_nan()) {
+                        Some(sum) => sum.get_or_insert_default().add(array.value(row)),
+                        None => missing += 1,
+                    }
                 }
             }
             (Self::Sum(sums), Source::Numbers(numbers)) => {
-                each.filter_map(|(row, slot)| Some((slot, numbers.key(row)?)))
-                    .try_for_each(|(slot, number)| add(sums.get_mut(slot), number))?;
+                for (row, slot) in each {
+                    match numbers.key(row) {
+                        Some(number) => sums.add(slot, number),
+                        None => missing += 1,
+                    }
+                }
             }
             (Self::End(order, ends), source) => {
                 for (row, slot) in each {
-                    if let (Some(end), Some(key)) = (ends.get_mut(slot), source.key(row)) {
-                        widen(end, *order, key);
+                    match (ends.get_mut(slot), source.key(row)) {
+                        (Some(end), Some(key)) => widen(end, *order, key),
+                        _ => missing += 1,
                     }
                 }
             }
             (Self::Last(values), Source::Timed(source, moments)) => {
                 for (row, slot) in each {
-                    if let (Some(last), Some(key), Some(Some(moment))) =
-                        (values.get_mut(slot), source.key(row), moments.get(row))
-                    {
-                        follow(last, moment, key);
+                    match (values.get_mut(slot), source.key(row), moments.get(row)) {
+                        (Some(last), Some(key), Some(Some(moment))) => follow(last, moment, key),
+                        _ => missing += 1,
                     }
                 }
             }
             // A metric reads what it was made for.
             _ => {}
         }
-        Ok(())
+        missing
     }
 
     /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
-    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) -> Result<(), Overflow> {
+    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) {
         let own_slots = slots.iter().map(|slot| *slot as usize);
         match (self, other) {
-            (Self::Sum(own), Self::Sum(theirs)) => own_slots
-                .zip(theirs)
-                .filter_map(|(slot, number)| Some((slot, number?)))
-                .try_for_each(|(slot, number)| add(own.get_mut(slot), number))?,
+            (Self::Sum(own), Self::Sum(theirs)) => own.merge(&theirs, slots),
             (Self::ExactSum(own), Self::ExactSum(theirs)) => {
                 for (slot, theirs) in own_slots.zip(theirs) {
                     if let (Some(sum), Some(theirs)) = (own.get_mut(slot), theirs) {
@@ -256,13 +261,20 @@ impl Accumulator {
             }
             _ => {}
         }
-        Ok(())
+    }
+
+    /// The slots of sums that do not fit in 128 bits.
+    pub fn too_large(&self) -> Vec<usize> {
+        match self {
+            Self::Sum(sums) => sums.too_large().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The metric of each slot; `None` where no event had a value.
     pub fn finish(&self) -> Finished {
         match self {
-            Self::Sum(values) => Finished::Numbers(values.clone()),
+            Self::Sum(sums) => Finished::Numbers(sums.values().to_vec()),
             Self::ExactSum(sums) => {
                 let key = |sum: &Option<ExactSum>| Some(Score::new(sum.as_ref()?.value())?.key().into());
                 Finished::Numbers(sums.iter().map(key).collect())
@@ -303,14 +315,6 @@ fn see(seen: &mut HashSet<(u32, u32)>, counts: &mut [u64], value: (u32, u32)) {
     }
 }
 
-/// Adds a number to a sum.
-fn add(sum: Option<&mut Option<i128>>, number: i128) -> Result<(), Overflow> {
-    if let Some(sum) = sum {
-        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
-    }
-    Ok(())
-}
-
 /// Takes a value as the end, if it is in this order to the one so far.
 fn widen(end: &mut Option<Key>, order: Ordering, key: KeyRef<'_>) {
     if end.as_ref().is_none_or(|end| key.compare(end) == order) {
@@ -325,15 +329,5 @@ fn follow(last: &mut Option<(Box<[u8]>, Key)>, moment: &[u8], key: KeyRef<'_>) {
     };
     if last.as_ref().is_none_or(is_later) {
         *last = Some((moment.into(), key.to_key()));
-    }
-}
-
-/// A sum that does not fit.
-#[derive(Debug)]
-pub struct Overflow;
-
-impl Overflow {
-    pub fn of(self, metric: &str) -> BoardError {
-        BoardError::Overflow { metric: metric.to_owned() }
     }
 }

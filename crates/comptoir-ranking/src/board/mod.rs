@@ -53,6 +53,7 @@ mod scope;
 mod shown;
 mod spec;
 mod state;
+mod sums;
 mod terms;
 mod wanted;
 mod word_codes;

@@ -28,6 +28,9 @@ pub struct Report {
     pub without_score: u64,
     /// Candidates that were ranked: rows, or items of a group where there are metrics.
     pub candidates: u64,
+    /// By metric the rows that count for it and have no value: null, NaN or an error. They add nothing to it; metrics
+    /// without such rows are left out.
+    pub without_value: BTreeMap<String, u64>,
     /// Expressions that had no value, by place in the spec and code. They are not true, add nothing to a metric, and
     /// are no score.
     #[serde(serialize_with = "as_list")]

@@ -131,6 +131,7 @@ impl State {
             }
             Source::Events { metrics, having } => {
                 let table = metrics.finish(spec)?;
+                report.without_value = metrics.without_value();
                 let chosen = match having {
                     Some(having) => having.flags(&table, &all(&table), faults)?,
                     None => all(&table),
