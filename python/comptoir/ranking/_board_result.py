@@ -85,7 +85,8 @@ class Explanation:
         Its place by score and tie keys, before diversity, constraints and pins.
     absence : dict or None
         Why it is not on the board: a ``code`` such as ``not_eligible``, ``below_floor``, ``hidden``,
-        ``without_score``, ``too_low``, ``displaced``, and what belongs to it.
+        ``without_score``, ``too_low``, ``displaced``, and what belongs to it: ``by`` names the interventions
+        that hide it, or the pins or constraints that gave its place to others (``diversity`` for the spec's).
     score : number, str or None
         Its score after boosts; a decimal is text.
     organic_score : number, str or None
@@ -96,8 +97,13 @@ class Explanation:
         For each term of the score ``name``, ``value``, ``normalised``, ``weight`` and what it ``adds``.
     ties : list
         Tie keys with their values.
+    boost : dict or None
+        What its boosts and buries do together: ``factor``, then ``addition``, and whether they were
+        ``bounded`` by ``boost_bounds``; None without any.
     interventions : list of dict
-        ``id`` and ``effect`` of each intervention that concerns it, the most important first.
+        ``id`` and ``effect`` of each intervention that concerns it, the most important first; for a pin that
+        does not stand where it was to the ``fault``, as in `Report.unpinned`. Then those that do not count,
+        with the ``reason``.
     """
 
     board: str
@@ -111,7 +117,8 @@ class Explanation:
     values: dict[str, Any]
     terms: list[dict[str, Any]]
     ties: list[list[Any]]
-    interventions: list[dict[str, str]]
+    boost: dict[str, Any] | None
+    interventions: list[dict[str, Any]]
 
     def __str__(self) -> str:
         group = f" of {', '.join(map(str, self.group))}" if self.group else ""
@@ -125,7 +132,9 @@ class Explanation:
             value, weight = term["normalised"], term["weight"]
             lines.append(f"term {term['name']}: {term['value']} -> {value} x {weight} = {term['adds']}")
         lines += [f"{name} = {value}" for name, value in self.values.items()]
-        lines += [f"{one['id']}: {one['effect']}" for one in self.interventions]
+        if self.boost is not None and self.boost["bounded"]:
+            lines.append(f"boosts within bounds: x {self.boost['factor']} + {self.boost['addition']}")
+        lines += [f"{one['id']}: {one['effect']}{_but(one)}" for one in self.interventions]
         return "\n  ".join(lines)
 
     def _place(self) -> str:
@@ -137,6 +146,16 @@ class Explanation:
         if self.organic_position in (None, self.position):
             return f"position {self.position}"
         return f"position {self.position}, {self.organic_position} before diversity, constraints and pins"
+
+
+def _but(intervention: dict[str, Any]) -> str:
+    """Say why an intervention does not do what it says."""
+    if fault := intervention.get("fault"):
+        rest = [f"{key} {value}" for key, value in fault.items() if key != "code"]
+        return ", but " + " ".join([fault["code"].replace("_", " "), *rest])
+    if reason := intervention.get("reason"):
+        return f", but does not count: {reason['code'].replace('_', ' ')}"
+    return ""
 
 
 class Result:

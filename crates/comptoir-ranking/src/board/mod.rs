@@ -26,6 +26,7 @@ mod collect;
 mod column_codes;
 mod compile;
 mod contest;
+mod effects;
 mod error;
 mod explain;
 mod explanation;
@@ -61,7 +62,7 @@ mod words;
 
 pub use collect::Board;
 pub use error::BoardError;
-pub use explanation::{Absence, Explanation, InterventionEffect, TermExplanation};
+pub use explanation::{Absence, BoostExplanation, Explanation, InterventionEffect, TermExplanation};
 pub use many::Boards;
 pub use report::{GroupName, InterventionReport, Report, Unmet, UnmetReason, UnpinnedItem};
 pub use result::BoardResult;

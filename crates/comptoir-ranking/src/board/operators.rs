@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
+use super::explanation::BoostExplanation;
 use super::numbers::NumberKind;
 use super::report::Faults;
 use super::scope::{Reason, Scope};
@@ -23,6 +24,8 @@ use super::spec::{BoardSpec, BoostBounds, Context, Effect, InterventionSpec};
 #[derive(Debug)]
 pub struct Operators {
     active: Vec<Operator>,
+    /// Those for this board that do not count today, in the order of the spec.
+    inactive: Vec<Operator>,
     bounds: BoostBounds,
     /// Whether scores are doubles because some of those that count boost.
     pub may_boost: bool,
@@ -109,8 +112,12 @@ impl Operators {
         }
         let is_boost =
             |intervention: &InterventionSpec| intervention.boost.is_some() || intervention.bury.is_some();
+        let active_operators =
+            active.iter().filter_map(|active| compiled.remove(active.id.as_str())).collect();
+        let others = spec.interventions.iter();
         Ok(Self {
-            active: active.iter().filter_map(|active| compiled.remove(active.id.as_str())).collect(),
+            active: active_operators,
+            inactive: others.filter_map(|other| compiled.remove(other.id.as_str())).collect(),
             touched: vec![0; active.len()],
             bounds: spec.boost_bounds,
             may_boost: active.iter().any(is_boost),
@@ -130,6 +137,28 @@ impl Operators {
         &self.active
     }
 
+    /// Those that do not count, but would be for this board.
+    pub fn inactive(&self) -> &[Operator] {
+        &self.inactive
+    }
+
+    /// What boosts and buries do together, within their bounds; `None` without any.
+    pub fn together(&self, effects: impl Iterator<Item = Effect>) -> Option<BoostExplanation> {
+        let (mut factor, mut addition, mut is_any) = (1.0, 0.0, false);
+        for effect in effects {
+            match effect {
+                Effect::Factor(by) => factor *= by,
+                Effect::Addition(by) => addition += by,
+                Effect::Hide | Effect::Pin(_) => continue,
+            }
+            is_any = true;
+        }
+        let (bounded, within) = (self.bounds.factor(factor), self.bounds.addition(addition));
+        #[expect(clippy::float_cmp, reason = "what is within its bounds stays the same")]
+        let is_bounded = bounded != factor || within != addition;
+        is_any.then_some(BoostExplanation { factor: bounded, addition: within, is_bounded })
+    }
+
     /// For how many candidates each of them counted so far.
     pub fn touched(&self) -> &[u64] {
         &self.touched
@@ -142,7 +171,7 @@ impl Operators {
 
     /// Adds the columns that they read, by their place in the schema.
     pub fn reads(&self, schema: &Schema, columns: &mut BTreeSet<usize>) {
-        for operator in &self.active {
+        for operator in self.active.iter().chain(&self.inactive) {
             if let Target::When(when) = &operator.target {
                 when.reads(schema, columns);
             }
@@ -214,11 +243,9 @@ impl Operators {
                 }
             }
         }
-        let most = self.bounds.factor;
-        let furthest = self.bounds.addition.unwrap_or(0.0);
         let boosted = |(row, (factor, addition)): (usize, (f64, f64))| {
             let score = kind.double(kind.key(scores, row)?);
-            Some(boosted(score, factor.clamp(1.0 / most, most), addition.clamp(-furthest, furthest)))
+            Some(boosted(score, self.bounds.factor(factor), self.bounds.addition(addition)))
         };
         let scores = factors.into_iter().zip(additions).enumerate().map(boosted);
         Ok(Operated { scores: Arc::new(scores.collect::<Float64Array>()), kind: NumberKind::Double })

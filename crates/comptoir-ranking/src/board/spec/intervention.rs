@@ -96,6 +96,19 @@ pub struct BoostBounds {
     pub addition: Option<f64>,
 }
 
+impl BoostBounds {
+    /// A product of factors within the bounds.
+    pub(in crate::board) fn factor(&self, factor: f64) -> f64 {
+        factor.clamp(1.0 / self.factor, self.factor)
+    }
+
+    /// A sum of additions within the bounds.
+    pub(in crate::board) fn addition(&self, addition: f64) -> f64 {
+        let most = self.addition.unwrap_or(0.0);
+        addition.clamp(-most, most)
+    }
+}
+
 impl Default for BoostBounds {
     fn default() -> Self {
         Self { factor: 10.0, addition: None }
