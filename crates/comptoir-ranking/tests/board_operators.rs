@@ -114,6 +114,16 @@ fn a_constraint_that_is_not_met_has_a_reason() {
 }
 
 #[test]
+fn a_board_that_ends_early_is_reported() {
+    let once = json!({"constraints": [{"id": "once", "one_per": "brand", "strict": true}], "slack": 5});
+    let result = run(&once, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0]));
+    assert_eq!(items(&result), ["a", "b"]);
+    let early = &result.report.ended_early[0];
+    assert_eq!((early.by.as_slice(), early.places, early.of), (["once".to_owned()].as_slice(), 2, 3));
+    assert!(result.report.unmet.is_empty());
+}
+
+#[test]
 fn alike_items_are_moved_apart() {
     let diverse = json!({"diversity": {"lambda": 0.3, "key": "price"}, "k": 6});
     assert_eq!(plain(&diverse), ["a", "b", "c", "d", "e", "f"], "no two are alike");

@@ -50,6 +50,9 @@ class Report:
         how many ``positions``, how many were ``found`` there of ``least`` to ``most``, and the ``reason``:
         ``too_few`` items of the band, ``cannot_be_met`` together with those of higher priority,
         ``search_ended`` after its number of steps, or ``pins``.
+    ended_early : list of dict
+        Boards that end rather than break a strict constraint: ``group``, ``by`` which constraints, how many
+        ``places`` it has before pins, ``of`` how many.
     """
 
     rows: int
@@ -65,6 +68,7 @@ class Report:
     interventions: list[dict[str, Any]]
     unpinned: list[dict[str, Any]]
     unmet: list[dict[str, Any]]
+    ended_early: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,15 @@ pub fn unmet(board: &[usize], constraints: &[Constraint]) -> Vec<Shortfall> {
     constraints.iter().filter_map(|constraint| shortfall(board, constraint)).collect()
 }
 
+/// Whether the last item of a board is one too many.
+pub(super) fn is_exceeded(board: &[usize], constraint: &Constraint) -> bool {
+    let counts = match &constraint.rule {
+        Rule::Band { members, bounds } => in_band(board, members, bounds),
+        Rule::Window { keys, most, width } => in_windows(board, keys, *most, *width),
+    };
+    counts.last().is_some_and(|[found, _, most]| found > most)
+}
+
 fn shortfall(board: &[usize], constraint: &Constraint) -> Option<Shortfall> {
     let counts = match &constraint.rule {
         Rule::Band { bounds, .. } if board.is_empty() => {

@@ -1,9 +1,9 @@
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::constraint::{Constraint, Rule};
+use super::constraint::{Constraint, Rule, is_exceeded};
 use super::state::State;
 
 /// An arrangement of candidates.
@@ -16,6 +16,8 @@ pub struct Arranged {
     /// are candidates for them, and no arrangement that meets them has, at the first position where it differs, a better
     /// candidate.
     pub left_out: Vec<LeftOut>,
+    /// The strict constraints that end the board before all candidates or positions are used up; none where it does not.
+    pub ended_by: Vec<String>,
 }
 
 /// A constraint that an arrangement does not keep.
@@ -57,10 +59,29 @@ pub fn constrain(count: usize, k: usize, constraints: &[Constraint]) -> Arranged
     let full = count.min(k);
     let strict = sorted.iter().filter(|constraint| constraint.is_strict);
     let target = strict.map(|strict| room(strict, count, full)).min().unwrap_or(full).min(full);
-    match search(State::new(count, target, &sorted, &[])) {
-        Ok(order) => Arranged { order, left_out: Vec::new() },
+    let (order, left_out) = match search(State::new(count, target, &sorted, &[])) {
+        Ok(order) => (order, Vec::new()),
         Err(reason) => keep_what_goes(count, target, &sorted, reason),
-    }
+    };
+    let ended_by = if order.len() < full { ended_by(count, &order, &sorted) } else { Vec::new() };
+    Arranged { order, left_out, ended_by }
+}
+
+/// The strict constraints that one more candidate would break.
+fn ended_by(count: usize, order: &[usize], constraints: &[&Constraint]) -> Vec<String> {
+    let used: HashSet<usize> = order.iter().copied().collect();
+    let free: Vec<usize> = (0..count).filter(|candidate| !used.contains(candidate)).collect();
+    let mut longer = order.to_vec();
+    let mut is_broken = |constraint: &&&Constraint| {
+        free.iter().any(|candidate| {
+            longer.push(*candidate);
+            let broken = is_exceeded(&longer, constraint);
+            longer.pop();
+            broken
+        })
+    };
+    let strict = constraints.iter().filter(|constraint| constraint.is_strict);
+    strict.filter(&mut is_broken).map(|constraint| constraint.id.clone()).collect()
 }
 
 /// Candidates that are tried before the search gives up, at least and for each pair of position and candidate.
@@ -68,7 +89,12 @@ const STEPS: usize = 100_000;
 const STEPS_A_PAIR: usize = 32;
 
 /// Keeps each constraint that goes with those before it.
-fn keep_what_goes(count: usize, target: usize, sorted: &[&Constraint], reason: LeftOutReason) -> Arranged {
+fn keep_what_goes(
+    count: usize,
+    target: usize,
+    sorted: &[&Constraint],
+    reason: LeftOutReason,
+) -> (Vec<usize>, Vec<LeftOut>) {
     let (mut kept, mut others, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let mut known = None;
     for (place, constraint) in sorted.iter().enumerate() {
@@ -92,7 +118,7 @@ fn keep_what_goes(count: usize, target: usize, sorted: &[&Constraint], reason: L
         let found = search(State::new(count, target, &kept, &others)).ok();
         found.or(known).unwrap_or_else(|| least_broken(State::new(count, target, &[], sorted)))
     };
-    Arranged { order, left_out }
+    (order, left_out)
 }
 
 /// Depth first, the best candidate first.

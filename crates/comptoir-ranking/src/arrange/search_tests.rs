@@ -143,6 +143,7 @@ fn a_strict_constraint_ends_the_board() {
     let once = Constraint { is_strict: true, ..window("one of each", &[0, 0, 1, 1], 1, 4) };
     let arranged = constrain(4, 4, &[once]);
     assert_eq!((arranged.order, arranged.left_out), (vec![0, 2], Vec::new()));
+    assert_eq!(arranged.ended_by, ["one of each"]);
 }
 
 #[test]
@@ -190,4 +191,11 @@ fn a_search_that_stops_says_so() {
     assert_eq!(found.order.len(), 40);
     assert_eq!(found.left_out, [LeftOut { id: "two".to_owned(), reason: LeftOutReason::SearchEnded }]);
     assert_eq!(unmet(&found.order, &both).iter().map(|one| one.found).collect::<Vec<_>>(), [21]);
+}
+
+#[test]
+fn a_strict_window_ends_the_board_where_nothing_else_is_left() {
+    let apart = Constraint { is_strict: true, ..window("apart", &[0, 0, 0, 1], 1, 2) };
+    let arranged = constrain(4, 4, &[apart]);
+    assert_eq!((arranged.order, arranged.ended_by), (vec![0, 3, 1], vec!["apart".to_owned()]));
 }

@@ -64,7 +64,7 @@ pub use collect::Board;
 pub use error::BoardError;
 pub use explanation::{Absence, BoostExplanation, Explanation, InterventionEffect, TermExplanation};
 pub use many::Boards;
-pub use report::{GroupName, InterventionReport, Report, Unmet, UnmetReason, UnpinnedItem};
+pub use report::{EndedEarly, GroupName, InterventionReport, Report, Unmet, UnmetReason, UnpinnedItem};
 pub use result::BoardResult;
 pub use scope::Reason;
 pub use spec::{

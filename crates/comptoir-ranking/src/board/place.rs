@@ -11,9 +11,9 @@ use super::error::BoardError;
 use super::layout::{Layout, Readings};
 use super::operators::{Operator, Operators, text};
 use super::rank::Span;
-use super::report::{Faults, GroupName, Report, Unmet, UnmetReason, UnpinnedItem};
+use super::report::{EndedEarly, Faults, GroupName, Report, Unmet, UnmetReason, UnpinnedItem};
 use super::spec::{BoardSpec, InterventionSpec};
-use crate::arrange::{LeftOut, Pin, PinFault, Shortfall, constrain, pin, unmet};
+use crate::arrange::{Constraint, LeftOut, Pin, PinFault, Shortfall, constrain, pin, unmet};
 use crate::snapshot::group_text;
 
 /// Places the kept candidates of all groups.
@@ -85,18 +85,10 @@ impl<'p> Placer<'p> {
         let diverse: Vec<usize> = order.iter().copied().take(k).collect();
         note(displaced, best.iter().take(k), &diverse, || vec!["diversity".to_owned()]);
         let constraints = self.layout.constraints(&self.readings, group, &order);
-        let (mut organic, mut told) = (diverse, Told::default());
-        if !constraints.is_empty() {
-            let arranged = constrain(order.len(), k, &constraints);
-            let rows: Vec<usize> =
-                arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect();
-            note(displaced, organic.iter(), &rows, || {
-                let plain: Vec<usize> = (0..organic.len()).collect();
-                unmet(&plain, &constraints).into_iter().map(|broken| broken.id).collect()
-            });
-            told = Told { short: unmet(&arranged.order, &constraints), left_out: arranged.left_out };
-            organic = rows;
-        }
+        let (organic, told) = match constraints.is_empty() {
+            true => (diverse, Told::default()),
+            false => constrained(&order, k, &constraints, name, report, displaced),
+        };
         let pins: Vec<&PinIn<'_>> = self.pins.iter().filter(|pin| pin.groups.value(group)).collect();
         let board = if pins.is_empty() {
             organic
@@ -183,6 +175,29 @@ impl<'p> Placer<'p> {
         }
         pinned.board.into_iter().filter_map(Result::ok).collect()
     }
+}
+
+/// The rows of a board that meets constraints.
+fn constrained(
+    order: &[usize],
+    k: usize,
+    constraints: &[Constraint],
+    name: &GroupName,
+    report: &mut Report,
+    displaced: &mut Displaced,
+) -> (Vec<usize>, Told) {
+    let arranged = constrain(order.len(), k, constraints);
+    let rows: Vec<usize> = arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect();
+    let full = k.min(order.len());
+    note(displaced, order.iter().take(k), &rows, || {
+        let plain: Vec<usize> = (0..full).collect();
+        unmet(&plain, constraints).into_iter().map(|broken| broken.id).collect()
+    });
+    if !arranged.ended_by.is_empty() {
+        let (group, places) = (name.clone(), rows.len());
+        report.ended_early.push(EndedEarly { group, by: arranged.ended_by, places, of: full });
+    }
+    (rows, Told { short: unmet(&arranged.order, constraints), left_out: arranged.left_out })
 }
 
 /// Notes the rows of a board that a step has taken off, with what did it.

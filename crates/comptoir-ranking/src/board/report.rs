@@ -43,6 +43,8 @@ pub struct Report {
     pub unpinned: Vec<UnpinnedItem>,
     /// Constraints that a board breaks.
     pub unmet: Vec<Unmet>,
+    /// Boards that strict constraints end early.
+    pub ended_early: Vec<EndedEarly>,
 }
 
 /// What became of an intervention.
@@ -82,6 +84,19 @@ pub struct Unmet {
     pub shortfall: Shortfall,
     /// Why.
     pub reason: UnmetReason,
+}
+
+/// A board that ends rather than break a strict constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndedEarly {
+    /// The group.
+    pub group: GroupName,
+    /// The constraints that one more item would break.
+    pub by: Vec<String>,
+    /// How many places it has before pins.
+    pub places: usize,
+    /// How many it would have without strict constraints.
+    pub of: usize,
 }
 
 /// Why a board breaks a constraint.
