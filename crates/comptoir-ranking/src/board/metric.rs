@@ -166,59 +166,38 @@ impl Accumulator {
 
     /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing; gives how many rows that are.
     pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> u64 {
-        let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)? as usize)));
-        let mut missing = 0;
         match (self, source) {
-            (Self::Count(counts), Source::Flags(flags)) => {
-                for (_, slot) in each.filter(|(row, _)| flags.value(*row)) {
-                    counts.get_mut(slot).into_iter().for_each(|count| *count += 1);
-                }
-            }
-            (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => {
-                for (row, slot) in each {
-                    let code = codes.get(row).filter(|_| valid.is_none_or(|valid| valid.value(row)));
-                    match (code, u32::try_from(slot)) {
-                        (Some(code), Ok(slot)) => see(seen, counts, (slot, *code)),
-                        _ => missing += 1,
-                    }
-                }
-            }
+            (Self::Count(counts), Source::Flags(flags)) => each(rows, slots, |row, slot| {
+                *counts.get_mut(slot)? += u64::from(flags.value(row));
+                Some(())
+            }),
+            (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => each(rows, slots, |row, slot| {
+                let code = codes.get(row).filter(|_| valid.is_none_or(|valid| valid.value(row)))?;
+                see(seen, counts, (u32::try_from(slot).ok()?, *code));
+                Some(())
+            }),
             (Self::ExactSum(sums), Source::Numbers(Numbers::Double(array))) => {
-                for (row, slot) in each {
-                    match sums.get_mut(slot).filter(|_| array.is_valid(row) && !array.value(row).is_nan()) {
-                        Some(sum) => sum.get_or_insert_default().add(array.value(row)),
-                        None => missing += 1,
-                    }
-                }
+                each(rows, slots, |row, slot| {
+                    let number = array.is_valid(row).then(|| array.value(row)).filter(|one| !one.is_nan())?;
+                    sums.get_mut(slot)?.get_or_insert_default().add(number);
+                    Some(())
+                })
             }
-            (Self::Sum(sums), Source::Numbers(numbers)) => {
-                for (row, slot) in each {
-                    match numbers.key(row) {
-                        Some(number) => sums.add(slot, number),
-                        None => missing += 1,
-                    }
-                }
-            }
-            (Self::End(order, ends), source) => {
-                for (row, slot) in each {
-                    match (ends.get_mut(slot), source.key(row)) {
-                        (Some(end), Some(key)) => widen(end, *order, key),
-                        _ => missing += 1,
-                    }
-                }
-            }
-            (Self::Last(values), Source::Timed(source, moments)) => {
-                for (row, slot) in each {
-                    match (values.get_mut(slot), source.key(row), moments.get(row)) {
-                        (Some(last), Some(key), Some(Some(moment))) => follow(last, moment, key),
-                        _ => missing += 1,
-                    }
-                }
-            }
+            (Self::Sum(sums), Source::Numbers(numbers)) => each(rows, slots, |row, slot| {
+                sums.add(slot, numbers.key(row)?);
+                Some(())
+            }),
+            (Self::End(order, ends), source) => each(rows, slots, |row, slot| {
+                widen(ends.get_mut(slot)?, *order, source.key(row)?);
+                Some(())
+            }),
+            (Self::Last(values), Source::Timed(source, moments)) => each(rows, slots, |row, slot| {
+                follow(values.get_mut(slot)?, (*moments.get(row)?)?, source.key(row)?);
+                Some(())
+            }),
             // A metric reads what it was made for.
-            _ => {}
+            _ => 0,
         }
-        missing
     }
 
     /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
@@ -306,6 +285,18 @@ impl Finished {
         };
         Self::Numbers(keys.map(number).collect())
     }
+}
+
+/// Does something for each row and its slot, and counts those for which it could not be done.
+#[inline]
+fn each(rows: &BooleanBuffer, slots: &[u32], mut add: impl FnMut(usize, usize) -> Option<()>) -> u64 {
+    let mut missing = 0;
+    for row in rows.set_indices() {
+        if let Some(slot) = slots.get(row) {
+            missing += u64::from(add(row, *slot as usize).is_none());
+        }
+    }
+    missing
 }
 
 /// Counts a value that a slot has not seen.
