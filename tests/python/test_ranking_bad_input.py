@@ -117,7 +117,17 @@ def test_specs_that_are_none(tmp_path):
 
 def test_collectors_that_do_not_go_together():
     one, other = ranking.Board(SPEC), ranking.Board({**SPEC, "k": 4})
+    other.push(TABLE)
     assert refused(one.merge, other).code == "RANKING_OTHER_BOARD"
+    assert len(other.finish()) == 2
+    of_unit = ranking.Board(SPEC, unit="ann")
+    error = refused(one.merge, of_unit)
+    assert (error.code, "`unit` differs" in str(error)) == ("RANKING_OTHER_CONTEXT", True)
+    changed = ranking.Board(SPEC)
+    changed.push(TABLE.set_column(2, "units", pa.array([1.0, 2.0])))
+    one.push(TABLE)
+    assert refused(one.merge, changed).code == "RANKING_SCHEMA_CHANGE"
+    assert len(changed.finish()) == 2
     with pytest.raises(ValueError, match="into itself"):
         one.merge(one)
     one.finish()
@@ -135,6 +145,43 @@ def test_a_producer_that_fails_is_quoted():
     error = refused(ranking.Board(SPEC).push, reader)
     assert error.code == "ARROW_STREAM"
     assert "the disk is gone" in str(error)
+
+
+def test_a_board_whose_stream_fails_in_the_middle_is_refused():
+    def batches():
+        yield pa.record_batch(
+            {"country": ["FR"] * 1_100_000, "sku": ["mug"] * 1_100_000, "units": [1] * 1_100_000},
+        )
+        yield pa.record_batch({"country": ["FR"], "sku": ["mug"], "units": [1]})
+        raise OSError("the disk is gone")
+
+    schema = pa.schema({"country": pa.string(), "sku": pa.string(), "units": pa.int64()})
+    collector = ranking.Board(SPEC)
+    error = refused(collector.push, pa.RecordBatchReader.from_batches(schema, batches()), threads=2)
+    assert error.code == "ARROW_STREAM"
+    whole = ranking.Board(SPEC)
+    for call in (
+        lambda: collector.push(TABLE),
+        collector.finish,
+        lambda: collector.merge(whole),
+        lambda: whole.merge(collector),
+    ):
+        error = refused(call)
+        assert (type(error), error.code) == (comptoir.UnavailableError, "RANKING_PUSH_FAILED")
+    assert len(whole.finish()) == 0
+
+
+def test_a_finished_board_reads_nothing():
+    def batches():
+        asked.append(1)
+        yield TABLE.to_batches()[0]
+
+    asked = []
+    collector = ranking.Board(SPEC)
+    collector.finish()
+    with pytest.raises(ValueError, match="the board is finished"):
+        collector.push(pa.RecordBatchReader.from_batches(TABLE.schema, batches()))
+    assert not asked
 
 
 def test_tables_that_cannot_be_published(publisher):

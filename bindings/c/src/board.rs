@@ -84,12 +84,15 @@ pub unsafe extern "C" fn comptoir_board_builder_push(
     call(|| {
         // SAFETY: the caller's promise.
         let builder = unsafe { handle::get(builder) };
-        let mut push = |batches: &[_]| match &builder {
-            Ok(builder) => builder.push(batches, threads),
-            Err(fault) => Err(fault.clone()),
-        };
-        // SAFETY: the caller's promise.
-        unsafe { stream::take_parts(rows, &mut push) }
+        match builder.and_then(|builder| builder.check_open().map(|()| builder)) {
+            // SAFETY: the caller's promise.
+            Ok(builder) => builder.push_parts(threads, |push| unsafe { stream::take_parts(rows, push) }),
+            Err(fault) => {
+                // SAFETY: the caller's promise.
+                unsafe { stream::release(rows) }?;
+                Err(fault)
+            }
+        }
     })
 }
 

@@ -9,7 +9,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use board_support::{items, run, spec, table};
-use comptoir_ranking::board::{Absence, Board, BoardSpec, Context};
+use comptoir_ranking::arrange::PinFault;
+use comptoir_ranking::board::{Absence, Board, BoardSpec, Context, Reason, UnmetReason};
 use comptoir_types::ErrorCode;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -90,6 +91,36 @@ fn constraints_shape_the_board_and_what_cannot_be_met_is_reported() {
     assert_eq!(items(&result), ["a", "b", "c"]);
     let unmet = &result.report.unmet[0].shortfall;
     assert_eq!((unmet.id.as_str(), unmet.position, unmet.found, unmet.least), ("dear", 2, 0, 1));
+    assert_eq!(result.report.unmet[0].reason, UnmetReason::TooFew);
+}
+
+#[test]
+fn a_constraint_that_is_not_met_has_a_reason() {
+    // The prices of a, b and c differ from those that follow; of brands there are two.
+    let best = |id: &str, priority: i32, item: &str| json!({"id": id, "priority": priority, "band": {"when": format!("item == '{item}'"), "at_least": 1, "of_first": 1}});
+    let reasons = |extra: &Json| {
+        let result = run(extra, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0]));
+        let reason = |unmet: &comptoir_ranking::board::Unmet| (unmet.shortfall.id.clone(), unmet.reason);
+        (items(&result), result.report.unmet.iter().map(reason).collect::<Vec<_>>())
+    };
+    let (board, unmet) =
+        reasons(&json!({"slack": 5, "constraints": [best("low", 1, "b"), best("high", 2, "c")]}));
+    assert_eq!((board[0].as_str(), unmet), ("c", vec![("low".to_owned(), UnmetReason::CannotBeMet)]));
+    let pinned = json!({
+        "slack": 5, "constraints": [best("top", 1, "b")], "interventions": [{"id": "p", "items": ["a"], "pin": 1}],
+    });
+    let (board, unmet) = reasons(&pinned);
+    assert_eq!((board[0].as_str(), unmet), ("a", vec![("top".to_owned(), UnmetReason::Pins)]));
+}
+
+#[test]
+fn a_board_that_ends_early_is_reported() {
+    let once = json!({"constraints": [{"id": "once", "one_per": "brand", "strict": true}], "slack": 5});
+    let result = run(&once, Context::default(), &table(&[6.0, 5.0, 4.0, 3.0]));
+    assert_eq!(items(&result), ["a", "b"]);
+    let early = &result.report.ended_early[0];
+    assert_eq!((early.by.as_slice(), early.places, early.of), (["once".to_owned()].as_slice(), 2, 3));
+    assert!(result.report.unmet.is_empty());
 }
 
 #[test]
@@ -178,7 +209,8 @@ fn an_item_is_explained() {
         ("p", "pin to 1")
     );
     let displaced = of("d");
-    assert_eq!((displaced.organic_position, displaced.absence), (Some(2), Some(Absence::Displaced)));
+    let by_pin = Absence::Displaced { by: vec!["p".to_owned()] };
+    assert_eq!((displaced.organic_position, displaced.absence), (Some(2), Some(by_pin)));
     assert_eq!((displaced.score, displaced.organic_score), (Some(json!(6.0)), Some(json!(3.0))));
     assert_eq!(displaced.ties, [("price".to_owned(), json!(40))]);
     assert_eq!(displaced.values["brand"], json!("y"));
@@ -219,6 +251,11 @@ fn a_wrong_intervention_is_named_by_its_field() {
         one(json!({"id": "x", "items": ["a"], "hide": true, "valid_from": "soon"}))
             .contains("interventions[0].valid_from")
     );
+    let never = json!({
+        "id": "x", "items": ["a"], "hide": true,
+        "valid_from": "2026-12-01T00:00:00Z", "valid_until": "2026-11-01T00:00:00Z",
+    });
+    assert!(one(never).contains("interventions[0].valid_until: `x`: it never counts"));
     assert!(one(json!({"id": "x", "items": ["a"], "hide": true, "share": "200%"})).contains("share"));
     let twice = json!({"id": "x", "items": ["a"], "hide": true});
     assert!(error(json!({"interventions": [twice, twice]})).contains("interventions[1].id"));
@@ -241,6 +278,89 @@ fn a_wrong_intervention_is_named_by_its_field() {
     assert!(error(json!({"diversity": {"lambda": 2, "key": "brand"}})).contains("diversity.lambda"));
     let forced = Context { force: [("y".to_owned(), true)].into(), ..Context::default() };
     assert_eq!(Board::new(spec(&json!({})), forced).unwrap_err().code(), "RANKING_SPEC");
+}
+
+#[test]
+fn an_explanation_says_what_was_done_and_what_was_not() {
+    let table = table(&[6.0, 5.0, 4.0, 3.0]);
+    let now = Context { now: Some("2026-11-01T00:00:00Z".to_owned()), ..Context::default() };
+    let extra = json!({
+        "interventions": [
+            {"id": "one", "items": ["d", "b"], "pin": 1}, {"id": "two", "items": ["c"], "pin": 1},
+            {"id": "up", "items": ["c"], "boost": {"factor": 8.0}}, {"id": "more", "when": "item == 'c'", "boost": {"factor": 5.0}},
+            {"id": "later", "when": "price == 30", "hide": true, "valid_from": "2026-12-01T00:00:00Z"},
+        ],
+    });
+    let result = run(&extra, now.clone(), &table);
+    let of = |item: &str| result.explain(item, None).unwrap().remove(0);
+    let told = of("c");
+    let boost = told.boost.unwrap();
+    assert_eq!((boost.factor, boost.addition, boost.is_bounded), (10.0, 0.0, true));
+    assert_eq!((told.score, told.organic_score), (Some(json!(40.0)), Some(json!(4.0))));
+    let effects: Vec<_> =
+        told.interventions.iter().map(|one| (one.id.as_str(), &one.fault, &one.reason)).collect();
+    let taken = Some(PinFault::Taken { by: "one".to_owned() });
+    let expected = [
+        ("more", &None, &None),
+        ("two", &taken, &None),
+        ("up", &None, &None),
+        ("later", &None, &Some(Reason::NotYet)),
+    ];
+    assert_eq!(effects, expected);
+    assert_eq!(of("b").interventions[0].effect, "pin to 2", "the second of the list");
+    assert_eq!(of("a").absence, Some(Absence::Displaced { by: vec!["one".to_owned()] }));
+    assert_eq!(of("d").boost, None);
+    // A window gives the place of an item to another one.
+    let apart = json!({"k": 2, "constraints": [{"id": "apart", "window": {"key": "cheap", "most": 1, "width": 2}}],
+        "metrics": {"s": {"sum": "s"}, "cheap": {"max": "price < 25"}}});
+    let result = run(&apart, now, &table);
+    let told = result.explain("b", None).unwrap().remove(0);
+    assert_eq!(told.absence, Some(Absence::Displaced { by: vec!["apart".to_owned()] }));
+}
+
+/// What would be an error in December is one in November.
+#[test]
+fn an_intervention_is_compiled_whether_or_not_it_counts_today() {
+    let at = |now: &str| Context { now: Some(now.to_owned()), ..Context::default() };
+    let error = |intervention: Json| {
+        let extra = json!({"interventions": [intervention]});
+        let mut board = Board::new(spec(&extra), at("2026-11-01T00:00:00Z")).unwrap();
+        board.push(&table(&[1.0])).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let later = |field: &str, value: Json| {
+        let mut one = json!({"id": "x", "hide": true, "valid_from": "2026-12-01T00:00:00Z"});
+        one[field] = value;
+        one
+    };
+    assert!(error(later("when", json!("prize > 1"))).contains("interventions[0].when: 1:1: undeclared name"));
+    assert!(error(later("when", json!("price"))).contains("expected a condition"));
+    assert_eq!(error(later("items", json!(["a"]))), "");
+    let other = |when: &str| json!({"id": "x", "hide": true, "boards": ["new"], "when": when});
+    assert_eq!(error(other("only_there > 1")), "", "a column of the other board");
+    assert!(error(other("only_there >")).contains("interventions[0].when"));
+}
+
+#[test]
+fn scores_stay_exact_where_no_boost_counts() {
+    let (item, score): (ArrayRef, ArrayRef) = (
+        Arc::new(StringArray::from(vec!["small", "large"])),
+        Arc::new(arrow_array::Int64Array::from(vec![1 << 60, (1 << 60) + 1])),
+    );
+    let table = RecordBatch::try_from_iter([("item", item), ("s", score)]).unwrap();
+    let boost = |now: &str| {
+        let one = json!({
+            "id": "x", "when": "item == 'none'", "boost": {"factor": 2.0}, "valid_from": "2026-12-01T00:00:00Z",
+        });
+        let context = Context { now: Some(now.to_owned()), ..Context::default() };
+        run(&json!({"interventions": [one]}), context, &table)
+    };
+    assert_eq!(items(&boost("2026-11-01T00:00:00Z")), ["large", "small"]);
+    // Both are the same double then, and stand by item.
+    let score = |result: &comptoir_ranking::board::BoardResult| {
+        result.table.column_by_name("score").unwrap().data_type().clone()
+    };
+    assert_eq!(score(&boost("2026-11-01T00:00:00Z")), arrow_schema::DataType::Int64);
+    assert_eq!(score(&boost("2026-12-01T00:00:00Z")), arrow_schema::DataType::Float64);
 }
 
 proptest! {
@@ -281,9 +401,16 @@ proptest! {
     }
 
     #[test]
-    fn hiding_is_filtering(scores in prop::collection::vec(-3..4_i8, 1..12), price in 1..12_i64) {
+    fn hiding_is_filtering(
+        scores in prop::collection::vec(-3..4_i8, 1..12), price in 1..12_i64, step in 0..5_usize,
+    ) {
         let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-        let rest = json!({"constraints": [{"id": "w", "window": {"key": "brand", "most": 1, "width": 2}}]});
+        let mut rest = json!({"constraints": [{"id": "w", "window": {"key": "brand", "most": 1, "width": 2}}]});
+        let cap = json!({"cap_quantile": {"low": 0.25, "high": 0.75}});
+        let steps = [json!("min_max"), json!("z_score"), json!("percentile"), cap];
+        if let Some(step) = steps.get(step) {
+            rest["score"] = json!([{"name": "t", "value": "s", "normalise": [step]}]);
+        }
         let mut hide = rest.clone();
         hide["interventions"] = json!([{"id": "h", "when": format!("price == {}", price * 10), "hide": true}]);
         let mut filter = rest;

@@ -112,8 +112,9 @@ fn meets(board: &[&Item], asked: &Asked, members: usize) -> bool {
     let band = asked.band.is_none_or(|(least, most, of)| {
         (1..=board.len()).all(|prefix| {
             let cheap = board[..prefix].iter().filter(|item| item.price < 3).count();
-            // Where there are too few, all that there are.
-            (prefix < of || cheap >= least.min(members)) && (prefix > of || cheap <= most)
+            // Where there are too few, all that there are; on a board that ends before, all of it counts.
+            let counts = prefix >= of || prefix == board.len();
+            (!counts || cheap >= least.min(members)) && (prefix > of || cheap <= most)
         })
     });
     band && asked.window.is_none_or(|(most, width)| {
@@ -146,9 +147,9 @@ fn arranged<'i>(kept: &'i [Item], asked: &Asked) -> Option<Vec<&'i Item>> {
         }
         false
     }
-    let members = kept.iter().filter(|item| item.price < 3).count();
-    let mut board = Vec::new();
     let length = asked.k.min(kept.len());
+    let members = kept.iter().filter(|item| item.price < 3).count().min(length);
+    let mut board = Vec::new();
     search(kept, &mut board, length, &|board| meets(board, asked, members)).then_some(board)
 }
 

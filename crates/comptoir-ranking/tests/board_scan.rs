@@ -10,7 +10,8 @@ use arrow_array::{
     Int16Array, Int32Array, Int64Array, LargeStringArray, RecordBatch, StringArray, StringViewArray,
     TimestampSecondArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
-use comptoir_ranking::board::{Board, BoardResult, BoardSpec, Boards, Context};
+use comptoir_ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards, Context};
+use comptoir_types::ErrorCode;
 use proptest::prelude::*;
 
 /// Group, region, item, score in halves, tie key.
@@ -268,4 +269,77 @@ fn boards_that_name_different_items_share_nothing() {
         })
         .collect();
     assert_eq!(shown, [["b", "c"], ["a", "c"]]);
+}
+
+/// Columns are looked at before any row is taken.
+#[test]
+fn a_push_of_other_columns_changes_nothing() {
+    let good = table(&many_rows()[..1_000], 0, 0);
+    let bad = RecordBatch::try_from_iter([("group", names(&[Some(1)], 0))]).unwrap();
+    for spec in specs() {
+        let mut board = Board::new(spec.clone(), Context::default()).unwrap();
+        assert!(board.push(&bad).is_err());
+        board.push(&good).unwrap();
+        assert!(board.push_all(&[good.clone(), bad.clone()], 2).is_err());
+        let (expected, found) = (alone(&spec, std::slice::from_ref(&good), 1), board.finish().unwrap());
+        assert_eq!((&expected.table, &expected.report), (&found.table, &found.report), "{}", spec.id);
+    }
+}
+
+#[test]
+fn a_board_whose_push_has_failed_is_refused() {
+    let good = table(&many_rows()[..1_000], 0, 0);
+    let made = || {
+        let mut board = Board::new(specs().remove(0), Context::default()).unwrap();
+        board.push(&good).unwrap();
+        board
+    };
+    let mut failed = made();
+    failed.mark_failed();
+    let is_refused = |outcome: Result<(), BoardError>| {
+        assert_eq!(outcome.unwrap_err().code(), "RANKING_PUSH_FAILED");
+    };
+    is_refused(failed.push(&good));
+    is_refused(failed.push_all(&[good.clone(), good.clone()], 2));
+    is_refused(failed.merge(made()));
+    is_refused(made().check_merge(&failed));
+    is_refused(failed.finish().map(drop));
+}
+
+#[test]
+fn collectors_that_do_not_go_together_stay_as_they_were() {
+    let good = table(&many_rows()[..1_000], 0, 0);
+    let (mut other_spec, context) = (specs().remove(0), Context::default());
+    other_spec.k += 1;
+    let of_unit = Context { unit: Some("ann".to_owned()), ..Context::default() };
+    let board = |spec: BoardSpec, context: &Context| Board::new(spec, context.clone()).unwrap();
+    let mut own = board(specs().remove(0), &context);
+    own.push(&good).unwrap();
+    let mut other_columns = board(specs().remove(0), &context);
+    other_columns.push(&table(&many_rows()[..10], 1, 8)).unwrap();
+    let mut code = |other: Board| own.merge(other).unwrap_err().code();
+    assert_eq!(code(board(other_spec, &context)), "RANKING_OTHER_BOARD");
+    assert_eq!(code(board(specs().remove(0), &of_unit)), "RANKING_OTHER_CONTEXT");
+    assert_eq!(code(other_columns), "RANKING_SCHEMA_CHANGE");
+    let (expected, found) =
+        (alone(&specs().remove(0), std::slice::from_ref(&good), 1), own.finish().unwrap());
+    assert_eq!((&expected.table, &expected.report), (&found.table, &found.report));
+}
+
+#[test]
+fn the_order_of_columns_does_not_matter() {
+    let rows = many_rows();
+    let table = table(&rows[..2_000], 0, 8);
+    let turned = table.project(&[5, 4, 3, 2, 1, 0]).unwrap();
+    for mut spec in specs() {
+        spec.show.columns =
+            if spec.metrics.is_empty() { vec!["whole".into(), "region".into()] } else { vec![] };
+        let mut board = Board::new(spec.clone(), Context::default()).unwrap();
+        board.push(&table.slice(0, 700)).unwrap();
+        let mut other = Board::new(spec.clone(), Context::default()).unwrap();
+        other.push(&turned.slice(700, 1_300)).unwrap();
+        board.merge(other).unwrap();
+        let (expected, found) = (alone(&spec, std::slice::from_ref(&table), 1), board.finish().unwrap());
+        assert_eq!((&expected.table, &expected.report), (&found.table, &found.report), "{}", spec.id);
+    }
 }

@@ -93,7 +93,12 @@ class Board:
             field.
         SchemaError
             For a column that is missing, has a type that does not go, or another type than in tables before
-            (``RANKING_SCHEMA_CHANGE``).
+            (``RANKING_SCHEMA_CHANGE``). Columns are looked at before any row is taken, so that the board is as
+            it was; only in a later part of a stream some rows have been taken.
+        UnavailableError
+            After an error that came when rows had been taken, such as that of a stream that raises in the
+            middle: a part of the rows is in the board. `push`, `merge` and `finish` refuse it from then on
+            (``RANKING_PUSH_FAILED``); build it anew.
         """
         ranking_push([self._native], table, threads)
 
@@ -108,7 +113,15 @@ class Board:
         Raises
         ------
         ConfigError
-            If the specs differ.
+            If the specs (``RANKING_OTHER_BOARD``) or what they are made for (``RANKING_OTHER_CONTEXT``) differ.
+        SchemaError
+            If the tables had other columns.
+        UnavailableError
+            If a push to one of them has failed (``RANKING_PUSH_FAILED``).
+
+        Notes
+        -----
+        After an error both boards are as they were.
         """
         self._native.merge(other._native)
 
@@ -122,7 +135,7 @@ class Board:
         Raises
         ------
         DataError
-            For a sum that does not fit in 38 digits.
+            For a sum that does not fit: an integer in 64 bits, a decimal in 20 digits before the point.
         """
         return Result(self._native.finish())
 
@@ -212,7 +225,10 @@ class Boards:
         """
         if len(self) != len(other):
             raise ConfigError("only collectors of the same boards can be merged", "RANKING_OTHER_BOARD")
-        for board, more in zip(self._boards, other._boards, strict=True):
+        pairs = list(zip(self._boards, other._boards, strict=True))
+        for board, more in pairs:
+            board._native.check_merge(more._native)
+        for board, more in pairs:
             board.merge(more)
 
     def finish(self) -> list[Result]:

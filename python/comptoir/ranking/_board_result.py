@@ -29,6 +29,9 @@ class Report:
         Candidates whose score is null, NaN or an error.
     candidates : int
         Candidates that were ranked: rows, or items of a group where there are metrics.
+    without_value : dict of str to int
+        By metric the rows that count for it and have no value: null, NaN or an error. They add nothing to it;
+        metrics without such rows are left out.
     faults : list of dict
         Expressions that had no value: ``path`` in the spec, ``code``, ``count`` and one ``message``. They
         are not true, add nothing to a metric, and are no score.
@@ -44,7 +47,12 @@ class Report:
         another pin), ``beyond_board`` (which has ``k`` places), ``moved_up`` (``to`` another place).
     unmet : list of dict
         Constraints that a board breaks: ``group``, ``id``, the first ``position`` at which it is broken, at
-        how many ``positions``, and how many were ``found`` there of ``least`` to ``most``.
+        how many ``positions``, how many were ``found`` there of ``least`` to ``most``, and the ``reason``:
+        ``too_few`` items of the band, ``cannot_be_met`` together with those of higher priority,
+        ``search_ended`` after its number of steps, or ``pins``.
+    ended_early : list of dict
+        Boards that end rather than break a strict constraint: ``group``, ``by`` which constraints, how many
+        ``places`` it has before pins, ``of`` how many.
     """
 
     rows: int
@@ -54,11 +62,13 @@ class Report:
     hidden: int
     without_score: int
     candidates: int
+    without_value: dict[str, int]
     faults: list[dict[str, Any]]
     cut_ties: list[list[str | None]]
     interventions: list[dict[str, Any]]
     unpinned: list[dict[str, Any]]
     unmet: list[dict[str, Any]]
+    ended_early: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,8 @@ class Explanation:
         Its place by score and tie keys, before diversity, constraints and pins.
     absence : dict or None
         Why it is not on the board: a ``code`` such as ``not_eligible``, ``below_floor``, ``hidden``,
-        ``without_score``, ``too_low``, ``displaced``, and what belongs to it.
+        ``without_score``, ``too_low``, ``displaced``, and what belongs to it: ``by`` names the interventions
+        that hide it, or the pins or constraints that gave its place to others (``diversity`` for the spec's).
     score : number, str or None
         Its score after boosts; a decimal is text.
     organic_score : number, str or None
@@ -90,8 +101,13 @@ class Explanation:
         For each term of the score ``name``, ``value``, ``normalised``, ``weight`` and what it ``adds``.
     ties : list
         Tie keys with their values.
+    boost : dict or None
+        What its boosts and buries do together: ``factor``, then ``addition``, and whether they were
+        ``bounded`` by ``boost_bounds``; None without any.
     interventions : list of dict
-        ``id`` and ``effect`` of each intervention that concerns it, the most important first.
+        ``id`` and ``effect`` of each intervention that concerns it, the most important first; for a pin that
+        does not stand where it was to the ``fault``, as in `Report.unpinned`. Then those that do not count,
+        with the ``reason``.
     """
 
     board: str
@@ -105,7 +121,8 @@ class Explanation:
     values: dict[str, Any]
     terms: list[dict[str, Any]]
     ties: list[list[Any]]
-    interventions: list[dict[str, str]]
+    boost: dict[str, Any] | None
+    interventions: list[dict[str, Any]]
 
     def __str__(self) -> str:
         group = f" of {', '.join(map(str, self.group))}" if self.group else ""
@@ -119,7 +136,9 @@ class Explanation:
             value, weight = term["normalised"], term["weight"]
             lines.append(f"term {term['name']}: {term['value']} -> {value} x {weight} = {term['adds']}")
         lines += [f"{name} = {value}" for name, value in self.values.items()]
-        lines += [f"{one['id']}: {one['effect']}" for one in self.interventions]
+        if self.boost is not None and self.boost["bounded"]:
+            lines.append(f"boosts within bounds: x {self.boost['factor']} + {self.boost['addition']}")
+        lines += [f"{one['id']}: {one['effect']}{_but(one)}" for one in self.interventions]
         return "\n  ".join(lines)
 
     def _place(self) -> str:
@@ -131,6 +150,16 @@ class Explanation:
         if self.organic_position in (None, self.position):
             return f"position {self.position}"
         return f"position {self.position}, {self.organic_position} before diversity, constraints and pins"
+
+
+def _but(intervention: dict[str, Any]) -> str:
+    """Say why an intervention does not do what it says."""
+    if fault := intervention.get("fault"):
+        rest = [f"{key} {value}" for key, value in fault.items() if key != "code"]
+        return ", but " + " ".join([fault["code"].replace("_", " "), *rest])
+    if reason := intervention.get("reason"):
+        return f", but does not count: {reason['code'].replace('_', ' ')}"
+    return ""
 
 
 class Result:

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use comptoir::ranking::board::{Board, BoardResult, BoardSpec, Boards, Context};
@@ -31,17 +31,48 @@ impl BoardBuilder {
     /// Adds rows, on so many threads or, for 0, on all cores. The result does not depend on the number.
     ///
     /// # Errors
-    /// Columns that are missing or have another type, with their names; `HOST_CLOSED` once it is finished.
+    /// Columns that are missing or have another type, with their names: then the board is as it was. `HOST_CLOSED` once it
+    /// is finished; `RANKING_PUSH_FAILED` from the first error on that came after rows had been taken.
     pub fn push(&self, batches: &[RecordBatch], threads: usize) -> Result<(), Fault> {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let board = place.take().ok_or_else(finished)?;
-        let mut boards = Boards::from_boards(vec![board])?;
+        let mut place = self.lock();
+        let mut boards = Boards::from_boards(vec![place.take().ok_or_else(finished)?])?;
         let outcome = boards.push_all(batches, threads_or_all(threads));
         *place = boards.into_boards().pop();
         Ok(outcome?)
     }
 
-    /// Adds what another collector has seen, which is then of no more use.
+    /// Adds the parts of a stream, which `read` gives to its argument. A stream that fails after its first part leaves a
+    /// board that refuses all other calls.
+    ///
+    /// # Errors
+    /// As [`BoardBuilder::push`], and what `read` gives.
+    pub fn push_parts(
+        &self,
+        threads: usize,
+        read: impl FnOnce(&mut (dyn FnMut(&[RecordBatch]) -> Result<(), Fault> + Send)) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.check_open()?;
+        let mut has_rows = false;
+        let outcome = read(&mut |batches| {
+            self.push(batches, threads)?;
+            has_rows = true;
+            Ok(())
+        });
+        if outcome.is_err() && has_rows {
+            self.lock().iter_mut().for_each(Board::mark_failed);
+        }
+        outcome
+    }
+
+    /// Whether it takes rows, to be asked before a stream is read.
+    ///
+    /// # Errors
+    /// `HOST_CLOSED` once it is finished, `RANKING_PUSH_FAILED` after a push that has failed.
+    pub fn check_open(&self) -> Result<(), Fault> {
+        Ok(self.lock().as_ref().ok_or_else(finished)?.check_whole()?)
+    }
+
+    /// Adds what another collector has seen, which is then of no more use. After an error both are as they were.
     ///
     /// # Errors
     /// Collectors of different boards; `HOST_CLOSED` where one is finished.
@@ -49,19 +80,33 @@ impl BoardBuilder {
         if std::ptr::eq(self, other) {
             return Err(Fault::argument("a board cannot be merged into itself"));
         }
-        // One lock at a time, so that two boards that are merged into each other do not wait for ever.
-        let other = other.0.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(finished)?;
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(place.as_mut().ok_or_else(finished)?.merge(other)?)
+        // The locks in one order, so that two boards that are merged into each other do not wait for ever.
+        let (mut own, mut theirs) = if std::ptr::from_ref(self) < std::ptr::from_ref(other) {
+            let own = self.lock();
+            (own, other.lock())
+        } else {
+            let theirs = other.lock();
+            (self.lock(), theirs)
+        };
+        let own = own.as_mut().ok_or_else(finished)?;
+        own.check_merge(theirs.as_ref().ok_or_else(finished)?)?;
+        Ok(theirs.take().map_or(Ok(()), |theirs| own.merge(theirs))?)
     }
 
     /// The board of each group. The collector is then of no more use.
     ///
     /// # Errors
-    /// A metric that does not fit; `HOST_CLOSED` the second time.
+    /// A metric that does not fit; `HOST_CLOSED` the second time; `RANKING_PUSH_FAILED` after a push that has failed.
     pub fn finish(&self) -> Result<BoardTables, Fault> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(finished)?;
+        let mut place = self.lock();
+        place.as_ref().ok_or_else(finished)?.check_whole()?;
+        let board = place.take().ok_or_else(finished)?;
+        drop(place);
         Ok(BoardTables(board.finish()?))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Board>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

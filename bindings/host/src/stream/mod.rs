@@ -112,6 +112,18 @@ pub unsafe fn give(table: Table, stream: *mut FFI_ArrowArrayStream) -> Result<()
     Ok(())
 }
 
+/// Moves a stream out of the caller's memory and releases it unread.
+///
+/// # Errors
+/// `ARROW_PROTOCOL` for a pointer that is null or misaligned.
+///
+/// # Safety
+/// As for [`take`].
+pub unsafe fn release(stream: *mut FFI_ArrowArrayStream) -> Result<(), Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { moved(stream) }.map(drop)
+}
+
 /// # Safety
 /// As for [`take`].
 unsafe fn moved(stream: *mut FFI_ArrowArrayStream) -> Result<FFI_ArrowArrayStream, Fault> {

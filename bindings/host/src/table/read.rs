@@ -1,6 +1,7 @@
 //! Reading the streams of a producer. No buffer is copied.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
@@ -41,7 +42,8 @@ pub fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>
 /// part has at least one batch, which is empty where there are no rows.
 ///
 /// The stream is read on the calling thread, `take` runs on another as soon as a part is followed by more, so that a
-/// producer that works (a file that is decoded) and a consumer that does are both busy.
+/// producer that works (a file that is decoded) and a consumer that does are both busy. No batch is asked for once `take`
+/// has failed.
 ///
 /// # Errors
 /// As [`read_stream`], and what `take` gives, which comes first.
@@ -54,10 +56,16 @@ pub fn read_parts<E: From<TableError> + Send>(
     if parts.is_done {
         return take(&first);
     }
+    let has_failed = Arc::new(AtomicBool::new(false));
+    parts.is_over.clone_from(&has_failed);
     std::thread::scope(|scope| {
         // One part is read ahead, and waits here.
         let (give, given) = sync_channel(0);
-        let consumer = scope.spawn(move || given.iter().try_for_each(|part: Vec<RecordBatch>| take(&part)));
+        let consumer = scope.spawn(move || {
+            let outcome = given.iter().try_for_each(|part: Vec<RecordBatch>| take(&part));
+            has_failed.store(outcome.is_err(), Ordering::Relaxed);
+            outcome
+        });
         let produced = std::iter::once(Ok(first)).chain(parts).try_for_each(|part| {
             let part = part.map_err(Some::<TableError>)?;
             // Nobody receives after the consumer has failed.
@@ -81,13 +89,16 @@ struct Parts {
     schema: SchemaRef,
     is_first: bool,
     is_done: bool,
+    /// Whether nobody wants any more, which is asked before each batch.
+    is_over: Arc<AtomicBool>,
 }
 
 impl Parts {
     fn open(stream: FFI_ArrowArrayStream) -> Result<Self, TableError> {
         let source = Source::open(stream)?;
         let schema = table_schema(source.field())?;
-        Ok(Self { source: source.enumerate(), schema, is_first: true, is_done: false })
+        let is_over = Arc::new(AtomicBool::new(false));
+        Ok(Self { source: source.enumerate(), schema, is_first: true, is_done: false, is_over })
     }
 }
 
@@ -95,15 +106,16 @@ impl Iterator for Parts {
     type Item = Result<Vec<RecordBatch>, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_done {
-            return None;
-        }
         let mut part = Vec::new();
         if std::mem::take(&mut self.is_first) {
             part.push(RecordBatch::new_empty(self.schema.clone()));
         }
         let mut rows = 0;
-        while rows < PART_ROWS {
+        while rows < PART_ROWS && !self.is_done {
+            if self.is_over.load(Ordering::Relaxed) {
+                self.is_done = true;
+                return None;
+            }
             let Some((number, array)) = self.source.next() else {
                 self.is_done = true;
                 break;
@@ -194,6 +206,8 @@ fn unit_name(unit: TimeUnit) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use arrow_array::{Int64Array, RecordBatchIterator};
 
     use super::*;
@@ -244,5 +258,32 @@ mod tests {
         let refuse = |_: &[RecordBatch]| Err(TableError::Inconsistent { message: "refused".to_owned() });
         let error = read_parts(stream(batches), &mut { refuse }).unwrap_err();
         assert!(error.to_string().contains("refused"), "{error}");
+    }
+
+    /// A producer that asks a database is not asked for a million rows that nobody wants.
+    #[test]
+    fn no_batch_is_asked_for_once_the_consumer_has_failed() {
+        let has_failed = Arc::new(AtomicBool::new(false));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (failed, count) = (has_failed.clone(), asked.clone());
+        let batches = (0..1_000).map(move |place| {
+            count.fetch_add(1, Ordering::SeqCst);
+            // The second part waits for the fault of the first, and for the flag that tells of it.
+            while place == 2 && !failed.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            if place == 2 {
+                std::thread::sleep(std::time::Duration::from_millis(100));
+            }
+            Ok(batch(0, if place == 0 { PART_ROWS } else { 1 }))
+        });
+        let schema = batch(0, 0).schema();
+        let stream = FFI_ArrowArrayStream::new(Box::new(RecordBatchIterator::new(batches, schema)));
+        let refuse = |_: &[RecordBatch]| {
+            has_failed.store(true, Ordering::SeqCst);
+            Err(TableError::Inconsistent { message: "refused".to_owned() })
+        };
+        assert!(read_parts(stream, &mut { refuse }).is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
     }
 }

@@ -1,7 +1,6 @@
 //! Boards from tables.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::RecordBatch;
 use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards, Context, Explanation};
@@ -43,8 +42,24 @@ fn of_mapping(mut error: BoardError) -> BoardError {
     error
 }
 
-fn finished() -> PyErr {
-    PyValueError::new_err("the board is finished, or was merged into another one")
+/// Why a call on a board is refused.
+enum Refusal {
+    /// It has none any more.
+    Finished,
+    Board(BoardError),
+}
+
+impl From<BoardError> for Refusal {
+    fn from(error: BoardError) -> Self {
+        Self::Board(error)
+    }
+}
+
+fn exception(py: Python<'_>, refusal: Refusal) -> PyErr {
+    match refusal {
+        Refusal::Finished => PyValueError::new_err("the board is finished, or was merged into another one"),
+        Refusal::Board(error) => refused(py, error),
+    }
 }
 
 /// Adds the rows of a table to several boards, in one pass over it, on so many threads or, for none, on all cores.
@@ -55,54 +70,64 @@ pub fn ranking_push(
     table: &Bound<'_, PyAny>,
     threads: Option<i64>,
 ) -> PyResult<()> {
+    let py = table.py();
     let boards: Vec<&RankingBoard> = boards.iter().map(Bound::get).collect();
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = threads.map(|threads| count(table.py(), "threads", threads, 0)).transpose()?;
+    let threads = threads.map(|threads| count(py, "threads", threads, 0)).transpose()?;
     let threads = threads.filter(|threads| *threads > 0).unwrap_or_else(cores);
-    let mut is_open = true;
+    // Before anything is read of a stream.
+    enter_with(py, || boards.iter().try_for_each(|board| board.check_open()), exception)?;
+    let mut has_rows = false;
     let take = |batches: &[RecordBatch]| {
-        let (outcome, all) = push_together(&boards, batches, threads);
-        is_open &= all;
+        let outcome = push_together(&boards, batches, threads);
+        has_rows |= outcome.is_ok();
         outcome
     };
-    import_in_parts(table, take, refused)?;
-    if is_open { Ok(()) } else { Err(finished()) }
+    let outcome = import_in_parts(table, take, exception);
+    if outcome.is_err() && has_rows {
+        py.detach(|| boards.iter().for_each(|board| board.mark_failed()));
+    }
+    outcome
 }
 
-/// Adds batches to boards that share what they evaluate. Also gives whether all were open.
-fn push_together(
-    boards: &[&RankingBoard],
-    batches: &[RecordBatch],
-    threads: usize,
-) -> (Result<(), BoardError>, bool) {
-    // All locks in one order, so that two calls with the same boards do not wait for each other for ever.
-    let mut order: Vec<&RankingBoard> = boards.to_vec();
-    order.sort_by_key(|board| std::ptr::from_ref(*board));
-    order.dedup_by_key(|board| std::ptr::from_ref(*board));
-    let mut locked: HashMap<_, _> = order
-        .iter()
-        .map(|board| (std::ptr::from_ref(*board), board.board.lock().unwrap_or_else(PoisonError::into_inner)))
-        .collect();
-    let mut open = Vec::new();
-    let mut taken = Vec::new();
-    for board in boards.iter().map(|board| std::ptr::from_ref(*board)) {
-        if let Some(own) = locked.get_mut(&board).and_then(|place| place.take()) {
-            open.push(board);
-            taken.push(own);
-        }
+/// Adds batches to boards that share what they evaluate.
+fn push_together(boards: &[&RankingBoard], batches: &[RecordBatch], threads: usize) -> Result<(), Refusal> {
+    let mut locked = locked(boards);
+    if locked.len() < boards.len() || locked.iter().any(|board| board.is_none()) {
+        return Err(Refusal::Finished);
     }
-    let all = open.len() == boards.len();
-    let mut together = match Boards::from_boards(taken) {
-        Ok(together) => together,
-        Err(error) => return (Err(error), all),
-    };
+    let mut together = Boards::from_boards(locked.iter_mut().filter_map(|board| board.take()).collect())?;
     let outcome = together.push_all(batches, threads);
-    for (board, own) in open.iter().zip(together.into_boards()) {
-        if let Some(place) = locked.get_mut(board) {
-            **place = Some(own);
-        }
+    for (board, own) in locked.iter_mut().zip(together.into_boards()) {
+        **board = Some(own);
     }
-    (outcome, all)
+    Ok(outcome?)
+}
+
+/// The boards, once each. All are locked in one order, so that two calls with the same ones do not wait for each other for
+/// ever.
+fn locked<'b>(boards: &[&'b RankingBoard]) -> Vec<MutexGuard<'b, Option<Board>>> {
+    let mut order: Vec<(usize, &RankingBoard)> = boards.iter().copied().enumerate().collect();
+    order.sort_by_key(|(_, board)| std::ptr::from_ref(*board));
+    order.dedup_by_key(|(_, board)| std::ptr::from_ref(*board));
+    let mut locked: Vec<_> = order.into_iter().map(|(place, board)| (place, board.lock())).collect();
+    locked.sort_by_key(|(place, _)| *place);
+    locked.into_iter().map(|(_, board)| board).collect()
+}
+
+impl RankingBoard {
+    fn lock(&self) -> MutexGuard<'_, Option<Board>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it takes rows.
+    fn check_open(&self) -> Result<(), Refusal> {
+        Ok(self.lock().as_ref().ok_or(Refusal::Finished)?.check_whole()?)
+    }
+
+    fn mark_failed(&self) {
+        self.lock().iter_mut().for_each(Board::mark_failed);
+    }
 }
 
 #[pymethods]
@@ -122,28 +147,44 @@ impl RankingBoard {
         enter_with(py, made, refused)
     }
 
-    /// Adds what another collector has seen, which is then of no more use.
+    /// Adds what another collector has seen, which is then of no more use. After an error both are as they were.
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
         if std::ptr::eq(self, other) {
             return Err(PyValueError::new_err("a board cannot be merged into itself"));
         }
-        // One lock at a time, so that two boards that are merged into each other do not wait for ever.
-        let other = py.detach(|| other.board.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let other = other.ok_or_else(finished)?;
-        let merge = || {
-            let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-            board.as_mut().map(|board| board.merge(other)).transpose()
+        let merge = || match locked(&[self, other]).as_mut_slice() {
+            [own, theirs] => {
+                let own = own.as_mut().ok_or(Refusal::Finished)?;
+                own.check_merge(theirs.as_ref().ok_or(Refusal::Finished)?)?;
+                Ok(theirs.take().map_or(Ok(()), |theirs| own.merge(theirs))?)
+            }
+            _ => Err(Refusal::Finished),
         };
-        enter_with(py, merge, refused)?.ok_or_else(finished)
+        enter_with(py, merge, exception)
+    }
+
+    /// Whether another collector can be merged into this one.
+    fn check_merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        let check = || match locked(&[self, other]).as_slice() {
+            [own, theirs] => {
+                let own = own.as_ref().ok_or(Refusal::Finished)?;
+                Ok(own.check_merge(theirs.as_ref().ok_or(Refusal::Finished)?)?)
+            }
+            _ => Ok(()),
+        };
+        enter_with(py, check, exception)
     }
 
     /// The board of each group.
     fn finish(&self, py: Python<'_>) -> PyResult<RankingResult> {
         let finish = || {
-            let board = self.board.lock().unwrap_or_else(PoisonError::into_inner).take();
-            board.map(Board::finish).transpose()
+            let mut place = self.lock();
+            place.as_ref().ok_or(Refusal::Finished)?.check_whole()?;
+            let board = place.take();
+            drop(place);
+            Ok(board.ok_or(Refusal::Finished)?.finish()?)
         };
-        enter_with(py, finish, refused)?.map(RankingResult).ok_or_else(finished)
+        enter_with(py, finish, exception).map(RankingResult)
     }
 
     /// The spec as JSON text with every field, and its hash.

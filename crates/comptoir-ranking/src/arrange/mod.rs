@@ -14,9 +14,10 @@ mod fair;
 mod mmr;
 mod pin;
 mod search;
+mod state;
 
 pub use constraint::{Bounds, Constraint, Rule, Shortfall, unmet};
 pub use fair::{adjusted_significance, fail_probability, minimum_table};
 pub use mmr::{cosine, mmr};
 pub use pin::{Pin, PinFault, Pinned, Unpinned, pin};
-pub use search::{Arranged, constrain};
+pub use search::{Arranged, LeftOut, LeftOutReason, constrain};

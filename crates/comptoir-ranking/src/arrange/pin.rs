@@ -71,7 +71,8 @@ pub enum PinFault {
 /// them is not shown, those after it move up, so that a block stays together. All other positions are filled with
 /// the items of `organic` in their order. A pin after the last item moves up to it.
 ///
-/// `may_show` says whether an item may be shown: excluding an item is stronger than pinning it.
+/// `may_show` says whether an item may be shown: excluding an item is stronger than pinning it. A pin whose item is not shown
+/// keeps its position against pins of lower priority; what follows stands there.
 ///
 /// ```
 /// use comptoir_ranking::arrange::{Pin, pin};

@@ -1,21 +1,17 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_buffer::BooleanBuffer;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use comptoir_rules::value::Timestamp;
 
-use super::compile::{Expression, env};
-use super::contest::{Contest, all, group_numbers};
+use super::contest::group_numbers;
 use super::error::BoardError;
-use super::keys::{KeyColumns, unpacked};
-use super::metrics::Metrics;
+use super::keys::KeyColumns;
 use super::operators::{Selected, select};
-use super::rank::{table, taken};
 use super::report::{Faults, Report};
 use super::result::{BoardResult, Outcome, finish};
-use super::scan::blocks;
-use super::spec::{BoardSpec, Context, InterventionSpec, ScoreSpec, Step};
+use super::scan::{blocks, scan};
+use super::spec::{BoardSpec, Context, ScoreSpec, Step};
+use super::state::{Source, State, in_order, places};
 use super::terms::Scene;
 
 /// Collects the rows of a board.
@@ -54,25 +50,8 @@ pub struct Board {
     state: Option<State>,
     /// Collectors of threads that will be merged in the end.
     helpers: Vec<Board>,
-}
-
-#[derive(Debug)]
-struct State {
-    schema: SchemaRef,
-    eligibility: Option<Expression>,
-    contest: Contest,
-    source: Source,
-}
-
-/// Where candidates come from.
-#[derive(Debug)]
-enum Source {
-    /// Each row is one, and is ranked as it comes.
-    Rows,
-    /// Each row is one, and is kept until all are known, since values are compared with those of others.
-    Kept { columns: Vec<usize>, batches: Vec<RecordBatch> },
-    /// Each item with its metrics is one.
-    Events { metrics: Box<Metrics>, having: Option<Expression> },
+    /// Whether a push has failed, so that nobody knows what was collected.
+    has_failed: bool,
 }
 
 impl Board {
@@ -101,6 +80,7 @@ impl Board {
             faults: Faults::default(),
             state: None,
             helpers: Vec::new(),
+            has_failed: false,
         })
     }
 
@@ -125,7 +105,7 @@ impl Board {
     /// end: until then the collector is forked again.
     pub(super) fn join(&mut self, other: Self) -> Result<(), BoardError> {
         match &other.state {
-            Some(State { source: Source::Rows, .. }) | None => self.merge(other),
+            Some(State { source: Source::Rows, .. }) | None => self.take_in(other),
             Some(_) => {
                 self.helpers.push(other);
                 Ok(())
@@ -150,9 +130,15 @@ impl Board {
     /// # Errors
     /// At the first batch [`BoardError::Expression`] and [`BoardError::Spec`] for expressions that do not go with the
     /// columns; `TYPES_COLUMN_MISSING` and `TYPES_COLUMN_TYPE` for columns, [`BoardError::SchemaChange`] for a batch
-    /// whose columns have other types than those before, [`BoardError::Overflow`]. A row that has no value for an
-    /// expression is no error; it is in the report.
+    /// whose columns have other types than those before. Columns are looked at before any row is taken: after such an error
+    /// the board is as it was. After any other it is of no use, and all calls give [`BoardError::PushFailed`].
+    /// A row that has no value for an expression is no error; it is in the report.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
+        scan(self, std::slice::from_ref(batch), 1)
+    }
+
+    /// Adds rows; after an error some of them may have been added.
+    pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
         let state = match &mut self.state {
             Some(state) => state,
             None => {
@@ -167,31 +153,71 @@ impl Board {
         Ok(())
     }
 
+    /// Whether all that was pushed is in the board.
+    ///
+    /// # Errors
+    /// [`BoardError::PushFailed`] after a push that has failed.
+    pub const fn check_whole(&self) -> Result<(), BoardError> {
+        if self.has_failed { Err(BoardError::PushFailed) } else { Ok(()) }
+    }
+
+    /// Says that what was pushed last is not all that was to be: a stream has ended in the middle. From then on
+    /// [`Board::push`], [`Board::merge`] and [`Board::finish`] give [`BoardError::PushFailed`].
+    pub const fn mark_failed(&mut self) {
+        self.has_failed = true;
+    }
+
     /// Adds what another collector has seen.
     ///
     /// # Errors
-    /// [`BoardError::OtherBoard`] unless both have the same spec and context; as [`Board::push`].
+    /// As [`Board::check_merge`], before anything is changed.
     pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        if self.spec != other.spec || self.context != other.context {
+        self.check_merge(&other)?;
+        let outcome = self.take_in(other);
+        self.has_failed = outcome.is_err();
+        outcome
+    }
+
+    /// Whether another collector can be merged into this one.
+    ///
+    /// # Errors
+    /// [`BoardError::OtherBoard`] unless both have the same spec, [`BoardError::OtherContext`] unless both have the same
+    /// context, [`BoardError::PushFailed`] where a push to one of them has failed; for columns as [`Board::push`].
+    pub fn check_merge(&self, other: &Self) -> Result<(), BoardError> {
+        if self.spec != other.spec {
             return Err(BoardError::OtherBoard);
         }
-        self.report.merge(&other.report);
-        self.faults.merge(other.faults);
+        if let Some(field) = self.context.difference(&other.context) {
+            return Err(BoardError::OtherContext { field });
+        }
+        self.check_whole()?;
+        other.check_whole()?;
+        if let (Some(own), Some(theirs)) = (&self.state, &other.state) {
+            places(&own.schema, &theirs.schema)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what a collector of the same board has seen.
+    fn take_in(&mut self, other: Self) -> Result<(), BoardError> {
         match (&mut self.state, other.state) {
             (Some(own), Some(theirs)) => own.merge(theirs)?,
             (None, theirs) => self.state = theirs,
             (Some(_), None) => {}
         }
-        other.helpers.into_iter().try_for_each(|helper| self.merge(helper))
+        self.report.merge(&other.report);
+        self.faults.merge(other.faults);
+        other.helpers.into_iter().try_for_each(|helper| self.take_in(helper))
     }
 
     /// The board of each group.
     ///
     /// # Errors
     /// [`BoardError::Overflow`] for a metric that does not fit in its column; [`BoardError::Spec`] for a shown column or
-    /// the column of a constraint whose type does not go.
+    /// the column of a constraint whose type does not go; [`BoardError::PushFailed`] after a push that has failed.
     pub fn finish(mut self) -> Result<BoardResult, BoardError> {
-        std::mem::take(&mut self.helpers).into_iter().try_for_each(|helper| self.merge(helper))?;
+        self.check_whole()?;
+        std::mem::take(&mut self.helpers).into_iter().try_for_each(|helper| self.take_in(helper))?;
         let outcome = match self.state.take() {
             None => None,
             Some(mut state) => {
@@ -209,182 +235,4 @@ impl Board {
         };
         finish(self.spec, self.context, &self.interventions.inactive, outcome, self.report, self.faults)
     }
-}
-
-impl State {
-    /// Compiles the expressions for the columns of the first batch.
-    fn new(
-        spec: &BoardSpec,
-        active: &[InterventionSpec],
-        rows: &SchemaRef,
-        now: Option<Timestamp>,
-    ) -> Result<Self, BoardError> {
-        let condition = |path: &str, source: &Option<String>, schema: &Schema| {
-            let env = env(schema, now)?;
-            source.as_deref().map(|source| Expression::condition(&env, path, source)).transpose()
-        };
-        let eligibility = condition("eligibility", &spec.eligibility, rows)?;
-        let (contest, source) = if !spec.metrics.is_empty() {
-            let metrics = Box::new(Metrics::new(spec, rows, now)?);
-            let items = metrics.schema(spec, rows)?;
-            let having = condition("having", &spec.having, &items)?;
-            (Contest::of_table(spec, active, &items, now)?, Source::Events { metrics, having })
-        } else if needs_all(spec) {
-            let contest = Contest::of_table(spec, active, rows, now)?;
-            let columns = contest.all_reads(spec, rows)?.into_iter().collect();
-            (contest, Source::Kept { columns, batches: Vec::new() })
-        } else {
-            (Contest::of_rows(spec, active, rows, now)?, Source::Rows)
-        };
-        Ok(Self { schema: rows.clone(), eligibility, contest, source })
-    }
-
-    /// Adds rows whose columns are those of the first batch.
-    fn push(
-        &mut self,
-        batch: &RecordBatch,
-        item: &KeyColumns,
-        report: &mut Report,
-        faults: &mut Faults,
-    ) -> Result<(), BoardError> {
-        let eligible = self.eligible(batch, item, report, faults)?;
-        match &mut self.source {
-            Source::Events { metrics, .. } => metrics.push(batch, &eligible, faults),
-            Source::Kept { columns, batches } => {
-                let kept = batch.project(columns).map_err(BoardError::internal)?;
-                batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
-                Ok(())
-            }
-            Source::Rows => {
-                let scene = Scene { batch, chosen: &eligible, groups: &[] };
-                self.contest.enter(scene, report, faults).map(|_| ())
-            }
-        }
-    }
-
-    /// The rows that count and have an item.
-    fn eligible(
-        &self,
-        batch: &RecordBatch,
-        item: &KeyColumns,
-        report: &mut Report,
-        faults: &mut Faults,
-    ) -> Result<BooleanBuffer, BoardError> {
-        let rows = batch.num_rows();
-        report.rows += rows as u64;
-        let eligible = match &self.eligibility {
-            Some(eligibility) => eligibility.flags(batch, &all(batch), faults)?,
-            None => all(batch),
-        };
-        report.not_eligible += (rows - eligible.count_set_bits()) as u64;
-        let Some(valid) = item.valid(batch)? else { return Ok(eligible) };
-        let with_item = &eligible & &valid;
-        report.without_item += (eligible.count_set_bits() - with_item.count_set_bits()) as u64;
-        Ok(with_item)
-    }
-
-    /// The candidates, where they were not ranked as they came, and which of them may stand on the board.
-    fn table(
-        &mut self,
-        spec: &BoardSpec,
-        report: &mut Report,
-        faults: &mut Faults,
-    ) -> Result<Option<(RecordBatch, BooleanBuffer)>, BoardError> {
-        match &mut self.source {
-            Source::Rows => Ok(None),
-            Source::Kept { batches, columns } => {
-                let batches = std::mem::take(batches);
-                let schema = match batches.first() {
-                    Some(batch) => batch.schema(),
-                    None => Arc::new(self.schema.project(columns).map_err(BoardError::internal)?),
-                };
-                let table =
-                    arrow_select::concat::concat_batches(&schema, &batches).map_err(BoardError::internal)?;
-                let chosen = all(&table);
-                Ok(Some((table, chosen)))
-            }
-            Source::Events { metrics, having } => {
-                let table = metrics.finish(spec)?;
-                let chosen = match having {
-                    Some(having) => having.flags(&table, &all(&table), faults)?,
-                    None => all(&table),
-                };
-                report.below_floor += (table.num_rows() - chosen.count_set_bits()) as u64;
-                Ok(Some((table, chosen)))
-            }
-        }
-    }
-
-    fn merge(&mut self, other: Self) -> Result<(), BoardError> {
-        places(&self.schema, &other.schema)?;
-        self.contest.merge(other.contest)?;
-        match (&mut self.source, other.source) {
-            (Source::Events { metrics, .. }, Source::Events { metrics: theirs, .. }) => {
-                metrics.merge(*theirs)
-            }
-            (Source::Kept { batches, .. }, Source::Kept { batches: theirs, .. }) => {
-                batches.extend(theirs);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Whether a score depends on other candidates.
-fn needs_all(spec: &BoardSpec) -> bool {
-    match &spec.score {
-        ScoreSpec::Expression(_) => false,
-        ScoreSpec::Terms(terms) => terms.iter().any(|term| term.normalise.iter().any(Step::needs_all)),
-    }
-}
-
-fn only(batch: &RecordBatch, chosen: &BooleanBuffer) -> Result<RecordBatch, BoardError> {
-    taken(batch, &chosen.set_indices_u32().collect::<Vec<_>>())
-}
-
-/// A batch with the columns that the first one had, in their order.
-fn in_order(known: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, BoardError> {
-    if Arc::ptr_eq(known, batch.schema_ref()) {
-        return Ok(batch.clone());
-    }
-    let places = places(known, batch.schema_ref())?;
-    if places.len() == batch.num_columns() && places.is_sorted() {
-        return Ok(batch.clone());
-    }
-    batch.project(&places).map_err(BoardError::internal)
-}
-
-/// Where the columns of a schema stand in another one. A column may be packed as a dictionary in one and plain in the
-/// other.
-fn places(known: &SchemaRef, found: &SchemaRef) -> Result<Vec<usize>, BoardError> {
-    let plain = |data_type: &DataType| match data_type {
-        DataType::Dictionary(_, values) => (**values).clone(),
-        other => other.clone(),
-    };
-    let place = |field: &arrow_schema::FieldRef| {
-        let name = field.name();
-        let missing = || comptoir_types::Error::ColumnMissing {
-            column: name.clone(),
-            hint: ": batches before had it".to_owned(),
-        };
-        let (place, other) = found.column_with_name(name).ok_or_else(missing)?;
-        let (expected, found) = (plain(field.data_type()), plain(other.data_type()));
-        if expected != found {
-            let [expected, found] =
-                [expected, found].map(|data_type| comptoir_types::arrow::type_name(&data_type));
-            return Err(BoardError::SchemaChange { column: name.clone(), expected, found });
-        }
-        Ok(place)
-    };
-    known.fields().iter().map(place).collect()
-}
-
-/// Dictionaries become plain columns: batches may differ in how they pack them.
-fn unpacked_batch(batch: &RecordBatch) -> Result<RecordBatch, BoardError> {
-    let arrays = batch.columns().iter().map(unpacked).collect::<Result<Vec<_>, _>>()?;
-    let fields = batch.schema_ref().fields().iter().zip(&arrays);
-    let fields = fields.map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true));
-    let columns = fields.zip(arrays.iter().cloned()).collect();
-    table(columns, batch.num_rows())
 }

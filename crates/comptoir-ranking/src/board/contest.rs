@@ -58,10 +58,11 @@ impl Contest {
             field.is_some_and(|field| *field.name() == spec.item || spec.group.contains(field.name()))
         };
         columns.retain(|place| !is_key(place));
+        let columns = by_name(schema, columns);
         let name = |place: &usize| schema.fields().get(*place).map(|field| field.name().clone());
         let names: Vec<_> = columns.iter().filter_map(name).collect();
         contest.ranker = Ranker::new(spec, &names);
-        contest.carried = Carried::Columns(columns.into_iter().collect());
+        contest.carried = Carried::Columns(columns);
         Ok(contest)
     }
 
@@ -120,7 +121,6 @@ impl Contest {
         report: &mut Report,
         faults: &mut Faults,
     ) -> Result<Scored, BoardError> {
-        let scored = self.scorer.score(scene, self.now, faults)?;
         let batch = scene.batch;
         let hidden = self.operators.hidden(batch, scene.chosen, faults)?;
         let shown = hidden.map(|hidden| {
@@ -128,6 +128,8 @@ impl Contest {
             scene.chosen & &!&hidden
         });
         let chosen = shown.as_ref().unwrap_or(scene.chosen);
+        // What is hidden is no part of the population with which values are compared.
+        let scored = self.scorer.score(Scene { chosen, ..scene }, self.now, faults)?;
         let wanted = self.operators.pinned(batch, chosen, faults)?;
         let operated = self.operators.boost(batch, chosen, scored.kind, &scored.scores, faults)?;
         let candidates = Candidates {
@@ -161,6 +163,13 @@ impl Contest {
         self.operators.merge(&other.operators);
         self.ranker.merge(other.ranker)
     }
+}
+
+/// Columns in the order of their names, so that collectors agree whose tables have their columns in other orders.
+pub fn by_name(schema: &Schema, columns: BTreeSet<usize>) -> Vec<usize> {
+    let mut columns: Vec<usize> = columns.into_iter().collect();
+    columns.sort_by_key(|place| schema.fields().get(*place).map(|field| field.name().clone()));
+    columns
 }
 
 /// The number of the group of each row of a table.

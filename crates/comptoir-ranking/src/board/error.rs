@@ -1,6 +1,8 @@
 use comptoir_types::config::{ConfigError, place};
 use comptoir_types::{ErrorCode, ErrorKind, Position};
 
+use super::report::GroupName;
+
 /// Why a board cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,11 +41,26 @@ pub enum BoardError {
     /// Two collectors that are not of one board.
     #[error("only collectors of one board can be merged: the specs differ")]
     OtherBoard,
+    /// Two collectors that are not made for one moment and audience.
+    #[error("boards that are scanned together or merged are for one context: `{field}` differs")]
+    OtherContext {
+        /// What differs: `now`, `audience`, `unit` or `force`.
+        field: &'static str,
+    },
+    /// A collector of which nobody knows what is in it.
+    #[error("a push has failed: some of its rows may be in the board; build it anew")]
+    PushFailed,
     /// A sum that does not fit.
-    #[error("metric `{metric}` is out of range: its sum does not fit in 38 digits")]
+    #[error("metric `{metric}` of item `{item}`{}: the sum does not fit in {limit}", of_group(group))]
     Overflow {
         /// The metric.
         metric: String,
+        /// The group of the item, the first of those whose sums do not fit.
+        group: GroupName,
+        /// The item.
+        item: String,
+        /// What the sum has to be.
+        limit: &'static str,
     },
     /// More groups or items than are supported.
     #[error("more than 2^32 - 1 {what}")]
@@ -57,6 +74,13 @@ pub enum BoardError {
         /// What happened.
         message: String,
     },
+}
+
+fn of_group(group: &GroupName) -> String {
+    match group.is_empty() {
+        true => String::new(),
+        false => format!(" in group {}", serde_json::json!(group)),
+    }
 }
 
 impl BoardError {
@@ -84,6 +108,8 @@ impl ErrorCode for BoardError {
             Self::Column(error) => error.code(),
             Self::SchemaChange { .. } => "RANKING_SCHEMA_CHANGE",
             Self::OtherBoard => "RANKING_OTHER_BOARD",
+            Self::OtherContext { .. } => "RANKING_OTHER_CONTEXT",
+            Self::PushFailed => "RANKING_PUSH_FAILED",
             Self::Overflow { .. } => "RANKING_OVERFLOW",
             Self::TooMany { .. } => "RANKING_TOO_MANY",
             Self::Internal { .. } => "INTERNAL",
@@ -92,12 +118,13 @@ impl ErrorCode for BoardError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Spec { .. } | Self::OtherBoard => ErrorKind::Config,
+            Self::Spec { .. } | Self::OtherBoard | Self::OtherContext { .. } => ErrorKind::Config,
             Self::Expression { source, .. } => source.kind(),
             Self::Column(error) => error.kind(),
             Self::SchemaChange { .. } => ErrorKind::Schema,
             Self::Overflow { .. } => ErrorKind::Data,
             Self::TooMany { .. } => ErrorKind::Limit,
+            Self::PushFailed => ErrorKind::Unavailable,
             Self::Internal { .. } => ErrorKind::Internal,
         }
     }

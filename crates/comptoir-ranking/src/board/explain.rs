@@ -10,15 +10,13 @@ use arrow_schema::DataType;
 use comptoir_types::arrow::text_at;
 use serde_json::Value as Json;
 
-use super::contest::all;
 use super::error::BoardError;
-use super::explanation::{Absence, Explanation, InterventionEffect, TermExplanation};
+use super::explanation::{Absence, Explanation, TermExplanation};
 use super::numbers::NumberKind;
-use super::operators::Operator;
 use super::place::is_text;
 use super::report::{Faults, GroupName};
 use super::result::{BoardResult, Details};
-use super::spec::{Effect, ScoreSpec};
+use super::spec::ScoreSpec;
 use super::terms::{Scene, Scored};
 use crate::snapshot::group_text;
 
@@ -46,6 +44,7 @@ impl BoardResult {
             }
         }
         found.extend(details.of_all(item, group, &found)?);
+        found.iter_mut().for_each(|explanation| self.tell_faults(explanation));
         if found.is_empty()
             && let Some(group) = group
         {
@@ -112,7 +111,10 @@ impl Details {
         let position = self.positions.get(row).copied().flatten();
         let absence = match position {
             Some(_) => None,
-            None if place.is_some_and(|place| place <= self.spec.k) => Some(Absence::Displaced),
+            None if place.is_some_and(|place| place <= self.spec.k) => {
+                let by = self.displaced.get(&row).map(|by| by.to_vec()).unwrap_or_default();
+                Some(Absence::Displaced { by })
+            }
             None => Some(Absence::TooLow),
         };
         let mut explanation = self.filled(name, item, &self.kept, row, self.base.as_ref())?;
@@ -178,32 +180,6 @@ impl Details {
         Ok(if has_score { Absence::TooLow } else { Absence::WithoutScore })
     }
 
-    /// The interventions that hide any of these rows.
-    fn hiding(&self, rows: &RecordBatch, chosen: &BooleanBuffer) -> Result<Vec<String>, BoardError> {
-        let is_hiding = |operator: &Operator| operator.effect == Effect::Hide;
-        self.concerning(rows, chosen, is_hiding)
-            .map(|found| found.into_iter().map(|found| found.id).collect())
-    }
-
-    fn concerning(
-        &self,
-        rows: &RecordBatch,
-        chosen: &BooleanBuffer,
-        is_wanted: impl Fn(&Operator) -> bool,
-    ) -> Result<Vec<InterventionEffect>, BoardError> {
-        let mut found = Vec::new();
-        let operators = self.judge.iter().flat_map(|judge| judge.contest.operators.active());
-        for operator in operators.filter(|operator| is_wanted(operator)) {
-            if operator.rows(rows, chosen, &mut Faults::default())?.count_set_bits() > 0 {
-                found.push(InterventionEffect {
-                    id: operator.spec.id.clone(),
-                    effect: words(operator.effect),
-                });
-            }
-        }
-        Ok(found)
-    }
-
     /// The rows of an item in each group.
     fn places(
         &self,
@@ -249,6 +225,7 @@ impl Details {
             values: BTreeMap::new(),
             terms: Vec::new(),
             ties: Vec::new(),
+            boost: None,
             interventions: Vec::new(),
         }
     }
@@ -280,7 +257,7 @@ impl Details {
         let one = table.slice(row, 1);
         let is_explained = self.judge.as_ref().is_some_and(|judge| judge.contest.is_explained(&self.spec));
         if is_explained {
-            explanation.interventions = self.concerning(&one, &all(&one), |_| true)?;
+            self.tell_effects(&mut explanation, &one)?;
         }
         Ok(explanation)
     }
@@ -299,16 +276,6 @@ impl Details {
             }
         };
         terms.iter().zip(&scored.terms).map(term).collect()
-    }
-}
-
-fn words(effect: Effect) -> String {
-    match effect {
-        Effect::Hide => "hide".to_owned(),
-        Effect::Factor(factor) => format!("score x {factor}"),
-        Effect::Addition(addition) if addition < 0.0 => format!("score - {}", -addition),
-        Effect::Addition(addition) => format!("score + {addition}"),
-        Effect::Pin(position) => format!("pin to {position}"),
     }
 }
 

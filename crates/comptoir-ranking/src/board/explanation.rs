@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::report::GroupName;
+use super::scope::Reason;
+use crate::arrange::PinFault;
 
 /// What is known of an item in a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,7 +34,9 @@ pub struct Explanation {
     pub terms: Vec<TermExplanation>,
     /// The tie keys with their values.
     pub ties: Vec<(String, Json)>,
-    /// What each intervention that concerns it does, the most important first.
+    /// What the boosts and buries that count for it do together; `None` without any.
+    pub boost: Option<BoostExplanation>,
+    /// What each intervention that concerns it does, the most important first; then those that would, if they counted.
     pub interventions: Vec<InterventionEffect>,
 }
 
@@ -51,6 +55,18 @@ pub struct TermExplanation {
     pub adds: Option<f64>,
 }
 
+/// What all boosts and buries do to the score of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct BoostExplanation {
+    /// By what it is multiplied, or divided where it is below zero.
+    pub factor: f64,
+    /// What is added to it then.
+    pub addition: f64,
+    /// Whether they asked for more than `boost_bounds` allows.
+    #[serde(rename = "bounded")]
+    pub is_bounded: bool,
+}
+
 /// What an intervention does to an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InterventionEffect {
@@ -58,6 +74,12 @@ pub struct InterventionEffect {
     pub id: String,
     /// In words: `hide`, `score x 1.5`, `score + 3`, `pin to 2`.
     pub effect: String,
+    /// For a pin: why the item does not stand there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<PinFault>,
+    /// Why it does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Why an item is not on a board.
@@ -80,8 +102,11 @@ pub enum Absence {
     WithoutScore,
     /// Others have higher scores.
     TooLow,
-    /// It stands high enough, and diversity, constraints or pins give its place to others.
-    Displaced,
+    /// It stands high enough, and others have its place.
+    Displaced {
+        /// Why: the ids of the pins, or of the constraints that the board without them would break; `diversity`.
+        by: Vec<String>,
+    },
     /// It is not among the best that were kept: it is not eligible, hidden, without score, or too low. The rows tell.
     NotKept,
 }

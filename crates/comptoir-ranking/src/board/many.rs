@@ -66,13 +66,13 @@ impl Boards {
     /// Boards that may have seen rows already.
     ///
     /// # Errors
-    /// [`BoardError::OtherBoard`] for boards of different contexts.
+    /// [`BoardError::OtherContext`] for boards of different contexts.
     pub fn from_boards(boards: Vec<Board>) -> Result<Self, BoardError> {
-        match boards.first() {
-            Some(first) if boards.iter().any(|board| board.context() != first.context()) => {
-                Err(BoardError::OtherBoard)
-            }
-            _ => Ok(Self::of(boards)),
+        let context = boards.first().map(Board::context);
+        let differs = |board: &Board| context.and_then(|context| context.difference(board.context()));
+        match boards.iter().find_map(differs) {
+            Some(field) => Err(BoardError::OtherContext { field }),
+            None => Ok(Self::of(boards)),
         }
     }
 
@@ -95,13 +95,10 @@ impl Boards {
     /// Adds rows to all boards.
     ///
     /// # Errors
-    /// As [`Board::push`], of the first board that has one; the boards are then of no use.
+    /// As [`Board::push`], of the first board that has one. An error after the columns were looked at is one of all boards:
+    /// they have had a part of the rows.
     pub fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
-        for block in blocks(batch) {
-            let block = self.coded(&block)?;
-            shared(&block, || self.boards.iter_mut().try_for_each(|board| board.push(&block)))?;
-        }
-        Ok(())
+        scan(self, std::slice::from_ref(batch), 1)
     }
 
     /// Adds the rows of several batches on so many threads, as [`Board::push_all`] does.
@@ -120,6 +117,7 @@ impl Boards {
         if self.boards.len() != other.boards.len() {
             return Err(BoardError::OtherBoard);
         }
+        self.boards.iter().zip(&other.boards).try_for_each(|(board, other)| board.check_merge(other))?;
         self.boards.iter_mut().zip(other.boards).try_for_each(|(board, other)| board.merge(other))
     }
 
@@ -174,12 +172,24 @@ impl Coded {
 }
 
 impl Collector for Boards {
+    fn check_whole(&self) -> Result<(), BoardError> {
+        self.boards.iter().try_for_each(Board::check_whole)
+    }
+
+    fn mark_failed(&mut self) {
+        self.boards.iter_mut().for_each(Board::mark_failed);
+    }
+
     fn fork(&mut self) -> Result<Self, BoardError> {
         Ok(Self::of(self.boards.iter_mut().map(Board::fork).collect::<Result<_, _>>()?))
     }
 
-    fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
-        Self::push(self, batch)
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
+        for block in blocks(batch) {
+            let block = self.coded(&block)?;
+            shared(&block, || self.boards.iter_mut().try_for_each(|board| board.add(&block)))?;
+        }
+        Ok(())
     }
 
     fn join(&mut self, other: Self) -> Result<(), BoardError> {

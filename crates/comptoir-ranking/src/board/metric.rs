@@ -6,8 +6,8 @@ use arrow_array::{Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, UI
 use arrow_buffer::BooleanBuffer;
 use hashbrown::HashSet;
 
-use super::error::BoardError;
 use super::numbers::NumberKind;
+use super::sums::Sums;
 use crate::Score;
 use crate::sum::ExactSum;
 
@@ -15,7 +15,7 @@ use crate::sum::ExactSum;
 #[derive(Debug)]
 pub enum Accumulator {
     /// Sums of integers or decimals.
-    Sum(Vec<Option<i128>>),
+    Sum(Sums),
     /// Sums of doubles.
     ExactSum(Vec<Option<ExactSum>>),
     /// How many.
@@ -146,17 +146,17 @@ pub enum Finished {
 
 impl Accumulator {
     /// Sums of numbers of a kind.
-    pub const fn sum(kind: NumberKind) -> Self {
+    pub fn sum(kind: NumberKind) -> Self {
         match kind {
             NumberKind::Double => Self::ExactSum(Vec::new()),
-            _ => Self::Sum(Vec::new()),
+            _ => Self::Sum(Sums::default()),
         }
     }
 
     /// Makes room for so many slots.
     pub fn reach(&mut self, slots: usize) {
         match self {
-            Self::Sum(values) => values.resize(slots, None),
+            Self::Sum(sums) => sums.reach(slots),
             Self::ExactSum(values) => values.resize(slots, None),
             Self::Count(values) | Self::Distinct(_, values) => values.resize(slots, 0),
             Self::End(_, values) => values.resize(slots, None),
@@ -164,63 +164,47 @@ impl Accumulator {
         }
     }
 
-    /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing.
-    pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> Result<(), Overflow> {
-        let each = rows.set_indices().filter_map(|row| Some((row, *slots.get(row)? as usize)));
+    /// Adds rows of a batch, each to its slot. What is null or NaN adds nothing; gives how many rows that are.
+    pub fn add(&mut self, source: &Source<'_>, rows: &BooleanBuffer, slots: &[u32]) -> u64 {
         match (self, source) {
-            (Self::Count(counts), Source::Flags(flags)) => {
-                for (_, slot) in each.filter(|(row, _)| flags.value(*row)) {
-                    counts.get_mut(slot).into_iter().for_each(|count| *count += 1);
-                }
-            }
-            (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => {
-                for (row, slot) in each.filter(|(row, _)| valid.is_none_or(|valid| valid.value(*row))) {
-                    if let (Some(code), Ok(slot)) = (codes.get(row), u32::try_from(slot)) {
-                        see(seen, counts, (slot, *code));
-                    }
-                }
-            }
+            (Self::Count(counts), Source::Flags(flags)) => each(rows, slots, |row, slot| {
+                *counts.get_mut(slot)? += u64::from(flags.value(row));
+                Some(())
+            }),
+            (Self::Distinct(seen, counts), Source::Codes(codes, valid)) => each(rows, slots, |row, slot| {
+                let code = codes.get(row).filter(|_| valid.is_none_or(|valid| valid.value(row)))?;
+                see(seen, counts, (u32::try_from(slot).ok()?, *code));
+                Some(())
+            }),
             (Self::ExactSum(sums), Source::Numbers(Numbers::Double(array))) => {
-                for (row, slot) in each.filter(|(row, _)| array.is_valid(*row) && !array.value(*row).is_nan())
-                {
-                    let sum = sums.get_mut(slot).into_iter();
-                    sum.for_each(|sum| sum.get_or_insert_default().add(array.value(row)));
-                }
+                each(rows, slots, |row, slot| {
+                    let number = array.is_valid(row).then(|| array.value(row)).filter(|one| !one.is_nan())?;
+                    sums.get_mut(slot)?.get_or_insert_default().add(number);
+                    Some(())
+                })
             }
-            (Self::Sum(sums), Source::Numbers(numbers)) => {
-                each.filter_map(|(row, slot)| Some((slot, numbers.key(row)?)))
-                    .try_for_each(|(slot, number)| add(sums.get_mut(slot), number))?;
-            }
-            (Self::End(order, ends), source) => {
-                for (row, slot) in each {
-                    if let (Some(end), Some(key)) = (ends.get_mut(slot), source.key(row)) {
-                        widen(end, *order, key);
-                    }
-                }
-            }
-            (Self::Last(values), Source::Timed(source, moments)) => {
-                for (row, slot) in each {
-                    if let (Some(last), Some(key), Some(Some(moment))) =
-                        (values.get_mut(slot), source.key(row), moments.get(row))
-                    {
-                        follow(last, moment, key);
-                    }
-                }
-            }
+            (Self::Sum(sums), Source::Numbers(numbers)) => each(rows, slots, |row, slot| {
+                sums.add(slot, numbers.key(row)?);
+                Some(())
+            }),
+            (Self::End(order, ends), source) => each(rows, slots, |row, slot| {
+                widen(ends.get_mut(slot)?, *order, source.key(row)?);
+                Some(())
+            }),
+            (Self::Last(values), Source::Timed(source, moments)) => each(rows, slots, |row, slot| {
+                follow(values.get_mut(slot)?, (*moments.get(row)?)?, source.key(row)?);
+                Some(())
+            }),
             // A metric reads what it was made for.
-            _ => {}
+            _ => 0,
         }
-        Ok(())
     }
 
     /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
-    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) -> Result<(), Overflow> {
+    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) {
         let own_slots = slots.iter().map(|slot| *slot as usize);
         match (self, other) {
-            (Self::Sum(own), Self::Sum(theirs)) => own_slots
-                .zip(theirs)
-                .filter_map(|(slot, number)| Some((slot, number?)))
-                .try_for_each(|(slot, number)| add(own.get_mut(slot), number))?,
+            (Self::Sum(own), Self::Sum(theirs)) => own.merge(&theirs, slots),
             (Self::ExactSum(own), Self::ExactSum(theirs)) => {
                 for (slot, theirs) in own_slots.zip(theirs) {
                     if let (Some(sum), Some(theirs)) = (own.get_mut(slot), theirs) {
@@ -256,13 +240,20 @@ impl Accumulator {
             }
             _ => {}
         }
-        Ok(())
+    }
+
+    /// The slots of sums that do not fit in 128 bits.
+    pub fn too_large(&self) -> Vec<usize> {
+        match self {
+            Self::Sum(sums) => sums.too_large().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The metric of each slot; `None` where no event had a value.
     pub fn finish(&self) -> Finished {
         match self {
-            Self::Sum(values) => Finished::Numbers(values.clone()),
+            Self::Sum(sums) => Finished::Numbers(sums.values().to_vec()),
             Self::ExactSum(sums) => {
                 let key = |sum: &Option<ExactSum>| Some(Score::new(sum.as_ref()?.value())?.key().into());
                 Finished::Numbers(sums.iter().map(key).collect())
@@ -296,19 +287,23 @@ impl Finished {
     }
 }
 
+/// Does something for each row and its slot, and counts those for which it could not be done.
+#[inline]
+fn each(rows: &BooleanBuffer, slots: &[u32], mut add: impl FnMut(usize, usize) -> Option<()>) -> u64 {
+    let mut missing = 0;
+    for row in rows.set_indices() {
+        if let Some(slot) = slots.get(row) {
+            missing += u64::from(add(row, *slot as usize).is_none());
+        }
+    }
+    missing
+}
+
 /// Counts a value that a slot has not seen.
 fn see(seen: &mut HashSet<(u32, u32)>, counts: &mut [u64], value: (u32, u32)) {
     if seen.insert(value) {
         counts.get_mut(value.0 as usize).into_iter().for_each(|count| *count += 1);
     }
-}
-
-/// Adds a number to a sum.
-fn add(sum: Option<&mut Option<i128>>, number: i128) -> Result<(), Overflow> {
-    if let Some(sum) = sum {
-        *sum = Some(sum.unwrap_or(0).checked_add(number).ok_or(Overflow)?);
-    }
-    Ok(())
 }
 
 /// Takes a value as the end, if it is in this order to the one so far.
@@ -325,15 +320,5 @@ fn follow(last: &mut Option<(Box<[u8]>, Key)>, moment: &[u8], key: KeyRef<'_>) {
     };
     if last.as_ref().is_none_or(is_later) {
         *last = Some((moment.into(), key.to_key()));
-    }
-}
-
-/// A sum that does not fit.
-#[derive(Debug)]
-pub struct Overflow;
-
-impl Overflow {
-    pub fn of(self, metric: &str) -> BoardError {
-        BoardError::Overflow { metric: metric.to_owned() }
     }
 }

@@ -9,6 +9,7 @@ use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::Env;
 use comptoir_rules::value::Timestamp;
+use comptoir_types::arrow::text_at;
 use hashbrown::{HashMap, HashSet};
 
 use super::codes::Codes;
@@ -21,8 +22,9 @@ use super::metric::{Accumulator, Finished};
 use super::moment;
 use super::numbers::NumberKind;
 use super::rank::table;
-use super::report::Faults;
+use super::report::{Faults, GroupName};
 use super::spec::{BoardSpec, MetricKind, MetricSpec};
+use crate::snapshot::group_text;
 
 /// Metrics by slot; a slot is an item in a group.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ struct Metric {
     window: Option<u32>,
     input: Input,
     values: Accumulator,
+    /// Rows that count and have no value.
+    without_value: u64,
 }
 
 impl Metrics {
@@ -100,10 +104,10 @@ impl Metrics {
         for (hours, window) in &self.windows {
             inside.insert(*hours, chosen & &window.flags(batch, faults)?);
         }
-        for (name, metric) in &mut self.metrics {
+        for metric in self.metrics.values_mut() {
             metric.values.reach(self.keys.len());
             let rows = metric.window.and_then(|hours| inside.get(&hours)).unwrap_or(chosen);
-            metric.push(name, batch, rows, &groups, faults)?;
+            metric.push(batch, rows, &groups, faults)?;
         }
         Ok(())
     }
@@ -122,7 +126,8 @@ impl Metrics {
             metric.values.reach(self.keys.len());
             let Some(theirs) = other.metrics.remove(name) else { continue };
             let codes = metric.input.learn(theirs.input)?;
-            metric.values.merge(theirs.values, &slots, &codes).map_err(|overflow| overflow.of(name))?;
+            metric.values.merge(theirs.values, &slots, &codes);
+            metric.without_value += theirs.without_value;
         }
         Ok(())
     }
@@ -175,12 +180,35 @@ impl Metrics {
                     // No event had a value, so that all are null.
                     return Ok(arrow_array::new_null_array(&data_type, keys.len()));
                 };
-                if !keys.iter().flatten().all(|key| kind.fits(*key)) {
-                    return Err(BoardError::Overflow { metric: name.to_owned() });
+                let misfits = |(_, key): &(usize, &Option<i128>)| key.is_some_and(|key| !kind.fits(key));
+                let mut misfits: Vec<usize> =
+                    keys.iter().enumerate().filter(misfits).map(|(slot, _)| slot).collect();
+                misfits.extend(metric.values.too_large());
+                if !misfits.is_empty() {
+                    return Err(self.overflow(name, kind, &misfits)?);
                 }
                 Ok(kind.array(keys.into_iter()))
             }
         }
+    }
+
+    /// The error for sums that do not fit, which names the first of them in the order of groups and items.
+    fn overflow(&self, metric: &str, kind: NumberKind, slots: &[usize]) -> Result<BoardError, BoardError> {
+        let (groups, items) = (self.groups.columns()?, self.items.columns()?);
+        let name = |slot: &usize| -> Option<(GroupName, String)> {
+            let (group, item) = self.keys.get(*slot)?;
+            let group = groups.iter().map(|(_, column)| group_text(column.as_ref(), *group as usize));
+            let (_, items) = items.first()?;
+            Some((group.collect(), text_at(items.as_ref(), *item as usize)?))
+        };
+        let (group, item) = slots.iter().filter_map(name).min().unwrap_or_default();
+        Ok(BoardError::Overflow { metric: metric.to_owned(), group, item, limit: kind.limit() })
+    }
+
+    /// For each metric the rows that count for it and have no value.
+    pub fn without_value(&self) -> BTreeMap<String, u64> {
+        let counts = self.metrics.iter().map(|(name, metric)| (name.clone(), metric.without_value));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Null where the divisor is zero or null.
@@ -249,13 +277,12 @@ impl Metric {
         };
         let filter = spec.filter.as_deref().map(|source| Expression::condition(env, &at("where"), source));
         let window = spec.window_hours().map_err(|reason| BoardError::spec(&at("window"), reason))?;
-        Ok(Some(Self { filter: filter.transpose()?, window, input, values }))
+        Ok(Some(Self { filter: filter.transpose()?, window, input, values, without_value: 0 }))
     }
 
     /// Adds rows, each to its slot.
     fn push(
         &mut self,
-        name: &str,
         batch: &RecordBatch,
         rows: &BooleanBuffer,
         slots: &[u32],
@@ -266,6 +293,7 @@ impl Metric {
         let rows = counted.as_ref().unwrap_or(rows);
         let columns = self.input.read(batch, rows, faults)?;
         let parts = columns.parts();
-        self.values.add(&parts.source(), rows, slots).map_err(|overflow| overflow.of(name))
+        self.without_value += self.values.add(&parts.source(), rows, slots);
+        Ok(())
     }
 }

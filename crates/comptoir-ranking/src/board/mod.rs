@@ -26,6 +26,7 @@ mod collect;
 mod column_codes;
 mod compile;
 mod contest;
+mod effects;
 mod error;
 mod explain;
 mod explanation;
@@ -52,6 +53,8 @@ mod scan;
 mod scope;
 mod shown;
 mod spec;
+mod state;
+mod sums;
 mod terms;
 mod wanted;
 mod word_codes;
@@ -59,9 +62,9 @@ mod words;
 
 pub use collect::Board;
 pub use error::BoardError;
-pub use explanation::{Absence, Explanation, InterventionEffect, TermExplanation};
+pub use explanation::{Absence, BoostExplanation, Explanation, InterventionEffect, TermExplanation};
 pub use many::Boards;
-pub use report::{GroupName, InterventionReport, Report, Unmet, UnpinnedItem};
+pub use report::{EndedEarly, GroupName, InterventionReport, Report, Unmet, UnmetReason, UnpinnedItem};
 pub use result::BoardResult;
 pub use scope::Reason;
 pub use spec::{

@@ -158,6 +158,16 @@ impl NumberKind {
         }
     }
 
+    /// The numbers of this kind, in words.
+    pub const fn limit(self) -> &'static str {
+        match self {
+            Self::Int => "an integer of 64 bits",
+            Self::Uint => "an unsigned integer of 64 bits",
+            Self::Decimal => "a decimal with 20 digits before the point and 18 after it",
+            Self::Double => "a double",
+        }
+    }
+
     /// A key as the double that is nearest to the number.
     #[expect(clippy::cast_precision_loss, reason = "a ratio is a double")]
     pub fn double(self, key: i128) -> f64 {

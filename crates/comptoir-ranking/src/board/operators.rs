@@ -8,11 +8,13 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::value::Timestamp;
-use comptoir_rules::{Env, Type, Value};
+use comptoir_rules::{Env, Limits, Type, Value, syntax};
+use hashbrown::HashMap;
 use serde_json::Value as Json;
 
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
+use super::explanation::BoostExplanation;
 use super::numbers::NumberKind;
 use super::report::Faults;
 use super::scope::{Reason, Scope};
@@ -22,8 +24,10 @@ use super::spec::{BoardSpec, BoostBounds, Context, Effect, InterventionSpec};
 #[derive(Debug)]
 pub struct Operators {
     active: Vec<Operator>,
+    /// Those for this board that do not count today, in the order of the spec.
+    inactive: Vec<Operator>,
     bounds: BoostBounds,
-    /// Whether scores are doubles because they may be boosted.
+    /// Whether scores are doubles because some of those that count boost.
     pub may_boost: bool,
     /// For how many candidates each counted.
     touched: Vec<u64>,
@@ -82,7 +86,8 @@ pub fn select(spec: &BoardSpec, context: &Context) -> Result<Selected, BoardErro
 }
 
 impl Operators {
-    /// Compiles the interventions that count for a table.
+    /// Compiles the interventions of a board for a table, and keeps those that count. What is wrong shows whether or not it
+    /// counts today.
     pub fn new(
         spec: &BoardSpec,
         active: &[InterventionSpec],
@@ -93,18 +98,29 @@ impl Operators {
         let group_fields = spec.group.iter().map(|name| field(schema, name).cloned());
         let groups = Schema::new(group_fields.collect::<Result<Vec<_>, _>>()?);
         let group_env = super::compile::env(&groups, now)?;
-        let compile = |intervention: &InterventionSpec| {
-            let place = spec.interventions.iter().position(|other| other.id == intervention.id);
-            let path = format!("interventions[{}]", place.unwrap_or_default());
-            Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])
-        };
+        let mut compiled = HashMap::new();
+        for (place, intervention) in spec.interventions.iter().enumerate() {
+            let path = format!("interventions[{place}]");
+            let is_active = active.iter().any(|active| active.id == intervention.id);
+            if is_active || intervention.is_for(&spec.id) {
+                let operator = Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])?;
+                compiled.insert(intervention.id.as_str(), operator);
+            } else {
+                // The columns of other boards are not known here.
+                check_syntax(&path, intervention)?;
+            }
+        }
         let is_boost =
             |intervention: &InterventionSpec| intervention.boost.is_some() || intervention.bury.is_some();
+        let active_operators =
+            active.iter().filter_map(|active| compiled.remove(active.id.as_str())).collect();
+        let others = spec.interventions.iter();
         Ok(Self {
-            active: active.iter().map(compile).collect::<Result<_, _>>()?,
+            active: active_operators,
+            inactive: others.filter_map(|other| compiled.remove(other.id.as_str())).collect(),
             touched: vec![0; active.len()],
             bounds: spec.boost_bounds,
-            may_boost: spec.interventions.iter().any(is_boost),
+            may_boost: active.iter().any(is_boost),
         })
     }
 
@@ -121,6 +137,28 @@ impl Operators {
         &self.active
     }
 
+    /// Those that do not count, but would be for this board.
+    pub fn inactive(&self) -> &[Operator] {
+        &self.inactive
+    }
+
+    /// What boosts and buries do together, within their bounds; `None` without any.
+    pub fn together(&self, effects: impl Iterator<Item = Effect>) -> Option<BoostExplanation> {
+        let (mut factor, mut addition, mut is_any) = (1.0, 0.0, false);
+        for effect in effects {
+            match effect {
+                Effect::Factor(by) => factor *= by,
+                Effect::Addition(by) => addition += by,
+                Effect::Hide | Effect::Pin(_) => continue,
+            }
+            is_any = true;
+        }
+        let (bounded, within) = (self.bounds.factor(factor), self.bounds.addition(addition));
+        #[expect(clippy::float_cmp, reason = "what is within its bounds stays the same")]
+        let is_bounded = bounded != factor || within != addition;
+        is_any.then_some(BoostExplanation { factor: bounded, addition: within, is_bounded })
+    }
+
     /// For how many candidates each of them counted so far.
     pub fn touched(&self) -> &[u64] {
         &self.touched
@@ -133,7 +171,7 @@ impl Operators {
 
     /// Adds the columns that they read, by their place in the schema.
     pub fn reads(&self, schema: &Schema, columns: &mut BTreeSet<usize>) {
-        for operator in &self.active {
+        for operator in self.active.iter().chain(&self.inactive) {
             if let Target::When(when) = &operator.target {
                 when.reads(schema, columns);
             }
@@ -205,15 +243,24 @@ impl Operators {
                 }
             }
         }
-        let most = self.bounds.factor;
-        let furthest = self.bounds.addition.unwrap_or(0.0);
         let boosted = |(row, (factor, addition)): (usize, (f64, f64))| {
             let score = kind.double(kind.key(scores, row)?);
-            Some(boosted(score, factor.clamp(1.0 / most, most), addition.clamp(-furthest, furthest)))
+            Some(boosted(score, self.bounds.factor(factor), self.bounds.addition(addition)))
         };
         let scores = factors.into_iter().zip(additions).enumerate().map(boosted);
         Ok(Operated { scores: Arc::new(scores.collect::<Float64Array>()), kind: NumberKind::Double })
     }
+}
+
+fn check_syntax(path: &str, intervention: &InterventionSpec) -> Result<(), BoardError> {
+    for (field, source) in [("when", &intervention.when), ("group", &intervention.group)] {
+        let Some(source) = source else { continue };
+        syntax::parse(source, &Limits::default()).map_err(|error| BoardError::Expression {
+            path: format!("{path}.{field}"),
+            source: Box::new(error.into()),
+        })?;
+    }
+    Ok(())
 }
 
 /// A factor above 1 makes every score higher, also one below zero.

@@ -1,17 +1,19 @@
 //! From the best of a group to its places: diversity, constraints, pins.
 
+use std::sync::Arc;
+
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use comptoir_types::arrow::text_at;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::error::BoardError;
 use super::layout::{Layout, Readings};
 use super::operators::{Operator, Operators, text};
 use super::rank::Span;
-use super::report::{Faults, GroupName, Report, Unmet, UnpinnedItem};
+use super::report::{EndedEarly, Faults, GroupName, Report, Unmet, UnmetReason, UnpinnedItem};
 use super::spec::{BoardSpec, InterventionSpec};
-use crate::arrange::{Pin, PinFault, constrain, pin, unmet};
+use crate::arrange::{Constraint, LeftOut, Pin, PinFault, Shortfall, constrain, pin, unmet};
 use crate::snapshot::group_text;
 
 /// Places the kept candidates of all groups.
@@ -31,6 +33,17 @@ struct PinIn<'p> {
     items: Vec<String>,
     groups: BooleanBuffer,
 }
+
+/// What is known of constraints before pins.
+#[derive(Default)]
+struct Told {
+    /// Those that the board breaks.
+    short: Vec<Shortfall>,
+    left_out: Vec<LeftOut>,
+}
+
+/// For rows that stood high enough and have no place what took it.
+pub type Displaced = HashMap<usize, Arc<[String]>>;
 
 /// A row, or an item that no row of the group has.
 type Slot = Result<usize, String>;
@@ -58,26 +71,66 @@ impl<'p> Placer<'p> {
     }
 
     /// The rows of a group in the order of their places. What could not be done is reported.
-    pub fn place(&self, group: usize, span: Span, name: &GroupName, report: &mut Report) -> Vec<usize> {
+    pub fn place(
+        &self,
+        group: usize,
+        span: Span,
+        name: &GroupName,
+        report: &mut Report,
+        displaced: &mut Displaced,
+    ) -> Vec<usize> {
         let k = self.layout.k();
         let best: Vec<usize> = (span.start..span.best.min(span.start + self.keep)).collect();
         let order = self.layout.order(&self.readings, &best, self.scores);
+        let diverse: Vec<usize> = order.iter().copied().take(k).collect();
+        note(displaced, best.iter().take(k), &diverse, || vec!["diversity".to_owned()]);
         let constraints = self.layout.constraints(&self.readings, group, &order);
-        let organic: Vec<usize> = if constraints.is_empty() {
-            order.into_iter().take(k).collect()
-        } else {
-            let arranged = constrain(order.len(), k, &constraints);
-            arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect()
+        let (organic, told) = match constraints.is_empty() {
+            true => (diverse, Told::default()),
+            false => constrained(&order, k, &constraints, name, report, displaced),
         };
-        let board = self.pinned(organic, group, span, name, report);
+        let pins: Vec<&PinIn<'_>> = self.pins.iter().filter(|pin| pin.groups.value(group)).collect();
+        let board = if pins.is_empty() {
+            organic
+        } else {
+            let board = self.pinned(organic.clone(), &pins, span, name, report);
+            note(displaced, organic.iter(), &board, || self.new_pins(&pins, &board, &organic));
+            board
+        };
         if !constraints.is_empty() {
-            let rows: Vec<usize> = (span.start..span.end).collect();
-            let constraints = self.layout.constraints(&self.readings, group, &rows);
-            let local: Vec<usize> = board.iter().map(|row| row - span.start).collect();
-            let broken = unmet(&local, &constraints).into_iter();
-            report.unmet.extend(broken.map(|shortfall| Unmet { group: name.clone(), shortfall }));
+            self.report_unmet(&board, (group, span, name), &told, report);
         }
         board
+    }
+
+    /// The pins that bring rows to a board that it would not have.
+    fn new_pins(&self, pins: &[&PinIn<'_>], board: &[usize], organic: &[usize]) -> Vec<String> {
+        let new = board.iter().filter(|row| !organic.contains(row));
+        let items: Vec<String> = new.filter_map(|row| text_at(self.items.as_ref(), *row)).collect();
+        let brings = |pin: &&&PinIn<'_>| pin.items.iter().any(|item| items.contains(item));
+        pins.iter().filter(brings).map(|pin| pin.operator.spec.id.clone()).collect()
+    }
+
+    /// Reports the constraints that a board breaks.
+    fn report_unmet(
+        &self,
+        board: &[usize],
+        (group, span, name): (usize, Span, &GroupName),
+        told: &Told,
+        report: &mut Report,
+    ) {
+        let rows: Vec<usize> = (span.start..span.end).collect();
+        let constraints = self.layout.constraints(&self.readings, group, &rows);
+        let local: Vec<usize> = board.iter().map(|row| row - span.start).collect();
+        for shortfall in unmet(&local, &constraints) {
+            let left_out = told.left_out.iter().find(|left_out| left_out.id == shortfall.id);
+            let reason = match left_out {
+                Some(left_out) => left_out.reason.into(),
+                None if told.short.iter().any(|short| short.id == shortfall.id) => UnmetReason::TooFew,
+                None => UnmetReason::Pins,
+            };
+            report.unmet.push(Unmet { group: name.clone(), shortfall, reason });
+        }
     }
 
     /// Reports the pins that count in none of the groups that there are.
@@ -90,15 +143,11 @@ impl<'p> Placer<'p> {
     fn pinned(
         &self,
         organic: Vec<usize>,
-        group: usize,
+        pins: &[&PinIn<'_>],
         span: Span,
         name: &GroupName,
         report: &mut Report,
     ) -> Vec<usize> {
-        let pins: Vec<&PinIn<'_>> = self.pins.iter().filter(|pin| pin.groups.value(group)).collect();
-        if pins.is_empty() {
-            return organic;
-        }
         let named = |row: usize| Some((text_at(self.items.as_ref(), row)?, row));
         let rows: HashMap<String, usize> = (span.start..span.end).filter_map(named).collect();
         let slots = pins.iter().flat_map(|pin| {
@@ -125,6 +174,46 @@ impl<'p> Placer<'p> {
             });
         }
         pinned.board.into_iter().filter_map(Result::ok).collect()
+    }
+}
+
+/// The rows of a board that meets constraints.
+fn constrained(
+    order: &[usize],
+    k: usize,
+    constraints: &[Constraint],
+    name: &GroupName,
+    report: &mut Report,
+    displaced: &mut Displaced,
+) -> (Vec<usize>, Told) {
+    let arranged = constrain(order.len(), k, constraints);
+    let rows: Vec<usize> = arranged.order.iter().filter_map(|place| order.get(*place).copied()).collect();
+    let full = k.min(order.len());
+    note(displaced, order.iter().take(k), &rows, || {
+        let plain: Vec<usize> = (0..full).collect();
+        unmet(&plain, constraints).into_iter().map(|broken| broken.id).collect()
+    });
+    if !arranged.ended_by.is_empty() {
+        let (group, places) = (name.clone(), rows.len());
+        report.ended_early.push(EndedEarly { group, by: arranged.ended_by, places, of: full });
+    }
+    (rows, Told { short: unmet(&arranged.order, constraints), left_out: arranged.left_out })
+}
+
+/// Notes the rows of a board that a step has taken off, with what did it.
+fn note<'r>(
+    displaced: &mut Displaced,
+    before: impl Iterator<Item = &'r usize>,
+    after: &[usize],
+    by: impl FnOnce() -> Vec<String>,
+) {
+    let after: HashSet<usize> = after.iter().copied().collect();
+    let gone: Vec<usize> = before.copied().filter(|row| !after.contains(row)).collect();
+    if !gone.is_empty() {
+        let by: Arc<[String]> = by().into();
+        gone.into_iter().for_each(|row| {
+            displaced.insert(row, Arc::clone(&by));
+        });
     }
 }
 

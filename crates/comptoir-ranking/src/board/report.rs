@@ -6,7 +6,7 @@ use arrow_buffer::BooleanBuffer;
 use serde::Serialize;
 
 use super::scope::Reason;
-use crate::arrange::{PinFault, Shortfall};
+use crate::arrange::{LeftOutReason, PinFault, Shortfall};
 
 /// The values of a group as text, `None` for null; as [`GroupValue::text`](crate::snapshot::GroupValue::text) writes them.
 pub type GroupName = Vec<Option<String>>;
@@ -28,6 +28,9 @@ pub struct Report {
     pub without_score: u64,
     /// Candidates that were ranked: rows, or items of a group where there are metrics.
     pub candidates: u64,
+    /// By metric the rows that count for it and have no value: null, NaN or an error. They add nothing to it; metrics
+    /// without such rows are left out.
+    pub without_value: BTreeMap<String, u64>,
     /// Expressions that had no value, by place in the spec and code. They are not true, add nothing to a metric, and
     /// are no score.
     #[serde(serialize_with = "as_list")]
@@ -40,6 +43,8 @@ pub struct Report {
     pub unpinned: Vec<UnpinnedItem>,
     /// Constraints that a board breaks.
     pub unmet: Vec<Unmet>,
+    /// Boards that strict constraints end early.
+    pub ended_early: Vec<EndedEarly>,
 }
 
 /// What became of an intervention.
@@ -77,6 +82,45 @@ pub struct Unmet {
     /// Which constraint, and where.
     #[serde(flatten)]
     pub shortfall: Shortfall,
+    /// Why.
+    pub reason: UnmetReason,
+}
+
+/// A board that ends rather than break a strict constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndedEarly {
+    /// The group.
+    pub group: GroupName,
+    /// The constraints that one more item would break.
+    pub by: Vec<String>,
+    /// How many places it has before pins.
+    pub places: usize,
+    /// How many it would have without strict constraints.
+    pub of: usize,
+}
+
+/// Why a board breaks a constraint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum UnmetReason {
+    /// Fewer items of the band than it asks for are among the best k + slack.
+    TooFew,
+    /// No arrangement of the best k + slack meets it together with the constraints of higher priority that are kept.
+    CannotBeMet,
+    /// The search for an arrangement has ended after its number of steps: there may be one.
+    SearchEnded,
+    /// Pins, which stand wherever they are told to.
+    Pins,
+}
+
+impl From<LeftOutReason> for UnmetReason {
+    fn from(reason: LeftOutReason) -> Self {
+        match reason {
+            LeftOutReason::CannotBeMet => Self::CannotBeMet,
+            LeftOutReason::SearchEnded => Self::SearchEnded,
+        }
+    }
 }
 
 impl Report {

@@ -10,7 +10,7 @@ use super::compile::Expression;
 use super::contest::{Contest, all};
 use super::error::BoardError;
 use super::numbers::NumberKind;
-use super::place::{Placer, group_names, report_unused};
+use super::place::{Displaced, Placer, group_names, report_unused};
 use super::rank::{Ranked, Ranker, Span, table, taken};
 use super::report::{Faults, GroupName, InterventionReport, Report};
 use super::scope::Reason;
@@ -46,6 +46,8 @@ pub(super) struct Details {
     pub base: Option<Scored>,
     /// The place on the board of each kept candidate.
     pub positions: Vec<Option<u32>>,
+    /// Why rows that stand high enough have no place.
+    pub displaced: Displaced,
     /// The table of all candidates and those of them that may stand on the board, where it was made.
     pub all: Option<(RecordBatch, BooleanBuffer, Scored)>,
 }
@@ -114,7 +116,7 @@ fn placed(
     let (kept, base) = kept(&spec, &ranked, &outcome)?;
     let groups = group_names(&ranked.groups);
     cut_ties(&spec, &ranked, &groups, report);
-    let boards = boards(&spec, &ranked, &outcome.contest, &kept, &groups, report, faults)?;
+    let (boards, displaced) = boards(&spec, &ranked, &outcome.contest, &kept, &groups, report, faults)?;
     let table = shown(&spec, &ranked, &kept, base.as_ref(), &boards)?;
     let mut positions = vec![None; kept.num_rows()];
     for (row, position) in boards.iter().flat_map(|board| board.iter().zip(1_u32..)) {
@@ -131,6 +133,7 @@ fn placed(
         scores: ranked.scores,
         base,
         positions,
+        displaced,
         all: outcome.table.zip(outcome.scored).map(|((table, chosen), scored)| (table, chosen, scored)),
         judge: Some(Judge { eligibility: outcome.eligibility, contest: outcome.contest }),
     };
@@ -150,6 +153,7 @@ impl Details {
             scores: None,
             base: None,
             positions: Vec::new(),
+            displaced: Displaced::new(),
             all: None,
         })
     }
@@ -242,17 +246,22 @@ fn boards(
     names: &[GroupName],
     report: &mut Report,
     faults: &mut Faults,
-) -> Result<Vec<Vec<usize>>, BoardError> {
+) -> Result<(Vec<Vec<usize>>, Displaced), BoardError> {
     if contest.layout.is_plain() && contest.operators.pins().next().is_none() {
         let board = |span: &Span| (span.start..span.best.min(span.start + spec.k)).collect();
-        return Ok(ranked.spans.iter().map(board).collect());
+        return Ok((ranked.spans.iter().map(board).collect(), Displaced::new()));
     }
     let scores = doubles(ranked.scores.as_ref(), kept.num_rows());
     let (layout, operators) = (&contest.layout, &contest.operators);
     let placer = Placer::new(spec, layout, operators, kept, &ranked.groups, &scores, faults)?;
     placer.report_unused(report);
+    let mut displaced = Displaced::new();
     let groups = ranked.spans.iter().zip(names).enumerate();
-    Ok(groups.map(|(group, (span, name))| placer.place(group, *span, name, report)).collect())
+    let place = |(group, (span, name)): (usize, (&Span, &GroupName))| {
+        placer.place(group, *span, name, report, &mut displaced)
+    };
+    let boards = groups.map(place).collect();
+    Ok((boards, displaced))
 }
 
 fn doubles(scores: Option<&ArrayRef>, rows: usize) -> Vec<f64> {

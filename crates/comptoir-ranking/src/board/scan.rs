@@ -1,7 +1,7 @@
 //! Tables to collectors: in blocks that fit the cache, and on several threads.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arrow_array::RecordBatch;
 
@@ -33,16 +33,39 @@ fn pieces(batch: &RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch>
 
 /// What collects rows, alone or shared out over threads.
 pub trait Collector: Sized + Send {
+    /// Whether all that was pushed is in it.
+    fn check_whole(&self) -> Result<(), BoardError>;
+    /// Says that it is not.
+    fn mark_failed(&mut self);
     /// One like this for another thread.
     fn fork(&mut self) -> Result<Self, BoardError>;
-    /// Adds rows.
-    fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError>;
+    /// Adds rows; after an error some of them may have been added.
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError>;
     /// Takes back one that was forked.
     fn join(&mut self, other: Self) -> Result<(), BoardError>;
 }
 
-/// Gives batches to a collector on so many threads, each with a collector that is forked from it.
+/// Gives batches to a collector on so many threads, each with a collector that is forked from it. Once a row was taken
+/// an error leaves the collector marked as failed.
 pub fn scan<C: Collector>(
+    collector: &mut C,
+    batches: &[RecordBatch],
+    threads: usize,
+) -> Result<(), BoardError> {
+    collector.check_whole()?;
+    // All columns are looked at before any row. What is compiled for them is known before there are other threads, so
+    // that these can share what is collected.
+    for alike in batches.chunk_by(|left, right| Arc::ptr_eq(left.schema_ref(), right.schema_ref())) {
+        alike.first().map_or(Ok(()), |batch| collector.add(&batch.slice(0, 0)))?;
+    }
+    let outcome = share_out(collector, batches, threads);
+    if outcome.is_err() {
+        collector.mark_failed();
+    }
+    outcome
+}
+
+fn share_out<C: Collector>(
     collector: &mut C,
     batches: &[RecordBatch],
     threads: usize,
@@ -50,11 +73,7 @@ pub fn scan<C: Collector>(
     let parts: Vec<RecordBatch> = batches.iter().flat_map(|batch| pieces(batch, PART)).collect();
     let threads = threads.min(parts.len());
     if threads <= 1 {
-        return batches.iter().try_for_each(|batch| collector.push(batch));
-    }
-    // What is compiled for the columns is known before there are others, so that they can share what is collected.
-    if let Some(first) = parts.first() {
-        collector.push(&first.slice(0, 0))?;
+        return batches.iter().try_for_each(|batch| collector.add(batch));
     }
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(None));
     let others = (1..threads).map(|_| collector.fork()).collect::<Result<Vec<_>, _>>()?;
@@ -87,7 +106,7 @@ fn push_parts<C: Collector>(
     loop {
         let place = next.fetch_add(1, Ordering::Relaxed);
         let Some(part) = parts.get(place) else { return };
-        if let Err(error) = collector.push(part) {
+        if let Err(error) = collector.add(part) {
             next.fetch_max(parts.len(), Ordering::Relaxed);
             if let Ok(mut known) = wrong.lock()
                 && known.as_ref().is_none_or(|(before, _)| place < *before)
@@ -105,19 +124,27 @@ impl Board {
     /// memory grows with groups times k + slack; metrics and kept rows each thread collects for itself.
     ///
     /// # Errors
-    /// As [`Board::push`]. The board is then of no use: some of the rows are in it.
+    /// As [`Board::push`]; the columns of all batches are looked at before any row is taken.
     pub fn push_all(&mut self, batches: &[RecordBatch], threads: usize) -> Result<(), BoardError> {
         scan(self, batches, threads)
     }
 }
 
 impl Collector for Board {
+    fn check_whole(&self) -> Result<(), BoardError> {
+        Self::check_whole(self)
+    }
+
+    fn mark_failed(&mut self) {
+        Self::mark_failed(self);
+    }
+
     fn fork(&mut self) -> Result<Self, BoardError> {
         Self::fork(self)
     }
 
-    fn push(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
-        Self::push(self, batch)
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
+        Self::add(self, batch)
     }
 
     fn join(&mut self, other: Self) -> Result<(), BoardError> {

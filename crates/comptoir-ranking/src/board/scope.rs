@@ -66,8 +66,7 @@ impl<'c> Scope<'c> {
         if let Some(is_on) = self.context.force.get(&intervention.id) {
             return Ok((!is_on).then_some(Reason::SwitchedOff));
         }
-        let boards = &intervention.boards;
-        if !boards.is_empty() && boards.iter().all(|board| board != self.board) {
+        if !intervention.is_for(self.board) {
             return Ok(Some(Reason::OtherBoard));
         }
         Ok(time.or(audience).or_else(|| self.share(intervention)))

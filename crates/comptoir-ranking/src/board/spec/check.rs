@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{BoardSpec, Effect, InterventionSpec, MetricKind, ScoreSpec, Step, TermSpec};
+use super::{BoardSpec, Effect, InterventionSpec, MetricKind, ScoreSpec, Step, TermSpec, moment};
 use crate::board::error::BoardError;
 
 /// Items that a board may keep of a group: all are sorted and their place is a 32-bit number.
@@ -170,6 +170,14 @@ impl BoardSpec {
         let is_item = |item: &serde_json::Value| item.is_string() || item.is_i64() || item.is_u64();
         if !intervention.items.iter().all(is_item) {
             return at("items", "items are texts or integers");
+        }
+        let bound = |field: &str, text: &Option<String>| {
+            text.as_deref().map(|text| moment(&format!("{path}.{field}"), text)).transpose()
+        };
+        let from = bound("valid_from", &intervention.valid_from)?;
+        let until = bound("valid_until", &intervention.valid_until)?;
+        if from.zip(until).is_some_and(|(from, until)| until <= from) {
+            return at("valid_until", "it never counts, since this is not after `valid_from`");
         }
         Ok(())
     }

@@ -28,7 +28,8 @@ pub struct ConstraintSpec {
 /// Bounds for a band of items, such as a band of prices or what is new.
 ///
 /// A share holds for every beginning of the board: of the first p positions at least ⌊p·least⌋ and at most ⌈p·most⌉ are of
-/// the band. Counts hold for the first `of_first` positions.
+/// the band. Counts hold for the first `of_first` positions, or for all where the board has fewer: because `k` is less, or
+/// for lack of items. So `at_least` is never silently unmet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BandSpec {

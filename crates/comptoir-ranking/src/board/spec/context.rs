@@ -27,6 +27,17 @@ pub struct Context {
 }
 
 impl Context {
+    /// The first field in which another context differs.
+    pub(in crate::board) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let differ = [
+            ("now", self.now != other.now),
+            ("audience", self.audience != other.audience),
+            ("unit", self.unit != other.unit),
+            ("force", self.force != other.force),
+        ];
+        differ.into_iter().find(|(_, differs)| *differs).map(|(field, _)| field)
+    }
+
     /// The moment for which the board is made.
     ///
     /// # Errors

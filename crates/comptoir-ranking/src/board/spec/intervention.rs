@@ -96,6 +96,19 @@ pub struct BoostBounds {
     pub addition: Option<f64>,
 }
 
+impl BoostBounds {
+    /// A product of factors within the bounds.
+    pub(in crate::board) fn factor(&self, factor: f64) -> f64 {
+        factor.clamp(1.0 / self.factor, self.factor)
+    }
+
+    /// A sum of additions within the bounds.
+    pub(in crate::board) fn addition(&self, addition: f64) -> f64 {
+        let most = self.addition.unwrap_or(0.0);
+        addition.clamp(-most, most)
+    }
+}
+
 impl Default for BoostBounds {
     fn default() -> Self {
         Self { factor: 10.0, addition: None }
@@ -116,6 +129,11 @@ pub enum Effect {
 }
 
 impl InterventionSpec {
+    /// Whether it is for a board.
+    pub(in crate::board) fn is_for(&self, board: &str) -> bool {
+        self.boards.is_empty() || self.boards.iter().any(|id| id == board)
+    }
+
     /// What it does.
     ///
     /// # Errors

@@ -1,0 +1,217 @@
+//! What a board knows of its columns, and the rows that it has collected.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use comptoir_rules::value::Timestamp;
+
+use super::compile::{Expression, env};
+use super::contest::{Contest, all, by_name};
+use super::error::BoardError;
+use super::keys::{KeyColumns, unpacked};
+use super::metrics::Metrics;
+use super::rank::{table, taken};
+use super::report::{Faults, Report};
+use super::spec::{BoardSpec, InterventionSpec, ScoreSpec, Step};
+use super::terms::Scene;
+
+/// What is known of a board since the first batch.
+#[derive(Debug)]
+pub struct State {
+    pub schema: SchemaRef,
+    pub eligibility: Option<Expression>,
+    pub contest: Contest,
+    pub source: Source,
+}
+
+/// Where candidates come from.
+#[derive(Debug)]
+pub enum Source {
+    /// Each row is one, and is ranked as it comes.
+    Rows,
+    /// Each row is one, and is kept until all are known, since values are compared with those of others.
+    Kept { columns: Vec<usize>, batches: Vec<RecordBatch> },
+    /// Each item with its metrics is one.
+    Events { metrics: Box<Metrics>, having: Option<Expression> },
+}
+
+impl State {
+    /// Compiles the expressions for the columns of the first batch.
+    pub fn new(
+        spec: &BoardSpec,
+        active: &[InterventionSpec],
+        rows: &SchemaRef,
+        now: Option<Timestamp>,
+    ) -> Result<Self, BoardError> {
+        let condition = |path: &str, source: &Option<String>, schema: &Schema| {
+            let env = env(schema, now)?;
+            source.as_deref().map(|source| Expression::condition(&env, path, source)).transpose()
+        };
+        let eligibility = condition("eligibility", &spec.eligibility, rows)?;
+        let (contest, source) = if !spec.metrics.is_empty() {
+            let metrics = Box::new(Metrics::new(spec, rows, now)?);
+            let items = metrics.schema(spec, rows)?;
+            let having = condition("having", &spec.having, &items)?;
+            (Contest::of_table(spec, active, &items, now)?, Source::Events { metrics, having })
+        } else if needs_all(spec) {
+            let contest = Contest::of_table(spec, active, rows, now)?;
+            let columns = by_name(rows, contest.all_reads(spec, rows)?);
+            (contest, Source::Kept { columns, batches: Vec::new() })
+        } else {
+            (Contest::of_rows(spec, active, rows, now)?, Source::Rows)
+        };
+        Ok(Self { schema: rows.clone(), eligibility, contest, source })
+    }
+
+    /// Adds rows whose columns are those of the first batch.
+    pub fn push(
+        &mut self,
+        batch: &RecordBatch,
+        item: &KeyColumns,
+        report: &mut Report,
+        faults: &mut Faults,
+    ) -> Result<(), BoardError> {
+        let eligible = self.eligible(batch, item, report, faults)?;
+        match &mut self.source {
+            Source::Events { metrics, .. } => metrics.push(batch, &eligible, faults),
+            Source::Kept { columns, batches } => {
+                let kept = batch.project(columns).map_err(BoardError::internal)?;
+                batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
+                Ok(())
+            }
+            Source::Rows => {
+                let scene = Scene { batch, chosen: &eligible, groups: &[] };
+                self.contest.enter(scene, report, faults).map(|_| ())
+            }
+        }
+    }
+
+    /// The rows that count and have an item.
+    fn eligible(
+        &self,
+        batch: &RecordBatch,
+        item: &KeyColumns,
+        report: &mut Report,
+        faults: &mut Faults,
+    ) -> Result<BooleanBuffer, BoardError> {
+        let rows = batch.num_rows();
+        report.rows += rows as u64;
+        let eligible = match &self.eligibility {
+            Some(eligibility) => eligibility.flags(batch, &all(batch), faults)?,
+            None => all(batch),
+        };
+        report.not_eligible += (rows - eligible.count_set_bits()) as u64;
+        let Some(valid) = item.valid(batch)? else { return Ok(eligible) };
+        let with_item = &eligible & &valid;
+        report.without_item += (eligible.count_set_bits() - with_item.count_set_bits()) as u64;
+        Ok(with_item)
+    }
+
+    /// The candidates, where they were not ranked as they came, and which of them may stand on the board.
+    pub fn table(
+        &mut self,
+        spec: &BoardSpec,
+        report: &mut Report,
+        faults: &mut Faults,
+    ) -> Result<Option<(RecordBatch, BooleanBuffer)>, BoardError> {
+        match &mut self.source {
+            Source::Rows => Ok(None),
+            Source::Kept { batches, columns } => {
+                let batches = std::mem::take(batches);
+                let schema = match batches.first() {
+                    Some(batch) => batch.schema(),
+                    None => Arc::new(self.schema.project(columns).map_err(BoardError::internal)?),
+                };
+                let table =
+                    arrow_select::concat::concat_batches(&schema, &batches).map_err(BoardError::internal)?;
+                let chosen = all(&table);
+                Ok(Some((table, chosen)))
+            }
+            Source::Events { metrics, having } => {
+                let table = metrics.finish(spec)?;
+                report.without_value = metrics.without_value();
+                let chosen = match having {
+                    Some(having) => having.flags(&table, &all(&table), faults)?,
+                    None => all(&table),
+                };
+                report.below_floor += (table.num_rows() - chosen.count_set_bits()) as u64;
+                Ok(Some((table, chosen)))
+            }
+        }
+    }
+
+    /// Adds what another collector of the same board has, whose columns are these.
+    pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
+        self.contest.merge(other.contest)?;
+        match (&mut self.source, other.source) {
+            (Source::Events { metrics, .. }, Source::Events { metrics: theirs, .. }) => {
+                metrics.merge(*theirs)
+            }
+            (Source::Kept { batches, .. }, Source::Kept { batches: theirs, .. }) => {
+                batches.extend(theirs);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a score depends on other candidates.
+fn needs_all(spec: &BoardSpec) -> bool {
+    match &spec.score {
+        ScoreSpec::Expression(_) => false,
+        ScoreSpec::Terms(terms) => terms.iter().any(|term| term.normalise.iter().any(Step::needs_all)),
+    }
+}
+
+fn only(batch: &RecordBatch, chosen: &BooleanBuffer) -> Result<RecordBatch, BoardError> {
+    taken(batch, &chosen.set_indices_u32().collect::<Vec<_>>())
+}
+
+/// A batch with the columns that the first one had, in their order.
+pub fn in_order(known: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, BoardError> {
+    if Arc::ptr_eq(known, batch.schema_ref()) {
+        return Ok(batch.clone());
+    }
+    let places = places(known, batch.schema_ref())?;
+    if places.len() == batch.num_columns() && places.is_sorted() {
+        return Ok(batch.clone());
+    }
+    batch.project(&places).map_err(BoardError::internal)
+}
+
+/// Where the columns of a schema stand in another one. A column may be packed as a dictionary in one and plain in the
+/// other.
+pub fn places(known: &SchemaRef, found: &SchemaRef) -> Result<Vec<usize>, BoardError> {
+    let plain = |data_type: &DataType| match data_type {
+        DataType::Dictionary(_, values) => (**values).clone(),
+        other => other.clone(),
+    };
+    let place = |field: &arrow_schema::FieldRef| {
+        let name = field.name();
+        let missing = || comptoir_types::Error::ColumnMissing {
+            column: name.clone(),
+            hint: ": batches before had it".to_owned(),
+        };
+        let (place, other) = found.column_with_name(name).ok_or_else(missing)?;
+        let (expected, found) = (plain(field.data_type()), plain(other.data_type()));
+        if expected != found {
+            let [expected, found] =
+                [expected, found].map(|data_type| comptoir_types::arrow::type_name(&data_type));
+            return Err(BoardError::SchemaChange { column: name.clone(), expected, found });
+        }
+        Ok(place)
+    };
+    known.fields().iter().map(place).collect()
+}
+
+/// Dictionaries become plain columns: batches may differ in how they pack them.
+fn unpacked_batch(batch: &RecordBatch) -> Result<RecordBatch, BoardError> {
+    let arrays = batch.columns().iter().map(unpacked).collect::<Result<Vec<_>, _>>()?;
+    let fields = batch.schema_ref().fields().iter().zip(&arrays);
+    let fields = fields.map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true));
+    let columns = fields.zip(arrays.iter().cloned()).collect();
+    table(columns, batch.num_rows())
+}
