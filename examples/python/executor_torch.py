@@ -94,9 +94,7 @@ def main(requests: int) -> None:
     one_by_one = requests / (time.perf_counter() - start)
 
     same = sum(one == other for one, other in zip(found, alone, strict=True))
-    print(
-        f"{model.device}: {together:.0f} pictures/s through the pipeline, {one_by_one:.0f} one after the other"
-    )
+    print(f"{model.device}: {together:.0f} pictures/s through the pipeline, {one_by_one:.0f} in a loop")
     print(f"{same} of {requests} classes are the same; batch sizes {sizes}")
 
 
