@@ -105,6 +105,9 @@ fn a_text_that_is_no_yaml_has_a_place() {
     let ran = Folder::new("no_json").with("a.json", "{\"rules\": [}").rules("check a.json");
     assert!(ran.out.starts_with("a.json:1:12: error: expected value"), "{}", ran.out);
     let ran = Folder::new("empty").with("a.yaml", "").rules("check a.yaml");
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("there is nothing in the text"), "{}", ran.out);
+    let ran = Folder::new("no_rules").with("a.yaml", "rules: []").rules("check a.yaml");
     assert_eq!(ran.heads()[0], "a.yaml: warning: the set has no rules [RULES_SET_EMPTY]");
     let brackets = "[".repeat(100_000);
     assert_eq!(Folder::new("brackets").with("a.yaml", &brackets).rules("check a.yaml").status, 1);
