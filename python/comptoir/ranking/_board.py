@@ -93,8 +93,8 @@ class Board:
             field.
         SchemaError
             For a column that is missing, has a type that does not go, or another type than in tables before
-            (``RANKING_SCHEMA_CHANGE``). Columns are looked at before any row is taken, so that the board is as
-            it was; only in a later part of a stream some rows have been taken.
+            (``RANKING_SCHEMA_CHANGE``). Columns are looked at before any row is taken, so that the board is
+            as it was; only in a later part of a stream some rows have been taken.
         UnavailableError
             After an error that came when rows had been taken, such as that of a stream that raises in the
             middle: a part of the rows is in the board. `push`, `merge` and `finish` refuse it from then on
@@ -113,7 +113,8 @@ class Board:
         Raises
         ------
         ConfigError
-            If the specs (``RANKING_OTHER_BOARD``) or what they are made for (``RANKING_OTHER_CONTEXT``) differ.
+            If the specs (``RANKING_OTHER_BOARD``) or what they are made for (``RANKING_OTHER_CONTEXT``)
+            differ.
         SchemaError
             If the tables had other columns.
         UnavailableError

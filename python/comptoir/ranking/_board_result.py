@@ -236,7 +236,7 @@ class Result:
           units = 10
           spring: pin to 1
         >>> result.explain("mug")[0].absence
-        {'code': 'displaced'}
+        {'code': 'displaced', 'by': ['spring']}
         """
         if group is None and not self._spec[0]["group"]:
             # There is only one.

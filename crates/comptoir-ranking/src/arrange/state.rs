@@ -75,11 +75,9 @@ impl<'c> State<'c> {
     /// The best candidate for the next position after one that was tried there, and how many were looked at: that which
     /// breaks the least of what may be broken, then the first. None where each breaks what may not be.
     pub fn next(&self, after: Option<usize>) -> (Option<usize>, usize) {
-        let mut tried = 0;
-        let free = (0..self.count).filter(|candidate| self.is_used.get(*candidate) == Some(&false));
         if self.soft.is_empty() {
-            let mut free = free.filter(|candidate| after.is_none_or(|after| *candidate > after));
-            let next = free.find(|candidate| {
+            let mut tried = 0;
+            let next = self.free(after.map_or(0, |after| after + 1)).find(|candidate| {
                 tried += 1;
                 self.is_possible(*candidate)
             });
@@ -87,10 +85,10 @@ impl<'c> State<'c> {
         }
         let key = |candidate: usize| (self.broken(candidate), candidate);
         let after = after.map(key);
-        let free = free.map(key).filter(|key| after.as_ref().is_none_or(|after| key > after));
+        let free = self.free(0).map(key).filter(|key| after.as_ref().is_none_or(|after| key > after));
         let mut free: Vec<_> = free.collect();
         free.sort_unstable();
-        tried = free.len().max(1);
+        let tried = free.len().max(1);
         (
             free.into_iter().map(|(_, candidate)| candidate).find(|candidate| self.is_possible(*candidate)),
             tried,
@@ -99,11 +97,15 @@ impl<'c> State<'c> {
 
     /// The candidate for the next position that breaks the least. None where each exceeds a strict constraint.
     pub fn least_broken(&self) -> Option<usize> {
-        let free = (0..self.count).filter(|candidate| self.is_used.get(*candidate) == Some(&false));
-        let allowed = free.filter(|candidate| {
+        let allowed = self.free(0).filter(|candidate| {
             self.soft.iter().all(|term| !term.is_strict || self.excess(term, *candidate) == 0)
         });
         allowed.min_by_key(|candidate| (self.broken(*candidate), *candidate))
+    }
+
+    /// The candidates from one on that are not chosen.
+    fn free(&self, from: usize) -> impl Iterator<Item = usize> {
+        (from..self.count).filter(|candidate| self.is_used.get(*candidate) == Some(&false))
     }
 
     fn is_possible(&self, candidate: usize) -> bool {

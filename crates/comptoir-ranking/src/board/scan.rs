@@ -70,7 +70,10 @@ fn share_out<C: Collector>(
     batches: &[RecordBatch],
     threads: usize,
 ) -> Result<(), BoardError> {
-    let parts: Vec<RecordBatch> = batches.iter().flat_map(|batch| pieces(batch, PART)).collect();
+    let parts: Vec<RecordBatch> = match threads {
+        0 | 1 => Vec::new(),
+        _ => batches.iter().flat_map(|batch| pieces(batch, PART)).collect(),
+    };
     let threads = threads.min(parts.len());
     if threads <= 1 {
         return batches.iter().try_for_each(|batch| collector.add(batch));

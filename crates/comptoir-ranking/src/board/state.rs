@@ -78,7 +78,10 @@ impl State {
             Source::Events { metrics, .. } => metrics.push(batch, &eligible, faults),
             Source::Kept { columns, batches } => {
                 let kept = batch.project(columns).map_err(BoardError::internal)?;
-                batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
+                // One without rows tells the types of its columns, which is enough once.
+                if batch.num_rows() > 0 || batches.is_empty() {
+                    batches.push(unpacked_batch(&only(&kept, &eligible)?)?);
+                }
                 Ok(())
             }
             Source::Rows => {
