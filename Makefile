@@ -30,7 +30,7 @@ test: test-rust test-python test-c test-cpp test-java ## Run the tests of every 
 # In one call, so that all stand on the same crates: those of the C ABI, which hold the header against its source, too.
 RUST_TESTS := --workspace --exclude comptoir-python --exclude comptoir-java --exclude comptoir-fuzz
 
-test-rust: | cargo ## Run the Rust tests, and that include/comptoir.h is current.
+test-rust: | $(VENV)/.packages cargo ## Run the Rust tests, and that include/comptoir.h is current.
 	PROPTEST_RNG_SEED=20261122 cargo test --locked $(RUST_TESTS)
 
 test-python: $(VENV)/.native ## Run the Python tests, and the cases of costing and ranking.

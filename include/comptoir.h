@@ -496,8 +496,8 @@ enum comptoir_status comptoir_board_builder_new(const char *spec,
                                                 struct comptoir_board_builder **result);
 
 // Adds the rows of a stream, a part at a time, on so many threads or, for 0, on all cores; the board does not depend on
-// the number. The stream is moved out of the caller's memory, whatever else goes wrong; a builder that is finished does not
-// read it. Where it fails after rows were taken the builder refuses all further calls (`RANKING_PUSH_FAILED`). Any thread.
+// the number. The stream is asked on this thread; its arrays are read, and may be released, on others before this returns.
+// The stream is moved out of the caller's memory, whatever else goes wrong; a builder that is finished does not read it. Where it fails after rows were taken the builder refuses all further calls (`RANKING_PUSH_FAILED`). Any thread.
 //
 // The caller promises:
 // `builder` is null or a handle of this library; `rows` is null, misaligned or a stream.

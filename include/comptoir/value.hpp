@@ -80,6 +80,8 @@ public:
     }
     Value(double number) noexcept : Value(Kind::number) { value_.as.number = number; }
     Value(std::string_view text) noexcept : Value(Kind::string) { value_.as.text = comptoir::detail::view(text); }
+    Value(const std::string &text) noexcept : Value(std::string_view(text)) {}
+    Value(std::string &&) = delete;  // its text would be gone before the call
     Value(const char *text) noexcept : Value(std::string_view(text)) {}
     Value(Bytes bytes) noexcept : Value(Kind::bytes) { value_.as.text = comptoir::detail::view(bytes.data); }
     Value(Json json) noexcept : Value(Kind::json) { value_.as.text = comptoir::detail::view(json.text); }

@@ -128,6 +128,12 @@ static void test_layouts() {
     CHECK(check::error_of([&] { price.test(of_stock); }).code() == "HOST_ARGUMENT");
     CHECK(check::error_of([&] { price.eval(of_stock); }).code() == "HOST_ARGUMENT");
 
+    const rules::Program text_is = rules::Program::compile(R"({"variables": {"s": "string"}})", "s == 'a'");
+    const std::string owned = "a";
+    rules::Slots of_text = text_is.slots();
+    CHECK(text_is.test(of_text.set("s", owned)));
+    static_assert(!std::is_constructible_v<rules::Value, std::string &&>, "a text that is gone is no value");
+
     const rules::LiveRuleSet live(first);
     live.decide(slots, decision);
     CHECK(decision.fired_count() == 1);

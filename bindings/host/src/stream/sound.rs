@@ -78,6 +78,10 @@ unsafe fn buffers(array: &FFI_ArrowArray, structure: &Structure, ty: &DataType) 
     if array.offset() + array.len() == 0 {
         return Ok(());
     }
+    // SAFETY: there are as many buffers, by the caller's promise.
+    if masks > 0 && structure.null_count > 0 && unsafe { *structure.buffers }.is_null() {
+        return Err(wrong("it has nulls, and no bitmap that says which elements they are"));
+    }
     for place in masks..expected {
         // SAFETY: there are as many buffers, by the caller's promise.
         if unsafe { *structure.buffers.add(place) }.is_null() {
@@ -204,4 +208,24 @@ fn least_length(array: &FFI_ArrowArray, ty: &DataType) -> Option<usize> {
 
 fn wrong(problem: &str) -> TableError {
     TableError::Protocol { what: "array", problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Array, Int64Array};
+
+    use super::*;
+
+    #[test]
+    fn nulls_without_a_bitmap_are_refused() {
+        let data = Int64Array::from(vec![1, 2, 3]).to_data();
+        let mut array = FFI_ArrowArray::new(&data);
+        // SAFETY: the structure was made from an array of this type.
+        unsafe {
+            assert!(check(&array, data.data_type()).is_ok());
+            (*std::ptr::from_mut(&mut array).cast::<Structure>()).null_count = 2;
+            let error = check(&array, data.data_type()).unwrap_err();
+            assert!(error.to_string().contains("no bitmap"), "{error}");
+        }
+    }
 }
