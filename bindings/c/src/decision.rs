@@ -11,7 +11,7 @@ use comptoir_host::rules::CompiledSet;
 use crate::call::{call, out};
 use crate::error::{Status, text as c_text};
 use crate::handle::{self, opaque};
-use crate::program::SlotTexts;
+use crate::slots::SlotTexts;
 use crate::text;
 use crate::value::Value;
 

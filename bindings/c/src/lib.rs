@@ -22,6 +22,7 @@ mod program;
 mod publisher;
 mod reader;
 mod rule_set;
+mod slots;
 mod tensor;
 mod text;
 mod value;

@@ -1,7 +1,6 @@
 //! Rules: one compiled expression.
 
-use std::ffi::{CString, c_char};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
@@ -11,8 +10,9 @@ use comptoir_host::rules::{CompiledProgram, Faulty};
 use comptoir_host::{Fault, Table, stream};
 
 use crate::call::{call, elements, out};
-use crate::error::{Status, text as c_text};
+use crate::error::Status;
 use crate::handle::{self, opaque};
+use crate::slots::{Slot, SlotTexts};
 use crate::text::{self, Text};
 use crate::value::{Value, kept};
 
@@ -32,28 +32,11 @@ pub unsafe extern "C" fn comptoir_program_free(handle: *mut Program) -> Status {
     call(|| unsafe { handle::free(handle) })
 }
 
-/// An input of a program or rule set. The texts live as long as its handle.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-pub struct Slot {
-    /// Its name, with dots for fields: `user.age`.
-    pub name: *const c_char,
-    /// Its type: `int`, `list(string)`.
-    pub type_: *const c_char,
-}
-
 /// A program, and the texts of its slots for C.
 pub struct NamedProgram {
     /// The program.
     pub compiled: CompiledProgram,
     slots: SlotTexts,
-}
-
-/// Names and types of slots, as C reads them.
-pub struct SlotTexts {
-    texts: Vec<(CString, CString)>,
-    /// A number of their own: others have it only where all names and types are the same, in the same places.
-    pub layout: u64,
 }
 
 /// As many slots need no allocation.
@@ -384,30 +367,4 @@ pub unsafe fn with_slots<T>(
         unsafe { std::ptr::drop_in_place(values) };
     }
     outcome
-}
-
-impl SlotTexts {
-    /// The texts of slots.
-    pub fn of(slots: &[RuleSlot]) -> Self {
-        let text = |slot: &RuleSlot| (c_text(&slot.name), c_text(&slot.ty.to_string()));
-        let texts: Vec<_> = slots.iter().map(text).collect();
-        let mut hasher = DefaultHasher::new();
-        texts.hash(&mut hasher);
-        Self { texts, layout: hasher.finish() }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    /// The slot at a place.
-    ///
-    /// # Errors
-    /// `HOST_ARGUMENT` for a place that is not there.
-    pub fn get(&self, place: usize) -> Result<Slot, Fault> {
-        let missing = || Fault::argument(format!("there is no slot {place}: there are {}", self.texts.len()));
-        let (name, type_) = self.texts.get(place).ok_or_else(missing)?;
-        Ok(Slot { name: name.as_ptr(), type_: type_.as_ptr() })
-    }
 }

@@ -11,7 +11,8 @@ use crate::call::{call, out};
 use crate::decision::{Decision, SetTexts};
 use crate::error::Status;
 use crate::handle::{self, opaque};
-use crate::program::{Slot, on_table, with_slots};
+use crate::program::{on_table, with_slots};
+use crate::slots::Slot;
 use crate::text::{self, Text};
 use crate::value::Value;
 

@@ -18,6 +18,7 @@ True
 
 from comptoir._native import Program
 from comptoir.rules._env import Env, Function, compile, function  # noqa: A004
+from comptoir.rules._handle import RuleSetHandle
 from comptoir.rules._reports import (
     Diff,
     Memory,
@@ -38,7 +39,7 @@ from comptoir.rules._results import (
     Selection,
     WhyNot,
 )
-from comptoir.rules._rule_set import RuleSet, RuleSetHandle, RuleSetLike
+from comptoir.rules._rule_set import RuleSet, RuleSetLike
 
 __all__ = [
     "BatchResult",

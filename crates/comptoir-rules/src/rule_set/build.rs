@@ -164,7 +164,8 @@ pub(super) fn compile(env: &Env, source: &str, path: &str) -> Result<Program, Ru
 }
 
 pub(super) fn expect(expected: &Type, found: &Type, path: impl Fn() -> String) -> Result<(), RuleSetError> {
-    if expected == found || found.is_dyn() || expected.is_dyn() {
+    let is_part = matches!(expected, Type::Nullable(inner) if **inner == *found || *found == Type::Null);
+    if expected == found || is_part || found.is_dyn() || expected.is_dyn() {
         return Ok(());
     }
     Err(RuleSetError::Type { path: path(), expected: expected.to_string(), found: found.to_string() })

@@ -33,6 +33,20 @@ fn bad_sets_are_refused_with_their_place() {
 }
 
 #[test]
+fn an_output_that_may_be_null_takes_what_never_is() {
+    let set = |source: &str| {
+        build(&format!(
+            "outputs: {{n: wrapper(int)}}\nrules: [{{id: r, when: 'true', outputs: {{n: {{cel: \"{source}\"}}}}}}]"
+        ))
+    };
+    for (source, expected) in [("1 + 1", json!(2)), ("null", json!(null))] {
+        let set = set(source).unwrap();
+        assert_eq!(set.decide_json(&json!({})).output("n").unwrap().to_json(), expected);
+    }
+    assert_eq!(set("'a'").unwrap_err().code(), "RULES_TYPE_MISMATCH");
+}
+
+#[test]
 fn a_text_with_nothing_in_it_is_no_set() {
     for text in ["", "\n\n", "# rules: []\n---\n"] {
         assert_eq!(refused(text).0, "RULES_SET_INVALID", "{text:?}");
