@@ -255,8 +255,9 @@ int cuStreamWaitEvent(stream *on, event *mark, unsigned flags) {
 }
 int cuStreamBeginCapture_v2(stream *on, int mode) { ENTER; (void)mode; on->capturing = capturing_here = 1; on->recorded = (list){0}; LEAVE; }
 int cuStreamEndCapture(stream *on, list **graph) {
-    ENTER;
+    // As on a device, the recording is over where its end fails, too.
     on->capturing = capturing_here = 0;
+    ENTER;
     *graph = malloc(sizeof **graph);
     **graph = on->recorded;
     live_objects++;
