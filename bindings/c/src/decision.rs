@@ -1,7 +1,7 @@
 //! Rules: a decision, filled again and again.
 
 use std::ffi::{CString, c_char};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use comptoir::rules::{Decision as RuleDecision, Value as RuleValue};
 use comptoir::types::ErrorCode;
@@ -33,17 +33,18 @@ pub unsafe extern "C" fn comptoir_decision_free(handle: *mut Decision) -> Status
 }
 
 /// A rule set, and the texts of its slots for C.
+#[derive(Clone)]
 pub struct SetTexts {
     /// The set.
     pub compiled: CompiledSet,
     /// Its inputs.
-    pub slots: SlotTexts,
+    pub slots: Arc<SlotTexts>,
 }
 
 impl SetTexts {
     /// A set with its texts.
     pub fn of(compiled: CompiledSet) -> Self {
-        let slots = SlotTexts::of(compiled.set().inputs());
+        let slots = Arc::new(SlotTexts::of(compiled.set().inputs()));
         Self { compiled, slots }
     }
 }

@@ -1,6 +1,7 @@
 //! Rules: rule sets, and the set that counts now.
 
 use std::ffi::c_char;
+use std::sync::{Mutex, PoisonError};
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use comptoir::rules::Value as RuleValue;
@@ -36,7 +37,34 @@ pub unsafe extern "C" fn comptoir_rule_set_free(handle: *mut RuleSet) -> Status 
 pub struct LiveRuleSet {
     _private: [u8; 0],
 }
-opaque!(LiveRuleSet, 0x203, "live rule set", LiveSet);
+opaque!(LiveRuleSet, 0x203, "live rule set", NamedLive);
+
+/// A live set, and the texts of the set that was last asked for: whoever asks at every event has them made once.
+pub struct NamedLive {
+    live: LiveSet,
+    last: Mutex<SetTexts>,
+}
+
+impl NamedLive {
+    fn new(set: &SetTexts) -> Self {
+        Self { live: LiveSet::new(&set.compiled), last: Mutex::new(set.clone()) }
+    }
+
+    /// The set that counts now.
+    fn current(&self) -> SetTexts {
+        let compiled = self.live.current();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::ptr::eq(last.compiled.set(), compiled.set()) {
+            return last.clone();
+        }
+        let before = std::mem::replace(&mut *last, SetTexts::of(compiled));
+        let current = last.clone();
+        // A large set takes its time to go, in which others need not wait.
+        drop(last);
+        drop(before);
+        current
+    }
+}
 
 /// Frees a live rule set; null is nothing to free. No thread may use it any more.
 ///
@@ -259,7 +287,7 @@ pub unsafe extern "C" fn comptoir_live_rule_set_new(
     call(|| {
         // SAFETY: the caller's promise.
         let (set, result) = unsafe { (handle::get(set)?, out("result", result)?) };
-        result.write(handle::make(LiveSet::new(&set.compiled)));
+        result.write(handle::make(NamedLive::new(set)));
         Ok(())
     })
 }
@@ -276,7 +304,7 @@ pub unsafe extern "C" fn comptoir_live_rule_set_current(
     call(|| {
         // SAFETY: the caller's promise.
         let (live, result) = unsafe { (handle::get(live)?, out("result", result)?) };
-        result.write(handle::make(SetTexts::of(live.current())));
+        result.write(handle::make(live.current()));
         Ok(())
     })
 }
@@ -294,7 +322,7 @@ pub unsafe extern "C" fn comptoir_live_rule_set_replace(
     call(|| {
         // SAFETY: the caller's promise.
         let (live, set) = unsafe { (handle::get(live)?, handle::get(set)?) };
-        live.replace(&set.compiled);
+        live.live.replace(&set.compiled);
         Ok(())
     })
 }
@@ -314,6 +342,6 @@ pub unsafe extern "C" fn comptoir_live_rule_set_decide_json(
         // SAFETY: the caller's promise.
         let (live, event) = unsafe { (handle::get(live)?, text::bytes("event", event, length)?) };
         // SAFETY: the caller's promise.
-        unsafe { text::give(result, live.current().decide_json(event)?) }
+        unsafe { text::give(result, live.live.current().decide_json(event)?) }
     })
 }

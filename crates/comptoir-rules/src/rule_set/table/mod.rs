@@ -120,6 +120,11 @@ fn read(spec: &TableSpec, path: &str, env: &Env) -> Result<Table, RuleSetError> 
         Some((inputs, outputs, rows)) => (inputs, outputs, rows),
         None => (&spec.inputs, &spec.outputs, &spec.rows),
     };
+    let is_second = |(at, name): &(usize, &String)| outputs.iter().take(*at).any(|own| own == *name);
+    if let Some((at, name)) = outputs.iter().enumerate().find(is_second) {
+        let message = format!("output `{name}` stands twice: the last would count");
+        return Err(RuleSetError::invalid(format!("{path}.outputs[{at}]"), message));
+    }
     let typed = inputs.iter().enumerate().map(|(index, source)| {
         let program = compile_expression(env, source, &format!("{path}.inputs[{index}]"))?;
         Ok((source.clone(), program.result_type().without_null().clone()))

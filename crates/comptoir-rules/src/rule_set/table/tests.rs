@@ -90,6 +90,10 @@ fn bad_cells_name_their_place() {
     );
     assert!(text("lvl,=> rate\n3,1\n").starts_with("`tables[0].inputs[0]`: 1:1: undeclared name `lvl`"));
     assert!(text("level,=> rate\n3\n").starts_with("`tables[0].csv`"));
+    assert_eq!(
+        text("level,=> rate,=> rate\n3,1,2\n"),
+        "`tables[0].outputs[1]`: output `rate` stands twice: the last would count"
+    );
     let table = TableSpec {
         id: "t".into(),
         inputs: vec!["level".into()],
