@@ -56,6 +56,10 @@ def double(batch):
     return batch * 2
 
 
+def unchanged(batch):
+    return batch
+
+
 def describe(prediction, context=None):
     return os.getpid(), prediction.tolist(), context
 
@@ -176,6 +180,38 @@ def test_a_worker_that_hangs_is_killed_and_replaced(how):
             assert error.code == "EXECUTOR_WORKER_HUNG"
         assert pipe.submit(2).result(60).tolist() == [4]
         assert pipe.stats()["workers"][0]["pid"] != pid
+
+
+@pytest.mark.parametrize("where", [{}, {"model": unchanged, "batch": executor.Batch(stack=False)}])
+def test_a_thread_waits_for_a_worker_no_longer_than_the_deadline(where):
+    with pipeline(workers=2, threads=1, worker_timeout=60.0, **where) as pipe:
+        with pytest.raises(comptoir.DeadlineError):
+            pipe.submit("block", deadline_ms=100).result(30)
+        # The only thread is free again, and the other worker too.
+        assert float(pipe.submit(2).result(30)[0]) in (2, 4)
+        outcomes = pipe.stats()["models"][0]["outcomes"]
+        assert (outcomes["late"], outcomes["failed"]) == (1, 0)
+        assert [worker["restarts"] for worker in pipe.stats()["workers"]] == [0, 0]
+
+
+def test_a_stopped_worker_is_seen_within_100_ms():
+    times = []
+    with pipeline(workers=1, worker_timeout=60.0) as pipe:
+        for _ in range(5):
+            end = time.monotonic() + 60
+            while (worker := pipe.stats()["workers"][0])["phase"] != "up":
+                assert time.monotonic() < end
+            os.kill(worker["pid"], signal.SIGSTOP)
+            future = pipe.submit(1)
+            start = time.monotonic()
+            while pipe.stats()["workers"][0]["phase"] == "up":
+                assert time.monotonic() < end
+                time.sleep(0.001)
+            times.append(time.monotonic() - start)
+            assert future.result(60).tolist() == [2]
+            assert pipe.stats()["workers"][0]["last_cause"] == "was stopped by a signal"
+    # What it takes is a property of the supervisor; what a busy machine adds is not.
+    assert min(times) <= 0.1, times
 
 
 def test_memory_and_sizes_have_limits():

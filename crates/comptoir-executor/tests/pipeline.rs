@@ -152,6 +152,21 @@ fn a_deadline_ends_a_request_wherever_it_is() {
 }
 
 #[test]
+fn a_stage_knows_the_deadline_and_is_late_not_failed_when_it_waits_for_it() {
+    let pipeline = Pipeline::start(one_thread(), doubling(), doubler(), model_spec()).unwrap();
+    for _ in 0..20 {
+        let deadline = Some(Instant::now() + Duration::from_millis(5));
+        let late = pipeline.submit_with(-3, &Options { deadline, ..Options::default() }, None).unwrap();
+        let Err(Error::DeadlineExceeded { after, .. }) = late.wait() else { panic!("not late") };
+        assert!(after >= Duration::from_millis(4), "{after:?}");
+    }
+    let error = pipeline.submit(-3).unwrap().wait().unwrap_err();
+    assert_eq!(error.to_string(), "preprocess: -3 takes for ever");
+    let outcomes = pipeline.stats().models[0].outcomes;
+    assert_eq!((outcomes.late, outcomes.failed), (20, 1));
+}
+
+#[test]
 fn closing_finishes_what_is_inside_or_says_that_it_is_closed() {
     let pipeline = Pipeline::start(PipelineSpec::default(), doubling(), doubler(), model_spec()).unwrap();
     let handles: Vec<_> = (0..100).map(|number| pipeline.submit(number).unwrap()).collect();

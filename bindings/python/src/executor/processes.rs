@@ -1,7 +1,7 @@
 //! The user's functions in worker processes.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use comptoir::executor::Error;
 use comptoir::executor::runtime::Slot;
@@ -91,19 +91,25 @@ impl Processes {
     }
 
     /// Runs `preprocess` in a worker and copies its tensors from shared memory into the row. Gives the pickled context.
+    ///
+    /// Each of these gives up at the request's deadline; what the worker does then is dropped when it is done.
     pub fn preprocess(&self, item: &Bound<'_, PyAny>, slot: &mut Slot<'_>) -> Result<Option<Vec<u8>>, Error> {
-        let py = item.py();
+        let (py, deadline) = (item.py(), slot.deadline());
         let (kind, bytes) = encode(item).map_err(|error| raised("preprocess", error))?;
         let bytes = bytes.as_bytes();
-        py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], None, |reply| fill(reply, slot)))?
+        py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], deadline, |reply| fill(reply, slot)))?
     }
 
     /// Runs `preprocess` in a worker whose result is no tensor. Gives it, and the pickled context, in one pickled pair.
-    pub fn preprocess_object(&self, item: &Bound<'_, PyAny>) -> Result<Vec<u8>, Error> {
+    pub fn preprocess_object(
+        &self,
+        item: &Bound<'_, PyAny>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<u8>, Error> {
         let py = item.py();
         let (kind, bytes) = encode(item).map_err(|error| raised("preprocess", error))?;
         let bytes = bytes.as_bytes();
-        py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], None, object))?
+        py.detach(|| self.pool.call(PREPROCESS, &[&[kind], bytes], deadline, object))?
     }
 
     /// Runs `postprocess` in a worker.
@@ -111,6 +117,7 @@ impl Processes {
         &self,
         prediction: &Bound<'_, PyAny>,
         context: Option<&[u8]>,
+        deadline: Option<Instant>,
     ) -> Result<Py<PyAny>, Error> {
         let py = prediction.py();
         let raise = |error| raised("postprocess", error);
@@ -120,7 +127,7 @@ impl Processes {
             Some(context) => &[bytes, context],
             None => &[bytes],
         };
-        let result = py.detach(|| self.pool.call(POSTPROCESS, parts, None, object))??;
+        let result = py.detach(|| self.pool.call(POSTPROCESS, parts, deadline, object))??;
         loads(py, &result).map(Bound::unbind).map_err(raise)
     }
 

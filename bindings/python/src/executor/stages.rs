@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use comptoir::executor::error::Cause;
 use comptoir::executor::runtime::{Slot, Stages};
@@ -61,6 +62,8 @@ pub struct Context {
     /// The same, pickled by a worker process.
     pickled: Option<Vec<u8>>,
     object: Option<(i64, Arc<Objects>)>,
+    /// How long `postprocess` is waited for.
+    deadline: Option<Instant>,
 }
 
 impl Objects {
@@ -111,7 +114,7 @@ impl Stages for PyStages {
                 }
                 Preprocess::Image(image) => {
                     let value = image.get().fill(&item, slot)?;
-                    return Ok(Context { value, pickled: None, object: None });
+                    return Ok(Context { value, pickled: None, object: None, deadline: slot.deadline() });
                 }
             };
             let (tensors, value) = split(value)?;
@@ -122,7 +125,8 @@ impl Stages for PyStages {
                 }
                 Some(objects) => Some(keep(objects, tensors, slot)?),
             };
-            Ok(Context { value: value.map(Bound::unbind), pickled: None, object })
+            let value = value.map(Bound::unbind);
+            Ok(Context { value, pickled: None, object, deadline: slot.deadline() })
         })
     }
 
@@ -135,7 +139,7 @@ impl Stages for PyStages {
         Python::attach(|py| {
             let prediction = predictions.row(py, row)?;
             if let Some(processes) = self.processes.as_ref().filter(|processes| processes.postprocess) {
-                return processes.postprocess(&prediction, context.pickled.as_deref());
+                return processes.postprocess(&prediction, context.pickled.as_deref(), context.deadline);
             }
             let Some(function) = &self.postprocess else { return Ok(prediction.unbind()) };
             let function = function.bind(py);
@@ -167,11 +171,12 @@ impl PyStages {
         let raise = |error| raised("preprocess", error);
         let Some(objects) = &self.objects else {
             let pickled = processes.preprocess(item, slot)?;
-            return Ok(Context { value: None, pickled, object: None });
+            return Ok(Context { value: None, pickled, object: None, deadline: slot.deadline() });
         };
-        let pair = loads(item.py(), &processes.preprocess_object(item)?).map_err(raise)?;
+        let pair = loads(item.py(), &processes.preprocess_object(item, slot.deadline())?).map_err(raise)?;
         let (object, pickled) = pair.extract::<(Bound<'_, PyAny>, Option<Vec<u8>>)>().map_err(raise)?;
-        Ok(Context { value: None, pickled, object: Some(keep(objects, object, slot)?) })
+        let object = Some(keep(objects, object, slot)?);
+        Ok(Context { value: None, pickled, object, deadline: slot.deadline() })
     }
 }
 

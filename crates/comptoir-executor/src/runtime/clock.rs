@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, Inner, Phase};
-use super::cpu;
+use super::leave;
 use super::request::{Shared, Timings};
 use super::stages::Stages;
 use super::stats::Outcome;
@@ -22,7 +22,7 @@ pub(super) fn run<S: Stages>(inner: &Inner<S>) {
             for request in expired {
                 let after = Duration::from_nanos(now.saturating_sub(request.arrived));
                 let error = Error::DeadlineExceeded { stage: "before its result was there", after };
-                cpu::deliver(inner, request.model, || request.deliver(Err(error), Timings::default()));
+                leave::deliver(inner, request.model, || request.deliver(Err(error), Timings::default()));
             }
             core = sweep(inner, now);
             continue;
@@ -65,5 +65,5 @@ fn sweep<S: Stages>(inner: &Inner<S>, now: Nanos) -> std::sync::MutexGuard<'_, C
         late.extend(state.queue.shed(now, now));
     }
     drop(core);
-    cpu::refuse(inner, late)
+    leave::refuse(inner, late)
 }

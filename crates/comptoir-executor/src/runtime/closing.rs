@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::{Core, Inner, Post, Queued, Ready};
-use super::cpu::deliver;
+use super::leave::deliver;
 use super::request::{Shared, Timings};
 use super::stages::Stages;
 use super::stats::Outcome;

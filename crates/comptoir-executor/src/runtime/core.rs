@@ -182,6 +182,12 @@ impl<S: Stages> Inner<S> {
         nanos(moment.saturating_duration_since(self.origin))
     }
 
+    /// The moment that is so long after the start.
+    pub(super) fn moment(&self, time: Nanos) -> Instant {
+        // A year stands for everything later, which no clock could hold.
+        self.origin + Duration::from_nanos(time).min(Duration::from_secs(365 * 86_400))
+    }
+
     /// The pipeline, where threads and handles share it.
     pub(super) fn shared(mut self) -> Arc<Self> {
         Arc::new_cyclic(|me| {

@@ -2,17 +2,17 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
 use super::lanes::Instance;
-use super::request::{Shared, Timings};
+use super::leave::{fail, in_scope, postprocess, refuse};
+use super::request::Timings;
 use super::rows::RowMut;
 use super::shapes::ShapesOf;
 use super::slot::Slot;
 use super::stages::Stages;
-use super::stats::Outcome;
 use crate::error::Error;
 use crate::policy::{self, Ahead, Entry, Nanos};
 
@@ -163,7 +163,8 @@ fn preprocess<S: Stages>(
         return give_up(inner, model, None);
     }
     let shapes = ShapesOf { inner, model };
-    let (result, taken) = guarded(inner, model, item, &shapes);
+    let slot = Slot::new(&shapes, deadline.map(|deadline| inner.moment(deadline)));
+    let (result, taken) = guarded(inner, model, item, slot);
     let end = inner.now();
     inner.trace.span("cpu", thread, || "preprocess".to_owned(), start, end);
     let timings = Timings {
@@ -178,10 +179,7 @@ fn preprocess<S: Stages>(
         }
         (result, taken) => {
             let error = result.err().unwrap_or_else(|| Error::stage("preprocess", "it wrote no row"));
-            if shared.decide() {
-                inner.account(&mut inner.lock(), &shared, Outcome::Failed);
-                deliver(inner, model, || shared.deliver(Err(error), timings));
-            }
+            fail(inner, &shared, error, "in preprocess", timings);
             give_up(inner, model, taken)
         }
     }
@@ -209,11 +207,10 @@ fn fill<S: Stages>(
 
 type Staged<S> = (Result<<S as Stages>::Context, Error>, Option<(usize, RowMut)>);
 
-fn guarded<S: Stages>(inner: &Inner<S>, model: usize, item: S::Item, shapes: &ShapesOf<'_, S>) -> Staged<S> {
+fn guarded<S: Stages>(inner: &Inner<S>, model: usize, item: S::Item, mut slot: Slot<'_>) -> Staged<S> {
     let Some(endpoint) = inner.endpoints.get(model) else {
         return (Err(Error::Internal("a model has gone".to_owned())), None);
     };
-    let mut slot = Slot::new(shapes);
     let result = catch_unwind(AssertUnwindSafe(|| {
         let context = endpoint.stages.preprocess(item, &mut slot)?;
         // A model without tensors takes what the context carries; its rows are empty.
@@ -244,127 +241,6 @@ fn give_up<S: Stages>(
     inner.wake_lanes(&core);
     inner.left(&mut core, 1);
     core
-}
-
-/// Runs `postprocess` for rows of one batch and gives their outcomes. Returns with the lock.
-pub(super) fn postprocess<S: Stages>(
-    inner: &Inner<S>,
-    model: usize,
-    posts: Vec<Post<S>>,
-) -> MutexGuard<'_, Core<S>> {
-    let Some(endpoint) = inner.endpoints.get(model) else { return inner.lock() };
-    let stages = &*endpoint.stages;
-    let count = posts.len();
-    let mut posts = posts.into_iter();
-    in_scope(stages, &mut || {
-        let done: Vec<_> = posts.by_ref().filter_map(|post| outcome(inner, stages, post)).collect();
-        // Counted before anybody is told: who has a result finds it in the statistics.
-        let mut core = inner.lock();
-        for (shared, result, timings) in &done {
-            let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
-            inner.account(&mut core, shared, outcome);
-            if let Some(state) = core.models.get_mut(model) {
-                state.counts.timings(timings);
-            }
-        }
-        drop(core);
-        for (shared, result, timings) in done {
-            shared.deliver(result, timings);
-        }
-    });
-    let mut core = inner.lock();
-    release(inner, &mut core, model, count);
-    core
-}
-
-type Ended<S> = (Arc<Shared<<S as Stages>::Output>>, Result<<S as Stages>::Output, Error>, Timings);
-
-/// Runs `postprocess` for a row; none where the request has its outcome already.
-fn outcome<S: Stages>(inner: &Inner<S>, stages: &S, post: Post<S>) -> Option<Ended<S>> {
-    let Post { flight, predictions, row, inferred } = post;
-    let Ready { shared, context, mut timings, .. } = flight;
-    if shared.is_decided() {
-        return None;
-    }
-    let result = catch_unwind(AssertUnwindSafe(|| stages.postprocess(&predictions, row, context)))
-        .unwrap_or_else(|panic| Err(Error::stage("postprocess", panic_text(&*panic))));
-    timings.postprocess = Duration::from_nanos(inner.now().saturating_sub(inferred));
-    shared.decide().then_some((shared, result, timings))
-}
-
-/// Gives outcomes to requests whose batch failed.
-pub(super) fn finish_failed<S: Stages>(inner: &Inner<S>, model: usize, failures: Vec<(Ready<S>, Error)>) {
-    let mut failures = failures.into_iter();
-    if let Some(endpoint) = inner.endpoints.get(model) {
-        in_scope(&*endpoint.stages, &mut || {
-            for (flight, error) in failures.by_ref() {
-                finish(inner, model, flight, Err(error), Outcome::Failed);
-            }
-        });
-    }
-}
-
-/// Gives a request past its row its outcome, unless it has one, and lets it leave.
-pub(super) fn finish<S: Stages>(
-    inner: &Inner<S>,
-    model: usize,
-    flight: Ready<S>,
-    result: Result<S::Output, Error>,
-    outcome: Outcome,
-) {
-    let decided = flight.shared.decide();
-    if decided {
-        inner.account(&mut inner.lock(), &flight.shared, outcome);
-        deliver(inner, model, || flight.shared.deliver(result, flight.timings));
-    }
-    release(inner, &mut inner.lock(), model, 1);
-}
-
-/// Requests leave their rows behind: others may follow.
-fn release<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, model: usize, count: usize) {
-    if let Some(state) = core.models.get_mut(model) {
-        state.staged -= count;
-        if !state.queue.is_empty() {
-            for _ in 0..count.min(core.idle_cpu) {
-                inner.cpu.notify_one();
-            }
-        }
-    }
-    inner.left(core, count);
-}
-
-/// Ends requests of the queue that are late, or that have an outcome already.
-pub(super) fn refuse<S: Stages>(inner: &Inner<S>, late: Vec<Entry<Queued<S>>>) -> MutexGuard<'_, Core<S>> {
-    let count = late.len();
-    for Entry { item: Queued { shared, item }, arrived, .. } in late {
-        drop(item);
-        if shared.decide() {
-            let after = Duration::from_nanos(inner.now().saturating_sub(arrived));
-            let error = Error::DeadlineExceeded { stage: "waiting for the CPU stage", after };
-            inner.account(&mut inner.lock(), &shared, Outcome::Late);
-            deliver(inner, shared.model, || shared.deliver(Err(error), Timings::default()));
-        }
-    }
-    let mut core = inner.lock();
-    inner.left(&mut core, count);
-    core
-}
-
-/// Gives an outcome inside the host's scope.
-pub(super) fn deliver<S: Stages>(inner: &Inner<S>, model: usize, give: impl FnOnce()) {
-    let mut give = Some(give);
-    if let Some(endpoint) = inner.endpoints.get(model) {
-        in_scope(&*endpoint.stages, &mut || {
-            if let Some(give) = give.take() {
-                give();
-            }
-        });
-    }
-}
-
-/// Runs work in the host's scope. A panic of a caller's callback must not end a thread of the pipeline.
-fn in_scope<S: Stages>(stages: &S, work: &mut dyn FnMut()) {
-    let _ = catch_unwind(AssertUnwindSafe(|| stages.scope(work)));
 }
 
 impl<S: Stages> super::core::ModelState<S> {

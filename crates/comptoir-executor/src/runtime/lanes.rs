@@ -291,10 +291,10 @@ fn hand_on<S: Stages>(
     }
     let quick = inner.endpoints.get(model).is_some_and(|endpoint| endpoint.stages.postprocess_is_quick());
     if !failures.is_empty() {
-        super::cpu::finish_failed(inner, model, failures);
+        super::leave::finish_failed(inner, model, failures);
     }
     if quick {
-        return super::cpu::postprocess(inner, model, posts);
+        return super::leave::postprocess(inner, model, posts);
     }
     let mut core = inner.lock();
     let count = posts.len();
@@ -337,7 +337,7 @@ fn refuse<S: Stages>(inner: &Inner<S>, late: Vec<(usize, Ready<S>)>) {
     for (model, flight) in late {
         let after = Duration::from_nanos(inner.now().saturating_sub(flight.arrived));
         let error = Error::DeadlineExceeded { stage: "waiting for the device", after };
-        super::cpu::finish(inner, model, flight, Err(error), Outcome::Late);
+        super::leave::finish(inner, model, flight, Err(error), Outcome::Late);
     }
 }
 

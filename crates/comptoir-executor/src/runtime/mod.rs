@@ -8,6 +8,7 @@ mod closing;
 mod core;
 mod cpu;
 mod lanes;
+mod leave;
 mod operate;
 mod pipeline;
 mod request;

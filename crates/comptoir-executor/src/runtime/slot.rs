@@ -1,5 +1,7 @@
 //! Where a CPU stage writes its tensors.
 
+use std::time::Instant;
+
 use super::rows::RowMut;
 use crate::error::Error;
 use crate::tensor::TensorSpec;
@@ -8,6 +10,7 @@ use crate::tensor::TensorSpec;
 pub struct Slot<'a> {
     shapes: &'a dyn Shapes,
     taken: Option<(usize, RowMut)>,
+    deadline: Option<Instant>,
 }
 
 /// The shapes that a model takes, and the batches that are forming for each.
@@ -26,8 +29,15 @@ impl std::fmt::Debug for Slot<'_> {
 }
 
 impl<'a> Slot<'a> {
-    pub(super) fn new(shapes: &'a dyn Shapes) -> Self {
-        Self { shapes, taken: None }
+    pub(super) fn new(shapes: &'a dyn Shapes, deadline: Option<Instant>) -> Self {
+        Self { shapes, taken: None, deadline }
+    }
+
+    /// When the request ends, whatever its stage is at: a stage that waits for something waits no longer than that, and
+    /// ends with [`Error::DeadlineExceeded`]. None: the request has no deadline.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The row of a model with one declared shape; the same row at every call.

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use comptoir_executor::Error;
 use comptoir_executor::runtime::{Model, ModelSpec, PipelineSpec, Rows, Slot, Stages};
@@ -27,6 +28,11 @@ impl Stages for Doubling {
     type Output = i64;
 
     fn preprocess(&self, number: i64, slot: &mut Slot<'_>) -> Result<i64, Error> {
+        if number == -3 {
+            let deadline = slot.deadline().ok_or_else(|| Error::stage("preprocess", "-3 takes for ever"))?;
+            std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+            return Err(Error::DeadlineExceeded { stage: "for -3", after: Duration::ZERO });
+        }
         let row = slot.reserve()?.tensor_mut::<i64>(0)?;
         match number {
             -1 => return Err(Error::stage("preprocess", "-1 is below zero")),
