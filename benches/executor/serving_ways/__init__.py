@@ -1,0 +1,1 @@
+"""Ways to serve the job of `serving.py`."""
