@@ -38,7 +38,6 @@ mod partial;
 mod program;
 pub mod rollout;
 pub mod rule_set;
-mod simd;
 pub mod syntax;
 pub mod types;
 pub mod value;

@@ -23,6 +23,7 @@ pub mod config;
 pub mod decimal;
 pub mod error;
 mod position;
+pub mod simd;
 pub mod time;
 
 pub use decimal::{Decimal, Rounding, WideDecimal};

@@ -1,6 +1,6 @@
 use arrow_buffer::BooleanBuffer;
 
-use crate::simd::wide;
+use comptoir_types::simd::wide;
 
 /// Rows that are evaluated together: what is computed for them stays in the cache of a core.
 pub(super) const BLOCK: usize = 8192;

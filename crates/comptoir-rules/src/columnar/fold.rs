@@ -10,9 +10,9 @@ use super::rows::Rows;
 use super::vector::{Truth, Vector, missing};
 use super::walk::Walk;
 use crate::ir::{FoldNode, NodeId};
-use crate::simd::wide;
 use crate::syntax::FoldKind;
 use crate::value::Value;
+use comptoir_types::simd::wide;
 
 /// The lists of a block.
 struct Lists<'a> {

@@ -11,10 +11,10 @@ use super::rare::Rare;
 use super::vector::{Lanes, Truth, Vector, missing};
 use super::walk::Walk;
 use crate::ir::NodeId;
-use crate::simd::wide;
 use crate::types::Overload;
 use crate::value::DecimalValue;
 use comptoir_types::WideDecimal;
+use comptoir_types::simd::wide;
 
 /// A function of the library, by its name, for a vector.
 pub(super) fn number_call<'a>(function: &str, operand: &Vector<'a>) -> Option<Vector<'a>> {

@@ -7,9 +7,9 @@ use super::rare::Rare;
 use super::vector::{Lanes, Truth, Vector};
 use super::walk::Walk;
 use crate::eval::{binary, holds, negate, relate};
-use crate::simd::wide;
 use crate::syntax::BinaryOp;
 use crate::value::{DecimalValue, Value};
+use comptoir_types::simd::wide;
 
 /// Values of one side: one for each row, or the same for all.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::simd::wide;
+use comptoir_types::simd::wide;
 
 /// Which rows of a column the rows of a block are.
 #[derive(Debug, Clone)]

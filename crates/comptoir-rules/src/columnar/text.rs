@@ -10,7 +10,7 @@ use super::rows::Rows;
 use super::table::Flags;
 use super::text_set::TextSet;
 use super::vector::TextLanes;
-use crate::simd::wide;
+use comptoir_types::simd::wide;
 
 /// A dictionary of so few values that all are tested for a block of rows.
 const FEW: usize = 256;

@@ -1,6 +1,6 @@
 //! Sets of small numbers as bits.
 
-use crate::simd::wide;
+use comptoir_types::simd::wide;
 
 /// Adds the numbers of the bits that are set, counted from `first`, in rising order.
 pub(super) fn collect_ones(bits: &[u64], first: u32, out: &mut Vec<u32>) {
