@@ -28,7 +28,9 @@ pub use bucket::Key;
 
 pub(crate) use bucket::RowCorrection;
 use columns::Columns;
-pub(crate) use lines::{REJECTED, RangePostings, UnitCost};
+pub(crate) use lines::RangePostings;
+#[cfg(feature = "arrow")]
+pub(crate) use lines::{REJECTED, UnitCost};
 
 use crate::engine::Context;
 use crate::error::Error;
