@@ -136,3 +136,26 @@ fn age_counts_from_the_receipt() {
         }
     }
 }
+
+/// At a standard cost of 4.20, 10 estimated at 40.00 stand at 42.00, and so do 10 invoiced at 45.00: what differs is variance in each line.
+#[test]
+fn an_estimate_reversed_on_its_invoice_stands_at_the_standard_cost() {
+    for late_cost in ["replay", "prospective", "stock_coverage"] {
+        let policy = format!(
+            "{{method: standard, standard_cost: '4.2', provisional: reverse_on_invoice, late_cost: {late_cost}}}"
+        );
+        let valuation = run(&policy, "0 provisional_receipt 10 40; 31 issue 2; 59 settlement - 45 m0");
+        assert_eq!(closing(&valuation), (8, 3_360));
+        let lines: Vec<[i64; 5]> = valuation
+            .postings()
+            .map(|line| [line.quantity, line.value, line.variance, line.on_hand, line.on_hand_value])
+            .collect();
+        let expected = [
+            [10, 4_200, -200, 10, 4_200],
+            [-2, -840, 0, 8, 3_360],
+            [-10, -4_200, 200, -2, -840],
+            [10, 4_200, 300, 8, 3_360],
+        ];
+        assert_eq!(lines, expected, "{late_cost}");
+    }
+}
