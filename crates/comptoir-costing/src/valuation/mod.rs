@@ -19,7 +19,7 @@ mod route;
 mod run;
 mod ties;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use comptoir_types::Date;
 use rayon::prelude::*;
@@ -49,6 +49,8 @@ pub struct Valuation {
     pub(crate) faults: Vec<(u32, Fault)>,
     pub(crate) balances: Vec<Balance>,
     pub(crate) layers: Vec<OpenLayer>,
+    /// Book order of the postings, by their places in the order of the input, once it was asked for; empty where both are the same.
+    order: OnceLock<Vec<u32>>,
 }
 
 /// Quantity and value on hand of one key.
@@ -84,8 +86,17 @@ pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Val
     let run::Outcome { ranges, mut corrections, mut balances, mut layers, faults } = outcome;
     balances.par_sort_unstable_by_key(|balance| balance.key);
     layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
-    let mut valuation =
-        Valuation { columns, policy, context, ranges, corrections: Vec::new(), faults, balances, layers };
+    let mut valuation = Valuation {
+        columns,
+        policy,
+        context,
+        ranges,
+        corrections: Vec::new(),
+        faults,
+        balances,
+        layers,
+        order: OnceLock::new(),
+    };
     corrections.sort_by(|one, other| valuation.compare_corrections(one, other));
     valuation.corrections = corrections;
     Ok(valuation)
