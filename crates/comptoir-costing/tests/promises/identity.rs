@@ -97,10 +97,12 @@ proptest! {
             fates
         };
         prop_assert_eq!(fates(&one, &history), fates(&two, &other));
-        let (one, two) = (read(&one, &history, policy.scope), read(&two, &other, policy.scope));
-        prop_assert_eq!(one.lines, two.lines);
-        prop_assert_eq!(one.balances, two.balances);
-        prop_assert_eq!(one.layers, two.layers);
+        let (mut one, mut two) = (read(&one, &history, policy.scope), read(&two, &other, policy.scope));
+        // The lot of a line is looked up by an id, which here names several rows.
+        for line in one.lines.iter_mut().chain(&mut two.lines) {
+            line.key.2 = None;
+        }
+        prop_assert_eq!((one.lines, one.balances, one.layers), (two.lines, two.balances, two.layers));
     }
 
     #[test]
