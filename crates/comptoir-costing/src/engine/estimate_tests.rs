@@ -159,3 +159,22 @@ fn an_estimate_reversed_on_its_invoice_stands_at_the_standard_cost() {
         assert_eq!(lines, expected, "{late_cost}");
     }
 }
+
+/// A day in seven thousand years has no more borders of months than one of next year, and the same stock.
+#[test]
+fn a_day_far_in_the_future_costs_no_more_than_a_near_one() {
+    for method in ["moving_average", "periodic_average", "fifo", "standard"] {
+        let policy = format!("{{method: {method}, standard_cost: '4', provisional: month_start_reversal}}");
+        let moves: Vec<String> =
+            (0..500).map(|day| format!("{} provisional_receipt 10 40", day / 9)).collect();
+        let valuation = run(&policy, &format!("{}; 60 issue 7; 61 settlement 4 20 m3", moves.join("; ")));
+        let stock = |day: &str| {
+            let layers = valuation.layers_as_of(day.parse().unwrap()).unwrap();
+            layers.iter().fold((0, 0), |sum, layer| (sum.0 + layer.quantity, sum.1 + layer.value))
+        };
+        for day in ["15", "30"] {
+            assert_eq!(stock(&format!("1971-06-{day}")), stock(&format!("9000-06-{day}")), "{policy}");
+        }
+        assert_ne!(stock("9000-06-15"), stock("9000-06-30"), "{policy}");
+    }
+}

@@ -152,13 +152,18 @@ impl Valuation {
     /// Layers with their ages at the end of a day, for any method: the history up to that day is valued again.
     ///
     /// Methods without layers age by first in, first out, and every layer has its share of the key's value. A shortage is one layer
-    /// with a negative quantity, dated at the day.
+    /// with a negative quantity, dated at the day. Any day of the calendar will do, also one that the clock of the input cannot say.
     ///
     /// # Errors
-    /// [`Error::Column`] when the day lies outside the calendar of the input's times.
+    /// As [`value`](crate::value).
     pub fn layers_as_of(&self, day: Date) -> Result<Vec<OpenLayer>, Error> {
-        let after = day.add_days(1).and_then(|next| self.context.clock.ticks(next)).map_err(Error::from)?;
-        let border = after - self.context.utc_offset;
+        let clock = self.context.clock;
+        let after = day.add_days(1).and_then(|next| clock.ticks(next)).unwrap_or_else(|_| {
+            // A day beyond what the clock of the input can say.
+            let (first, last) = clock.range();
+            if day > Date::EPOCH { last.saturating_add(1) } else { first }
+        });
+        let border = after.saturating_sub(self.context.utc_offset);
         let context = Context { track_ages: true, ..self.context };
         let mut layers = run::run(&self.columns, &self.policy, &context, Some(border))?.layers;
         layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
