@@ -142,7 +142,7 @@ def test_months_equal_the_oracle(way: str, steps: Steps, rounding: str, data: st
     assert_laws(valuation, len(moves))
 
 
-# Which layers a part of an issue leaves under LIFO when it comes back to a shortage, the oracle does not know.
+# The oracle does not know which layers a part of an issue leaves under LIFO when it comes back to a shortage.
 PERPETUAL = [(method, negative) for method in ("moving_average", "fifo") for negative in NEGATIVES]
 
 
