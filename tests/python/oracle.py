@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from oracle_groups import Groups, close
 from oracle_stock import Layer, Rejected, Short, Stock, share
 
 STOCK_IN = ("receipt", "opening", "provisional_receipt", "production_receipt")
@@ -66,6 +67,8 @@ class Entry:
     taken: int = 0
     taken_value: int = 0
     parts: list[Layer] = field(default_factory=list)
+    open_qty: int = 0
+    open_amount: int = 0
 
     @property
     def left(self) -> int:
@@ -81,6 +84,7 @@ class Books:
     rejected: dict[str, str] = field(default_factory=dict)
     stocks: dict[tuple[str, str | None], Stock] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
+    groups: Groups = field(default_factory=lambda: Groups([], "half_even"))
 
     def balances(self) -> dict[tuple[str, str | None], tuple[int, int]]:
         return {key: (stock.qty, stock.value) for key, stock in self.stocks.items()}
@@ -104,8 +108,13 @@ def value(moves: Sequence[Move], **policy: Any) -> Books:
         "rounding": "half_even",
         "shortage_cost": "kept",
     }
-    rules |= {"sales": "original_cost", "purchase": "original_cost", **policy}
-    books = Books()
+    rules |= {
+        "provisional": "difference_on_invoice",
+        "sales": "original_cost",
+        "purchase": "original_cost",
+        **policy,
+    }
+    books = Books(groups=Groups(moves, rules["rounding"]))
     order = sorted(moves, key=lambda move: (move.at, move.id))
     place = {move.id: number for number, move in enumerate(order)}
     for number, move in enumerate(order):
@@ -118,12 +127,29 @@ def value(moves: Sequence[Move], **policy: Any) -> Books:
             books.rejected[move.id] = fault.code
             books.stocks[(move.item, move.pool)] = before
             continue
-        entry = Entry(move, number, posted.quantity, posted.value, posted.variance, parts=posted.parts)
-        books.entries[move.id] = entry
+        books.entries[move.id] = entry_of(move, number, posted)
+        books.groups.note(move, root_of(move, books), posted)
         line = Line(posted.quantity, posted.value, stock.qty, stock.value, posted.variance)
         books.lines[move.id] = line
         post_corrections(books, stock, move)
     return books
+
+
+def entry_of(move: Move, number: int, posted: Posted) -> Entry:
+    """What a movement leaves behind; a settlement is part of its receipt."""
+    if move.kind == "settlement":
+        return Entry(move, number, 0, 0, 0)
+    entry = Entry(move, number, posted.quantity, posted.value, posted.variance, parts=posted.parts)
+    if move.kind == "provisional_receipt":
+        entry.open_qty, entry.open_amount = move.qty or 0, move.amount or 0
+    return entry
+
+
+def root_of(move: Move, books: Books) -> Move:
+    """The movement at the end of the references."""
+    while move.ref is not None:
+        move = books.entries[move.ref].move
+    return move
 
 
 def replace_stock(stock: Stock) -> Stock:
@@ -155,11 +181,18 @@ def check_reference(move: Move, number: int, place: dict[str, int], books: Books
 def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, Any]) -> Posted:
     origin = books.entries.get(move.ref) if move.ref else None
     qty = move.qty or 0
+    if move.kind == "production_receipt" and move.amount is None:
+        share_of_group = books.groups.take(move)
+        # Goods never cost less than nothing.
+        cost = max(share_of_group, 0)
+        posted = receive(stock, move, cost, [Layer(qty, cost, move.at, number)])
+        posted.variance += share_of_group - cost
+        return posted
     if move.kind in STOCK_IN or (move.kind == "count_gain" and move.amount is not None):
         assert move.amount is not None
         return receive(stock, move, move.amount, [Layer(qty, move.amount, move.at, number)])
-    if move.kind in ("issue", "count_loss", "transfer_out"):
-        parts = stock.remove(qty, move.id, number, move.at, move.kind != "transfer_out")
+    if move.kind in ("issue", "count_loss", "transfer_out", "production_issue"):
+        parts = stock.remove(qty, move.id, number, move.at, move.kind in ("issue", "count_loss"))
         return Posted(-qty, -sum(part.value for part in parts), parts=parts)
     if move.kind == "count_gain":
         return receive_at_current(stock, number, move, qty)
@@ -174,6 +207,8 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
     if move.kind == "purchase_return":
         return purchase_return(stock, number, move, qty, origin, rules)
     assert origin is not None, move.kind
+    if move.kind == "settlement":
+        return settle(books, stock, move, origin, rules)
     if move.kind == "transfer_in":
         worth = take_part(origin, qty, rules)
         parts = split_parts(origin, qty, rules)
@@ -181,7 +216,34 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
         posted = receive(stock, move, worth, layers)
         note_taken(origin, qty, worth)
         return posted
-    return reverse(stock, number, move, origin, rules)
+    posted = reverse(stock, number, move, origin, rules)
+    undo(books, move, origin, rules)
+    return posted
+
+
+def settle(books: Books, stock: Stock, move: Move, origin: Entry, rules: dict[str, Any]) -> Posted:
+    """The difference of an invoice, or the estimate taken back and the invoice posted."""
+    qty = move.qty or origin.open_qty
+    estimate = close(origin, qty, rules["rounding"])
+    difference = (move.amount or 0) - estimate
+    taken = stock.add_value(difference, origin)
+    origin.value += taken
+    origin.variance += difference - taken
+    if rules["provisional"] == "difference_on_invoice":
+        return Posted(0, taken, difference - taken)
+    before = stock.value - estimate - taken
+    books.corrections.append(Correction(move.id, origin.move.id, "estimate_reversed", -estimate, before))
+    return Posted(qty, estimate + taken, difference - taken)
+
+
+def undo(books: Books, move: Move, origin: Entry, rules: dict[str, Any]) -> None:
+    """What was reversed awaits no invoice; a return that was reversed can be made again."""
+    qty = move.qty or abs(origin.quantity)
+    close(origin, min(qty, origin.open_qty), rules["rounding"])
+    before = books.entries.get(origin.move.ref or "")
+    if before is not None:
+        before.taken_value -= share(before.taken_value, qty, before.taken, rules["rounding"])
+        before.taken -= qty
 
 
 def receive(stock: Stock, move: Move, amount: int, layers: list[Layer]) -> Posted:

@@ -183,7 +183,8 @@ class Stock:
         """Of layers that partly covered a shortage the newest `qty` stay, now worth `value`."""
         skip = sum(layer.qty for layer in layers) - qty
         self.layers.clear()
-        for layer in layers:
+        # What comes back of an issue under LIFO comes the newest first.
+        for layer in sorted(layers, key=lambda layer: (layer.origin, layer.at, layer.part)):
             dropped = min(skip, layer.qty)
             skip -= dropped
             part = layer.qty - dropped

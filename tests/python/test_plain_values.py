@@ -38,6 +38,7 @@ import comptoir
         pyarrow.array([True, None, False]),
         pyarrow.nulls(3),
         pyarrow.array([datetime.date(1, 1, 1), None, datetime.date(9999, 12, 31)]),
+        pyarrow.array([datetime.date(1, 1, 1), None, datetime.date(9999, 12, 31)], pyarrow.date64()),
     ],
     ids=lambda array: str(array.type),
 )
@@ -68,10 +69,14 @@ def test_timestamps_keep_instant_and_zone(unit, zone):
     [
         pyarrow.array([1], pyarrow.timestamp("ns")),
         pyarrow.array([2**62], pyarrow.timestamp("s")),
+        pyarrow.array([2**31 - 1], pyarrow.date32()),
+        pyarrow.array([1], pyarrow.date64()),
+        pyarrow.array([-62_135_596_800], pyarrow.timestamp("s", "-08:00")),
+        pyarrow.array([0], pyarrow.timestamp("s", "Middle/Earth")),
         pyarrow.array([[1]]),
         pyarrow.array([b"x"]),
     ],
-    ids=["nanosecond", "far future", "list", "binary"],
+    ids=["nanosecond", "far", "far day", "within a day", "year 0", "unknown zone", "list", "binary"],
 )
 def test_what_has_no_plain_value_says_so(array):
     table = comptoir.Table(pyarrow.table({"value": array}))

@@ -1,9 +1,11 @@
 //! Valuation of stock histories.
 
+use std::str::FromStr;
+
 use comptoir::costing::arrow::{Table as CoreTable, TableValuation, value_batches};
 use comptoir::costing::reports::{By, Period, VoucherTemplate};
 use comptoir::costing::{Counts, Error, Policy};
-use comptoir::types::{Date, Decimal, WideDecimal};
+use comptoir::types::{Date, Decimal, Error as TypesError, WideDecimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -120,9 +122,9 @@ impl History {
         let request = parse("request", request)?;
         let made = match (&request, booked) {
             (Request::Provision { as_of, buckets, rates }, booked) => {
-                let rates = rates.iter().map(|rate| rate.parse()).collect::<Result<Vec<Decimal>, _>>()?;
+                let rates = parse_rates(rates)?;
                 let booked = booked.map(|table| (table.schema, table.batches));
-                self.0.provision_table(day(as_of)?, buckets, &rates, booked.as_ref())?
+                self.0.provision_table(argument("as_of", as_of)?, buckets, &rates, booked.as_ref())?
             }
             (_, Some(_)) => return Err(Fault::argument("only a provision takes a table of what is booked")),
             (request, None) => self.report(request)?,
@@ -136,7 +138,7 @@ impl History {
             Request::Layers {} => self.0.layers_table()?,
             Request::Balances {} => self.0.balances_table()?,
             Request::Rejected {} => self.0.rejected_table()?,
-            Request::Ageing { as_of, buckets } => self.0.ageing_table(day(as_of)?, buckets)?,
+            Request::Ageing { as_of, buckets } => self.0.ageing_table(argument("as_of", as_of)?, buckets)?,
             Request::Provision { .. } => return Err(Fault::internal("a provision is no plain report")),
             Request::VoucherEntries { template, by } => {
                 self.0.voucher_tables(&read_template(template)?, (*by).into())?.entries
@@ -147,7 +149,9 @@ impl History {
             Request::TrialBalance { template } => self.0.trial_balance_table(&read_template(template)?)?.0,
             Request::StockCard { item } => self.0.stock_card_table(item)?,
             Request::Summary { period } => self.0.summary_table((*period).into())?,
-            Request::Turnover { first, last } => self.0.turnover_table(day(first)?, day(last)?)?,
+            Request::Turnover { first, last } => {
+                self.0.turnover_table(argument("first", first)?, argument("last", last)?)?
+            }
         })
     }
 
@@ -198,8 +202,20 @@ fn read_template(template: &Json) -> Result<VoucherTemplate, Fault> {
     read.map_err(|error| Error::from(error).into())
 }
 
-fn day(text: &str) -> Result<Date, Fault> {
-    Ok(text.parse::<Date>()?)
+/// A date or number that is given as text.
+///
+/// # Errors
+/// [`Error::Argument`] with the name of the argument.
+pub fn argument<T: FromStr<Err = TypesError>>(name: &str, text: &str) -> Result<T, Error> {
+    text.parse().map_err(|source| Error::Argument { argument: name.to_owned(), source })
+}
+
+/// The rates of a provision.
+///
+/// # Errors
+/// As [`argument`].
+pub fn parse_rates(rates: &[String]) -> Result<Vec<Decimal>, Error> {
+    rates.iter().enumerate().map(|(place, rate)| argument(&format!("rates[{place}]"), rate)).collect()
 }
 
 impl From<Grouping> for By {

@@ -119,6 +119,11 @@ impl From<CostingError> for Fault {
                 mark_position(&mut fault.place, *position);
             }
             CostingError::Column(column) => mark_column(&mut fault.place, column),
+            CostingError::Argument { argument, .. } => fault.place.path.clone_from(argument),
+            CostingError::Unknown { what, .. } => fault.place.path = (*what).to_owned(),
+            CostingError::Report(ReportError::Edges { .. }) => fault.place.path = "buckets".to_owned(),
+            CostingError::Report(ReportError::Rates { .. }) => fault.place.path = "rates".to_owned(),
+            CostingError::Report(ReportError::Window { .. }) => fault.place.path = "last".to_owned(),
             _ => {}
         }
         fault

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use comptoir::costing::arrow::{Table, TableValuation, value_batches};
 use comptoir::costing::reports::{By, Period, ReportError, VoucherTemplate};
 use comptoir::costing::{Error, Policy};
-use comptoir::types::{Date, Decimal, WideDecimal};
+use comptoir::types::{Date, WideDecimal};
+use comptoir_host::costing::{argument, parse_rates};
 use pyo3::prelude::*;
 
 use crate::arrow::{ArrowTable, import_stream};
@@ -103,7 +104,7 @@ impl CostingValuation {
 
     /// Quantity and value by age on a day.
     fn ageing(&self, py: Python<'_>, as_of: &str, buckets: Vec<u32>) -> PyResult<ArrowTable> {
-        let made = enter(py, || self.valuation.ageing_table(date(as_of)?, &buckets))?;
+        let made = enter(py, || self.valuation.ageing_table(argument("as_of", as_of)?, &buckets))?;
         as_table(py, made)
     }
 
@@ -118,8 +119,8 @@ impl CostingValuation {
     ) -> PyResult<ArrowTable> {
         let booked = booked.map(import_stream).transpose()?;
         let made = enter(py, || {
-            let rates = rates.iter().map(|rate| rate.parse()).collect::<Result<Vec<Decimal>, _>>()?;
-            self.valuation.provision_table(date(as_of)?, &buckets, &rates, booked.as_ref())
+            let rates = parse_rates(&rates)?;
+            self.valuation.provision_table(argument("as_of", as_of)?, &buckets, &rates, booked.as_ref())
         })?;
         as_table(py, made)
     }
@@ -167,7 +168,8 @@ impl CostingValuation {
 
     /// Turnover and days of supply.
     fn turnover(&self, py: Python<'_>, first: &str, last: &str) -> PyResult<ArrowTable> {
-        let made = enter(py, || self.valuation.turnover_table(date(first)?, date(last)?))?;
+        let made =
+            enter(py, || self.valuation.turnover_table(argument("first", first)?, argument("last", last)?))?;
         as_table(py, made)
     }
 }
@@ -188,10 +190,6 @@ const BY: [(&str, By); 5] = [
 
 const PERIODS: [(&str, Period); 3] =
     [("day", Period::Day), ("month", Period::Month), ("total", Period::Total)];
-
-fn date(text: &str) -> Result<Date, Error> {
-    Ok(text.parse::<Date>()?)
-}
 
 /// The choice with this name.
 fn named<T: Copy>(name: &str, what: &'static str, choices: &[(&str, T)]) -> Result<T, Error> {

@@ -25,6 +25,14 @@ pub enum Error {
     /// A report cannot be made from what was asked.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// An argument that is no date or number.
+    #[error("`{argument}`: {source}")]
+    Argument {
+        /// The argument, such as `rates[2]`.
+        argument: String,
+        /// What is wrong with it.
+        source: comptoir_types::Error,
+    },
     /// A name that stands for nothing in the history.
     #[error("{what} `{name}`: {expected}")]
     Unknown {
@@ -75,7 +83,7 @@ impl ErrorCode for Error {
     fn code(&self) -> &'static str {
         match self {
             Self::Policy { .. } => "COSTING_POLICY",
-            Self::Column(error) => error.code(),
+            Self::Column(error) | Self::Argument { source: error, .. } => error.code(),
             Self::Report(error) => error.code(),
             Self::Unknown { .. } => "COSTING_UNKNOWN_NAME",
             Self::TooManyRows { .. } => "COSTING_TOO_MANY_ROWS",
@@ -86,7 +94,7 @@ impl ErrorCode for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Policy { .. } | Self::Unknown { .. } => ErrorKind::Config,
-            Self::Column(error) => error.kind(),
+            Self::Column(error) | Self::Argument { source: error, .. } => error.kind(),
             Self::Report(error) => error.kind(),
             Self::TooManyRows { .. } => ErrorKind::Limit,
             Self::Internal { .. } => ErrorKind::Internal,

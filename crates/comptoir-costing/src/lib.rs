@@ -10,6 +10,7 @@ pub mod movement;
 pub mod policy;
 pub mod posting;
 pub mod reject;
+mod repeats;
 pub mod reports;
 mod rows;
 mod valuation;

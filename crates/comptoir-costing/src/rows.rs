@@ -12,6 +12,7 @@ use crate::movement::Kind;
 use crate::policy::{ClosedPeriod, Policy, Rules};
 use crate::posting::NONE;
 use crate::reject::{Fault, NumberColumn, RejectCode};
+use crate::repeats;
 use crate::valuation::columns::{Chunk, Columns, Ids, MISSING, Units};
 use crate::valuation::{Valuation, value_columns};
 
@@ -131,15 +132,7 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
     };
     let (item, names) = codes(movements.iter().map(|movement| Some(movement.item.as_str())));
     let (rules, item_rules) = item_rules(movements, &item, names.len(), policy, &mut faults);
-    let mut first: HashMap<&str, u32> = HashMap::new();
-    for (row, movement) in (0u32..).zip(movements) {
-        let earlier = *first.entry(&movement.id).or_insert(row);
-        if earlier != row {
-            let same = movements.get(earlier as usize) == Some(movement);
-            let code = if same { RejectCode::DuplicateIgnored } else { RejectCode::DuplicateId };
-            faults.push((row, Fault::with(code, 0, i64::from(earlier))));
-        }
-    }
+    let first = rows_by_id(movements, &mut faults);
     let reference = movements.iter().map(|movement| match &movement.reference {
         None => NONE,
         Some(id) => first.get(id.as_str()).copied().unwrap_or(MISSING),
@@ -164,6 +157,55 @@ fn columns(movements: &[Movement], policy: &Policy) -> Result<Columns, Error> {
         moved: false,
         faults,
     })
+}
+
+/// The row that counts of each id; the others are faults.
+fn rows_by_id<'a>(movements: &'a [Movement], faults: &mut Vec<(u32, Fault)>) -> HashMap<&'a str, u32> {
+    let mut first: HashMap<&str, u32> = HashMap::new();
+    let mut repeated = Vec::new();
+    for (row, movement) in (0u32..).zip(movements) {
+        let earlier = *first.entry(&movement.id).or_insert(row);
+        if earlier != row {
+            repeated.push((row, earlier));
+        }
+    }
+    if !repeated.is_empty() {
+        let chosen = repeats::choose(repeated, content_order(movements, faults));
+        faults.extend(chosen.faults);
+        for row in first.values_mut() {
+            *row = chosen.moved.get(row).copied().unwrap_or(*row);
+        }
+    }
+    first
+}
+
+/// Order of rows by time, then by id and what they say, those that cannot be read last; equal where all of it is the same.
+fn content_order<'a>(
+    movements: &'a [Movement],
+    faults: &[(u32, Fault)],
+) -> impl Fn(u32, u32) -> Ordering + use<'a> {
+    let unreadable = repeats::unreadable(faults);
+    move |one, other| {
+        let content = |row: u32| {
+            let Movement {
+                id,
+                item,
+                pool,
+                at,
+                kind,
+                quantity,
+                amount,
+                unit_cost,
+                reference,
+                lot,
+                group,
+                class,
+            } = movements.get(row as usize)?;
+            let names = (id, item, pool, lot, group, reference, class);
+            Some((unreadable.contains(&row), at, id, *kind as u8, quantity, amount, unit_cost, names))
+        };
+        content(one).cmp(&content(other))
+    }
 }
 
 /// Times of the movements. What lies in a closed period is a fault, or moves to the first open day.
@@ -214,7 +256,17 @@ fn codes<'a>(column: impl Iterator<Item = Option<&'a str>>) -> (Vec<u32>, Vec<&'
     (codes, names)
 }
 
-/// The choices of every item. A row whose class differs from the first of its item is a fault.
+/// Rows whose class is not that of the row which gives their item's.
+fn class_conflicts(movements: &[Movement], item: &[u32], first: &[Option<u32>]) -> Vec<(u32, Fault)> {
+    let conflict = |((row, movement), item): ((u32, &Movement), &u32)| {
+        let giver = first.get(*item as usize).copied().flatten()?;
+        let other = movements.get(giver as usize).filter(|other| other.class != movement.class);
+        other.map(|_| (row, Fault::with(RejectCode::ClassConflict, 0, i64::from(giver))))
+    };
+    (0u32..).zip(movements).zip(item).filter_map(conflict).collect()
+}
+
+/// The choices of every item. A row whose class is not that of its item's first row in time is a fault.
 fn item_rules(
     movements: &[Movement],
     item: &[u32],
@@ -223,14 +275,20 @@ fn item_rules(
     faults: &mut Vec<(u32, Fault)>,
 ) -> (Vec<Rules>, Vec<u32>) {
     let mut first: Vec<Option<u32>> = vec![None; items];
-    for ((row, movement), item) in (0u32..).zip(movements).zip(item) {
-        let Some(slot) = first.get_mut(*item as usize) else {
-            continue;
-        };
-        let earlier = *slot.get_or_insert(row);
-        if movements.get(earlier as usize).is_some_and(|other| other.class != movement.class) {
-            faults.push((row, Fault::with(RejectCode::ClassConflict, 0, i64::from(earlier))));
+    for (row, item) in (0u32..).zip(item) {
+        if let Some(slot) = first.get_mut(*item as usize) {
+            slot.get_or_insert(row);
         }
+    }
+    let conflicts = class_conflicts(movements, item, &first);
+    if !conflicts.is_empty() {
+        let torn = conflicts.iter().filter_map(|(row, _)| item.get(*row as usize).copied()).collect();
+        for (item, row) in repeats::leaders(&torn, item, content_order(movements, faults)) {
+            if let Some(slot) = first.get_mut(item as usize) {
+                *slot = Some(row);
+            }
+        }
+        faults.extend(class_conflicts(movements, item, &first));
     }
     let named = first.iter().map(|row| row.and_then(|row| movements.get(row as usize)));
     rules_by_item(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from comptoir import _native
+from comptoir.costing import _arguments
 
 
 class Policy:
@@ -41,11 +41,13 @@ class Policy:
 
     def __init__(self, source: Mapping[str, Any] | str | None = None, /, **fields: Any) -> None:
         if isinstance(source, str):
+            source = _arguments.text("policy", source)
             text = _native.costing_policy(form_of(source), source)
             if fields:
-                text = _native.costing_policy("mapping", dump({**json.loads(text), **fields}))
+                text = _native.costing_policy("mapping", _dump({**json.loads(text), **fields}))
         else:
-            text = _native.costing_policy("mapping", dump({**(source or {}), **fields}))
+            given = {} if source is None else _arguments.fields_of("policy", source, "COSTING_POLICY")
+            text = _native.costing_policy("mapping", _dump({**given, **fields}))
         self._json = text
 
     @classmethod
@@ -68,7 +70,7 @@ class Policy:
         ConfigError
             For a name that is none of the presets, or a wrong field.
         """
-        return cls(_native.costing_policy("preset", name), **fields)
+        return cls(_native.costing_policy("preset", _arguments.text("preset", name)), **fields)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields as a dict.
@@ -115,23 +117,14 @@ def presets() -> dict[str, str]:
     return dict(_native.costing_presets())
 
 
-def dump(fields: Mapping[str, Any]) -> str:
-    """Fields as JSON text; decimals and dates become text."""
-    return json.dumps(fields, default=_plain)
-
-
-def _plain(field: Any) -> Any:
-    if isinstance(field, Decimal):
-        return str(field)
-    if hasattr(field, "isoformat"):
-        return field.isoformat()
-    raise TypeError(f"a policy cannot hold {type(field).__name__}")
+def _dump(fields: Mapping[str, Any]) -> str:
+    return _arguments.fields_text("policy", fields, "COSTING_POLICY")
 
 
 def form_of(text: str) -> str:
     """Whether text is JSON or must be YAML; YAML may begin with a brace too."""
     try:
         fields = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "yaml"
     return "json" if isinstance(fields, dict) else "yaml"

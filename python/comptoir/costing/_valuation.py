@@ -10,6 +10,7 @@ from typing import Literal
 
 from comptoir import _native
 from comptoir._native import Table
+from comptoir.costing import _arguments
 from comptoir.costing._policy import Policy, PolicyLike
 from comptoir.costing._vouchers import TemplateLike, TrialBalance, Vouchers, template_text
 
@@ -114,7 +115,7 @@ class Valuation:
             ``item, pool, quantity_0_30, value_0_30, ..., quantity_over_90, value_over_90, shortage_quantity,
             shortage_value, quantity, value, average_age, oldest``.
         """
-        return self._native.ageing(self._day(as_of), list(buckets))
+        return self._native.ageing(self._day(as_of), _arguments.days("buckets", buckets))
 
     def provision(
         self,
@@ -143,7 +144,9 @@ class Valuation:
             ``item, pool, value, required, booked, change, action, booked_after``; ``action`` is ``charge``,
             ``reversal`` (never more than was booked), ``release`` (the stock is gone) or ``keep``.
         """
-        return self._native.provision(self._day(as_of), list(buckets), [str(rate) for rate in rates], booked)
+        bounds = _arguments.days("buckets", buckets)
+        shares = _arguments.texts("rates", rates, "COSTING_PROVISION_RATES")
+        return self._native.provision(self._day(as_of), bounds, shares, booked)
 
     def vouchers(
         self,
@@ -165,7 +168,9 @@ class Valuation:
         -------
         Vouchers
         """
-        entries, movements, balanced = self._native.vouchers(*self._chosen(template), by)
+        entries, movements, balanced = self._native.vouchers(
+            *self._chosen(template), _arguments.text("by", by)
+        )
         return Vouchers(entries, movements, balanced)
 
     def trial_balance(self, template: TemplateLike | None = None) -> TrialBalance:
@@ -195,7 +200,7 @@ class Valuation:
         -------
         Table
         """
-        return self._native.stock_card(str(item))
+        return self._native.stock_card(_arguments.text("item", item))
 
     def summary(self, period: Literal["day", "month", "total"] = "month") -> Table:
         """Receipts, issues and balance by period, item and pool.
@@ -214,7 +219,7 @@ class Valuation:
             ``period`` (first day), ``item, pool``, quantity and value of ``opening_*, received_*, issued_*,
             adjusted_*, closing_*``, and ``variance``.
         """
-        return self._native.summary(period)
+        return self._native.summary(_arguments.text("period", period))
 
     def turnover(self, first: date | str, last: date | str) -> Table:
         """Turnover and days of supply between two days, both included.
@@ -230,10 +235,10 @@ class Valuation:
             ``item, pool, consumed_quantity, cost_of_sales, average_inventory`` (mean of the values at the
             ends of the days), ``turnover, days_in_inventory, on_hand, days_of_supply``.
         """
-        return self._native.turnover(str(first), str(last))
+        return self._native.turnover(_arguments.text("first", first), _arguments.text("last", last))
 
     def _day(self, as_of: date | str | None) -> str:
-        return str(self.last_day if as_of is None else as_of)
+        return _arguments.text("as_of", self.last_day if as_of is None else as_of)
 
     def _chosen(self, template: TemplateLike | None) -> tuple[str, str]:
         return self._template if template is None else template_text(template)
@@ -255,7 +260,8 @@ def value(
         Table of pyarrow, polars, pandas 3 or DuckDB, rows in any order. Columns ``movement_id``, ``item``,
         ``at`` (date or timestamp), ``kind``, ``quantity``, and ``amount`` or ``unit_cost`` (decimals or
         integers; floats are refused). Optional ``pool``, ``ref`` (movement referred to), ``lot``, ``group``
-        (movements that stand or fall together), ``class`` (item class).
+        (movements that stand or fall together), ``class`` (item class). A reader gives its rows once: given
+        again, it is a history without rows, as `Valuation.counts` shows.
     policy : Policy, mapping or str, optional
         How stock is valued; moving average without one.
     vouchers : str or mapping, optional

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 from comptoir import _native
 from comptoir._native import Table
-from comptoir.costing._policy import dump, form_of
+from comptoir.costing import _arguments
+from comptoir.costing._policy import form_of
 
 TemplateLike: TypeAlias = Mapping[str, Any] | str
 """A voucher template: name of a built-in one, mapping, JSON or YAML text."""
@@ -92,7 +93,10 @@ def voucher_template(template: TemplateLike) -> dict[str, Any]:
 def template_text(template: TemplateLike) -> tuple[str, str]:
     """Form and text of a template, as the native module takes them."""
     if not isinstance(template, str):
-        return "mapping", dump(template)
+        code = "COSTING_TEMPLATE_SYNTAX"
+        fields = _arguments.fields_of("voucher template", template, code)
+        return "mapping", _arguments.fields_text("voucher template", fields, code)
+    template = _arguments.text("template", template)
     if ":" not in template:
         return "preset", template
     return form_of(template), template

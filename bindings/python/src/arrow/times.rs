@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    Date32Type, Date64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
 };
 use arrow_array::{Array, ArrayRef};
@@ -19,30 +19,43 @@ use crate::python::Classes;
 /// Ordinal of 1970-01-01 in Python's proleptic calendar, where 0001-01-01 is 1.
 const EPOCH_ORDINAL: i64 = 719_163;
 
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
 /// Days since 1970-01-01 as `datetime.date`.
-pub fn dates<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Values<'py>> {
+///
+/// # Errors
+///
+/// [`BoundaryError::NoPythonValue`] for a moment within a day and for a day outside the years 1 to 9999.
+pub fn dates<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResult<Values<'py>> {
     let from_ordinal = py.import("datetime")?.getattr("date")?.getattr("fromordinal")?;
-    let day = |days: i32| from_ordinal.call1((i64::from(days) + EPOCH_ORDINAL,));
+    let no_value = || no_value(py, column, array.data_type());
+    let day = |days: Option<i64>| {
+        let ordinal = days.and_then(|days| days.checked_add(EPOCH_ORDINAL)).ok_or_else(no_value)?;
+        from_ordinal.call1((ordinal,)).map_err(|_| no_value())
+    };
     let none = || Ok(py.None().into_bound(py));
-    array.as_primitive::<Date32Type>().iter().map(|days| days.map_or_else(none, day)).collect()
+    if let Some(millis) = array.as_primitive_opt::<Date64Type>() {
+        let whole = |millis: i64| day((millis % MILLIS_PER_DAY == 0).then_some(millis / MILLIS_PER_DAY));
+        return millis.iter().map(|millis| millis.map_or_else(none, whole)).collect();
+    }
+    let days = array.as_primitive::<Date32Type>().iter();
+    days.map(|days| days.map_or_else(none, |days| day(Some(days.into())))).collect()
 }
 
 /// Instants as `datetime.datetime`: naive where the column has no zone, else in its zone.
 ///
 /// # Errors
 ///
-/// [`BoundaryError::NoPythonValue`] for an instant that is finer than a microsecond or outside the years 1 to 9999.
+/// [`BoundaryError::NoPythonValue`] for an instant that is finer than a microsecond or outside the years 1 to 9999, and for a
+/// zone that Python does not know.
 pub fn timestamps<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResult<Values<'py>> {
     let data_type = array.data_type();
     let DataType::Timestamp(unit, zone) = data_type else {
         return Ok(Vec::new());
     };
-    let no_value = || {
-        let error = BoundaryError::NoPythonValue { column: column.to_owned(), found: type_name(data_type) };
-        errors::from_core(py, &error)
-    };
+    let no_value = || no_value(py, column, data_type);
     let datetime = py.import("datetime")?;
-    let zone = zone.as_deref().map(|name| time_zone(&datetime, name)).transpose()?;
+    let zone = zone.as_deref().map(|name| time_zone(&datetime, name).map_err(|_| no_value())).transpose()?;
     let epoch = match zone {
         Some(_) => utc_epoch(&datetime)?,
         None => datetime.getattr("datetime")?.call1((1970, 1, 1))?,
@@ -50,15 +63,20 @@ pub fn timestamps<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyRes
     let delta = datetime.getattr("timedelta")?;
     let instant = |ticks: i64| {
         let microseconds = microseconds(*unit, ticks).ok_or_else(no_value)?;
-        let instant =
-            epoch.call_method1("__add__", (delta.call1((0, 0, microseconds))?,)).map_err(|_| no_value())?;
+        let after = delta.call1((0, 0, microseconds)).map_err(|_| no_value())?;
+        let instant = epoch.call_method1("__add__", (after,)).map_err(|_| no_value())?;
         match &zone {
-            Some(zone) => instant.call_method1("astimezone", (zone,)),
+            Some(zone) => instant.call_method1("astimezone", (zone,)).map_err(|_| no_value()),
             None => Ok(instant),
         }
     };
     let none = || Ok(py.None().into_bound(py));
     ticks(*unit, array).into_iter().map(|ticks| ticks.map_or_else(none, instant)).collect()
+}
+
+fn no_value(py: Python<'_>, column: &str, data_type: &DataType) -> PyErr {
+    let error = BoundaryError::NoPythonValue { column: column.to_owned(), found: type_name(data_type) };
+    errors::from_core(py, &error)
 }
 
 /// 1970-01-01 00:00:00 in UTC.

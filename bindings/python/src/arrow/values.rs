@@ -33,7 +33,7 @@ pub fn to_python<'py>(py: Python<'py>, column: &str, array: &ArrayRef) -> PyResu
         DataType::LargeUtf8 => objects(py, array.as_string::<i64>()),
         DataType::Utf8View => objects(py, array.as_string_view()),
         DataType::Dictionary(_, _) => dictionary(py, column, array),
-        DataType::Date32 => times::dates(py, array),
+        DataType::Date32 | DataType::Date64 => times::dates(py, column, array),
         DataType::Timestamp(_, _) => times::timestamps(py, column, array),
         numeric => numbers(py, numeric, array).unwrap_or_else(|| Err(no_value(py, column, numeric))),
     }

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod cells;
+mod content;
 mod names;
 mod read;
 mod reports;

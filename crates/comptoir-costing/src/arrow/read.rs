@@ -6,12 +6,13 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, SchemaRef};
 use comptoir_types::Clock;
-use comptoir_types::arrow::{self as columns, IdIndex, Interned};
+use comptoir_types::arrow::{self as columns, IdIndex};
 
 use super::Source;
 use super::cells::{WithFaults, kinds, note_nulls, scale_of, units};
+use super::content::{Content, class_conflicts};
 use crate::error::Error;
-use crate::policy::{ClosedPeriod, Policy};
+use crate::policy::{ClosedPeriod, Policy, Rules};
 use crate::posting::NONE;
 use crate::reject::{Fault, NumberColumn, RejectCode};
 use crate::rows::rules_by_item;
@@ -81,7 +82,6 @@ impl Reader<'_> {
             faults.extend(null_items.map(|(row, _)| (row, Fault::new(RejectCode::NullValue))));
         }
         faults.extend(ids.nulls.iter().map(|row| (*row, Fault::new(RejectCode::NullValue))));
-        let (rules, item_rules) = self.rules(&item, &class, &mut faults);
         let reference = self.references(&ids)?;
         let mut columns = Columns {
             rows: self.rows,
@@ -96,14 +96,20 @@ impl Reader<'_> {
             clock: numbers.clock,
             utc_offset: numbers.utc_offset,
             quantity_scale: numbers.quantity_scale,
-            rules,
-            item_rules,
+            rules: Vec::new(),
+            item_rules: Vec::new(),
             moved: numbers.moved,
             faults: Vec::new(),
         };
-        faults.extend(
-            duplicates.into_iter().map(|(row, first)| (row, duplicate(source, &columns, row, first))),
-        );
+        let first = self.first_rows(item.first, &class, &columns, &mut faults);
+        (columns.rules, columns.item_rules) = self.rules(&first);
+        if !duplicates.is_empty() {
+            let repeats = Content::new(source, &columns, &faults).repeats(duplicates);
+            faults.extend(repeats.faults);
+            for reference in columns.reference.iter_mut().filter(|_| !repeats.moved.is_empty()) {
+                *reference = repeats.moved.get(reference).copied().unwrap_or(*reference);
+            }
+        }
         faults.sort_by_key(|(row, _)| *row);
         faults.dedup_by_key(|(row, _)| *row);
         columns.faults = faults;
@@ -138,35 +144,38 @@ impl Reader<'_> {
         Ok(ids.index.resolve(chunks, "ref")?)
     }
 
-    /// The choices of every item. A row whose class differs from the first of its item is a fault.
-    fn rules(
+    /// The row of every item that gives its class. Rows of another class are faults.
+    fn first_rows(
         &self,
-        item: &Interned,
+        mut first: Vec<u64>,
         class: &[u32],
+        columns: &Columns,
         faults: &mut Vec<(u32, Fault)>,
-    ) -> (Vec<crate::policy::Rules>, Vec<u32>) {
-        for ((row, own), code) in (0u32..).zip(class).zip(&item.codes) {
-            let first = item.first.get(*code as usize).and_then(|first| usize::try_from(*first).ok());
-            if let Some(first) = first.filter(|first| class.get(*first) != Some(own)) {
-                faults.push((
-                    row,
-                    Fault::with(RejectCode::ClassConflict, 0, i64::try_from(first).unwrap_or(0)),
-                ));
+    ) -> Vec<u64> {
+        let conflicts = class_conflicts(class, &columns.item, &first);
+        if conflicts.is_empty() {
+            return first;
+        }
+        let items = conflicts.iter().map(|(row, _)| Columns::code(&columns.item, *row)).collect();
+        for (item, row) in Content::new(self.source, columns, faults).classes(&items) {
+            if let Some(slot) = first.get_mut(item as usize) {
+                *slot = row.into();
             }
         }
+        faults.extend(class_conflicts(class, &columns.item, &first));
+        first
+    }
+
+    /// The choices of every item, by the row that gives its class.
+    fn rules(&self, first: &[u64]) -> (Vec<Rules>, Vec<u32>) {
         if !self.policy.has_overrides() {
             return rules_by_item(self.policy, std::iter::empty());
         }
-        let named: Vec<(String, Option<String>)> = item
-            .first
+        let text = |chunks: &[ArrayRef], row: u32| self.source.text(chunks, row);
+        let named: Vec<(String, Option<String>)> = first
             .iter()
-            .map(|first| {
-                let row = u32::try_from(*first).unwrap_or(NONE);
-                (
-                    self.source.text(&self.source.item, row).unwrap_or_default(),
-                    self.source.text(&self.source.class, row),
-                )
-            })
+            .map(|row| u32::try_from(*row).unwrap_or(NONE))
+            .map(|row| (text(&self.source.item, row).unwrap_or_default(), text(&self.source.class, row)))
             .collect();
         rules_by_item(self.policy, named.iter().map(|(item, class)| Some((item.as_str(), class.as_deref()))))
     }
@@ -252,26 +261,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-/// A repeated id: ignored when all columns agree with the first row that has it, else rejected.
-fn duplicate(source: &Source, columns: &Columns, row: u32, first: u32) -> Fault {
-    let coded = [&columns.item, &columns.pool, &columns.lot, &columns.group, &columns.reference];
-    let same_codes = coded.iter().all(|column| Columns::code(column, row) == Columns::code(column, first));
-    let numbers = |row: u32| {
-        let (chunk, place) = columns.locate(row)?;
-        let of = |column: &Units| column.get(place).copied();
-        Some((
-            chunk.kind.get(place).copied(),
-            [&chunk.at, &chunk.quantity, &chunk.amount, &chunk.unit_cost].map(of),
-        ))
-    };
-    let same_text = [&source.document, &source.class, &source.reference]
-        .iter()
-        .all(|chunks| chunks.is_empty() || source.text(chunks, row) == source.text(chunks, first));
-    let same = same_codes && same_text && numbers(row) == numbers(first);
-    let code = if same { RejectCode::DuplicateIgnored } else { RejectCode::DuplicateId };
-    Fault::with(code, 0, i64::from(first))
 }
 
 /// Movement ids in the memory of their producer.

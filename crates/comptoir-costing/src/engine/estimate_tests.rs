@@ -136,3 +136,45 @@ fn age_counts_from_the_receipt() {
         }
     }
 }
+
+/// At a standard cost of 4.20, 10 estimated at 40.00 stand at 42.00, and so do 10 invoiced at 45.00: what differs is variance in each line.
+#[test]
+fn an_estimate_reversed_on_its_invoice_stands_at_the_standard_cost() {
+    for late_cost in ["replay", "prospective", "stock_coverage"] {
+        let policy = format!(
+            "{{method: standard, standard_cost: '4.2', provisional: reverse_on_invoice, late_cost: {late_cost}}}"
+        );
+        let valuation = run(&policy, "0 provisional_receipt 10 40; 31 issue 2; 59 settlement - 45 m0");
+        assert_eq!(closing(&valuation), (8, 3_360));
+        let lines: Vec<[i64; 5]> = valuation
+            .postings()
+            .map(|line| [line.quantity, line.value, line.variance, line.on_hand, line.on_hand_value])
+            .collect();
+        let expected = [
+            [10, 4_200, -200, 10, 4_200],
+            [-2, -840, 0, 8, 3_360],
+            [-10, -4_200, 200, -2, -840],
+            [10, 4_200, 300, 8, 3_360],
+        ];
+        assert_eq!(lines, expected, "{late_cost}");
+    }
+}
+
+/// A day in seven thousand years has no more borders of months than one of next year, and the same stock.
+#[test]
+fn a_day_far_in_the_future_costs_no_more_than_a_near_one() {
+    for method in ["moving_average", "periodic_average", "fifo", "standard"] {
+        let policy = format!("{{method: {method}, standard_cost: '4', provisional: month_start_reversal}}");
+        let moves: Vec<String> =
+            (0..500).map(|day| format!("{} provisional_receipt 10 40", day / 9)).collect();
+        let valuation = run(&policy, &format!("{}; 60 issue 7; 61 settlement 4 20 m3", moves.join("; ")));
+        let stock = |day: &str| {
+            let layers = valuation.layers_as_of(day.parse().unwrap()).unwrap();
+            layers.iter().fold((0, 0), |sum, layer| (sum.0 + layer.quantity, sum.1 + layer.value))
+        };
+        for day in ["15", "30"] {
+            assert_eq!(stock(&format!("1971-06-{day}")), stock(&format!("9000-06-{day}")), "{policy}");
+        }
+        assert_ne!(stock("9000-06-15"), stock("9000-06-30"), "{policy}");
+    }
+}

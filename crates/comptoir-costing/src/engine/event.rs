@@ -126,7 +126,7 @@ pub(crate) struct Entry {
     pub open_reversed: i64,
     /// Whether an amendment of the same month gave it another quantity.
     pub amended: bool,
-    /// Production group of a production issue, else [`NONE`].
+    /// Production group of a production issue and of what came back of one, else [`NONE`].
     pub group: u32,
     /// Whether it set the value of the stock anew.
     pub reset: bool,
@@ -164,6 +164,22 @@ impl Entry {
     /// Whether it is an estimate that is taken back at the moment: then the books do not hold it.
     pub const fn is_out(&self) -> bool {
         self.estimate_out && self.open_qty > 0
+    }
+
+    /// What came back leaves again: `qty` of it, with its share of the value, can come back anew.
+    pub fn undo(&mut self, qty: i64, rounding: Rounding) {
+        if qty > 0 && qty <= self.taken_qty {
+            self.taken_value -= share(self.taken_value, qty, self.taken_qty, rounding);
+            self.taken_qty -= qty;
+        }
+    }
+
+    /// As [`Self::undo`], where only the value of what came back is noted yet.
+    pub fn undo_valued(&mut self, qty: i64, rounding: Rounding) {
+        if qty > 0 && qty <= self.valued_qty {
+            self.taken_value -= share(self.taken_value, qty, self.valued_qty, rounding);
+            self.valued_qty -= qty;
+        }
     }
 
     /// Takes back `qty` of a provisional receipt: what has no invoice goes first, and then awaits none. Gives the estimate of it.

@@ -283,10 +283,9 @@ fn differences(
     }
     if let (Some(settled), Some((_, own))) = (settled, lines.first_mut()) {
         let way = machine.rule(own.key)?.rules.provisional;
-        *own = machine.as_reversal(way, event.reference, settled, *own);
-        let key = own.key;
-        if let Some((adjusts, reason, quantity, value)) = machine.before.take() {
-            lines.insert(0, (Some((adjusts, reason)), Posted { key, quantity, value, variance: 0 }));
+        *own = machine.as_reversal(way, event.reference, settled, *own)?;
+        if let Some((adjusts, reason, before)) = machine.before.take() {
+            lines.insert(0, (Some((adjusts, reason)), before));
         }
     }
     check_fits(machine, &lines)?;

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::production::Production;
+use super::production::{Production, TakenOver};
 use super::stock::{Ratio, Stock};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
@@ -59,13 +59,15 @@ pub(crate) struct Machine<'a> {
     /// Whether an event is referred to; empty when none is.
     pub referenced: &'a [bool],
     pub production: HashMap<u32, Production>,
+    /// What unpriced production receipts took over from their groups, by event.
+    pub taken_over: HashMap<u32, TakenOver>,
     /// What revaluations that others refer to replaced, by event.
     pub replaced: HashMap<u32, Replaced>,
     /// Costs that came late, by event. An amount of the event holds them already.
     pub late: HashMap<u32, i64>,
     pub changes: Vec<Change>,
     /// Line that stands before the movement: an estimate taken back.
-    pub before: Option<(u32, Reason, i64, i64)>,
+    pub before: Option<(u32, Reason, Posted)>,
     /// Event whose numbers turned out not to fit when the state had changed already: the machine is of no further use.
     pub spoilt: Option<u32>,
 }
@@ -98,6 +100,7 @@ impl<'a> Machine<'a> {
             parts: HashMap::new(),
             referenced,
             production,
+            taken_over: HashMap::new(),
             replaced: HashMap::new(),
             late: HashMap::new(),
             changes: Vec::new(),
@@ -155,9 +158,12 @@ impl<'a> Machine<'a> {
         for number in [posted.quantity, posted.value, posted.variance, stock.qty, stock.value] {
             bounded(number)?;
         }
-        if let Some((_, _, quantity, value)) = self.before {
+        if let Some((_, _, before)) = self.before {
             let rest = [stock.qty - posted.quantity, stock.value - posted.value];
-            [quantity, value].into_iter().chain(rest).try_for_each(|number| bounded(number).map(|_| ()))?;
+            [before.quantity, before.value, before.variance]
+                .into_iter()
+                .chain(rest)
+                .try_for_each(|number| bounded(number).map(|_| ()))?;
         }
         let mut value = stock.value;
         for change in &self.changes {
@@ -240,6 +246,7 @@ impl<'a> Machine<'a> {
             return;
         }
         self.note_issued(event, posted);
+        let group = self.issued_group(event);
         // What an appended amendment or a settlement changed is part of the movement that it refers to, and must not count twice.
         let estimate_out = self.entries.get(event.reference as usize).is_some_and(|entry| entry.estimate_out);
         let folded = event.kind == Kind::Amendment || (event.kind == Kind::Settlement && !estimate_out);
@@ -260,23 +267,21 @@ impl<'a> Machine<'a> {
             entry.open_amount = event.amount - self.late.get(&index).copied().unwrap_or(0);
             entry.at = event.at;
         }
-        if event.kind == Kind::ProductionIssue {
-            entry.group = event.group;
-        }
+        entry.group = group;
     }
 
     /// Posts the estimate that a settlement takes back; it stands before the settlement's own line.
     fn post_before(&mut self, index: u32, at: i64, posted: Posted, sink: &mut impl Sink) {
-        let Some((adjusts, reason, quantity, value)) = self.before.take() else {
+        let Some((adjusts, reason, before)) = self.before.take() else {
             return;
         };
         let after = self.line(posted);
         let line = Line {
-            quantity,
-            value,
+            quantity: before.quantity,
+            value: before.value,
             on_hand: after.on_hand - posted.quantity,
             on_hand_value: after.on_hand_value - posted.value,
-            variance: 0,
+            variance: before.variance,
         };
         sink.correction(Correction { cause: index, adjusts, reason, key: posted.key, at, line });
     }

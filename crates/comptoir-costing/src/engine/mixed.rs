@@ -4,12 +4,13 @@
 //! its end: so the perpetual items come first, and what they issue for production is known to the months. The other way round there is
 //! no cost to be had: a production receipt under a perpetual method cannot take over what an item under the periodic average issued.
 
-use hashbrown::{HashMap, HashSet};
+use comptoir_types::Rounding;
+use hashbrown::HashSet;
 
-use super::periodic;
+use super::periodic::{self, Known, KnownCorrection, group_of};
 use super::run::{Banned, Book, Outcome, Spoilt, run_perpetual, silenced};
-use super::{ABSENT, Context, Event, KeyRules, Sink, Stock};
-use crate::movement::Kind;
+use super::{ABSENT, Context, Event, KeyRules, Sink, Stock, share};
+use crate::movement::{Kind, Reason};
 use crate::policy::Method;
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
@@ -34,7 +35,7 @@ pub(super) fn run_mixed(
     let perpetual: Vec<Event> =
         events.iter().map(|event| if is_monthly(event) { silenced(event) } else { *event }).collect();
     let mut stocks = run_perpetual(context, rules, referenced, &perpetual, (banned, &gone), book)?;
-    let known = production_costs(&perpetual, book);
+    let known = production_costs(&perpetual, book, context.rounding);
     let months = periodic::run_periodic(context, rules, events, &known, (banned, &gone), book)?;
     for ((stock, month), key) in stocks.iter_mut().zip(months).zip(rules) {
         if key.rules.method == Method::PeriodicAverage {
@@ -64,22 +65,39 @@ fn without_cost(events: &[Event], is_monthly: &impl Fn(&Event) -> bool) -> Vec<u
     found
 }
 
-/// By event, the quantity and cost that the perpetual items gave to production groups and took from them.
-fn production_costs(perpetual: &[Event], book: &Book) -> HashMap<u32, (i64, i64)> {
-    let is_issue = |event: &Event| event.kind == Kind::ProductionIssue && event.group != NONE;
-    let takes_part = |event: &Event| match event.kind {
-        Kind::ProductionReceipt => event.amount == ABSENT && event.group != NONE,
-        Kind::Reversal | Kind::SalesReturn | Kind::Amendment => {
-            perpetual.get(event.reference as usize).is_some_and(is_issue)
+/// What the perpetual items gave to production groups and took from them, and what was corrected of it.
+fn production_costs(perpetual: &[Event], book: &Book, rounding: Rounding) -> Known {
+    let mut known = Known::default();
+    for (place, outcome) in book.outcomes.iter().enumerate() {
+        let event = perpetual.get(place).filter(|event| event.key != NONE);
+        let (Some(event), Outcome::Posted(_, line), Ok(index)) = (event, outcome, u32::try_from(place))
+        else {
+            continue;
+        };
+        if group_of(perpetual, place).is_some() {
+            let cost =
+                given_back(&known, event, line.quantity, rounding).unwrap_or(line.value + line.variance);
+            known.costs.insert(index, (line.quantity, cost));
         }
-        _ => is_issue(event),
-    };
-    let events = (0u32..).zip(perpetual).zip(&book.outcomes);
-    events
-        .filter(|((_, event), _)| event.key != NONE && takes_part(event))
-        .filter_map(|((index, _), outcome)| match outcome {
-            Outcome::Posted(_, line) => Some((index, (line.quantity, line.value + line.variance))),
-            _ => None,
+    }
+    let of_cost = book.corrections.iter().filter(|correction| correction.reason != Reason::MethodSwitched);
+    let corrections = of_cost.filter_map(|correction| {
+        let (place, adjusts) = (correction.cause as usize, correction.adjusts as usize);
+        let group = group_of(perpetual, adjusts)?;
+        Some(KnownCorrection {
+            place,
+            adjusts,
+            group,
+            cost: correction.line.value + correction.line.variance,
         })
-        .collect()
+    });
+    known.corrections = corrections.collect();
+    known.corrections.sort_by_key(|correction| correction.place);
+    known
+}
+
+/// What the reversal of an unpriced receipt gives back: of what that took over, without the costs that came late for it.
+fn given_back(known: &Known, event: &Event, quantity: i64, rounding: Rounding) -> Option<i64> {
+    let (qty, cost) = *known.costs.get(&event.reference).filter(|(qty, _)| *qty > 0 && quantity < 0)?;
+    Some(-share(cost, -quantity, qty, rounding))
 }

@@ -127,3 +127,108 @@ fn a_month_takes_over_what_did_not_come_back() {
         assert_eq!(closing(&run(policy, &moves)), [(8, 3_200), (4, 800)], "{back}");
     }
 }
+
+/// Bread of 20.00 is made again in other pieces: all that the flour cost is on those that stay, and nothing between flour and bread.
+#[test]
+fn a_reversed_receipt_gives_its_cost_back_to_its_group() {
+    for policy in production_policies() {
+        for (again, last) in [
+            ("3 reversal - - m2 - bread; 4 production_receipt 4 - - b bread", 2_000),
+            ("3 reversal - - m2 - bread; 40 production_receipt 4 - - b bread", 2_000),
+            ("40 reversal - - m2 - bread; 41 production_receipt 5 - - b bread", 2_000),
+            (
+                "3 reversal 1 - m2 - bread; 4 reversal - - m2 - bread; 5 production_receipt 4 - - b bread",
+                2_000,
+            ),
+            ("3 reversal 2 - m2 - bread; 4 production_receipt 4 - - b bread", 1_500),
+        ] {
+            let moves = format!(
+                "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 4 - - b bread; {again}"
+            );
+            let valuation = run(&policy, &moves);
+            assert_eq!(valuation.rejected(), [], "{policy} {moves}");
+            let rows = u32::try_from(moves.split(';').count()).unwrap();
+            let costs = (cost_from(&valuation, rows - 1), cost_from(&valuation, 0));
+            assert_eq!(costs, (last, 4_000), "{policy} {moves}");
+        }
+    }
+}
+
+/// A return of flour that is reversed was used for the bread after all.
+#[test]
+fn a_reversed_return_of_material_is_a_cost_again() {
+    for policy in production_policies() {
+        for day in [3, 33] {
+            let moves = format!(
+                "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 sales_return 3 - m1 - flour; \
+                {day} reversal - - m2 - flour; 40 production_receipt 4 - - b bread"
+            );
+            let valuation = run(&policy, &moves);
+            assert_eq!(valuation.rejected(), [], "{policy} {moves}");
+            assert_eq!((cost_from(&valuation, 4), cost_from(&valuation, 0)), (2_000, 4_000), "{policy}");
+        }
+    }
+}
+
+/// The first bread took all of 20.00; when flour for 12.00 comes back and flour for 4.00 goes in, the second has a share of -8.00. It
+/// costs nothing, and the 8.00 are variance.
+#[test]
+fn goods_made_never_cost_less_than_nothing() {
+    for policy in production_policies() {
+        for day in [4, 40] {
+            let moves = format!(
+                "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 4 - - b bread; \
+                3 reversal - - m2 - bread; 3 production_receipt 4 20 - b bread; {day} sales_return 4 60 m1 - flour; \
+                {day} production_issue 1 2 - b flour; {} production_receipt 4 - - b bread; 70 reversal - - m7 - bread",
+                day + 1
+            );
+            let valuation = run(&policy, &moves);
+            assert_eq!(valuation.rejected(), [], "{policy} {moves}");
+            let line = valuation.postings().find(|line| line.row == 7).unwrap();
+            let standard = policy.contains("standard,");
+            assert_eq!(line.value, if standard { 400 } else { 0 }, "{policy} {moves}");
+            assert!(line.value + line.variance < 0, "{policy} {line:?}");
+            // What it takes with it when it is reversed is what it had.
+            let reversal = valuation.postings().find(|line| line.row == 8).unwrap();
+            assert!(standard || reversal.value == 0, "{policy} {reversal:?}");
+        }
+    }
+}
+
+/// An issue said never to have been, after bread was made of it in the same month: in its place the bread had no cost, so the amendment is
+/// refused; appended, it changes what is made next.
+#[test]
+fn an_issue_is_not_amended_away_under_its_goods() {
+    for policy in production_policies() {
+        let moves = "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 4 - - b bread; \
+            3 amendment 0 - m1 - flour";
+        let valuation = run(&policy, moves);
+        let codes: Vec<&str> = valuation.rejected().iter().map(|(_, fault)| fault.code.code()).collect();
+        let expected = if policy.contains("keep_place") { vec!["COSTING_REPLAY_FAILED"] } else { vec![] };
+        assert_eq!(codes, expected, "{policy}");
+        let bread = valuation.postings().find(|line| line.row == 2).unwrap();
+        assert_eq!(bread.value + bread.variance, 2_000, "{policy}");
+    }
+}
+
+/// Freight of 8.00 for ten units of flour, half of which went into bread: the bread costs 4.00 more where its month, or that of the next
+/// receipt, is still open.
+#[test]
+fn a_month_takes_over_what_is_corrected_of_an_issue() {
+    let policy = "{method: moving_average, items: {bread: {method: periodic_average}}}";
+    let flour = "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour";
+    for (rest, bread) in [
+        ("2 cost_adjustment - 8 m0 - flour; 3 production_receipt 4 - - b bread", 2_400),
+        ("2 production_receipt 4 - - b bread; 3 cost_adjustment - 8 m0 - flour", 2_400),
+        ("32 cost_adjustment - 8 m0 - flour; 33 production_receipt 4 - - b bread", 2_400),
+        ("33 production_receipt 4 - - b bread; 34 cost_adjustment - 8 m0 - flour", 2_400),
+        (
+            "3 production_receipt 4 - - b bread; 34 cost_adjustment - 8 m0 - flour; 35 production_receipt 4 - - b bread",
+            2_400,
+        ),
+        ("3 production_receipt 4 - - b bread; 34 cost_adjustment - 8 m0 - flour", 2_000),
+    ] {
+        let valuation = run(policy, &format!("{flour}; {rest}"));
+        assert_eq!(closing(&valuation)[1].1, bread, "{rest}");
+    }
+}

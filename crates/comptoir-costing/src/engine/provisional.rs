@@ -16,9 +16,16 @@ pub(crate) fn with_month_borders(
     Context { clock, utc_offset, until, .. }: Context,
 ) {
     let mut borders = Vec::new();
+    let span = Span {
+        clock,
+        utc_offset,
+        until,
+        last: events.last().map_or(i64::MIN, |event| event.at),
+        end: clock.date(until.saturating_add(1), utc_offset).map(Date::first_of_month).ok(),
+    };
     for (index, event) in events.iter().enumerate() {
         if event.kind == Kind::ProvisionalReceipt && is_reversed(event) {
-            borders_of(&mut borders, index, event, clock, utc_offset, until);
+            borders_of(&mut borders, index, event, &span);
         }
     }
     if borders.is_empty() {
@@ -29,19 +36,34 @@ pub(crate) fn with_month_borders(
     merge(events, borders);
 }
 
-fn borders_of(
-    borders: &mut Vec<Event>,
-    index: usize,
-    event: &Event,
+/// The time in which months begin.
+struct Span {
     clock: Clock,
     utc_offset: i64,
     until: i64,
-) {
+    /// Last event of the component.
+    last: i64,
+    /// First day of the month of the instant after the end.
+    end: Option<Date>,
+}
+
+impl Span {
+    /// The month after `month`. Once nothing happens any more, months repeat themselves: all but the last are left out, so that a day far
+    /// in the future costs no more than one near.
+    fn next(&self, month: Date, is_idle: bool) -> Result<Date, comptoir_types::Error> {
+        let next = month.next_month()?;
+        Ok(self.end.filter(|end| is_idle && *end > next).unwrap_or(next))
+    }
+}
+
+fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, span: &Span) {
+    let Span { clock, utc_offset, until, last, .. } = *span;
     let Ok(reference) = u32::try_from(index) else {
         return;
     };
     let mut month = clock.date(event.at, utc_offset).and_then(|date| date.first_of_month().next_month());
     let mut first = true;
+    let mut idle_months = 0;
     while let Ok(at) = month.as_ref().map_err(|_| ()).and_then(|month| clock.ticks(*month).map_err(|_| ())) {
         let at = at - utc_offset;
         if at - 1 > until {
@@ -69,7 +91,8 @@ fn borders_of(
         }
         borders.push(border(Auto::EstimateOut));
         first = false;
-        month = month.and_then(Date::next_month);
+        idle_months += i32::from(at > last);
+        month = month.and_then(|month| span.next(month, idle_months > 1));
     }
 }
 

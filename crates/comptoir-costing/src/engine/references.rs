@@ -157,12 +157,8 @@ impl Machine<'_> {
     /// A reversed return or arrival can be made again.
     fn note_undone(&mut self, reference: u32, qty: i64) {
         let rounding = self.context.rounding;
-        if let Some(entry) =
-            self.entries.get_mut(reference as usize).filter(|entry| entry.taken_qty >= qty && qty > 0)
-        {
-            let value = share(entry.taken_value, qty, entry.taken_qty, rounding);
-            entry.taken_qty -= qty;
-            entry.taken_value -= value;
+        if let Some(entry) = self.entries.get_mut(reference as usize) {
+            entry.undo(qty, rounding);
         }
     }
 

@@ -3,6 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::machine::Machine;
+use super::periodic::Known;
 use super::{Auto, Context, Correction, Event, KeyRules, Line, OVERFLOW, Sink, Stock, late, mixed, periodic};
 use crate::policy::Method;
 use crate::posting::NONE;
@@ -124,7 +125,7 @@ fn run_once(
     match rules.iter().filter(|key| monthly(key)).count() {
         0 => run_perpetual(context, rules, referenced, events, (banned, refused), book),
         all if all == rules.len() => {
-            periodic::run_periodic(context, rules, events, &HashMap::new(), (banned, refused), book)
+            periodic::run_periodic(context, rules, events, &Known::default(), (banned, refused), book)
         }
         _ => mixed::run_mixed(context, rules, referenced, events, (banned, refused), book),
     }
@@ -195,7 +196,7 @@ pub(crate) fn step(
     sink: &mut impl Sink,
 ) -> Result<(), Fault> {
     if is_silenced(event) {
-        machine.pass_by(event);
+        machine.pass_by(index, event);
         return Ok(());
     }
     if machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some()) {

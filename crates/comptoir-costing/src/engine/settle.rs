@@ -61,22 +61,34 @@ impl Machine<'_> {
             original.variance += posted.variance;
         }
         self.note_settled(event.reference, settled);
-        Ok(self.as_reversal(rules.provisional, event.reference, settled, posted))
+        self.as_reversal(rules.provisional, event.reference, settled, posted)
     }
 
-    /// Shows a settlement as estimate taken back and invoice posted, where the policy says so.
+    /// Shows a settlement as estimate taken back and invoice posted, where the policy says so. Under the standard method both change the
+    /// stock by its standard cost; what the estimate, and then the invoice, differs from that is variance.
     pub fn as_reversal(
         &mut self,
         way: Provisional,
         reference: u32,
         settled: Settled,
         posted: Posted,
-    ) -> Posted {
+    ) -> Result<Posted, Fault> {
         if way == Provisional::DifferenceOnInvoice {
-            return posted;
+            return Ok(posted);
         }
-        self.before = Some((reference, Reason::EstimateReversed, -settled.qty, -settled.estimate));
-        Posted { quantity: settled.qty, value: settled.estimate + posted.value, ..posted }
+        let Settled { qty, estimate, .. } = settled;
+        let stock = self.key(posted.key)?;
+        let standard = stock.standard.filter(|_| stock.method == Method::Standard);
+        let value = standard.map_or(Ok(estimate), |cost| self.price(qty, cost))?;
+        let variance = bounded(estimate - value)?;
+        let before = Posted { key: posted.key, quantity: -qty, value: -value, variance: -variance };
+        self.before = Some((reference, Reason::EstimateReversed, before));
+        Ok(Posted {
+            quantity: qty,
+            value: bounded(value + posted.value)?,
+            variance: bounded(posted.variance + variance)?,
+            ..posted
+        })
     }
 
     /// Month-start reversal of what is still open, and its estimate at the end of the month.

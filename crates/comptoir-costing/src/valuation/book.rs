@@ -18,9 +18,29 @@ use crate::posting::{NONE, Posting};
 impl Valuation {
     /// All postings in book order: by time, ties as the policy says, each movement followed by the corrections that it caused.
     ///
-    /// The order costs a sort of the history; [`Valuation::postings_by_row`] does without.
+    /// The order costs a sort of the history the first time; [`Valuation::postings_by_row`] does without.
     pub fn postings(&self) -> impl Iterator<Item = Posting> + '_ {
-        self.book_lines(|_| true).into_iter().map(|line| line.posting)
+        let (lines, places) = match self.order.get() {
+            Some(places) => (self.lines_by_row(|_| true), places.as_slice()),
+            None => {
+                let lines = self.book_lines(|_| true);
+                self.keep_order(&lines);
+                (lines, [].as_slice())
+            }
+        };
+        (0..lines.len()).filter_map(move |number| {
+            let place = if places.is_empty() { number } else { *places.get(number)? as usize };
+            lines.get(place).map(|line| line.posting)
+        })
+    }
+
+    /// Keeps the order of all lines, unless they are more than have numbers.
+    fn keep_order(&self, lines: &[BookLine]) {
+        if u32::try_from(lines.len()).is_ok() {
+            let is_by_row = lines.is_sorted_by_key(|line| line.place);
+            let places = if is_by_row { Vec::new() } else { lines.iter().map(|line| line.place).collect() };
+            let _first_wins = self.order.set(places);
+        }
     }
 
     /// The postings of one item in book order; `item` is its code.
@@ -48,14 +68,19 @@ impl Valuation {
         chunk.kind.get(place).copied().and_then(Kind::from_code)
     }
 
-    fn book_lines(&self, keep: impl Fn(&Posting) -> bool) -> Vec<BookLine> {
+    /// Lines in the order of [`Valuation::postings_by_row`].
+    fn lines_by_row(&self, keep: impl Fn(&Posting) -> bool) -> Vec<BookLine> {
         let movements = self.ranges.iter().flat_map(|range| self.range_postings(range));
         let corrections = self.corrections.iter().map(|correction| self.correction_posting(correction));
         let ranked = movements.map(|posting| (posting, 0)).chain(corrections.zip(1u32..));
-        let mut lines: Vec<BookLine> = ranked
-            .filter(|(posting, _)| keep(posting))
-            .map(|(posting, rank)| BookLine { posting, rank: self.rank(&posting, rank) })
-            .collect();
+        (0u32..)
+            .zip(ranked.filter(|(posting, _)| keep(posting)))
+            .map(|(place, (posting, rank))| BookLine { posting, rank: self.rank(&posting, rank), place })
+            .collect()
+    }
+
+    fn book_lines(&self, keep: impl Fn(&Posting) -> bool) -> Vec<BookLine> {
+        let mut lines = self.lines_by_row(keep);
         if !lines.is_sorted_by(|one, other| self.compare(one, other) != Ordering::Greater) {
             lines.par_sort_by(|one, other| self.compare(one, other));
         }
@@ -201,4 +226,6 @@ const fn stands_first(reason: Option<Reason>) -> bool {
 struct BookLine {
     posting: Posting,
     rank: i64,
+    /// Place in the order of the input.
+    place: u32,
 }

@@ -105,6 +105,7 @@ pub(crate) struct Columns {
     pub rules: Vec<Rules>,
     pub item_rules: Vec<u32>,
     /// Whether times were moved out of a closed period, so that they are no longer those of the input.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only tables read it"))]
     pub moved: bool,
     /// Rows that cannot be read, or are not to be, ascending by row.
     pub faults: Vec<(u32, Fault)>,

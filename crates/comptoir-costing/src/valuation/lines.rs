@@ -26,12 +26,15 @@ pub(crate) struct RangePostings {
     pub on_hand: WideUnits,
     pub on_hand_value: WideUnits,
     /// Value on hand by quantity on hand, [`ABSENT`] for an empty stock.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only tables read it"))]
     pub unit_cost: WideUnits,
     /// Empty where no line has any.
     pub variance: WideUnits,
     /// Whether any row has no line.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only tables read it"))]
     pub has_rejected: bool,
     /// Bit by bit from the lowest of the first word on, whether a row has a unit cost; empty where all have.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only tables read it"))]
     pub priced: Vec<u64>,
 }
 

@@ -19,7 +19,7 @@ mod route;
 mod run;
 mod ties;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use comptoir_types::Date;
 use rayon::prelude::*;
@@ -28,7 +28,9 @@ pub use bucket::Key;
 
 pub(crate) use bucket::RowCorrection;
 use columns::Columns;
-pub(crate) use lines::{REJECTED, RangePostings, UnitCost};
+pub(crate) use lines::RangePostings;
+#[cfg(feature = "arrow")]
+pub(crate) use lines::{REJECTED, UnitCost};
 
 use crate::engine::Context;
 use crate::error::Error;
@@ -47,6 +49,8 @@ pub struct Valuation {
     pub(crate) faults: Vec<(u32, Fault)>,
     pub(crate) balances: Vec<Balance>,
     pub(crate) layers: Vec<OpenLayer>,
+    /// Book order of the postings, by their places in the order of the input, once it was asked for; empty where both are the same.
+    order: OnceLock<Vec<u32>>,
 }
 
 /// Quantity and value on hand of one key.
@@ -82,8 +86,17 @@ pub(crate) fn value_columns(columns: Arc<Columns>, policy: Policy) -> Result<Val
     let run::Outcome { ranges, mut corrections, mut balances, mut layers, faults } = outcome;
     balances.par_sort_unstable_by_key(|balance| balance.key);
     layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
-    let mut valuation =
-        Valuation { columns, policy, context, ranges, corrections: Vec::new(), faults, balances, layers };
+    let mut valuation = Valuation {
+        columns,
+        policy,
+        context,
+        ranges,
+        corrections: Vec::new(),
+        faults,
+        balances,
+        layers,
+        order: OnceLock::new(),
+    };
     corrections.sort_by(|one, other| valuation.compare_corrections(one, other));
     valuation.corrections = corrections;
     Ok(valuation)
@@ -139,13 +152,18 @@ impl Valuation {
     /// Layers with their ages at the end of a day, for any method: the history up to that day is valued again.
     ///
     /// Methods without layers age by first in, first out, and every layer has its share of the key's value. A shortage is one layer
-    /// with a negative quantity, dated at the day.
+    /// with a negative quantity, dated at the day. Any day of the calendar will do, also one that the clock of the input cannot say.
     ///
     /// # Errors
-    /// [`Error::Column`] when the day lies outside the calendar of the input's times.
+    /// As [`value`](crate::value).
     pub fn layers_as_of(&self, day: Date) -> Result<Vec<OpenLayer>, Error> {
-        let after = day.add_days(1).and_then(|next| self.context.clock.ticks(next)).map_err(Error::from)?;
-        let border = after - self.context.utc_offset;
+        let clock = self.context.clock;
+        let after = day.add_days(1).and_then(|next| clock.ticks(next)).unwrap_or_else(|_| {
+            // A day beyond what the clock of the input can say.
+            let (first, last) = clock.range();
+            if day > Date::EPOCH { last.saturating_add(1) } else { first }
+        });
+        let border = after.saturating_sub(self.context.utc_offset);
         let context = Context { track_ages: true, ..self.context };
         let mut layers = run::run(&self.columns, &self.policy, &context, Some(border))?.layers;
         layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));

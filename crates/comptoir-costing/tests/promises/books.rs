@@ -54,6 +54,7 @@ pub fn books(history: &[Movement], policy: &Policy) -> Books {
 /// The books of a valuation.
 pub fn read(valuation: &Valuation, history: &[Movement], scope: Scope) -> Books {
     let names = Names::new(history, scope);
+    assert!(valuation.postings().eq(valuation.postings()), "the order that is kept");
     let mut layers: BTreeMap<KeyName, Vec<_>> = BTreeMap::new();
     for layer in valuation.layers() {
         let key = names.key(layer.item, layer.pool, layer.lot);

@@ -48,6 +48,9 @@ impl Periodic<'_> {
     /// The difference that an amendment makes.
     pub fn amendment(&mut self, index: u32, start: usize, event: &Event) -> Result<Effect, Fault> {
         let target = self.target(index, event)?;
+        if self.starves_receipt(target.place, target.change(), start..index as usize) {
+            return Err(Fault::new(RejectCode::ReplayFailed));
+        }
         let count = self.count_between(&target, start, index as usize);
         if count.and_then(|count| self.entries.get(count)).is_some_and(|count| count.taken_qty != 0) {
             // What came back of the count's difference would have no difference to come from.

@@ -60,7 +60,7 @@ impl Periodic<'_> {
 
     /// What another method has valued changes no stock here, but has a known cost for its production group.
     fn set_foreign(&mut self, place: usize, index: u32) {
-        let Some((qty, cost)) = self.known.get(&index).copied() else { return };
+        let Some((qty, cost)) = self.known.costs.get(&index).copied() else { return };
         if let Some(slot) = self.effects.get_mut(place) {
             *slot = Effect { qty, cost: Cost::Known(cost), ..Effect::NOTHING };
         }
@@ -168,6 +168,9 @@ impl Periodic<'_> {
             if event.kind == Kind::Reversal {
                 entry.reverse_open(qty, rounding);
             }
+        }
+        if event.kind == Kind::Reversal {
+            self.note_undone(event.reference, start, qty);
         }
         Ok(Effect { key: event.key, qty: -origin.qty.signum() * qty, cost })
     }

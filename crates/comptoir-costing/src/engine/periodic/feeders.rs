@@ -104,6 +104,7 @@ impl Periodic<'_> {
         };
         origin.value += amended;
         let mut left = Entry { taken_qty: 0, taken_value: 0, ..*origin };
+        let mut fixed = Vec::new();
         for place in month.clone() {
             let Some(effect) = self.effects.get(place).copied() else {
                 return;
@@ -114,6 +115,9 @@ impl Periodic<'_> {
                 left.taken_value += part.abs();
                 self.set_cost(place, Cost::Known(part));
                 self.fix_backs(place, part, month);
+                fixed.push(place);
+            } else if self.undoes(place, &fixed) {
+                left.undo(effect.qty.abs(), self.context.rounding);
             }
         }
         if let Some(origin) = self.entries.get_mut(place) {
@@ -143,15 +147,17 @@ impl Periodic<'_> {
     /// Gives what comes back of an arrival its value, so that it counts in the month's cost as the arrival does.
     pub fn fix_backs(&mut self, arrival: usize, value: i64, month: &Range<usize>) {
         let Ok(reference) = u32::try_from(arrival) else { return };
+        let mut fixed = Vec::new();
         for place in arrival..month.end {
-            let Some(effect) =
-                self.effects.get(place).copied().filter(|effect| effect.cost == Cost::Back(reference))
-            else {
-                continue;
-            };
-            let part = self.take_back(reference, value, effect.qty);
-            self.set_cost(place, Cost::Known(part));
-            self.fix_backs(place, part, month);
+            let effect = self.effects.get(place).copied().unwrap_or(Effect::NOTHING);
+            if effect.cost == Cost::Back(reference) {
+                let part = self.take_back(reference, value, effect.qty);
+                self.set_cost(place, Cost::Known(part));
+                self.fix_backs(place, part, month);
+                fixed.push(place);
+            } else if self.undoes(place, &fixed) {
+                self.give_back(reference, effect.qty);
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ mod shortage_tests;
 mod shortages;
 #[cfg(test)]
 pub(super) mod tests;
+mod undone;
+#[cfg(test)]
+mod undone_tests;
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -28,17 +31,18 @@ use super::{Auto, Context, Entry, Event, KeyRules, Stock, bounded};
 use crate::movement::Kind;
 use crate::policy::{Method, Rules};
 use crate::posting::NONE;
-use production::Batch;
+use production::{Batch, Correction};
+pub(super) use production::{Correction as KnownCorrection, Known, group_of};
 use rates::MonthRate;
 
 /// Values the keys of a component whose method is the periodic average and gives their stock at the end.
 ///
-/// `known` has the quantity and cost of production, by event, of items that other methods have valued already.
+/// `known` has what items that other methods have valued already gave to production groups and took from them.
 pub(crate) fn run_periodic(
     context: &Context,
     rules: &[KeyRules],
     events: &[Event],
-    known: &HashMap<u32, (i64, i64)>,
+    known: &Known,
     (banned, refused): (&Banned, &HashSet<u32>),
     book: &mut Book,
 ) -> Result<Vec<Stock>, Spoilt> {
@@ -52,6 +56,8 @@ pub(crate) fn run_periodic(
         effects: vec![Effect::NOTHING; events.len()],
         rates: vec![None; rules.len()],
         batches: production::batches(events),
+        corrections: Vec::new(),
+        credits: HashMap::new(),
         issued: HashMap::new(),
         refused: refused.clone(),
         saved: Vec::new(),
@@ -128,8 +134,7 @@ impl Total {
 }
 
 struct Periodic<'a> {
-    /// By event, quantity and cost that items under other methods gave to production groups and took from them.
-    known: &'a HashMap<u32, (i64, i64)>,
+    known: &'a Known,
     context: &'a Context,
     rules: &'a [KeyRules],
     events: &'a [Event],
@@ -140,6 +145,10 @@ struct Periodic<'a> {
     rates: Vec<Option<MonthRate>>,
     /// What production groups have issued and not received yet.
     batches: HashMap<u32, Batch>,
+    /// Corrections of the month, each at the place where it counts.
+    corrections: Vec<Correction>,
+    /// By place, the part of the share of a production receipt of the month that is variance.
+    credits: HashMap<usize, i64>,
     /// By production group, the quantity that the month has issued so far as it is read.
     issued: HashMap<u32, i128>,
     /// Events that are left out: their numbers do not fit, or their month does not cover them.
@@ -153,6 +162,8 @@ struct Periodic<'a> {
 impl Periodic<'_> {
     fn run_month(&mut self, month: &Range<usize>, banned: &Banned, book: &mut Book) {
         self.saved.clear();
+        self.credits.clear();
+        self.read_corrections(month);
         self.read_month(month, banned, book);
         self.settle_shortages(month, banned, book);
         self.find_rates(month);

@@ -74,12 +74,15 @@ impl Periodic<'_> {
                 _ => self.worth(place, effect),
             };
             worths.push(worth);
+            if let Some(undone) = self.undone_at_rate(place, month) {
+                self.give_back(undone, effect.qty);
+            }
         }
         worths
     }
 
     /// The movement of the month, at its cost, of which an effect brings something back, whatever that is worth itself.
-    fn origin_of(&self, place: usize, month: &Range<usize>, effect: Effect) -> Option<u32> {
+    pub fn origin_of(&self, place: usize, month: &Range<usize>, effect: Effect) -> Option<u32> {
         let event = self.events.get(place).filter(|event| event.auto == Auto::No && effect.qty != 0)?;
         let reference = Some(event.reference).filter(|reference| month.contains(&(*reference as usize)))?;
         let comes_back = matches!(
@@ -123,7 +126,7 @@ impl Periodic<'_> {
             Cost::Transfer(_) | Cost::Back(_) | Cost::Share | Cost::None => return None,
         };
         let extra = if rate.carrier == Some(place) { rate.revaluation } else { 0 };
-        Some(Worth { value: value + extra, variance: -extra })
+        Some(Worth { value: value + extra, variance: self.credit(place) - extra })
     }
 
     /// For a key whose month ends without stock: the event that takes the value that would be left, and that value.
@@ -171,6 +174,7 @@ impl Periodic<'_> {
     fn post(&mut self, place: usize, event: &Event, effect: Effect, worth: Worth, book: &mut Book) {
         let Ok(index) = u32::try_from(place) else { return };
         let Worth { value, variance } = worth;
+        let credit = self.credit(place);
         // An amendment at the month's cost belongs to the entry of its movement; one at a cost of its own is there already.
         let (holder, is_noted) = match (event.kind, effect.cost) {
             (Kind::Amendment, Cost::More { .. }) => (event.reference as usize, false),
@@ -179,7 +183,8 @@ impl Periodic<'_> {
         };
         if let Some(entry) = self.entries.get_mut(holder).filter(|_| !is_noted) {
             entry.value += value;
-            entry.variance += variance;
+            // What an unpriced receipt could not bear is no part of its cost: nothing of it goes back.
+            entry.variance += variance - credit;
         }
         let total = self.total(effect.key);
         let line =

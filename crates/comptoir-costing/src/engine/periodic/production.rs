@@ -51,6 +51,60 @@ fn is_unpriced(event: &Event) -> bool {
     event.kind == Kind::ProductionReceipt && event.auto == Auto::No && event.amount == ABSENT
 }
 
+/// The production issue that stands at a place, or of which the movement there brings back or changes something.
+pub fn issue_of(events: &[Event], place: usize) -> Option<usize> {
+    let mut target = place;
+    loop {
+        let event = events.get(target).filter(|event| event.auto == Auto::No)?;
+        let changes = match event.kind {
+            Kind::ProductionIssue => return Some(target),
+            Kind::SalesReturn => true,
+            // A return of material may be taken back in its turn.
+            Kind::Reversal | Kind::Amendment => target == place,
+            _ => false,
+        };
+        // A reference goes to an earlier movement, so that the way ends.
+        target = Some(event.reference as usize).filter(|earlier| changes && *earlier < target)?;
+    }
+}
+
+/// A correction of what an item under another method issued for a production group or received from it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Correction {
+    /// Where it counts: first the movement that causes it.
+    pub place: usize,
+    pub adjusts: usize,
+    pub group: u32,
+    /// Value and variance.
+    pub cost: i64,
+}
+
+/// Those of the corrections, in the order of their places, that stand at some.
+fn within<'a>(corrections: &'a [Correction], places: &Range<usize>) -> &'a [Correction] {
+    let start = corrections.partition_point(|correction| correction.place < places.start);
+    let end = corrections.partition_point(|correction| correction.place < places.end);
+    corrections.get(start..end).unwrap_or_default()
+}
+
+/// What items under other methods gave to production groups and took from them.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Known {
+    /// Quantity and cost, by event.
+    pub costs: HashMap<u32, (i64, i64)>,
+    /// In the order of the movements that cause them.
+    pub corrections: Vec<Correction>,
+}
+
+/// The production group of which a movement changes the cost: that of an issue, of what changes one, of an unpriced receipt or its reversal.
+pub(in crate::engine) fn group_of(events: &[Event], place: usize) -> Option<u32> {
+    let reversed =
+        |event: &Event| events.get(event.reference as usize).filter(|_| event.kind == Kind::Reversal);
+    let receipt =
+        events.get(place).map(|event| reversed(event).unwrap_or(event)).filter(|event| is_unpriced(event));
+    let member = receipt.or_else(|| events.get(issue_of(events, place)?));
+    member.map(|event| event.group).filter(|group| *group != NONE)
+}
+
 impl Periodic<'_> {
     /// Gives the receipts of the month their shares, as far as the costs of the issues before them are known.
     pub fn share_costs(&mut self, month: &Range<usize>) {
@@ -81,6 +135,7 @@ impl Periodic<'_> {
             else {
                 return;
             };
+            batch.value -= self.corrected(group, place);
             if self.issues_for(group, place, month) {
                 let Some(value) = self.issued(place, effect, month) else {
                     return;
@@ -88,14 +143,60 @@ impl Periodic<'_> {
                 batch.value += value;
             } else if event.group == group && is_unpriced(&event) && effect.cost != Cost::None {
                 let value = match effect.cost {
-                    Cost::Known(value) => value,
+                    Cost::Known(value) => value + self.credit(place),
                     _ => self.fitting(place, batch.share(event.qty, self.context.rounding)),
                 };
                 batch.take(event.qty, value);
-                self.set_cost(place, Cost::Known(value));
-                self.fix_backs(place, value, month);
+                self.set_share(place, value, month);
+            } else if self.gives_back_to(place) == Some(group)
+                && let Cost::Known(value) = effect.cost
+            {
+                batch.value -= i128::from(value);
             }
         }
+    }
+
+    /// Gives a receipt its share. More may have come back than its issues had cost: goods do not cost less than nothing, the rest is
+    /// variance.
+    fn set_share(&mut self, place: usize, share: i64, month: &Range<usize>) {
+        let value = share.max(0);
+        if share < 0 {
+            self.credits.insert(place, share);
+        }
+        self.set_cost(place, Cost::Known(value));
+        self.fix_backs(place, value, month);
+    }
+
+    /// What a production receipt of the month has of its share beside its value: nothing, or less.
+    pub fn credit(&self, place: usize) -> i64 {
+        self.credits.get(&place).copied().unwrap_or(0)
+    }
+
+    /// The group of the unpriced receipt that is reversed at a place: it gets back what the receipt took over.
+    fn gives_back_to(&self, place: usize) -> Option<u32> {
+        let event = self.events.get(place).filter(|event| event.kind == Kind::Reversal)?;
+        let receipt = event.reference as usize;
+        self.events.get(receipt).filter(|receipt| is_unpriced(receipt))?;
+        self.group_at(receipt)
+    }
+
+    /// What the corrections of the month that count at a place change of what a group has issued.
+    fn corrected(&self, group: u32, place: usize) -> i128 {
+        let own = within(&self.corrections, &(place..place + 1)).iter();
+        own.filter(|correction| correction.group == group).map(|correction| i128::from(correction.cost)).sum()
+    }
+
+    /// Finds the corrections of the month of what items under other methods issued and received. The month in which a movement stands is
+    /// still open, so that it has its corrected cost there; what comes later counts from the start of its month.
+    pub fn read_corrections(&mut self, month: &Range<usize>) {
+        let adjusted = |correction: &Correction| match correction {
+            Correction { adjusts, .. } if month.contains(adjusts) => *adjusts,
+            _ => month.start,
+        };
+        let found = within(&self.known.corrections, month).iter();
+        self.corrections =
+            found.map(|correction| Correction { place: adjusted(correction), ..*correction }).collect();
+        self.corrections.sort_by_key(|correction| correction.place);
     }
 
     /// Whether a production issue of the group stands at a place, or what brings something back or changes something of one; but for an
@@ -113,13 +214,7 @@ impl Periodic<'_> {
 
     /// The production issue that stands at a place, or of which the movement there brings back or changes something.
     fn issue_of(&self, place: usize) -> Option<usize> {
-        let event = self.events.get(place).filter(|event| event.auto == Auto::No)?;
-        let target = match event.kind {
-            Kind::ProductionIssue => place,
-            Kind::Reversal | Kind::SalesReturn | Kind::Amendment => event.reference as usize,
-            _ => return None,
-        };
-        Some(target).filter(|target| self.kind(*target) == Some(Kind::ProductionIssue))
+        issue_of(self.events, place)
     }
 
     fn group_at(&self, place: usize) -> Option<u32> {
@@ -145,8 +240,47 @@ impl Periodic<'_> {
         group != NONE && before + self.issued.get(&group).copied().unwrap_or(0) > 0
     }
 
+    /// Whether an amendment that counts at the place of its production issue, `change` less of that, leaves nothing that a receipt
+    /// between both could take over.
+    pub fn starves_receipt(&self, issue: usize, change: i64, month: Range<usize>) -> bool {
+        let counts_there = self.kind(issue) == Some(Kind::ProductionIssue)
+            && month.contains(&issue)
+            && self.events.get(issue).is_some_and(|event| self.amends_in_place(event.key));
+        let Some(group) = self.group_at(issue).filter(|_| counts_there && change > 0) else {
+            return false;
+        };
+        let has_receipt = |place: &usize| {
+            let shares = self.effects.get(*place).is_some_and(|effect| effect.cost != Cost::None);
+            shares && self.events.get(*place).is_some_and(|event| event.group == group && is_unpriced(event))
+        };
+        let issued = |receipt: usize| self.issued_before(group, receipt, &month) - i128::from(change);
+        (issue..month.end).filter(has_receipt).any(|receipt| issued(receipt) <= 0)
+    }
+
+    /// The quantity that a group has issued before a receipt and not got back, amendments at the places where they count.
+    fn issued_before(&self, group: u32, receipt: usize, month: &Range<usize>) -> i128 {
+        let counts_at = |place: usize, issue: usize| {
+            let in_place = self.kind(place) == Some(Kind::Amendment)
+                && month.contains(&issue)
+                && self.events.get(place).is_some_and(|event| self.amends_in_place(event.key));
+            if in_place { issue } else { place }
+        };
+        let issued = |place: usize| {
+            let issue = self.issue_of(place)?;
+            let counts = self.group_at(issue) == Some(group) && counts_at(place, issue) < receipt;
+            self.effects.get(place).filter(|_| counts).map(|effect| -i128::from(effect.qty))
+        };
+        let before = self.batches.get(&group).map_or(0, |batch| batch.issued);
+        before + month.clone().filter_map(issued).sum::<i128>()
+    }
+
     /// Keeps what the month has issued for the next one.
     pub fn keep_issued(&mut self) {
+        for correction in self.corrections.drain(..) {
+            if let Some(batch) = self.batches.get_mut(&correction.group) {
+                batch.value -= i128::from(correction.cost);
+            }
+        }
         for (group, qty) in self.issued.drain() {
             if let Some(batch) = self.batches.get_mut(&group) {
                 batch.issued += qty;
@@ -185,6 +319,7 @@ impl Periodic<'_> {
     pub fn note_production(&mut self, place: usize, cost: i64) {
         let Some(event) = self.events.get(place).copied() else { return };
         let group = self.issue_of(place).and_then(|issue| self.group_at(issue));
+        let group = group.or_else(|| self.gives_back_to(place));
         if let Some(batch) = group.and_then(|group| self.batches.get_mut(&group)) {
             batch.value -= i128::from(cost);
         } else if is_unpriced(&event)
