@@ -253,7 +253,8 @@ impl Board {
     /// The board of each group.
     ///
     /// # Errors
-    /// [`BoardError::Overflow`] for a metric that does not fit in its column; [`BoardError::Spec`] for a shown column or
+    /// [`BoardError::Overflow`] for a metric that does not fit in its column, [`BoardError::Vectors`] for vectors of several
+    /// lengths among the best; [`BoardError::Spec`] for a shown column or
     /// the column of a constraint whose type does not go; [`BoardError::PushFailed`] after a push that has failed.
     pub fn finish(mut self) -> Result<BoardResult, BoardError> {
         self.check_whole()?;

@@ -41,6 +41,14 @@ impl KeyColumns {
         check_name(field.name(), data_type)
     }
 
+    /// Whether things can be sorted by the values of a column.
+    pub fn check_sorted(field: &Field) -> Result<(), BoardError> {
+        match field.data_type() {
+            DataType::Float64 | DataType::Float32 => Ok(()),
+            _ => Self::check(field),
+        }
+    }
+
     /// Columns of any type that are kept as they are; their values are given as arrays.
     pub fn payload(columns: &[String]) -> Self {
         Self::names(columns)
