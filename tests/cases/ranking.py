@@ -3,8 +3,8 @@
 Usage: python tests/cases/ranking.py FILE.jsonl...
 
 One line per case (passed, FAILED with what was expected and found, skipped with the reason), then their
-counts. A line that is not of the form that README.md describes is a case that failed. The exit status is 1 when a
-case failed and 2 when a file cannot be read.
+counts. A line that is not of the form that README.md describes is a case that failed. The exit status is 1
+when a case failed and 2 when a file cannot be read.
 """
 
 from __future__ import annotations

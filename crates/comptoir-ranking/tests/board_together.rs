@@ -1,5 +1,5 @@
 //! Boards that are made together are those that are made alone, whatever they have in common.
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 

@@ -169,12 +169,10 @@ impl State {
     pub fn join_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
         if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
             (&mut self.source, &mut other.source)
-        {
-            if let (Some(own), Some(theirs)) =
+            && let (Some(own), Some(theirs)) =
                 (events.own(&self.spec, &self.schema, self.now)?, theirs.take())
-            {
-                own.join(theirs);
-            }
+        {
+            own.join(theirs);
         }
         Ok(())
     }
