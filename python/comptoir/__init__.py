@@ -7,6 +7,7 @@ Every failure is a `comptoir.Error` with a stable `code`.
 
 from comptoir._native import Array, Table, __version__
 from comptoir.errors import (
+    ArgumentError,
     CancelledError,
     ConfigError,
     DataError,
@@ -26,6 +27,7 @@ from comptoir.errors import (
 )
 
 __all__ = [
+    "ArgumentError",
     "Array",
     "CancelledError",
     "ConfigError",

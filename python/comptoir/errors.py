@@ -1,6 +1,7 @@
 """Exceptions of comptoir: one base class, one subclass per kind of failure."""
 
 __all__ = [
+    "ArgumentError",
     "CancelledError",
     "ConfigError",
     "DataError",
@@ -72,6 +73,10 @@ class NotArrowError(SchemaError, TypeError):
 
 class DataError(Error, ValueError):
     """The values of the input as a whole cannot be used, or their producer failed."""
+
+
+class ArgumentError(DataError, TypeError):
+    """An argument is of a type that the function has nothing for."""
 
 
 class ConfigError(Error, ValueError):

@@ -3,7 +3,8 @@
 Usage: python tests/cases/ranking.py FILE.jsonl...
 
 One line per case (passed, FAILED with what was expected and found, skipped with the reason), then their
-counts. The exit status is 1 when a case failed and 2 when a file is not of the form that README.md describes.
+counts. A line that is not of the form that README.md describes is a case that failed. The exit status is 1
+when a case failed and 2 when a file cannot be read.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from _ranking_kinds import KINDS, MalformedError, SkippedError, differences
 
 
 class FormatError(Exception):
-    """A file that is not of the documented form; the message names file and line."""
+    """A line that is not of the documented form; the message names file and line."""
+
+
+class UnreadableError(Exception):
+    """A file that cannot be read as text."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +46,40 @@ def main(arguments: list[str]) -> int:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
     try:
-        cases = [case for argument in arguments for case in read_file(Path(argument))]
-        counts = Counter(report(case) for case in cases)
-    except FormatError as error:
+        lines = [line for argument in arguments for line in read_file(Path(argument))]
+    except UnreadableError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    counts = Counter(run_line(*line) for line in lines)
     print(", ".join(f"{counts[outcome]} {outcome.lower()}" for outcome in ("passed", "FAILED", "skipped")))
     return 1 if counts["FAILED"] else 0
 
 
-def read_file(path: Path) -> Iterator[Case]:
-    """Read the cases of a file: one JSON object a line; empty lines count for nothing."""
+def read_file(path: Path) -> Iterator[tuple[str, int, str]]:
+    """Read the lines of a file, each with its place and number; empty lines count for nothing."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: {error}") from error
+        raise UnreadableError(f"{path}: {error}") from error
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield read_line(f"{path}, line {number}", number, line)
+            yield f"{path}, line {number}", number, line
+
+
+def run_line(place: str, number: int, line: str) -> str:
+    """Run the case of a line and give the outcome; a malformed line has failed."""
+    try:
+        return report(read_line(place, number, line))
+    except FormatError as error:
+        print(f"FAILED {error}", flush=True)
+        return "FAILED"
 
 
 def read_line(place: str, number: int, line: str) -> Case:
     """Read one case."""
     try:
         case = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{place}: no JSON: {error}") from error
     if not isinstance(case, dict):
         raise FormatError(f"{place}: expected an object, found `{line[:40]}`")

@@ -103,10 +103,12 @@ MALFORMED = [
 
 @pytest.mark.parametrize(("line", "text"), MALFORMED)
 def test_a_malformed_line_is_named(tmp_path, line, text):
-    outcome = run(write(tmp_path / "malformed.jsonl", rank_case(), line))
-    assert outcome.returncode == 2
-    assert "malformed.jsonl, " + text in outcome.stderr
-    assert not outcome.stdout.splitlines()[1:]
+    outcome = run(write(tmp_path / "malformed.jsonl", rank_case(), line, rank_case()))
+    lines = outcome.stdout.splitlines()
+    assert outcome.returncode == 1, outcome.stderr
+    assert lines[1].startswith("FAILED ")
+    assert "malformed.jsonl, " + text in lines[1]
+    assert [lines[0], *lines[2:]] == ["passed 1 rank", "passed 3 rank", "2 passed, 1 failed, 0 skipped"]
 
 
 def test_files_that_are_no_case_files(tmp_path):

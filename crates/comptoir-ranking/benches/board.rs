@@ -1,8 +1,8 @@
 //! Boards whose rows are candidates: `cargo bench -p comptoir-ranking --bench board`. `BENCH_ROWS` (10 million) and
 //! `BENCH_GROUPS` (1,000) set the size, `BENCH_BATCH` (1 million) the rows of a batch, `BENCH_PASSES` (5) the passes.
 //! The answer is compared with a loop written by hand, then the median and the best are printed beside the time of
-//! that loop and of reading the columns. Then `BENCH_BOARDS` (200) boards together, and boards whose rows are events of
-//! `BENCH_ITEMS` (100,000) items. `BENCH_ONLY` takes only what has this in its name.
+//! that loop and of reading the columns. Then boards whose rows are events of `BENCH_ITEMS` (100,000) items, and
+//! `BENCH_BOARDS` (200) boards together beside as many one after the other. `BENCH_ONLY` takes only what has this in its name.
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -63,8 +63,22 @@ fn main() {
     }
     parts(rows, &batches);
     events(rows, &batches);
-    if is_wanted("many") {
-        many(rows, &batches);
+    if is_wanted("row boards") {
+        many("row boards", &batches, &(0..size("BENCH_BOARDS", 200)).map(weighted).collect::<Vec<_>>());
+    }
+    let of_items = by_items(&batches);
+    for (name, kind) in [
+        ("boards of one aggregate", Kind::Alike),
+        ("boards of several metrics", Kind::Metrics),
+        ("boards of several eligibilities", Kind::Eligible),
+    ] {
+        if is_wanted(name) {
+            many(
+                name,
+                &of_items,
+                &(0..size("BENCH_BOARDS", 200)).map(|number| of_events(kind, number)).collect::<Vec<_>>(),
+            );
+        }
     }
 }
 
@@ -88,8 +102,8 @@ fn parts(rows: usize, batches: &[RecordBatch]) {
     }
 }
 
-/// A board of the metrics of items, each of one group: two sums and a count.
-fn events(rows: usize, batches: &[RecordBatch]) {
+/// The rows as events of items.
+fn by_items(batches: &[RecordBatch]) -> Vec<RecordBatch> {
     let items = size("BENCH_ITEMS", 100_000) as i64;
     let item = |batch: &RecordBatch| {
         let ids = batch.column_by_name("id").unwrap().as_primitive::<Int64Type>();
@@ -98,7 +112,12 @@ fn events(rows: usize, batches: &[RecordBatch]) {
         columns[1] = Arc::new(ids.unary::<_, Int32Type>(|id| (id % items % 1_000) as i32));
         RecordBatch::try_new(batch.schema(), columns).unwrap()
     };
-    let batches: Vec<RecordBatch> = batches.iter().map(item).collect();
+    batches.iter().map(item).collect()
+}
+
+/// A board of the metrics of items, each of one group: two sums and a count.
+fn events(rows: usize, batches: &[RecordBatch]) {
+    let batches = by_items(batches);
     let board = |threads: usize| {
         let mut board = Board::new(BoardSpec::from_json(EVENTS).unwrap(), Context::default()).unwrap();
         board.push_all(black_box(&batches), threads).unwrap();
@@ -113,12 +132,11 @@ fn events(rows: usize, batches: &[RecordBatch]) {
     }
 }
 
-/// Boards that differ in the weights of four terms and in what is eligible, together and each alone.
-fn many(rows: usize, batches: &[RecordBatch]) {
-    let count = size("BENCH_BOARDS", 200);
-    let specs: Vec<BoardSpec> = (0..count).map(weighted).collect();
+/// Boards together and each alone.
+fn many(name: &str, batches: &[RecordBatch], specs: &[BoardSpec]) {
+    let (rows, count) = (batches.iter().map(RecordBatch::num_rows).sum::<usize>(), specs.len());
     let together = || {
-        let mut boards = Boards::new(specs.clone(), &Context::default()).unwrap();
+        let mut boards = Boards::new(specs.to_vec(), &Context::default()).unwrap();
         boards.push_all(black_box(batches), 1).unwrap();
         boards.finish().unwrap()
     };
@@ -136,13 +154,37 @@ fn many(rows: usize, batches: &[RecordBatch]) {
         .for_each(|place| assert!(alone(&specs[*place]).table == found[*place].table, "another board"));
     let each = started.elapsed().as_secs_f64() / some.len() as f64;
     println!(
-        "{count} boards, one thread: {taken:.2} together, {:.2} alone, ratio {:.1}",
+        "{name}: {count} boards, one thread: {taken:.2} together, {:.2} alone, ratio {:.1}",
         each * count as f64,
         each * count as f64 / taken
     );
     println!("{:24} {:.2} ns a row and board", "", taken / rows as f64 / count as f64 * 1e9);
 }
 
+/// In what boards of metrics differ.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// In score and size alone.
+    Alike,
+    /// In their metrics too.
+    Metrics,
+    /// In which events count.
+    Eligible,
+}
+
+fn of_events(kind: Kind, number: usize) -> BoardSpec {
+    let floor = if matches!(kind, Kind::Eligible) { number % 8 } else { 0 };
+    let least = if matches!(kind, Kind::Metrics) { number % 8 } else { 3 };
+    let (weight, k) = (1 + number, 20 + number % 5);
+    BoardSpec::from_json(&format!(
+        r#"{{"id": "b{number}", "item": "id", "group": ["grp"], "eligibility": "stock > {floor}", "k": {k},
+        "score": "revenue + {weight}.0 * double(units) + double(orders)",
+        "metrics": {{"revenue": {{"sum": "gmv"}}, "units": {{"sum": "sales"}}, "orders": {{"count": "rating >= {least}.0"}}}}}}"#
+    ))
+    .unwrap()
+}
+
+/// Terms with four weights, over what is eligible.
 fn weighted(number: usize) -> BoardSpec {
     let (floor, weight) = (1.0 + (number % 8) as f64 * 0.5, 1.0 + (number / 8) as f64);
     BoardSpec::from_json(&format!(

@@ -241,7 +241,20 @@ fn a_wrong_intervention_is_named_by_its_field() {
         term(json!({"name": "t", "value": "s", "normalise": {"half_life": {"since": "s", "days": 1}}}))
             .contains("ages need `now`")
     );
-    assert!(error(json!({"constraints": [{"id": "c", "one_per": "s"}]})).contains("`s`"));
+    let of_column = |extra: Json, path: &str| {
+        let expected = format!(
+            "column `s`: expected text, an integer, a decimal, a date, a time or a boolean, found float64: the board spec reads it in {path}"
+        );
+        assert_eq!(error(extra), expected);
+    };
+    of_column(json!({"constraints": [{"id": "c", "one_per": "s"}]}), "constraints[0].one_per");
+    let window = json!({"key": "s", "most": 1, "width": 2});
+    of_column(json!({"constraints": [{"id": "c", "window": window}]}), "constraints[0].window.key");
+    of_column(json!({"diversity": {"lambda": 0.5, "key": "s"}}), "diversity.key");
+    assert_eq!(
+        error(json!({"diversity": {"lambda": 0.5, "vector": "s"}})),
+        "column `s`: expected lists of floats, found float64: the board spec reads it in diversity.vector"
+    );
     assert!(
         error(json!({"constraints": [{"id": "c", "band": {"when": "price"}}]}))
             .contains("constraints[0].band")

@@ -58,7 +58,8 @@ def rank(
     Raises
     ------
     ConfigError
-        For a method, order or place of nulls that does not exist.
+        For a method, order or place of nulls that does not exist, or a seed that is not between 0 and
+        2**64 - 1.
     SchemaError
         For values that have no order.
     DataError
@@ -212,6 +213,8 @@ def mmr(
     ------
     ConfigError
         For a lambda outside 0 to 1, or not exactly one of vectors and likeness.
+    DataError
+        For another number of vectors than of candidates, or vectors of several lengths.
 
     Examples
     --------

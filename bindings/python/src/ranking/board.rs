@@ -10,7 +10,7 @@ use comptoir_host::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::count::count;
+use super::count::{Given, count};
 use super::group::{Group, OwnItem};
 use crate::arrow::{ArrowTable, import_in_parts, import_stream};
 use crate::enter::{enter, enter_with};
@@ -68,7 +68,7 @@ fn exception(py: Python<'_>, refusal: Refusal) -> PyErr {
 pub fn ranking_push(
     boards: Vec<Bound<'_, RankingBoard>>,
     table: &Bound<'_, PyAny>,
-    threads: Option<i64>,
+    threads: Option<Given>,
 ) -> PyResult<()> {
     let py = table.py();
     let boards: Vec<&RankingBoard> = boards.iter().map(Bound::get).collect();

@@ -4,7 +4,7 @@ use comptoir::ranking::arrange::{adjusted_significance, fail_probability, minimu
 use comptoir::ranking::evaluate::{Gain, dcg, ndcg};
 use pyo3::prelude::*;
 
-use super::count::count;
+use super::count::{Given, count};
 use super::normalise::doubles;
 
 /// The grades of a column; null and NaN are not relevant.
@@ -19,7 +19,7 @@ const fn gain(is_exponential: bool) -> Gain {
 
 /// The discounted cumulative gain of the first `k`.
 #[pyfunction]
-pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: i64, is_exponential: bool) -> PyResult<f64> {
+pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: Given, is_exponential: bool) -> PyResult<f64> {
     let k = count(column.py(), "k", k, 0)?;
     let grades = grades("grades", column)?;
     Ok(dcg(grades.get(..k.min(grades.len())).unwrap_or_default(), gain(is_exponential)))
@@ -30,7 +30,7 @@ pub fn ranking_dcg(column: &Bound<'_, PyAny>, k: i64, is_exponential: bool) -> P
 pub fn ranking_ndcg(
     column: &Bound<'_, PyAny>,
     ideal: &Bound<'_, PyAny>,
-    k: i64,
+    k: Given,
     is_exponential: bool,
 ) -> PyResult<f64> {
     let k = count(column.py(), "k", k, 0)?;
@@ -41,11 +41,11 @@ pub fn ranking_ndcg(
 #[pyfunction]
 pub fn ranking_minimum_table(
     py: Python<'_>,
-    k: i64,
+    k: Given,
     share: f64,
     alpha: f64,
     is_adjusted: bool,
-    prefixes: i64,
+    prefixes: Given,
 ) -> PyResult<(Vec<usize>, f64, f64)> {
     let (k, prefixes) = (count(py, "k", k, 0)?, count(py, "prefixes", prefixes, 0)?);
     Ok(py.detach(|| {

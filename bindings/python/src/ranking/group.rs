@@ -3,13 +3,14 @@
 use std::fmt;
 
 use comptoir::ranking::snapshot::{GroupValue, Item};
-use comptoir::types::{Clock, Date};
+use comptoir::types::{Clock, Date, ErrorKind};
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 
+use super::count::{digits, type_name};
 use crate::arrow::Cell;
+use crate::errors::{exception, exception_of};
 
 /// The values of a group as texts: those of a tuple or list, or one value by itself.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.cast_exact::<PyString>() {
         return Ok(GroupValue::Text(text.to_str()?).text().into_owned());
     }
-    let cell = Cell::of(value)?;
+    let (py, cell) = (value.py(), Cell::of(value)?);
     let value = match &cell {
         Some(Cell::Null) => GroupValue::Null,
         Some(Cell::Bool(truth)) => GroupValue::Bool(*truth),
@@ -60,9 +61,10 @@ fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
         Some(Cell::Moment(micros)) => GroupValue::Moment(Clock::MICROSECOND, *micros),
         Some(Cell::Float(_)) | None => {
             let found = value.get_type().name()?;
-            return Err(PyTypeError::new_err(format!(
+            let message = format!(
                 "a group has text, integers, decimals, booleans, dates, times and None as values, not `{found}`"
-            )));
+            );
+            return Err(exception_of(py, "ArgumentError", "RANKING_GROUP_KIND", &message));
         }
     };
     Ok(value.text().into_owned())
@@ -113,14 +115,19 @@ impl<'py> FromPyObject<'_, 'py> for OwnItem {
         if let Ok(text) = object.cast::<PyString>() {
             return Ok(Self::Text(text.to_str()?.to_owned()));
         }
+        let (py, code) = (object.py(), "RANKING_ITEM_KIND");
+        let too_large = || {
+            let message = format!("an item is an integer of 64 bits or a text, found {}", digits(&object));
+            exception(py, ErrorKind::Data, code, &message)
+        };
         if object.is_exact_instance_of::<PyInt>() {
-            return object.extract().map(Self::Int);
+            return object.extract().map(Self::Int).map_err(|_| too_large());
         }
         match Cell::of(&object)? {
-            Some(Cell::Int(item)) => Ok(Self::Int(i64::try_from(item)?)),
+            Some(Cell::Int(item)) => i64::try_from(item).map(Self::Int).map_err(|_| too_large()),
             _ => {
-                let found = object.get_type().name()?;
-                Err(PyTypeError::new_err(format!("an item is an `int` or a `str`, not `{found}`")))
+                let message = format!("an item is an `int` or a `str`, not `{}`", type_name(&object));
+                Err(exception_of(py, "ArgumentError", code, &message))
             }
         }
     }

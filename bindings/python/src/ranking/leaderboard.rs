@@ -14,6 +14,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
 use super::class;
+use super::count::{self, Given, GivenScore};
 use super::group::OwnItem;
 use super::normalise::doubles;
 use crate::arrow::import_column;
@@ -107,9 +108,11 @@ impl RankingLeaderboard {
     /// Raises
     /// ------
     /// DataError
-    ///     For a score that is NaN.
-    fn update(&self, py: Python<'_>, member: OwnItem, score: f64) -> PyResult<Option<f64>> {
-        let score = scored(&member, Some(score)).map_err(|error| errors::from_core(py, &error))?;
+    ///     For a score that is NaN, None or too large, and a member that is an integer of more than 64 bits.
+    /// ArgumentError
+    ///     For a member or a score of another type.
+    fn update(&self, py: Python<'_>, member: OwnItem, score: GivenScore) -> PyResult<Option<f64>> {
+        let score = scored(&member, score.0).map_err(|error| errors::from_core(py, &error))?;
         Ok(self.lock(py).update(member, score).map(Score::get))
     }
 
@@ -206,9 +209,9 @@ impl RankingLeaderboard {
     /// ------
     /// ConfigError
     ///     For a negative count.
-    #[pyo3(signature = (count=10))]
-    fn top<'py>(&self, py: Python<'py>, count: i64) -> PyResult<Bound<'py, PyList>> {
-        let count = super::count::count(py, "count", count, 0)?;
+    #[pyo3(signature = (count=Given::Number(10)), text_signature = "($self, count=10)")]
+    fn top<'py>(&self, py: Python<'py>, count: Given) -> PyResult<Bound<'py, PyList>> {
+        let count = count::count(py, "count", count, 0)?;
         let board = self.lock(py);
         let places =
             (1..).zip(board.top(count)).map(|(rank, (member, score))| (rank, member.clone(), score.get()));
@@ -235,10 +238,15 @@ impl RankingLeaderboard {
     /// ------
     /// ConfigError
     ///     For a negative `around`.
-    #[pyo3(signature = (member, around=5))]
+    #[pyo3(signature = (member, around=Given::Number(5)), text_signature = "($self, member, around=5)")]
     #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
-    fn neighbours<'py>(&self, py: Python<'py>, member: OwnItem, around: i64) -> PyResult<Bound<'py, PyList>> {
-        let around = super::count::count(py, "around", around, 0)?;
+    fn neighbours<'py>(
+        &self,
+        py: Python<'py>,
+        member: OwnItem,
+        around: Given,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let around = count::count(py, "around", around, 0)?;
         let board = self.lock(py);
         let places = board.neighbours(&member, around);
         let places: Vec<_> =

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
-use super::count::count;
+use super::count::{Given, GivenScore, count};
 use super::group::{Group, OwnItem};
 use super::leaderboard::{entries, scored};
 use crate::errors;
@@ -36,14 +36,14 @@ const fn code(change: Change) -> u8 {
 #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
 impl RankingLive {
     #[new]
-    fn new(py: Python<'_>, k: i64, slack: i64) -> PyResult<Self> {
+    fn new(py: Python<'_>, k: Given, slack: Given) -> PyResult<Self> {
         let (k, slack) = (count(py, "k", k, 1)?, count(py, "slack", slack, 0)?);
         Ok(Self(Mutex::new(LiveBoard::new(k, slack))))
     }
 
     /// Gives a member of a group a score.
-    fn update(&self, py: Python<'_>, group: Group, member: OwnItem, score: Option<f64>) -> PyResult<u8> {
-        let score = scored(&member, score).map_err(|error| errors::from_core(py, &error))?;
+    fn update(&self, py: Python<'_>, group: Group, member: OwnItem, score: GivenScore) -> PyResult<u8> {
+        let score = scored(&member, score.0).map_err(|error| errors::from_core(py, &error))?;
         Ok(code(self.lock(py).update(&group.into_texts(), member, score)))
     }
 
@@ -53,8 +53,8 @@ impl RankingLive {
     }
 
     /// Makes these the members of a group.
-    fn refill(&self, py: Python<'_>, group: Group, members: Vec<(OwnItem, Option<f64>)>) -> PyResult<u8> {
-        let scored = |(member, score)| scored(&member, score).map(|score| (member, score));
+    fn refill(&self, py: Python<'_>, group: Group, members: Vec<(OwnItem, GivenScore)>) -> PyResult<u8> {
+        let scored = |(member, GivenScore(score))| scored(&member, score).map(|score| (member, score));
         let members = members.into_iter().map(scored).collect::<Result<Vec<_>, _>>();
         let members = members.map_err(|error| errors::from_core(py, &error))?;
         Ok(code(self.lock(py).refill(&group.into_texts(), members)))

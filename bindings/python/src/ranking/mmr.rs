@@ -1,11 +1,12 @@
 //! Relevance against likeness.
 
 use comptoir::ranking::arrange::{cosine, mmr};
-use pyo3::exceptions::PyValueError;
+use comptoir::types::ErrorKind;
 use pyo3::prelude::*;
 
-use super::count::count;
+use super::count::{Given, count};
 use super::normalise::doubles;
+use crate::errors::exception;
 
 /// The first `k` candidates by maximal marginal relevance. `rows` are vectors, or with `is_likeness` a square of
 /// likenesses.
@@ -17,19 +18,23 @@ pub fn ranking_mmr(
     rows: Vec<Vec<f64>>,
     is_likeness: bool,
     lambda: f64,
-    k: i64,
+    k: Given,
 ) -> PyResult<Vec<usize>> {
     let k = count(py, "k", k, 0)?;
     let relevance: Vec<f64> =
         doubles("relevance", relevance)?.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
     let width = if is_likeness { relevance.len() } else { rows.first().map_or(0, Vec::len) };
-    if rows.len() != relevance.len() || rows.iter().any(|row| row.len() != width) {
-        let message = format!(
-            "there are {} candidates: expected as many rows of one length, found {} rows",
-            relevance.len(),
-            rows.len()
-        );
-        return Err(PyValueError::new_err(message));
+    let name = if is_likeness { "likeness" } else { "vectors" };
+    let refused = |message: &str| exception(py, ErrorKind::Data, "RANKING_LENGTH", message);
+    if rows.len() != relevance.len() {
+        let (candidates, rows) = (relevance.len(), rows.len());
+        let message =
+            format!("`{name}`: there are {candidates} candidates: expected a row for each, found {rows}");
+        return Err(refused(&message));
+    }
+    if let Some((place, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != width) {
+        let found = row.len();
+        return Err(refused(&format!("`{name}`[{place}]: expected {width} numbers, found {found}")));
     }
     let row = |number: usize| rows.get(number).map_or(&[][..], Vec::as_slice);
     let likeness = |left: usize, right: usize| match is_likeness {

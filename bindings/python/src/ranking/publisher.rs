@@ -7,7 +7,7 @@ use comptoir::ranking::snapshot::{ItemKind, Publisher, SnapshotBuilder, Snapshot
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::count::count;
+use super::count::{Given, count};
 
 use crate::arrow::{import_stream, times};
 use crate::enter::enter;
@@ -37,7 +37,7 @@ impl RankingPublisher {
 #[pymethods]
 impl RankingPublisher {
     #[new]
-    fn open(py: Python<'_>, directory: PathBuf, keep: i64) -> PyResult<Self> {
+    fn open(py: Python<'_>, directory: PathBuf, keep: Given) -> PyResult<Self> {
         let keep = count(py, "keep", keep, 1)?;
         let publisher = enter(py, || Publisher::open(&directory, keep))?;
         Ok(Self(Mutex::new(Some(publisher))))
@@ -91,7 +91,7 @@ impl RankingPublisher {
     }
 
     /// Makes an earlier version the current one.
-    fn rollback(&self, py: Python<'_>, version: i64) -> PyResult<()> {
+    fn rollback(&self, py: Python<'_>, version: Given) -> PyResult<()> {
         let version = count(py, "version", version, 1)? as u64;
         self.with(py, |publisher| publisher.rollback(version))
     }

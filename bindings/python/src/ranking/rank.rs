@@ -3,6 +3,7 @@
 use comptoir::ranking::rank::{Method, Nulls, Order, rank_column};
 use pyo3::prelude::*;
 
+use super::count;
 use crate::arrow::{ArrowArray, import_column};
 use crate::enter::enter;
 
@@ -14,9 +15,9 @@ pub fn ranking_rank(
     order: &str,
     nulls: &str,
     ids: Option<&Bound<'_, PyAny>>,
-    seed: u64,
+    seed: &Bound<'_, PyAny>,
 ) -> PyResult<ArrowArray> {
-    let py = values.py();
+    let (py, seed) = (values.py(), count::seed(seed)?);
     let values = import_column("values", values)?;
     let ids = ids.map(|ids| import_column("ids", ids)).transpose()?.unwrap_or_default();
     let ranks = enter(py, || {

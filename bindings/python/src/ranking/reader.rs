@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use comptoir::ranking::snapshot::{Board, Follower, GroupValue, Reader, SnapshotError, Start};
+use comptoir::types::ErrorKind;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
 
-use super::count::count;
+use super::count::{Given, count};
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
 use crate::arrow::{ArrowTable, times};
@@ -116,7 +117,7 @@ impl RankingReader {
     /// ConfigError
     ///     For a negative offset or limit.
     #[pyo3(
-        signature = (board, group=Group::default(), *, offset=0, cursor=None, limit=20),
+        signature = (board, group=Group::default(), *, offset=Given::Number(0), cursor=None, limit=Given::Number(20)),
         text_signature = "($self, board, group=(), *, offset=0, cursor=None, limit=20)"
     )]
     #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
@@ -125,9 +126,9 @@ impl RankingReader {
         py: Python<'_>,
         board: &str,
         group: Group,
-        offset: i64,
+        offset: Given,
         cursor: Option<&str>,
-        limit: i64,
+        limit: Given,
     ) -> PyResult<Option<RankingPage>> {
         let (offset, limit) = (count(py, "offset", offset, 0)?, count(py, "limit", limit, 0)?);
         let failed = |error: SnapshotError| errors::from_core(py, &error);
@@ -192,7 +193,8 @@ impl RankingReader {
         let interval =
             interval.map(|seconds| Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()));
         if interval == Some(None) {
-            return Err(PyValueError::new_err("an interval is a number of seconds above zero"));
+            let message = "an interval is a number of seconds above zero";
+            return Err(errors::exception(py, ErrorKind::Config, "RANKING_INTERVAL", message));
         }
         py.detach(|| {
             self.set_follower(None);

@@ -1,6 +1,6 @@
 //! Codes of the groups of rows: dense numbers in the order in which groups are first seen.
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::Field;
 use hashbrown::HashMap;
@@ -8,15 +8,20 @@ use hashbrown::HashMap;
 use super::column_codes::{ColumnCodes, NEW};
 use super::error::BoardError;
 use super::keys::named;
+use super::memo;
+use super::numbering::Translation;
 
 /// Codes of the combinations of the values of some columns.
 #[derive(Debug)]
 pub struct Codes {
+    names: Vec<String>,
     columns: Vec<ColumnCodes>,
     /// For each column but the first: codes of what is before it, together with its own.
     pairs: Vec<Pairs>,
     /// Without columns: whether there is a row.
     is_any: bool,
+    /// From codes that several boards have in common.
+    translation: Translation,
 }
 
 /// Codes of pairs of codes.
@@ -24,15 +29,20 @@ pub struct Codes {
 struct Pairs {
     codes: HashMap<(u32, u32), u32>,
     pairs: Vec<(u32, u32)>,
+    /// With what each own code was met last, and the code of that pair: rows of a group often follow each other, and most
+    /// items are of one group, so that the map is seldom asked.
+    last: Vec<(u32, u32)>,
 }
 
 impl Codes {
     /// For the columns of these names.
     pub fn new(names: &[String]) -> Self {
         Self {
+            names: names.to_vec(),
             columns: names.iter().map(|name| ColumnCodes::new(name)).collect(),
             pairs: names.iter().skip(1).map(|_| Pairs::default()).collect(),
             is_any: false,
+            translation: Translation::default(),
         }
     }
 
@@ -54,12 +64,39 @@ impl Codes {
     ) -> Result<(), BoardError> {
         let arrays = self.columns.iter().map(|column| named(batch, column.name()));
         let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
-        self.read_arrays(&arrays, chosen, codes)
+        // A batch without rows tells the types of the columns, which a translation would not.
+        if self.columns.len() > 1 && batch.num_rows() > 0 {
+            let names = std::mem::take(&mut self.names);
+            let outcome = memo::numbered(&names, batch, |numbering| {
+                numbering.read(batch, chosen)?;
+                codes.clear();
+                let mut translation = std::mem::take(&mut self.translation);
+                translation.read(numbering, chosen, codes, |rows| self.read_some(&arrays, rows))?;
+                self.translation = translation;
+                Ok(())
+            });
+            self.names = names;
+            if let Some(outcome) = outcome {
+                return outcome;
+            }
+        }
+        self.read_arrays(&arrays, Some(batch), chosen, codes)
     }
 
+    /// The codes of some rows of arrays.
+    fn read_some(&mut self, arrays: &[ArrayRef], rows: &UInt32Array) -> Result<Vec<u32>, BoardError> {
+        let arrays = arrays.iter().map(|array| arrow_select::take::take(array, rows, None));
+        let arrays = arrays.collect::<Result<Vec<_>, _>>().map_err(BoardError::internal)?;
+        let mut codes = Vec::new();
+        self.read_arrays(&arrays, None, &BooleanBuffer::new_set(rows.len()), &mut codes)?;
+        Ok(codes)
+    }
+
+    /// `batch` is the one whose columns the arrays are, if they are those of one.
     fn read_arrays(
         &mut self,
         arrays: &[ArrayRef],
+        batch: Option<&RecordBatch>,
         chosen: &BooleanBuffer,
         codes: &mut Vec<u32>,
     ) -> Result<(), BoardError> {
@@ -69,13 +106,13 @@ impl Codes {
             codes.resize(chosen.len(), 0);
             return Ok(());
         };
-        column.read(array, chosen, codes)?;
+        column.read_shared(array, batch, chosen, codes)?;
         let mut own = Vec::new();
         let more = self.columns.iter_mut().zip(arrays).skip(1);
         for ((column, array), pairs) in more.zip(&mut self.pairs) {
             own.clear();
-            column.read(array, chosen, &mut own)?;
-            pairs.join(codes, &own, chosen)?;
+            column.read_shared(array, batch, chosen, &mut own)?;
+            pairs.join(codes, (&own, column.len()), chosen)?;
         }
         Ok(())
     }
@@ -111,34 +148,38 @@ impl Codes {
         let mut codes = Vec::new();
         if arrays.len() == self.columns.len() {
             let count = other.len().saturating_sub(from);
-            self.read_arrays(&arrays, &BooleanBuffer::new_set(count), &mut codes)?;
+            self.read_arrays(&arrays, None, &BooleanBuffer::new_set(count), &mut codes)?;
         }
         Ok(codes)
     }
 }
 
 impl Pairs {
-    fn join(&mut self, codes: &mut [u32], own: &[u32], chosen: &BooleanBuffer) -> Result<(), BoardError> {
-        // Rows of a group often follow each other.
-        let mut last = ((NEW, NEW), NEW);
+    /// Makes codes of pairs of codes, whose second part is one of `count` own codes.
+    fn join(
+        &mut self,
+        codes: &mut [u32],
+        (own, count): (&[u32], usize),
+        chosen: &BooleanBuffer,
+    ) -> Result<(), BoardError> {
+        self.last.resize(count, (NEW, NEW));
         for row in chosen.set_indices() {
             let (Some(code), Some(own)) = (codes.get_mut(row), own.get(row)) else { continue };
-            let pair = (*code, *own);
-            if pair != last.0 {
-                last = (pair, self.code(pair)?);
-            }
-            *code = last.1;
+            *code = match self.last.get(*own as usize) {
+                Some((before, pair)) if before == code => *pair,
+                _ => self.code((*code, *own))?,
+            };
         }
         Ok(())
     }
 
     fn code(&mut self, pair: (u32, u32)) -> Result<u32, BoardError> {
-        if let Some(code) = self.codes.get(&pair) {
-            return Ok(*code);
-        }
         let next = super::column_codes::next(self.pairs.len())?;
-        self.codes.insert(pair, next);
-        self.pairs.push(pair);
-        Ok(next)
+        let code = *self.codes.entry(pair).or_insert(next);
+        if code == next {
+            self.pairs.push(pair);
+        }
+        self.last.get_mut(pair.1 as usize).into_iter().for_each(|last| *last = (pair.0, code));
+        Ok(code)
     }
 }

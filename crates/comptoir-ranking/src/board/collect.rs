@@ -3,7 +3,6 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use comptoir_rules::value::Timestamp;
 
-use super::contest::group_numbers;
 use super::error::BoardError;
 use super::keys::KeyColumns;
 use super::operators::{Selected, select};
@@ -11,7 +10,7 @@ use super::report::{Faults, Report};
 use super::result::{BoardResult, Outcome, finish};
 use super::scan::{blocks, scan};
 use super::spec::{BoardSpec, Context, ScoreSpec, Step};
-use super::state::{Source, State, in_order, places};
+use super::state::{Gathered, Source, State, in_order, places};
 use super::terms::Scene;
 
 /// Collects the rows of a board.
@@ -85,31 +84,72 @@ impl Board {
     }
 
     /// A collector of the same board for another thread, to be [joined](Self::join). Where rows are ranked as they come
-    /// both share their groups.
+    /// both share their groups; of events it goes on with what a thread has collected before.
     pub(super) fn fork(&mut self) -> Result<Self, BoardError> {
         if let Some(helper) = self.helpers.pop() {
             return Ok(helper);
         }
         let mut other = Self::new((*self.spec).clone(), self.context.clone())?;
         if let Some(state) = &mut self.state
-            && let Source::Rows = state.source
+            && !matches!(state.source, Source::Kept { .. })
         {
             let mut theirs = State::new(&self.spec, &self.interventions.active, &state.schema, self.now)?;
-            state.contest.ranker.share(&mut theirs.contest.ranker)?;
+            state.share_out(&mut theirs)?;
             other.state = Some(theirs);
         }
         Ok(other)
     }
 
-    /// Takes back a collector that was forked. To merge metrics takes as long as to collect them, so this waits for the
-    /// end: until then the collector is forked again.
-    pub(super) fn join(&mut self, other: Self) -> Result<(), BoardError> {
-        match &other.state {
-            Some(State { source: Source::Rows, .. }) | None => self.take_in(other),
-            Some(_) => {
-                self.helpers.push(other);
-                Ok(())
+    /// Takes back a collector that was forked. Kept rows stay with it until the end: until then it is forked again.
+    pub(super) fn join(&mut self, mut other: Self) -> Result<(), BoardError> {
+        if let (Some(own), Some(theirs)) = (&mut self.state, &mut other.state) {
+            match theirs.source {
+                Source::Rows => {}
+                Source::Kept { .. } => {
+                    self.helpers.push(other);
+                    return Ok(());
+                }
+                Source::Events { .. } => return own.join_events(theirs),
             }
+        }
+        self.take_in(other)
+    }
+
+    /// The columns whose values are read together of every row.
+    pub(super) fn keys(&self) -> Vec<Vec<String>> {
+        if self.spec.metrics.is_empty() {
+            return vec![self.spec.group.clone()];
+        }
+        let distinct = self.spec.metrics.values().filter_map(|metric| metric.distinct.clone());
+        distinct.map(|column| vec![column]).chain([self.spec.slot()]).collect()
+    }
+
+    /// Whether both collect the same events, and have collected the same so far.
+    pub(super) fn has_events_of(&self, other: &Self) -> bool {
+        let (own, theirs) = (&self.spec, &other.spec);
+        let is_alike = own.group == theirs.group
+            && own.item == theirs.item
+            && own.time == theirs.time
+            && own.eligibility == theirs.eligibility
+            && own.metrics == theirs.metrics;
+        !own.metrics.is_empty()
+            && is_alike
+            && match (&self.state, &other.state) {
+                (None, None) => self.helpers.is_empty() && other.helpers.is_empty(),
+                (Some(own), Some(theirs)) => own.has_events_of(theirs),
+                _ => false,
+            }
+    }
+
+    /// Leaves its events to another board of a scan.
+    pub(super) fn leave_events(&mut self) {
+        self.state.iter_mut().for_each(State::leave_events);
+    }
+
+    /// Holds the events of another board from now on.
+    pub(super) fn take_events_of(&mut self, other: &Self) {
+        if let (Some(own), Some(theirs)) = (&mut self.state, &other.state) {
+            own.take_events_of(theirs);
         }
     }
 
@@ -206,14 +246,15 @@ impl Board {
             (Some(_), None) => {}
         }
         self.report.merge(&other.report);
-        self.faults.merge(other.faults);
+        self.faults.merge(&other.faults);
         other.helpers.into_iter().try_for_each(|helper| self.take_in(helper))
     }
 
     /// The board of each group.
     ///
     /// # Errors
-    /// [`BoardError::Overflow`] for a metric that does not fit in its column; [`BoardError::Spec`] for a shown column or
+    /// [`BoardError::Overflow`] for a metric that does not fit in its column, [`BoardError::Vectors`] for vectors of several
+    /// lengths among the best; [`BoardError::Spec`] for a shown column or
     /// the column of a constraint whose type does not go; [`BoardError::PushFailed`] after a push that has failed.
     pub fn finish(mut self) -> Result<BoardResult, BoardError> {
         self.check_whole()?;
@@ -221,15 +262,15 @@ impl Board {
         let outcome = match self.state.take() {
             None => None,
             Some(mut state) => {
-                let table = state.table(&self.spec, &mut self.report, &mut self.faults)?;
-                let scored = match &table {
+                let gathered = state.table(&mut self.report, &mut self.faults)?;
+                let scored = match &gathered {
                     None => None,
-                    Some((table, chosen)) => {
-                        let groups = group_numbers(&self.spec, table)?;
-                        let scene = Scene { batch: table, chosen, groups: &groups };
+                    Some(Gathered { table, chosen, groups }) => {
+                        let scene = Scene { batch: table, chosen, groups };
                         Some(state.contest.enter(scene, &mut self.report, &mut self.faults)?)
                     }
                 };
+                let table = gathered.map(|gathered| (gathered.table, gathered.chosen));
                 Some(Outcome { eligibility: state.eligibility, contest: state.contest, table, scored })
             }
         };

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, LargeStringArray, StringArray, StringViewArray};
+use arrow_array::{
+    Array, ArrayRef, LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt32Array,
+};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{DataType, Field};
@@ -11,6 +13,8 @@ use hashbrown::HashMap;
 
 use super::error::BoardError;
 use super::keys::{check_name, schema_change};
+use super::memo;
+use super::numbering::Translation;
 use super::word_codes::WordCodes;
 use super::words::{self, Words};
 
@@ -32,6 +36,8 @@ pub struct ColumnCodes {
     null: Option<u32>,
     count: usize,
     dictionary: Option<Dictionary>,
+    /// From codes that several boards have in common.
+    translation: Translation,
 }
 
 #[derive(Debug)]
@@ -65,6 +71,7 @@ impl ColumnCodes {
             null: None,
             count: 0,
             dictionary: None,
+            translation: Translation::default(),
         }
     }
 
@@ -74,6 +81,36 @@ impl ColumnCodes {
 
     pub const fn len(&self) -> usize {
         self.count
+    }
+
+    /// As [`ColumnCodes::read`], from the codes of a numbering where several boards read the column of this batch.
+    pub fn read_shared(
+        &mut self,
+        array: &ArrayRef,
+        batch: Option<&RecordBatch>,
+        chosen: &BooleanBuffer,
+        codes: &mut Vec<u32>,
+    ) -> Result<(), BoardError> {
+        // One without rows tells the type of the column, which a translation would not.
+        let Some(batch) = batch.filter(|batch| batch.num_rows() > 0) else {
+            return self.read(array, chosen, codes);
+        };
+        let name = self.name.clone();
+        let outcome = memo::numbered(&[name], batch, |numbering| {
+            numbering.read(batch, chosen)?;
+            let mut translation = std::mem::take(&mut self.translation);
+            translation.read(numbering, chosen, codes, |rows| self.read_some(array, rows))?;
+            self.translation = translation;
+            Ok(())
+        });
+        outcome.unwrap_or_else(|| self.read(array, chosen, codes))
+    }
+
+    fn read_some(&mut self, array: &ArrayRef, rows: &UInt32Array) -> Result<Vec<u32>, BoardError> {
+        let some = arrow_select::take::take(array, rows, None).map_err(BoardError::internal)?;
+        let mut codes = Vec::new();
+        self.read(&some, &BooleanBuffer::new_set(rows.len()), &mut codes)?;
+        Ok(codes)
     }
 
     /// Fills an empty list with a code for each row of an array, right for chosen rows.

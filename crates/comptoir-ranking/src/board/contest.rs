@@ -9,8 +9,9 @@ use arrow_schema::Schema;
 use comptoir_rules::value::Timestamp;
 
 use super::codes::Codes;
-use super::compile::env;
+use super::compile::{env, field};
 use super::error::BoardError;
+use super::keys::KeyColumns;
 use super::layout::Layout;
 use super::operators::Operators;
 use super::rank::{Candidates, Ranker};
@@ -73,6 +74,10 @@ impl Contest {
         schema: &Schema,
         now: Option<Timestamp>,
     ) -> Result<Self, BoardError> {
+        for (place, tie) in spec.ties.iter().enumerate() {
+            let path = format!("ties[{place}].by");
+            KeyColumns::check_sorted(field(schema, &tie.by)?).map_err(|error| error.read_by(&path))?;
+        }
         Ok(Self {
             scorer: Scorer::new(&spec.score, &env(schema, now)?)?,
             operators: Operators::new(spec, active, schema, now)?,

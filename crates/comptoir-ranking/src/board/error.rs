@@ -62,6 +62,20 @@ pub enum BoardError {
         /// What the sum has to be.
         limit: &'static str,
     },
+    /// A vector that has another length than those before it.
+    #[error(
+        "column `{column}` of item `{item}`: expected a vector of {expected} numbers as before, found {found}"
+    )]
+    Vectors {
+        /// The column.
+        column: String,
+        /// The item.
+        item: String,
+        /// The length of the first vector.
+        expected: usize,
+        /// Its length.
+        found: usize,
+    },
     /// More groups or items than are supported.
     #[error("more than 2^32 - 1 {what}")]
     TooMany {
@@ -88,6 +102,14 @@ impl BoardError {
         Self::Spec { path: path.to_owned(), reason: reason.to_string(), position: None }
     }
 
+    /// An error of a column with the field of a spec that reads it.
+    pub(super) fn read_by(mut self, path: &str) -> Self {
+        if let Self::Column(comptoir_types::Error::ColumnType { advice, .. }) = &mut self {
+            *advice = format!(": the board spec reads it in {path}");
+        }
+        self
+    }
+
     /// For what the Arrow library refuses and the checks before should have caught.
     pub(super) fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal { message: error.to_string() }
@@ -111,6 +133,7 @@ impl ErrorCode for BoardError {
             Self::OtherContext { .. } => "RANKING_OTHER_CONTEXT",
             Self::PushFailed => "RANKING_PUSH_FAILED",
             Self::Overflow { .. } => "RANKING_OVERFLOW",
+            Self::Vectors { .. } => "RANKING_VECTORS",
             Self::TooMany { .. } => "RANKING_TOO_MANY",
             Self::Internal { .. } => "INTERNAL",
         }
@@ -122,7 +145,7 @@ impl ErrorCode for BoardError {
             Self::Expression { source, .. } => source.kind(),
             Self::Column(error) => error.kind(),
             Self::SchemaChange { .. } => ErrorKind::Schema,
-            Self::Overflow { .. } => ErrorKind::Data,
+            Self::Overflow { .. } | Self::Vectors { .. } => ErrorKind::Data,
             Self::TooMany { .. } => ErrorKind::Limit,
             Self::PushFailed => ErrorKind::Unavailable,
             Self::Internal { .. } => ErrorKind::Internal,

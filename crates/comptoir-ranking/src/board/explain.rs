@@ -135,7 +135,7 @@ impl Details {
         let Some((table, chosen, scored)) = &self.all else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for (name, rows) in self.places(table, item, group)? {
-            let Some(row) = rows.set_indices().next() else { continue };
+            let Some(row) = best(table, scored, &rows) else { continue };
             if kept.iter().any(|explanation| explanation.group == name) {
                 continue;
             }
@@ -277,6 +277,18 @@ impl Details {
         };
         terms.iter().zip(&scored.terms).map(term).collect()
     }
+}
+
+/// Of several rows of an item the one that counts, whatever their order: the highest score, then the smallest values.
+fn best(table: &RecordBatch, scored: &Scored, rows: &BooleanBuffer) -> Option<usize> {
+    let score = |row: usize| scored.kind.key(&scored.scores, row);
+    let texts = |row: usize| table.columns().iter().map(move |column| text_at(column.as_ref(), row));
+    let mut rows = rows.set_indices();
+    let first = rows.next()?;
+    Some(rows.fold(first, |best, row| {
+        let is_better = score(row).cmp(&score(best)).then_with(|| texts(best).cmp(texts(row)));
+        if is_better.is_gt() { row } else { best }
+    }))
 }
 
 /// A cell as JSON: integers and floats as numbers, truth values as they are, all else as text.

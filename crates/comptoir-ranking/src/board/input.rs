@@ -96,12 +96,12 @@ impl Input {
     }
 
     /// What is known of columns, from another collector of the same board. Gives the codes here of its codes of values.
-    pub fn learn(&mut self, other: Self) -> Result<Vec<u32>, BoardError> {
+    pub fn learn(&mut self, other: &Self) -> Result<Vec<u32>, BoardError> {
         match (self, other) {
-            (Self::Codes(_, own), Self::Codes(_, theirs)) => return own.learn(&theirs, 0),
+            (Self::Codes(_, own), Self::Codes(_, theirs)) => return own.learn(theirs, 0),
             (Self::Values(_, _, own), Self::Values(_, _, theirs)) => own.learn(theirs)?,
             (Self::Timed(own, own_by), Self::Timed(theirs, by)) => {
-                own.learn(*theirs)?;
+                own.learn(theirs)?;
                 own_by.learn(by)?;
             }
             _ => {}

@@ -63,14 +63,14 @@ impl Items {
     }
 
     /// What is known of the column, from another collector.
-    pub fn learn(&mut self, other: Self) -> Result<(), BoardError> {
+    pub fn learn(&mut self, other: &Self) -> Result<(), BoardError> {
         if let (Some(known), Some(found)) = (&self.integer, &other.integer)
             && known != found
         {
             return Err(schema_change(&self.name, known, found));
         }
-        self.integer = self.integer.take().or(other.integer);
-        self.bytes.learn(other.bytes)
+        self.integer = self.integer.take().or_else(|| other.integer.clone());
+        self.bytes.learn(&other.bytes)
     }
 
     /// The items of candidates as a column. Nothing before the first batch.

@@ -41,6 +41,14 @@ impl KeyColumns {
         check_name(field.name(), data_type)
     }
 
+    /// Whether things can be sorted by the values of a column.
+    pub fn check_sorted(field: &Field) -> Result<(), BoardError> {
+        match field.data_type() {
+            DataType::Float64 | DataType::Float32 => Ok(()),
+            _ => Self::check(field),
+        }
+    }
+
     /// Columns of any type that are kept as they are; their values are given as arrays.
     pub fn payload(columns: &[String]) -> Self {
         Self::names(columns)
@@ -108,19 +116,19 @@ impl KeyColumns {
                 converter
             }
             None => {
-                let field = |(data_type, (_, order)): (&DataType, &(String, TieOrder))| {
-                    let descending = *order == TieOrder::Desc;
-                    SortField::new_with_options(
-                        data_type.clone(),
-                        SortOptions { descending, nulls_first: false },
-                    )
-                };
-                let fields = types.iter().zip(&self.columns).map(field).collect();
-                let converter = RowConverter::new(fields).map_err(BoardError::internal)?;
+                let converter = self.converter(&types)?;
                 &mut self.known.insert((types, converter)).1
             }
         };
         converter.convert_columns(arrays).map(KeyRows).map_err(BoardError::internal)
+    }
+
+    fn converter(&self, types: &[DataType]) -> Result<RowConverter, BoardError> {
+        let field = |(data_type, (_, order)): (&DataType, &(String, TieOrder))| {
+            let descending = *order == TieOrder::Desc;
+            SortField::new_with_options(data_type.clone(), SortOptions { descending, nulls_first: false })
+        };
+        RowConverter::new(types.iter().zip(&self.columns).map(field).collect()).map_err(BoardError::internal)
     }
 
     /// The rows in which no column is null; `None` where that are all.
@@ -168,9 +176,9 @@ impl KeyColumns {
     }
 
     /// What is known of the columns, from another collector of the same board.
-    pub fn learn(&mut self, other: Self) -> Result<(), BoardError> {
+    pub fn learn(&mut self, other: &Self) -> Result<(), BoardError> {
         match (&self.known, &other.known) {
-            (None, _) => self.known = other.known,
+            (None, Some((types, _))) => self.known = Some((types.clone(), self.converter(types)?)),
             (Some((own, _)), Some((theirs, _))) => {
                 for ((expected, found), (column, _)) in own.iter().zip(theirs).zip(&self.columns) {
                     if expected != found {
@@ -178,7 +186,7 @@ impl KeyColumns {
                     }
                 }
             }
-            (Some(_), None) => {}
+            (_, None) => {}
         }
         Ok(())
     }

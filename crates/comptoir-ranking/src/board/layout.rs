@@ -6,8 +6,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::value::Timestamp;
+use comptoir_types::arrow::text_at;
 use hashbrown::HashMap;
 
 use super::compile::{Expression, env, field};
@@ -20,6 +21,7 @@ use crate::arrange::{Bounds, Constraint, Rule, cosine, mmr};
 /// Diversity and constraints of a spec, compiled.
 #[derive(Debug)]
 pub struct Layout {
+    item: String,
     k: usize,
     constraints: Vec<Asked>,
     diversity: Option<DiversitySpec>,
@@ -82,11 +84,13 @@ impl Layout {
                     Expression::condition(&env_of_rows, &at("band.when"), &band.when)?,
                     bounds(band, spec.k),
                 ),
-                ConstraintKind::Window(window) => {
-                    Kind::Window { column: key(schema, &window.key)?, most: window.most, width: window.width }
-                }
+                ConstraintKind::Window(window) => Kind::Window {
+                    column: key(schema, &window.key, &at("window.key"))?,
+                    most: window.most,
+                    width: window.width,
+                },
                 ConstraintKind::OnePer(column) => {
-                    Kind::Window { column: key(schema, column)?, most: 1, width: spec.k }
+                    Kind::Window { column: key(schema, column, &at("one_per"))?, most: 1, width: spec.k }
                 }
             };
             let group = constraint.group.as_deref();
@@ -99,11 +103,13 @@ impl Layout {
                 kind,
             });
         }
-        if let Some(diversity) = &spec.diversity {
-            let columns = diversity.key.iter().chain(&diversity.vector);
-            columns.map(|name| field(schema, name)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(name) = spec.diversity.iter().find_map(|diversity| diversity.key.as_ref()) {
+            key(schema, name, "diversity.key")?;
         }
-        Ok(Self { k: spec.k, constraints, diversity: spec.diversity.clone() })
+        if let Some(name) = spec.diversity.iter().find_map(|diversity| diversity.vector.as_ref()) {
+            check_vector(field(schema, name)?)?;
+        }
+        Ok(Self { item: spec.item.clone(), k: spec.k, constraints, diversity: spec.diversity.clone() })
     }
 
     /// Whether candidates stay in their organic order.
@@ -146,7 +152,11 @@ impl Layout {
         }
         let likeness = match &self.diversity {
             Some(DiversitySpec { key: Some(column), .. }) => Likeness::Keys(keys(kept, column)?),
-            Some(DiversitySpec { vector: Some(column), .. }) => Likeness::Vectors(vectors(kept, column)?),
+            Some(DiversitySpec { vector: Some(column), .. }) => {
+                let vectors = vectors(kept, column)?;
+                check_lengths(&vectors, column, kept, &self.item)?;
+                Likeness::Vectors(vectors)
+            }
             _ => Likeness::None,
         };
         Ok(Readings { constraints, likeness })
@@ -236,11 +246,34 @@ fn bounds(band: &BandSpec, k: usize) -> Bounds {
     bounds
 }
 
-/// A column whose values are keys.
-fn key(schema: &Schema, name: &str) -> Result<String, BoardError> {
-    let field = field(schema, name)?;
-    KeyColumns::check(field)?;
+/// A column whose values are keys, which the field `path` of a spec names.
+fn key(schema: &Schema, name: &str, path: &str) -> Result<String, BoardError> {
+    KeyColumns::check(field(schema, name)?).map_err(|error| error.read_by(path))?;
     Ok(name.to_owned())
+}
+
+/// Whether a column has lists of floats.
+fn check_vector(field: &Field) -> Result<(), BoardError> {
+    use DataType as D;
+    let is_float = match field.data_type() {
+        D::FixedSizeList(part, _) | D::List(part) | D::LargeList(part) => {
+            matches!(part.data_type(), D::Float64 | D::Float32)
+        }
+        _ => false,
+    };
+    match is_float {
+        true => Ok(()),
+        false => Err(no_vectors(field.name(), field.data_type()).read_by("diversity.vector")),
+    }
+}
+
+fn no_vectors(column: &str, found: &DataType) -> BoardError {
+    BoardError::Column(comptoir_types::Error::ColumnType {
+        column: column.to_owned(),
+        expected: "lists of floats",
+        found: comptoir_types::arrow::type_name(found),
+        advice: String::new(),
+    })
 }
 
 /// For each row a number that is the same for equal values; none for null.
@@ -260,14 +293,7 @@ fn keys(table: &RecordBatch, column: &str) -> Result<Vec<Option<u32>>, BoardErro
 
 /// The vectors of a column of lists of floats; empty for null.
 fn vectors(table: &RecordBatch, column: &str) -> Result<Vec<Vec<f64>>, BoardError> {
-    let wrong = |found: &DataType| {
-        BoardError::Column(comptoir_types::Error::ColumnType {
-            column: column.to_owned(),
-            expected: "lists of floats",
-            found: comptoir_types::arrow::type_name(found),
-            advice: String::new(),
-        })
-    };
+    let wrong = |found: &DataType| no_vectors(column, found);
     let array = table.column_by_name(column).ok_or_else(|| BoardError::internal("no vectors"))?;
     let list = |row: usize| -> Option<ArrayRef> {
         match array.data_type() {
@@ -291,4 +317,20 @@ fn vectors(table: &RecordBatch, column: &str) -> Result<Vec<Vec<f64>>, BoardErro
         }
     };
     (0..table.num_rows()).map(vector).collect()
+}
+
+/// Whether all vectors have one length; a null has none.
+fn check_lengths(
+    vectors: &[Vec<f64>],
+    column: &str,
+    kept: &RecordBatch,
+    item: &str,
+) -> Result<(), BoardError> {
+    let is_valid = |row: usize| kept.column_by_name(column).is_some_and(|array| array.is_valid(row));
+    let mut lengths = vectors.iter().map(Vec::len).enumerate().filter(|(row, _)| is_valid(*row));
+    let Some((_, expected)) = lengths.next() else { return Ok(()) };
+    let Some((row, found)) = lengths.find(|(_, found)| *found != expected) else { return Ok(()) };
+    let items = kept.column_by_name(item);
+    let item = items.and_then(|items| text_at(items.as_ref(), row)).unwrap_or_default();
+    Err(BoardError::Vectors { column: column.to_owned(), item, expected, found })
 }

@@ -1,17 +1,13 @@
 //! Several boards from one scan of a table.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::types::UInt32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, UInt32Array};
-use arrow_buffer::BooleanBuffer;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::RecordBatch;
 
 use super::collect::Board;
-use super::column_codes::ColumnCodes;
 use super::error::BoardError;
 use super::memo::shared;
+use super::numbering::Numbering;
 use super::result::BoardResult;
 use super::scan::{Collector, blocks, scan};
 use super::spec::{BoardSpec, Context};
@@ -19,7 +15,9 @@ use super::spec::{BoardSpec, Context};
 /// Boards that are made of the same rows.
 ///
 /// Each block of rows passes all boards while it is in the cache. An expression that several boards have is evaluated
-/// once, and a text that several boards group by is coded once. The results are those of a [`Board`] for each spec.
+/// once. Groups and items of rows are looked up once where several boards have the same columns for them. Boards that
+/// have the same group, item, eligibility and metrics collect these once, and differ in what they make of it. The results
+/// are those of a [`Board`] for each spec.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -41,16 +39,10 @@ use super::spec::{BoardSpec, Context};
 #[derive(Debug)]
 pub struct Boards {
     boards: Vec<Board>,
-    /// Columns that several boards group by.
-    groups: BTreeMap<String, Coded>,
-}
-
-/// A column of texts that is given to boards as a dictionary.
-#[derive(Debug)]
-struct Coded {
-    codes: ColumnCodes,
-    /// The values by code, as many as were known when they were last needed.
-    values: Option<ArrayRef>,
+    /// For each board the first one that collects the same events; most often itself.
+    leaders: Vec<usize>,
+    /// Of columns that several boards read.
+    numberings: Vec<Numbering>,
 }
 
 impl Boards {
@@ -78,18 +70,32 @@ impl Boards {
 
     /// The boards in their order.
     #[must_use]
-    pub fn into_boards(self) -> Vec<Board> {
+    pub fn into_boards(mut self) -> Vec<Board> {
+        self.settle();
         self.boards
     }
 
-    fn of(boards: Vec<Board>) -> Self {
-        let mut uses: BTreeMap<&String, usize> = BTreeMap::new();
-        for name in boards.iter().flat_map(|board| &board.spec().group) {
-            *uses.entry(name).or_default() += 1;
+    fn of(mut boards: Vec<Board>) -> Self {
+        let mut leaders: Vec<usize> = Vec::with_capacity(boards.len());
+        for (place, board) in boards.iter().enumerate() {
+            let is_alike = |(other, leader): (usize, &usize)| {
+                other == *leader && boards.get(other).is_some_and(|other| board.has_events_of(other))
+            };
+            leaders.push(leaders.iter().enumerate().position(is_alike).unwrap_or(place));
         }
-        let coded = |name: &String| (name.clone(), Coded { codes: ColumnCodes::new(name), values: None });
-        let groups = uses.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| coded(name)).collect();
-        Self { boards, groups }
+        following_mut(&mut boards, &leaders).for_each(Board::leave_events);
+        let numberings = numberings(leading(&boards, &leaders));
+        Self { boards, leaders, numberings }
+    }
+
+    /// Gives the boards that follow another one its events.
+    fn settle(&mut self) {
+        for (place, leader) in self.leaders.iter().enumerate() {
+            let (before, from) = self.boards.split_at_mut(place);
+            if let (Some(leader), Some(board)) = (before.get(*leader), from.first_mut()) {
+                board.take_events_of(leader);
+            }
+        }
     }
 
     /// Adds rows to all boards.
@@ -113,11 +119,17 @@ impl Boards {
     ///
     /// # Errors
     /// As [`Board::merge`], and [`BoardError::OtherBoard`] for another number of boards.
-    pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
+    pub fn merge(&mut self, mut other: Self) -> Result<(), BoardError> {
         if self.boards.len() != other.boards.len() {
             return Err(BoardError::OtherBoard);
         }
         self.boards.iter().zip(&other.boards).try_for_each(|(board, other)| board.check_merge(other))?;
+        // Boards that follow another one here, but not there, have collected other events.
+        if self.leaders != other.leaders {
+            self.settle();
+            other.settle();
+            self.leaders = (0..self.boards.len()).collect();
+        }
         self.boards.iter_mut().zip(other.boards).try_for_each(|(board, other)| board.merge(other))
     }
 
@@ -126,48 +138,7 @@ impl Boards {
     /// # Errors
     /// As [`Board::finish`].
     pub fn finish(self) -> Result<Vec<BoardResult>, BoardError> {
-        self.boards.into_iter().map(Board::finish).collect()
-    }
-
-    /// A block with plain texts that several boards group by as dictionaries.
-    fn coded(&mut self, block: &RecordBatch) -> Result<RecordBatch, BoardError> {
-        let schema = block.schema();
-        let mut fields: Vec<Arc<Field>> = schema.fields().iter().cloned().collect();
-        let mut columns = block.columns().to_vec();
-        for (field, column) in fields.iter_mut().zip(&mut columns) {
-            let is_text =
-                matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-            let Some(coded) = self.groups.get_mut(field.name()).filter(|_| is_text) else { continue };
-            *column = coded.dictionary(column)?;
-            let packed = Field::new(field.name(), column.data_type().clone(), field.is_nullable());
-            *field = Arc::new(packed);
-        }
-        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(block.num_rows()));
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map_err(BoardError::internal)
-    }
-}
-
-impl Coded {
-    fn dictionary(&mut self, texts: &ArrayRef) -> Result<ArrayRef, BoardError> {
-        let mut codes = Vec::new();
-        self.codes.read(texts, &BooleanBuffer::new_set(texts.len()), &mut codes)?;
-        let known = self.values.take().filter(|values| values.len() == self.codes.len());
-        let values = match known {
-            Some(values) => values,
-            None => {
-                let all: Vec<u32> =
-                    (0..u32::try_from(self.codes.len()).map_err(BoardError::internal)?).collect();
-                let column = self.codes.column(&all)?;
-                column
-                    .map(|(_, values)| values)
-                    .ok_or_else(|| BoardError::internal("a column without values"))?
-            }
-        };
-        self.values = Some(values.clone());
-        let keys = UInt32Array::new(codes.into(), texts.logical_nulls());
-        let array = DictionaryArray::<UInt32Type>::try_new(keys, values).map_err(BoardError::internal)?;
-        Ok(Arc::new(array))
+        self.into_boards().into_iter().map(Board::finish).collect()
     }
 }
 
@@ -181,18 +152,61 @@ impl Collector for Boards {
     }
 
     fn fork(&mut self) -> Result<Self, BoardError> {
-        Ok(Self::of(self.boards.iter_mut().map(Board::fork).collect::<Result<_, _>>()?))
+        let forks = leading_mut(&mut self.boards, &self.leaders).map(Board::fork);
+        let boards = forks.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { leaders: (0..boards.len()).collect(), numberings: numberings(boards.iter()), boards })
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
+        let (boards, leaders) = (&mut self.boards, &self.leaders);
+        if batch.num_rows() == 0 {
+            // Those that follow another one look at the columns too.
+            boards.iter_mut().try_for_each(|board| board.add(batch))?;
+            following_mut(boards, leaders).for_each(Board::leave_events);
+            return Ok(());
+        }
         for block in blocks(batch) {
-            let block = self.coded(&block)?;
-            shared(&block, || self.boards.iter_mut().try_for_each(|board| board.add(&block)))?;
+            let add = || leading_mut(boards, leaders).try_for_each(|board| board.add(&block));
+            shared(&block, &mut self.numberings, add)?;
         }
         Ok(())
     }
 
     fn join(&mut self, other: Self) -> Result<(), BoardError> {
-        self.boards.iter_mut().zip(other.boards).try_for_each(|(board, other)| board.join(other))
+        let leading = leading_mut(&mut self.boards, &self.leaders);
+        leading.zip(other.boards).try_for_each(|(board, other)| board.join(other))
     }
+}
+
+/// The boards that collect for themselves.
+fn leading<'b>(boards: &'b [Board], leaders: &[usize]) -> impl Iterator<Item = &'b Board> {
+    let is_leading = |(place, leader): &(usize, &usize)| place == *leader;
+    let places = leaders.iter().enumerate().filter(is_leading);
+    places.filter_map(|(place, _)| boards.get(place))
+}
+
+fn leading_mut<'b>(boards: &'b mut [Board], leaders: &'b [usize]) -> impl Iterator<Item = &'b mut Board> {
+    let each = boards.iter_mut().zip(leaders).enumerate();
+    each.filter(|(place, (_, leader))| place == *leader).map(|(_, (board, _))| board)
+}
+
+fn following_mut<'b>(boards: &'b mut [Board], leaders: &'b [usize]) -> impl Iterator<Item = &'b mut Board> {
+    let each = boards.iter_mut().zip(leaders).enumerate();
+    each.filter(|(place, (_, leader))| place != *leader).map(|(_, (board, _))| board)
+}
+
+/// Numberings of lists of columns, and of columns of different lists, that are read more than once.
+fn numberings<'b>(boards: impl Iterator<Item = &'b Board>) -> Vec<Numbering> {
+    let mut lists: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    boards.flat_map(Board::keys).for_each(|names| *lists.entry(names).or_default() += 1);
+    let mut columns: BTreeMap<&String, usize> = BTreeMap::new();
+    for (names, count) in &lists {
+        // What is read once for several boards is one reader; so is a list of one column for each board.
+        let readers = if names.len() == 1 { *count } else { 1 };
+        names.iter().for_each(|name| *columns.entry(name).or_default() += readers);
+    }
+    let pairs = lists.iter().filter(|(names, count)| names.len() > 1 && **count > 1);
+    let columns = columns.iter().filter(|(_, count)| **count > 1);
+    let columns = columns.map(|(name, _)| Numbering::new(std::slice::from_ref(*name)));
+    pairs.map(|(names, _)| Numbering::new(names)).chain(columns).collect()
 }

@@ -1,9 +1,11 @@
-//! Values of expressions that several boards have in common, evaluated once for a block.
+//! What several boards have in common, made once for a block: values of expressions, codes of rows.
 
 use std::cell::RefCell;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use hashbrown::HashMap;
+
+use super::numbering::Numbering;
 
 /// What was evaluated for a block, by source or by what a term makes of one. All boards that share it are of one context,
 /// so that the same source over the same columns is the same expression.
@@ -11,6 +13,7 @@ use hashbrown::HashMap;
 struct Memo {
     block: Option<RecordBatch>,
     arrays: HashMap<Box<str>, ArrayRef>,
+    numberings: Vec<Numbering>,
 }
 
 thread_local! {
@@ -19,13 +22,34 @@ thread_local! {
     static MEMO: RefCell<Memo> = RefCell::default();
 }
 
-/// Gives a block to boards that share what they evaluate.
-pub fn shared<T>(block: &RecordBatch, work: impl FnOnce() -> T) -> T {
-    MEMO.with_borrow_mut(|memo| *memo = Memo { block: Some(block.clone()), arrays: HashMap::new() });
+/// Gives a block to boards that share what they evaluate, and the codes of these numberings.
+pub fn shared<T>(block: &RecordBatch, numberings: &mut Vec<Numbering>, work: impl FnOnce() -> T) -> T {
+    numberings.iter_mut().for_each(|numbering| numbering.start(block.num_rows()));
+    let numbered = std::mem::take(numberings);
+    MEMO.with_borrow_mut(|memo| {
+        *memo = Memo { block: Some(block.clone()), arrays: HashMap::new(), numberings: numbered };
+    });
     let end = End;
     let result = work();
+    *numberings = MEMO.with_borrow_mut(|memo| std::mem::take(&mut memo.numberings));
     drop(end);
     result
+}
+
+/// Does something with the numbering of these columns, if the block is shared and there is one.
+pub fn numbered<T>(
+    names: &[String],
+    batch: &RecordBatch,
+    work: impl FnOnce(&mut Numbering) -> T,
+) -> Option<T> {
+    // While it is read, the numberings of its columns are asked for.
+    let mut numbering = MEMO.with_borrow_mut(|memo| {
+        let place = memo.numberings.iter().position(|numbering| numbering.names() == names)?;
+        memo.is_of(batch).then(|| memo.numberings.swap_remove(place))
+    })?;
+    let result = work(&mut numbering);
+    MEMO.with_borrow_mut(|memo| memo.numberings.push(numbering));
+    Some(result)
 }
 
 /// Nothing is shared after the work, however it ends.

@@ -201,14 +201,14 @@ impl Accumulator {
     }
 
     /// Adds another accumulator of the same metric. `slots` and `codes` are what its slots and codes of values are here.
-    pub fn merge(&mut self, other: Self, slots: &[u32], codes: &[u32]) {
+    pub fn merge(&mut self, other: &Self, slots: &[u32], codes: &[u32]) {
         let own_slots = slots.iter().map(|slot| *slot as usize);
         match (self, other) {
-            (Self::Sum(own), Self::Sum(theirs)) => own.merge(&theirs, slots),
+            (Self::Sum(own), Self::Sum(theirs)) => own.merge(theirs, slots),
             (Self::ExactSum(own), Self::ExactSum(theirs)) => {
                 for (slot, theirs) in own_slots.zip(theirs) {
                     if let (Some(sum), Some(theirs)) = (own.get_mut(slot), theirs) {
-                        sum.get_or_insert_default().merge(&theirs);
+                        sum.get_or_insert_default().merge(theirs);
                     }
                 }
             }
@@ -219,7 +219,7 @@ impl Accumulator {
             }
             (Self::Distinct(seen, counts), Self::Distinct(theirs, _)) => {
                 for (slot, code) in theirs {
-                    if let (Some(slot), Some(code)) = (slots.get(slot as usize), codes.get(code as usize)) {
+                    if let (Some(slot), Some(code)) = (slots.get(*slot as usize), codes.get(*code as usize)) {
                         see(seen, counts, (*slot, *code));
                     }
                 }
@@ -234,7 +234,7 @@ impl Accumulator {
             (Self::Last(own), Self::Last(theirs)) => {
                 for (slot, theirs) in own_slots.zip(theirs) {
                     if let (Some(own), Some((moment, key))) = (own.get_mut(slot), theirs) {
-                        follow(own, &moment, key.as_ref());
+                        follow(own, moment, key.as_ref());
                     }
                 }
             }

@@ -4,16 +4,15 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::Env;
 use comptoir_rules::value::Timestamp;
 use comptoir_types::arrow::text_at;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 
 use super::codes::Codes;
-use super::column_codes::NEW;
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
 use super::input::{Input, Window};
@@ -29,14 +28,8 @@ use crate::snapshot::group_text;
 /// Metrics by slot; a slot is an item in a group.
 #[derive(Debug)]
 pub struct Metrics {
-    groups: Codes,
-    items: Codes,
-    slots: HashMap<(u32, u32), u32>,
-    /// The group in which each item was met last, and its slot there: most items are of one group, so that the large map
-    /// is seldom asked.
-    last: Vec<(u32, u32)>,
-    /// The group and the item of each slot.
-    keys: Vec<(u32, u32)>,
+    /// The columns of the group, then that of the item.
+    slots: Codes,
     /// By hours.
     windows: BTreeMap<u32, Window>,
     metrics: BTreeMap<String, Metric>,
@@ -69,15 +62,7 @@ impl Metrics {
             }
             metrics.insert(name.clone(), metric);
         }
-        Ok(Self {
-            groups: Codes::new(&spec.group),
-            items: Codes::new(std::slice::from_ref(&spec.item)),
-            slots: HashMap::new(),
-            last: Vec::new(),
-            keys: Vec::new(),
-            windows,
-            metrics,
-        })
+        Ok(Self { slots: Codes::new(&spec.slot()), windows, metrics })
     }
 
     /// Adds the chosen rows of a batch.
@@ -87,46 +72,28 @@ impl Metrics {
         chosen: &BooleanBuffer,
         faults: &mut Faults,
     ) -> Result<(), BoardError> {
-        let (mut groups, mut items) = (Vec::new(), Vec::new());
-        self.groups.read(batch, chosen, &mut groups)?;
-        self.items.read(batch, chosen, &mut items)?;
-        self.last.resize(self.items.len(), (NEW, NEW));
-        // The code of the group becomes that of the slot.
-        for row in chosen.set_indices() {
-            if let (Some(group), Some(item)) = (groups.get_mut(row), items.get(row)) {
-                match self.last.get(*item as usize) {
-                    Some((known, slot)) if known == group => *group = *slot,
-                    _ => *group = self.slot(*group, *item)?,
-                }
-            }
-        }
+        let mut slots = Vec::new();
+        self.slots.read(batch, chosen, &mut slots)?;
         let mut inside = BTreeMap::new();
         for (hours, window) in &self.windows {
             inside.insert(*hours, chosen & &window.flags(batch, faults)?);
         }
         for metric in self.metrics.values_mut() {
-            metric.values.reach(self.keys.len());
+            metric.values.reach(self.slots.len());
             let rows = metric.window.and_then(|hours| inside.get(&hours)).unwrap_or(chosen);
-            metric.push(batch, rows, &groups, faults)?;
+            metric.push(batch, rows, &slots, faults)?;
         }
         Ok(())
     }
 
     /// Adds the metrics of another collector of the same board.
-    pub fn merge(&mut self, mut other: Self) -> Result<(), BoardError> {
-        let (groups, items) = (self.groups.learn(&other.groups, 0)?, self.items.learn(&other.items, 0)?);
-        let mut slots = Vec::with_capacity(other.keys.len());
-        for (group, item) in &other.keys {
-            let code = |codes: &[u32], code: u32| {
-                codes.get(code as usize).copied().ok_or_else(|| BoardError::internal("a code of nothing"))
-            };
-            slots.push(self.slot(code(&groups, *group)?, code(&items, *item)?)?);
-        }
+    pub fn merge(&mut self, other: &Self) -> Result<(), BoardError> {
+        let slots = self.slots.learn(&other.slots, 0)?;
         for (name, metric) in &mut self.metrics {
-            metric.values.reach(self.keys.len());
-            let Some(theirs) = other.metrics.remove(name) else { continue };
-            let codes = metric.input.learn(theirs.input)?;
-            metric.values.merge(theirs.values, &slots, &codes);
+            metric.values.reach(self.slots.len());
+            let Some(theirs) = other.metrics.get(name) else { continue };
+            let codes = metric.input.learn(&theirs.input)?;
+            metric.values.merge(&theirs.values, &slots, &codes);
             metric.without_value += theirs.without_value;
         }
         Ok(())
@@ -146,15 +113,7 @@ impl Metrics {
 
     /// A row for each slot: group, item, metrics.
     pub fn finish(&self, spec: &BoardSpec) -> Result<RecordBatch, BoardError> {
-        let groups = UInt32Array::from_iter_values(self.keys.iter().map(|(group, _)| *group));
-        let items = UInt32Array::from_iter_values(self.keys.iter().map(|(_, item)| *item));
-        let mut columns = Vec::new();
-        for (codes, rows) in [(&self.groups, groups), (&self.items, items)] {
-            for (field, array) in codes.columns()? {
-                let array = arrow_select::take::take(&array, &rows, None).map_err(BoardError::internal)?;
-                columns.push((field.with_nullable(array.null_count() > 0), array));
-            }
-        }
+        let mut columns = self.slots.columns()?;
         for (name, metric) in &spec.metrics {
             let array = match metric.kind() {
                 Ok(MetricKind::Ratio(over, under)) => self.ratio(over, under)?,
@@ -162,7 +121,7 @@ impl Metrics {
             };
             columns.push((Field::new(name, array.data_type().clone(), true), array));
         }
-        table(columns, self.keys.len())
+        table(columns, self.slots.len())
     }
 
     fn column(&self, name: &str) -> Result<ArrayRef, BoardError> {
@@ -194,12 +153,11 @@ impl Metrics {
 
     /// The error for sums that do not fit, which names the first of them in the order of groups and items.
     fn overflow(&self, metric: &str, kind: NumberKind, slots: &[usize]) -> Result<BoardError, BoardError> {
-        let (groups, items) = (self.groups.columns()?, self.items.columns()?);
+        let columns = self.slots.columns()?;
         let name = |slot: &usize| -> Option<(GroupName, String)> {
-            let (group, item) = self.keys.get(*slot)?;
-            let group = groups.iter().map(|(_, column)| group_text(column.as_ref(), *group as usize));
-            let (_, items) = items.first()?;
-            Some((group.collect(), text_at(items.as_ref(), *item as usize)?))
+            let ((_, items), groups) = columns.split_last()?;
+            let group = groups.iter().map(|(_, column)| group_text(column.as_ref(), *slot));
+            Some((group.collect(), text_at(items.as_ref(), *slot)?))
         };
         let (group, item) = slots.iter().filter_map(name).min().unwrap_or_default();
         Ok(BoardError::Overflow { metric: metric.to_owned(), group, item, limit: kind.limit() })
@@ -221,19 +179,6 @@ impl Metrics {
         let values = double(over)?.into_iter().zip(double(under)?);
         let ratio = values.map(|(over, under)| Some(over? / under.filter(|under| *under != 0.0)?));
         Ok(Arc::new(ratio.collect::<arrow_array::Float64Array>()))
-    }
-
-    fn slot(&mut self, group: u32, item: u32) -> Result<u32, BoardError> {
-        let next =
-            u32::try_from(self.keys.len()).map_err(|_| BoardError::TooMany { what: "items in groups" })?;
-        let slot = *self.slots.entry((group, item)).or_insert(next);
-        if slot == next {
-            self.keys.push((group, item));
-        }
-        if let Some(last) = self.last.get_mut(item as usize) {
-            *last = (group, slot);
-        }
-        Ok(slot)
     }
 }
 

@@ -353,15 +353,21 @@ fn wanted(path: &str, items: &[Json], column: &Field) -> Result<(Type, Vec<Value
         return Ok((Type::String, items.iter().map(|item| Value::string(text(item))).collect()));
     }
     if values.is_unsigned_integer() {
-        let number = |item| text(item).parse().map(Value::Uint).map_err(|_| wrong(item));
+        let number = |item| integer(item).map(Value::Uint).ok_or_else(|| wrong(item));
         return Ok((Type::Uint, items.iter().map(number).collect::<Result<_, _>>()?));
     }
     if values.is_signed_integer() {
-        let number = |item| text(item).parse().map(Value::Int).map_err(|_| wrong(item));
+        let number = |item| integer(item).map(Value::Int).ok_or_else(|| wrong(item));
         return Ok((Type::Int, items.iter().map(number).collect::<Result<_, _>>()?));
     }
     let of = format!("column `{}` is {}", column.name(), found());
     Err(BoardError::spec(path, format!("items are named by text or integer, and {of}: use `when`")))
+}
+
+/// An item of a spec as an integer, if it is written as one is: `+3` and `03` are other items than `3`.
+fn integer<T: std::str::FromStr + ToString>(item: &Json) -> Option<T> {
+    let text = text(item);
+    text.parse().ok().filter(|number: &T| number.to_string() == text)
 }
 
 /// An item of a spec as text.

@@ -234,9 +234,9 @@ impl Ranker {
     /// Adds what another collector of the same board has kept.
     pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
         let codes = self.codes.learn(&other.codes, 0)?;
-        self.item.learn(other.item)?;
-        self.ties.learn(other.ties)?;
-        self.carried.learn(other.carried)?;
+        self.item.learn(&other.item)?;
+        self.ties.learn(&other.ties)?;
+        self.carried.learn(&other.carried)?;
         self.kind = self.kind.or(other.kind);
         self.is_typed |= other.is_typed;
         // Its threads have ended, and the groups that they met are known here from now on.

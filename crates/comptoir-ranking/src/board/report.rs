@@ -152,8 +152,10 @@ impl Faults {
     }
 
     /// Adds those of another collector.
-    pub fn merge(&mut self, other: Self) {
-        other.found.into_iter().for_each(|(key, (count, message))| self.note(key, count, message));
+    pub fn merge(&mut self, other: &Self) {
+        for (key, (count, message)) in &other.found {
+            self.note(key.clone(), *count, message.clone());
+        }
     }
 
     /// Of several messages the smallest stays, so that it does not depend on the order of rows.

@@ -8,8 +8,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use comptoir_rules::value::Timestamp;
 
 use super::compile::{Expression, env};
-use super::contest::{Contest, all, by_name};
+use super::contest::{Contest, all, by_name, group_numbers};
 use super::error::BoardError;
+use super::events::{Events, Finished, Held};
 use super::keys::{KeyColumns, unpacked};
 use super::metrics::Metrics;
 use super::rank::{table, taken};
@@ -20,6 +21,8 @@ use super::terms::Scene;
 /// What is known of a board since the first batch.
 #[derive(Debug)]
 pub struct State {
+    spec: Arc<BoardSpec>,
+    now: Option<Timestamp>,
     pub schema: SchemaRef,
     pub eligibility: Option<Expression>,
     pub contest: Contest,
@@ -34,13 +37,22 @@ pub enum Source {
     /// Each row is one, and is kept until all are known, since values are compared with those of others.
     Kept { columns: Vec<usize>, batches: Vec<RecordBatch> },
     /// Each item with its metrics is one.
-    Events { metrics: Box<Metrics>, having: Option<Expression> },
+    Events { events: Held, having: Option<Expression> },
+}
+
+/// Candidates that were not ranked as they came.
+pub struct Gathered {
+    pub table: RecordBatch,
+    /// Those that may stand on the board.
+    pub chosen: BooleanBuffer,
+    /// The number of the group of each row.
+    pub groups: Arc<[u32]>,
 }
 
 impl State {
     /// Compiles the expressions for the columns of the first batch.
     pub fn new(
-        spec: &BoardSpec,
+        spec: &Arc<BoardSpec>,
         active: &[InterventionSpec],
         rows: &SchemaRef,
         now: Option<Timestamp>,
@@ -51,10 +63,11 @@ impl State {
         };
         let eligibility = condition("eligibility", &spec.eligibility, rows)?;
         let (contest, source) = if !spec.metrics.is_empty() {
-            let metrics = Box::new(Metrics::new(spec, rows, now)?);
+            let metrics = Metrics::new(spec, rows, now)?;
             let items = metrics.schema(spec, rows)?;
             let having = condition("having", &spec.having, &items)?;
-            (Contest::of_table(spec, active, &items, now)?, Source::Events { metrics, having })
+            let events = Held::new(Events::new(metrics));
+            (Contest::of_table(spec, active, &items, now)?, Source::Events { events, having })
         } else if needs_all(spec) {
             let contest = Contest::of_table(spec, active, rows, now)?;
             let columns = by_name(rows, contest.all_reads(spec, rows)?);
@@ -62,7 +75,7 @@ impl State {
         } else {
             (Contest::of_rows(spec, active, rows, now)?, Source::Rows)
         };
-        Ok(Self { schema: rows.clone(), eligibility, contest, source })
+        Ok(Self { spec: spec.clone(), now, schema: rows.clone(), eligibility, contest, source })
     }
 
     /// Adds rows whose columns are those of the first batch.
@@ -73,9 +86,14 @@ impl State {
         report: &mut Report,
         faults: &mut Faults,
     ) -> Result<(), BoardError> {
-        let eligible = self.eligible(batch, item, report, faults)?;
+        if let Source::Events { events, .. } = &mut self.source {
+            let Some(events) = events.own(&self.spec, &self.schema, self.now)? else { return Ok(()) };
+            let eligible =
+                eligible(self.eligibility.as_ref(), batch, item, &mut events.report, &mut events.faults)?;
+            return events.push(batch, &eligible);
+        }
+        let eligible = eligible(self.eligibility.as_ref(), batch, item, report, faults)?;
         match &mut self.source {
-            Source::Events { metrics, .. } => metrics.push(batch, &eligible, faults),
             Source::Kept { columns, batches } => {
                 let kept = batch.project(columns).map_err(BoardError::internal)?;
                 // One without rows tells the types of its columns, which is enough once.
@@ -88,37 +106,16 @@ impl State {
                 let scene = Scene { batch, chosen: &eligible, groups: &[] };
                 self.contest.enter(scene, report, faults).map(|_| ())
             }
+            Source::Events { .. } => Ok(()),
         }
     }
 
-    /// The rows that count and have an item.
-    fn eligible(
-        &self,
-        batch: &RecordBatch,
-        item: &KeyColumns,
-        report: &mut Report,
-        faults: &mut Faults,
-    ) -> Result<BooleanBuffer, BoardError> {
-        let rows = batch.num_rows();
-        report.rows += rows as u64;
-        let eligible = match &self.eligibility {
-            Some(eligibility) => eligibility.flags(batch, &all(batch), faults)?,
-            None => all(batch),
-        };
-        report.not_eligible += (rows - eligible.count_set_bits()) as u64;
-        let Some(valid) = item.valid(batch)? else { return Ok(eligible) };
-        let with_item = &eligible & &valid;
-        report.without_item += (eligible.count_set_bits() - with_item.count_set_bits()) as u64;
-        Ok(with_item)
-    }
-
-    /// The candidates, where they were not ranked as they came, and which of them may stand on the board.
+    /// The candidates, where they were not ranked as they came.
     pub fn table(
         &mut self,
-        spec: &BoardSpec,
         report: &mut Report,
         faults: &mut Faults,
-    ) -> Result<Option<(RecordBatch, BooleanBuffer)>, BoardError> {
+    ) -> Result<Option<Gathered>, BoardError> {
         match &mut self.source {
             Source::Rows => Ok(None),
             Source::Kept { batches, columns } => {
@@ -130,18 +127,79 @@ impl State {
                 let table =
                     arrow_select::concat::concat_batches(&schema, &batches).map_err(BoardError::internal)?;
                 let chosen = all(&table);
-                Ok(Some((table, chosen)))
+                let groups = group_numbers(&self.spec, &table)?.into();
+                Ok(Some(Gathered { table, chosen, groups }))
             }
-            Source::Events { metrics, having } => {
-                let table = metrics.finish(spec)?;
-                report.without_value = metrics.without_value();
+            Source::Events { events, having } => {
+                let finish = |events: &mut Events| {
+                    let finished = events.finish(&self.spec)?;
+                    report.merge(&events.report);
+                    report.without_value.clone_from(&events.report.without_value);
+                    faults.merge(&events.faults);
+                    Ok::<_, BoardError>(finished)
+                };
+                let left = || BoardError::internal("the events of a board were left to another one");
+                let Finished { table, groups } = events.with(finish).ok_or_else(left)??;
                 let chosen = match having {
                     Some(having) => having.flags(&table, &all(&table), faults)?,
                     None => all(&table),
                 };
                 report.below_floor += (table.num_rows() - chosen.count_set_bits()) as u64;
-                Ok(Some((table, chosen)))
+                Ok(Some(Gathered { table, chosen, groups }))
             }
+        }
+    }
+
+    /// Gives a collector on another thread its part of what is collected.
+    pub fn share_out(&mut self, other: &mut Self) -> Result<(), BoardError> {
+        match (&mut self.source, &mut other.source) {
+            (Source::Rows, Source::Rows) => self.contest.ranker.share(&mut other.contest.ranker),
+            (Source::Events { events, .. }, Source::Events { events: theirs, .. }) => {
+                if let Some(helper) = events.own(&self.spec, &self.schema, self.now)?.and_then(Events::helper)
+                {
+                    *theirs = Held::new(helper);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back the events of a collector on another thread.
+    pub fn join_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
+        if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
+            (&mut self.source, &mut other.source)
+            && let (Some(own), Some(theirs)) =
+                (events.own(&self.spec, &self.schema, self.now)?, theirs.take())
+        {
+            own.join(theirs);
+        }
+        Ok(())
+    }
+
+    /// Whether both hold the same events.
+    pub fn has_events_of(&self, other: &Self) -> bool {
+        match (&self.source, &other.source) {
+            (Source::Events { events, .. }, Source::Events { events: theirs, .. }) => {
+                events.is_shared_with(theirs)
+            }
+            _ => false,
+        }
+    }
+
+    /// Leaves its events to another board of a scan.
+    pub fn leave_events(&mut self) {
+        if let Source::Events { events, .. } = &mut self.source {
+            events.leave();
+        }
+    }
+
+    /// Holds the events of another board from now on.
+    pub fn take_events_of(&mut self, other: &Self) {
+        if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
+            (&mut self.source, &other.source)
+        {
+            *events = theirs.share();
         }
     }
 
@@ -149,8 +207,11 @@ impl State {
     pub fn merge(&mut self, other: Self) -> Result<(), BoardError> {
         self.contest.merge(other.contest)?;
         match (&mut self.source, other.source) {
-            (Source::Events { metrics, .. }, Source::Events { metrics: theirs, .. }) => {
-                metrics.merge(*theirs)
+            (Source::Events { events, .. }, Source::Events { events: theirs, .. }) => {
+                match events.own(&self.spec, &self.schema, self.now)? {
+                    Some(own) => theirs.with(|theirs| own.merge(theirs)).unwrap_or(Ok(())),
+                    None => Ok(()),
+                }
             }
             (Source::Kept { batches, .. }, Source::Kept { batches: theirs, .. }) => {
                 batches.extend(theirs);
@@ -159,6 +220,27 @@ impl State {
             _ => Ok(()),
         }
     }
+}
+
+/// The rows that count and have an item.
+fn eligible(
+    eligibility: Option<&Expression>,
+    batch: &RecordBatch,
+    item: &KeyColumns,
+    report: &mut Report,
+    faults: &mut Faults,
+) -> Result<BooleanBuffer, BoardError> {
+    let rows = batch.num_rows();
+    report.rows += rows as u64;
+    let eligible = match eligibility {
+        Some(eligibility) => eligibility.flags(batch, &all(batch), faults)?,
+        None => all(batch),
+    };
+    report.not_eligible += (rows - eligible.count_set_bits()) as u64;
+    let Some(valid) = item.valid(batch)? else { return Ok(eligible) };
+    let with_item = &eligible & &valid;
+    report.without_item += (eligible.count_set_bits() - with_item.count_set_bits()) as u64;
+    Ok(with_item)
 }
 
 /// Whether a score depends on other candidates.

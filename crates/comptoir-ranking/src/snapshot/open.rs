@@ -251,6 +251,7 @@ fn read_table(
     table: &[Section],
 ) -> Result<[Range<usize>; Kind::ALL.len()], SnapshotError> {
     let mut ranges: [Range<usize>; Kind::ALL.len()] = Default::default();
+    let mut end = size_of::<Header>() + size_of_val(table);
     for ((kind, section), place) in Kind::ALL.into_iter().zip(table).zip(&mut ranges) {
         let range = range(section.offset.get(), section.length.get());
         let content = range.clone().and_then(|range| bytes.get(range));
@@ -260,9 +261,20 @@ fn read_table(
         if section.kind.get() != kind as u32 || checksum(content) != section.checksum.get() {
             return Err(SnapshotError::damaged(path, format!("the checksum of section {kind:?} differs")));
         }
+        check_gap(path, bytes, end..range.start)?;
+        end = range.end;
         *place = range;
     }
+    check_gap(path, bytes, end..bytes.len())?;
     Ok(ranges)
+}
+
+/// No checksum covers what lies between sections: it is zeros.
+fn check_gap(path: &Path, bytes: &[u8], gap: Range<usize>) -> Result<(), SnapshotError> {
+    match bytes.get(gap).is_some_and(|gap| gap.iter().all(|byte| *byte == 0)) {
+        true => Ok(()),
+        false => Err(SnapshotError::damaged(path, "there is something between its sections".to_owned())),
+    }
 }
 
 fn range(start: u64, length: u64) -> Option<Range<usize>> {

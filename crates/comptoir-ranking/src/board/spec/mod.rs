@@ -164,6 +164,11 @@ impl BoardSpec {
         config::from_yaml::<Self>(text)?.checked()
     }
 
+    /// The columns whose values tell items in groups apart: those of the group, then that of the item.
+    pub(super) fn slot(&self) -> Vec<String> {
+        self.group.iter().chain([&self.item]).cloned().collect()
+    }
+
     /// A hash of the content: equal for equal specs, however they were written.
     ///
     /// # Errors
