@@ -50,7 +50,7 @@ class ImageTransform:
         ``convert("RGB").resize(size, BILINEAR)`` of Pillow, or ``resize(image, size)`` with
         ``INTER_LINEAR`` of OpenCV. JPEG, PNG and lossless WebP are decoded exactly, and resized exactly as
         Pillow does, within 1 grey level of OpenCV. ``fast`` gives what Pillow does after
-        ``draft("RGB", size)``: JPEG is decoded at a half, a quarter or an eighth of its size where that is not
+        ``draft("RGB", size)``: JPEG is decoded at a half, a quarter or an eighth of its size where it is not
         below the target; on photos that differs from ``pillow`` by up to 40 grey levels, by 1 in the mean.
     fit : {'stretch', 'crop', 'letterbox'}
         Each side by its own factor; cover the size and cut the middle out; or fit inside and fill.
