@@ -1,15 +1,22 @@
-//! What a pipeline costs around a device: an empty job, and a job of 602 kB rows on a device of 4 + 0.15 n ms.
+//! What a pipeline costs around a device: an empty job, a job of 602 kB rows on a device of 4 + 0.15 n ms, and the same
+//! job with photos as its input.
+//!
+//! `cargo bench -p comptoir-executor --bench serving -- PHOTO.jpg ...` takes the photos that are named, and with
+//! `--features turbojpeg` libjpeg-turbo decodes them.
 //!
 //! Each line: clients that wait for their result one after the other, requests a second, median and 99 % latency.
 //! The bound of the empty job is the wake-up of sleeping threads, of which a request needs three; that of the device
-//! is n / (4 + 0.15 n) ms for batches of n.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, missing_docs)]
+//! is n / (4 + 0.15 n) ms for batches of n; that of photos is what decoding and resizing take, on all cores.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing, missing_docs)]
+
+mod photos;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use comptoir_executor::Error;
 use comptoir_executor::backend::{Simulated, SimulatedSpec, Tensors};
+use comptoir_executor::image::{ImageSpec, ImageTransform, Profile};
 use comptoir_executor::runtime::{Functions, Model, ModelSpec, Pipeline, PipelineSpec, RowMut, Rows, Stages};
 use comptoir_executor::tensor::{DType, TensorSpec};
 
@@ -48,6 +55,42 @@ fn main() {
         let stats = pipeline.stats();
         let size = stats.models[0].rows as f64 / stats.models[0].batches as f64;
         println!("{:28} device busy {:.1} %, rows a batch {size:.1}", "", stats.utilisation[0] * 100.0);
+    }
+    let names = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let read = |path: String| std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let files: Vec<Vec<u8>> = names.map(read).collect();
+    if files.is_empty() {
+        println!("no photos given: cargo bench -p comptoir-executor --bench serving -- PHOTO.jpg ...");
+    } else {
+        photos(&files);
+    }
+}
+
+/// Photos that are decoded to 224x224, on the same device.
+fn photos(files: &[Vec<u8>]) {
+    for (name, profile) in [("opencv", Profile::Opencv), ("pillow", Profile::Pillow), ("fast", Profile::Fast)]
+    {
+        let spec = ImageSpec { profile, mean: [123.0; 3], std: [58.0; 3], ..ImageSpec::default() };
+        let transform = ImageTransform::new(spec).unwrap();
+        let stage = photos::stage_time(&transform, files);
+        let cores = std::thread::available_parallelism().unwrap().get();
+        println!(
+            "{:28} {:.2} ms a photo on one core: at most {:.0} requests/s on {cores}",
+            format!("photos, profile {name}"),
+            stage.as_secs_f64() * 1e3,
+            cores as f64 / stage.as_secs_f64()
+        );
+        let shapes = Some(vec![vec![transform.output()]]);
+        let stages = photos::Photos { transform };
+        let device = Simulated::new(SimulatedSpec { echo: 1000, ..SimulatedSpec::default() }).unwrap();
+        let model = ModelSpec { shapes, ..ModelSpec::default() };
+        let pipeline = Pipeline::start(PipelineSpec::default(), stages, device, model).unwrap();
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        for clients in [1, 16, 64] {
+            measure("", &pipeline, clients, || {
+                files[next.fetch_add(1, Ordering::Relaxed) % files.len()].clone()
+            });
+        }
     }
 }
 
