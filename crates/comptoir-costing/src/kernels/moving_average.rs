@@ -12,8 +12,9 @@
 
 use comptoir_types::decimal::Rounding;
 use comptoir_types::decimal::mul_div::{
-    SMALL_DENOMINATOR, SMALL_VALUE, estimate_share, mul_div, mul_div_half_even_small,
+    SMALL_DENOMINATOR, SMALL_VALUE, estimate_mul_div, mul_div, mul_div_half_even_small,
 };
+use comptoir_types::simd::wide;
 
 use super::{KernelError, Movements, Stock, checked_balance, checked_value, same_length};
 
@@ -113,12 +114,20 @@ fn gather(stock: &[Stock], item: &[u32; BLOCK], seen: &mut Seen) -> bool {
 /// third row: a receipt is valued as an issue of nothing and its amount chosen by a mask.
 #[inline(never)]
 fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance: &mut [i64; BLOCK]) {
+    wide(
+        #[inline(always)]
+        || estimate_rows(seen, rows, value, balance),
+    );
+}
+
+#[inline(always)]
+fn estimate_rows(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance: &mut [i64; BLOCK]) {
     let Rows { qty, amount, .. } = rows;
     for row in 0..BLOCK {
         let is_issue = qty[row] >> 63;
         // An issue of all that is on hand is estimated as `value * qty / qty`: all the value, no case of its
         // own.
-        let (share, bound) = estimate_share(seen.value[row], qty[row] & is_issue, seen.qty[row]);
+        let (share, bound) = estimate_mul_div(seen.value[row], qty[row] & is_issue, seen.qty[row]);
         let moved = amount[row] ^ ((amount[row] ^ share) & is_issue);
         let after = seen.value[row].wrapping_add(moved);
         let left = seen.qty[row].wrapping_add(qty[row]);
@@ -132,13 +141,13 @@ fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance:
     }
 }
 
-/// Zero if `value` is within the bound of [`estimate_share`].
+/// Zero if `value` is within the bound of [`estimate_mul_div`].
 #[inline(always)]
 fn excess(value: i64) -> u64 {
     value.wrapping_add(SMALL_VALUE).cast_unsigned() / (2 * SMALL_VALUE.cast_unsigned())
 }
 
-/// Zero if quantities, joined bit by bit, are within the bound of [`estimate_share`]; a negative one is not.
+/// Zero if quantities, joined bit by bit, are within the bound of [`estimate_mul_div`]; a negative one is not.
 #[inline(always)]
 fn excess_qty(qty: i64) -> u64 {
     qty.cast_unsigned() / SMALL_DENOMINATOR.cast_unsigned()

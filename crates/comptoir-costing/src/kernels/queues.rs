@@ -12,7 +12,8 @@
 //! issued, and values any other again.
 #![expect(clippy::indexing_slicing, reason = "layers are within the counts taken from the same rows")]
 
-use comptoir_types::decimal::mul_div::{SMALL_VALUE, estimate_share, mul_div_half_even_small};
+use comptoir_types::decimal::mul_div::{SMALL_VALUE, estimate_mul_div, mul_div_half_even_small};
+use comptoir_types::simd::wide;
 
 use super::partition::{Row, place, qty};
 
@@ -243,10 +244,18 @@ fn layer_at(layers: &[[i64; 2]], mut head: usize, issued: i64) -> (usize, bool) 
 /// result is not proven.
 #[inline(never)]
 fn estimate(block: &mut Block) {
+    wide(
+        #[inline(always)]
+        || estimate_rows(block),
+    );
+}
+
+#[inline(always)]
+fn estimate_rows(block: &mut Block) {
     for at in 0..BLOCK {
         let from = chosen(block.is_begun[at], block.issued_value[at], block.layer_from[at]);
         let rest = block.layer_to[at].wrapping_sub(from);
-        let (share, bound) = estimate_share(rest, block.taken[at], block.left[at]);
+        let (share, bound) = estimate_mul_div(rest, block.taken[at], block.left[at]);
         block.issued_after[at] = from.wrapping_add(share);
         block.doubt[at] = if bound < 0.5 { 0 } else { 1 };
     }

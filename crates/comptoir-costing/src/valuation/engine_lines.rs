@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::bucket::Job;
-use super::lines::{Lines, UnitCost};
+use super::lines::Lines;
 use super::partition::{Dealt, is_wanted};
+use super::unit_cost::UnitCost;
 use crate::engine::Line;
 use crate::reject::Fault;
 

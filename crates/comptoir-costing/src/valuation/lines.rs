@@ -1,13 +1,10 @@
 //! The lines of consecutive input rows, as columns in the width in which they are handed out.
 
-use std::hint::select_unpredictable;
 use std::ops::Range;
 
-use comptoir_types::Rounding;
-use comptoir_types::decimal::{mul_div, mul_div_half_even, try_mul_div_half_even};
-
 use super::columns::{Chunk, WideUnits};
-use crate::engine::{ABSENT, Context, LIMIT, Line};
+use super::unit_cost::{self, UnitCost};
+use crate::engine::{ABSENT, Line};
 use crate::movement::Kind;
 
 /// Quantity on hand of a row without a line.
@@ -110,13 +107,14 @@ impl Lines {
         self.on_hand.extend(block.iter().map(|moved| i128::from(moved.on_hand)));
         self.on_hand_value.extend(block.iter().map(|moved| i128::from(moved.on_hand_value)));
         self.has_rejected |= block.iter().fold(false, |any, moved| any | (moved.on_hand == REJECTED));
-        for block in block.chunks(64) {
-            let mut priced = 0;
-            self.unit_cost.extend(block.iter().zip(0u32..).map(|(moved, place)| {
-                let cost = scale.of_ordinary(moved.on_hand, moved.on_hand_value);
-                priced |= u64::from(cost != ABSENT).wrapping_shl(place);
-                i128::from(cost)
-            }));
+        for block in block.chunks(unit_cost::BLOCK) {
+            let costs = scale.of_block(block);
+            let costs = costs.get(..block.len()).unwrap_or_default();
+            let priced = costs
+                .iter()
+                .zip(0u32..)
+                .fold(0, |priced, (cost, place)| priced | u64::from(*cost != ABSENT).wrapping_shl(place));
+            self.unit_cost.extend(costs.iter().map(|cost| i128::from(*cost)));
             self.priced.push(priced);
         }
     }
@@ -170,43 +168,4 @@ fn priced(unit_cost: &[i128]) -> Vec<u64> {
         .chunks(64)
         .map(|costs| costs.iter().enumerate().map(bit).fold(0, |word, bit| word | bit))
         .collect()
-}
-
-/// Unit cost for display: value * 10^(quantity scale + cost scale - money scale) / quantity.
-pub(crate) struct UnitCost<'a> {
-    pub numerator: i64,
-    pub denominator: i64,
-    pub context: &'a Context,
-}
-
-impl<'a> UnitCost<'a> {
-    /// Unit costs at the scale of a call.
-    pub const fn new(context: &'a Context) -> Self {
-        Self { numerator: context.price_down, denominator: context.price_up, context }
-    }
-
-    /// The same as [`UnitCost::of`], without a branch on ordinary stocks and empty ones.
-    #[inline(always)]
-    fn of_ordinary(&self, qty: i64, value: i64) -> i64 {
-        let (cost, is_proven) = try_mul_div_half_even(value, self.numerator, qty);
-        let is_quick = (self.denominator == 1) & (self.context.rounding == Rounding::HalfEven);
-        if is_quick & (is_proven | (qty == 0)) {
-            return select_unpredictable(qty == 0, ABSENT, cost);
-        }
-        self.of(qty, value)
-    }
-
-    /// The unit cost of a stock, [`ABSENT`] when there is none, the row has no line, or it does not fit.
-    #[inline(never)]
-    pub fn of(&self, qty: i64, value: i64) -> i64 {
-        if qty == 0 || qty == REJECTED {
-            return ABSENT;
-        }
-        let divisor = if self.denominator == 1 { Some(qty) } else { qty.checked_mul(self.denominator) };
-        let cost = divisor.and_then(|divisor| match self.context.rounding {
-            Rounding::HalfEven => mul_div_half_even(value, self.numerator, divisor),
-            rounding => mul_div(value, self.numerator, divisor, rounding),
-        });
-        cost.filter(|cost| cost.unsigned_abs() < LIMIT.unsigned_abs()).unwrap_or(ABSENT)
-    }
 }

@@ -18,6 +18,7 @@ mod plan;
 mod route;
 mod run;
 mod ties;
+mod unit_cost;
 
 use std::sync::{Arc, OnceLock};
 
@@ -28,9 +29,11 @@ pub use bucket::Key;
 
 pub(crate) use bucket::RowCorrection;
 use columns::Columns;
+#[cfg(feature = "arrow")]
+pub(crate) use lines::REJECTED;
 pub(crate) use lines::RangePostings;
 #[cfg(feature = "arrow")]
-pub(crate) use lines::{REJECTED, UnitCost};
+pub(crate) use unit_cost::UnitCost;
 
 use crate::engine::Context;
 use crate::error::Error;

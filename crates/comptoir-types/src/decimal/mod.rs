@@ -13,8 +13,7 @@ mod wide;
 
 pub use fixed::Decimal;
 pub use mul_div::{
-    SMALL_DENOMINATOR, SMALL_VALUE, estimate_share, mul_div, mul_div_half_even, mul_div_half_even_small,
-    try_mul_div_half_even,
+    SMALL_DENOMINATOR, SMALL_VALUE, estimate_mul_div, mul_div, mul_div_half_even, mul_div_half_even_small,
 };
 pub use rounding::{Rounding, divide};
 #[cfg(feature = "arrow")]

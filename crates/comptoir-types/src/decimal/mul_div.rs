@@ -89,39 +89,19 @@ pub fn mul_div_half_even_small(value: i64, numerator: i64, denominator: i64) -> 
     )
 }
 
-/// Computes `value * numerator / denominator` rounded half to even, without a branch, and says whether the result is proven.
-///
-/// It is proven if the operands are below 2^49 in magnitude, the denominator is positive, and the quotient is below 2^48; anything else
-/// is for [`mul_div`].
-#[inline(always)]
-#[must_use]
-pub fn try_mul_div_half_even(value: i64, numerator: i64, denominator: i64) -> (i64, bool) {
-    const LIMIT: i64 = 1 << 49;
-    // As in `mul_div_half_even_small`, whose bound on the numerator only bounds the quotient.
-    let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
-    let nearest = nearest_integer(estimate);
-    let rounded = half_even(
-        nearest,
-        value.wrapping_mul(numerator).wrapping_sub(nearest.wrapping_mul(denominator)),
-        denominator,
-    );
-    let is_small = |operand: i64| operand.wrapping_add(LIMIT).cast_unsigned() < 2 * LIMIT.cast_unsigned();
-    let is_proven = is_small(value) & is_small(numerator) & is_small(denominator) & (denominator > 0);
-    (rounded, is_proven & (estimate.abs() < (1_u64 << 48) as f64))
-}
-
 /// Estimates `value * numerator / denominator` in floating point alone, so that a loop over it runs in vector
 /// registers.
 ///
-/// Returns the nearest integer and a bound on its distance from the true quotient. Under the conditions of
-/// [`mul_div_half_even_small`] a bound below one half proves that the integer is the result of every half
+/// Returns the nearest integer and a bound on its distance from the true quotient. For operands of at most 2^51 in
+/// magnitude and a positive denominator, a bound below one half proves that the integer is the result of every half
 /// rounding; a bound of one half or more (a tie, or a quotient so large that the estimate cannot tell) or NaN
 /// proves nothing.
 #[inline(always)]
 #[must_use]
-pub fn estimate_share(value: i64, numerator: i64, denominator: i64) -> (i64, f64) {
-    // The estimate errs by less than 2.01 * 2^-53 of itself; the bound counts twice that, 2^-51, which also
-    // covers the rounding of the bound: where the sum rounds below one half, it is below one half.
+pub fn estimate_mul_div(value: i64, numerator: i64, denominator: i64) -> (i64, f64) {
+    // The operands convert exactly; the product and the division each err by a factor within 1 +- 2^-53, so the
+    // estimate errs by less than 2.01 * 2^-53 of itself. The bound counts twice that, 2^-51, which also covers the
+    // rounding of the bound: where the sum rounds below one half, it is below one half. From 2^50 on it never is.
     const RELATIVE: f64 = 1.0 / (1_u64 << 51) as f64;
     let estimate = exact_float(value) * exact_float(numerator) / exact_float(denominator);
     let shifted = estimate + SHIFT;
@@ -298,21 +278,6 @@ mod tests {
         }
 
         #[test]
-        fn proven_results_are_right(value in any_magnitude(), numerator in any_magnitude(), denominator in any_magnitude()) {
-            let (result, is_proven) = try_mul_div_half_even(value, numerator, denominator);
-            if is_proven {
-                prop_assert_eq!(Some(result), oracle(value, numerator, denominator, Rounding::HalfEven));
-            }
-            let ordinary = |operand: i64| operand % (1 << 24);
-            let (value, numerator, denominator) = (ordinary(value), ordinary(numerator), ordinary(denominator));
-            let (result, is_proven) = try_mul_div_half_even(value, numerator, denominator);
-            prop_assert_eq!(is_proven, denominator > 0);
-            if is_proven {
-                prop_assert_eq!(Some(result), oracle(value, numerator, denominator, Rounding::HalfEven));
-            }
-        }
-
-        #[test]
         fn small_form_never_panics(value in any_magnitude(), numerator in any_magnitude(), denominator in any_magnitude()) {
             let _ = mul_div_half_even_small(value, numerator, denominator);
         }
@@ -323,18 +288,26 @@ mod tests {
 
         #[test]
         fn proven_estimates_are_right(
-            value in (1 - SMALL_VALUE..SMALL_VALUE, 0_u32..50).prop_map(|(integer, shift)| integer >> shift),
-            denominator in (1..SMALL_DENOMINATOR, 0_u32..51).prop_map(|(integer, shift)| (integer >> shift).max(1)),
-            share in any::<u64>(),
+            value in exact_magnitude(), numerator in exact_magnitude(), denominator in exact_magnitude(), share in any::<u64>(),
         ) {
-            let numerator = -i64::try_from((i128::from(share) * i128::from(denominator)) >> 64).unwrap();
-            for numerator in [numerator, -denominator, -denominator / 2, -denominator / 2 - 1] {
-                let (nearest, bound) = estimate_share(value, numerator, denominator);
+            let denominator = denominator.abs().max(1);
+            let part = -i64::try_from((i128::from(share) * i128::from(denominator)) >> 64).unwrap();
+            for numerator in [numerator, part, -denominator, -denominator / 2, -denominator / 2 - 1] {
+                let (nearest, bound) = estimate_mul_div(value, numerator, denominator);
                 if bound < 0.5 {
                     prop_assert_eq!(Some(nearest), oracle(value, numerator, denominator, Rounding::HalfEven));
                 }
+                let ordinary = |operand: i64| operand % (1 << 16);
+                let (value, numerator) = (ordinary(value), ordinary(numerator));
+                let is_tie = 2 * (value * numerator).rem_euclid(denominator) == denominator;
+                prop_assert_eq!(estimate_mul_div(value, numerator, denominator).1 < 0.5, !is_tie);
             }
         }
+    }
+
+    /// Integers that are floats, of any size.
+    fn exact_magnitude() -> impl Strategy<Value = i64> {
+        (-(1_i64 << 51)..=1 << 51, 0_u32..52).prop_map(|(integer, shift)| integer >> shift)
     }
 
     #[test]

@@ -12,7 +12,8 @@ use super::items::{BLOCK, Items};
 use crate::reject::Fault;
 use crate::valuation::bucket::Job;
 use crate::valuation::columns::Chunk;
-use crate::valuation::lines::{Lines, Moved, UnitCost};
+use crate::valuation::lines::{Lines, Moved};
+use crate::valuation::unit_cost::UnitCost;
 
 /// More threads than these do more by dealing.
 pub(super) const MOST_THREADS: usize = 4;
