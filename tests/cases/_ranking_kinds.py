@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from comptoir import Error, ranking
+from comptoir import ArgumentError, Error, ranking
 from comptoir.ranking import evaluate, normalise
 
 Pairs: TypeAlias = Iterable[tuple[str, Any, Any]]
@@ -236,7 +236,8 @@ def differences(pairs: Pairs, tolerance: float) -> list[str]:
             if not same(expected, value, tolerance):
                 found.append(f"{name}: expected {expected}, found {value}")
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-        if isinstance(error, Error):
+        # A value of a type that no function takes is one of the line.
+        if isinstance(error, Error) and not isinstance(error, ArgumentError):
             return [f"{error.code}: {error}"]
         raise MalformedError(f"{type(error).__name__}: {error}") from error
     except Error as error:

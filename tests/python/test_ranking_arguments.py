@@ -3,12 +3,13 @@
 import math
 import tempfile
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 import comptoir
 from comptoir import ranking
-from comptoir.ranking import evaluate
+from comptoir.ranking import evaluate, normalise
 
 LARGE = 2**63
 HUGE = 10**5000
@@ -116,3 +117,117 @@ def test_other_arguments(reader):
     refused(lambda: ranking.mmr([1.0, 2.0], [[1.0]]), "RANKING_LENGTH", "there are 2 candidates")
     ragged = "`vectors`[1]: expected 1 numbers, found 2"
     refused(lambda: ranking.mmr([1.0, 2.0], [[1.0], [1.0, 2.0]]), "RANKING_LENGTH", ragged)
+
+
+def test_words_that_are_none(reader, tmp_path):
+    publisher = ranking.Publisher(tmp_path / "words")
+
+    def publish(**fields):
+        given = {"board": "top", "group": ["country"], "item": "sku", "score": "units", **fields}
+        return publisher.publish(ranking.BoardTable(TABLE, **given))
+
+    calls = {
+        "method": lambda word: ranking.rank([1], word),
+        "order": lambda word: ranking.rank([1], order=word),
+        "nulls": lambda word: ranking.rank([1], nulls=word),
+        "board": lambda word: reader.page(word, "FR"),
+        "cursor": lambda word: reader.page("top", "FR", cursor=word),
+        "item": lambda word: publish(item=word),
+        "score": lambda word: publish(score=word),
+        "position": lambda word: publish(position=word),
+        "group[0]": lambda word: publish(group=[word]),
+    }
+    calls_of_boards = [lambda word: reader.rank_of(word, "FR", "mug"), lambda word: publish(board=word)]
+    for name, call in [*calls.items(), *(("board", call) for call in calls_of_boards)]:
+        for word in (5, b"x", 1.5):
+            error = refused(lambda call=call, word=word: call(word), "RANKING_TEXT", f"`{name}` must be text")
+            assert isinstance(error, comptoir.ArgumentError)
+    refused(lambda: reader.page("top", "FR", offset=1, cursor="x"), "RANKING_PAGE_START", "not both")
+
+
+def test_numbers_that_are_none(reader):
+    calls = {
+        ("persistence", "RANKING_PERSISTENCE"): lambda value: ranking.compare(["a"], ["b"], value),
+        ("lambda_", "RANKING_LAMBDA"): lambda value: ranking.mmr([1.0], [[1.0]], lambda_=value),
+        ("share", "RANKING_SHARE"): lambda value: evaluate.minimum_table(10, value),
+        ("alpha", "RANKING_SHARE"): lambda value: evaluate.minimum_table(10, 0.5, value),
+        ("interval", "RANKING_INTERVAL"): reader.follow,
+        ("vectors[1][0]", "RANKING_NUMBER"): lambda value: ranking.mmr([1.0, 2.0], [[1.0], [value]]),
+        ("likeness[0][0]", "RANKING_NUMBER"): lambda value: ranking.mmr([1.0], likeness=[[value]]),
+        ("value", "RANKING_NUMBER"): normalise.log1p,
+        ("high", "RANKING_NUMBER"): lambda value: normalise.cap([1.0], 0.0, value),
+    }
+    for (name, code), call in calls.items():
+        values = [object(), 1j] if code == "RANKING_NUMBER" and "[" not in name else ["0.5", object(), [0.5]]
+        for value in values:
+            error = refused(lambda call=call, value=value: call(value), code, f"`{name}` must be a number")
+            assert isinstance(error, comptoir.ArgumentError)
+        error = refused(lambda call=call: call(10**400), code, f"`{name}` must be a number that a float")
+        assert isinstance(error, comptoir.ConfigError)
+    error = refused(lambda: normalise.quantile([1.0], "x"), "RANKING_SHARE", "`share` must be a number")
+    assert isinstance(error, comptoir.ArgumentError)
+    assert ranking.mmr([1.0, 2.0], np.array([[1.0], [2.0]])) == [1, 0]
+
+
+def test_lists_that_are_none(tmp_path):
+    live = ranking.LiveBoard(2)
+    publisher = ranking.Publisher(tmp_path / "lists")
+    calls = {
+        "old": lambda given: ranking.compare(given, ["a"]),
+        "new": lambda given: ranking.compare(["a"], given),
+        "vectors": lambda given: ranking.mmr([1.0], given),
+        "vectors[0]": lambda given: ranking.mmr([1.0], [given]),
+        "likeness": lambda given: ranking.mmr([1.0], likeness=given),
+        "members": lambda given: live.refill("FR", given),
+        "boards": publisher.publish,
+        "specs": ranking.Boards,
+        "orders": lambda given: evaluate.mean_reciprocal_rank(given, []),
+        "orders[0]": lambda given: evaluate.mean_reciprocal_rank([given], [["a"]]),
+        "relevant": lambda given: evaluate.mean_reciprocal_rank([], given),
+    }
+    for name, call in calls.items():
+        error = refused(lambda call=call: call(5), "RANKING_ITERABLE", f"`{name}` must be an iterable")
+        assert isinstance(error, comptoir.ArgumentError)
+    columns = {
+        "values": lambda given: ranking.rank(given),
+        "relevance": lambda given: ranking.mmr(given, [[1.0]]),
+        "grades": evaluate.dcg,
+    }
+    for name, call in columns.items():
+        refused(lambda call=call: call(5), "ARROW_NOT_COLUMN", f"`{name}`: expected an Arrow array")
+    for pair in (5, "ab", ("ann",), ("ann", 1.0, 2.0)):
+        error = refused(
+            lambda pair=pair: live.refill("FR", [("bob", 1.0), pair]), "RANKING_PAIR", "`members[1]`"
+        )
+        assert isinstance(error, comptoir.ArgumentError)
+    live.refill("FR", (pair for pair in [["ann", 1.0], ("bob", 2)]))
+    assert [entry.item for entry in live.top("FR")] == ["bob", "ann"]
+
+
+def test_lengths_that_differ():
+    error = refused(
+        lambda: normalise.cap([1.0, 2.0], 0.0, [1.0]), "RANKING_LENGTH", "`high`", "`value` has 2 values"
+    )
+    assert isinstance(error, comptoir.DataError)
+    refused(lambda: evaluate.mean_reciprocal_rank([["a"]], []), "RANKING_LENGTH", "there are 1 orders")
+
+
+def test_objects_of_other_kinds(tmp_path):
+    result, board = ranking.build(SPEC, TABLE), ranking.Board(SPEC)
+    publisher = ranking.Publisher(tmp_path / "kinds")
+    cases = [
+        (lambda: ranking.compare(result, ["a"]), "RANKING_OTHER_BOARD"),
+        (lambda: ranking.compare([["a"]], ["a"]), "RANKING_ITEM_KIND"),
+        (lambda: board.merge(5), "RANKING_OTHER_BOARD"),
+        (lambda: ranking.Boards([SPEC]).merge(board), "RANKING_OTHER_BOARD"),
+        (lambda: ranking.Board(5), "RANKING_SPEC"),
+        (lambda: ranking.Board(SPEC, audience={"age": object()}), "RANKING_CONTEXT"),
+        (lambda: publisher.publish([5]), "RANKING_BOARD_KIND"),
+        (lambda: publisher.publish(result, watermark="now"), "RANKING_WATERMARK"),
+        (lambda: publisher.publish(result, spec_hash=5), "RANKING_HASH"),
+        (lambda: evaluate.mean_reciprocal_rank([["a"]], [5]), "RANKING_ITERABLE"),
+        (lambda: evaluate.mean_reciprocal_rank([[["a"]]], [{"a"}]), "RANKING_ITEM_KIND"),
+        (lambda: evaluate.mean_reciprocal_rank([["a"]], [["a"]], "x"), "RANKING_COUNT"),
+    ]
+    for call, code in cases:
+        assert isinstance(refused(call, code), comptoir.ArgumentError)

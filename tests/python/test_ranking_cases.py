@@ -97,7 +97,7 @@ MALFORMED = [
     ('{"kind": 1, "input": {}, "expected": 1}', "line 2: `kind` must be text, found `1`"),
     ('{"kind": "rank", "input": {}, "expected": 1}', "line 2: rank: the field `values` is missing"),
     ('{"kind": "rank", "input": {"values": 3}, "expected": 1}', "line 2: rank: expected a list of values"),
-    ('{"kind": "mrr", "input": {"ranked": 1, "relevant": 2}, "expected": 1}', "line 2: mrr: TypeError"),
+    ('{"kind": "mrr", "input": {"ranked": 1, "relevant": 2}, "expected": 1}', "line 2: mrr: ArgumentError"),
 ]
 
 

@@ -287,7 +287,7 @@ fn an_intervention_is_compiled_whether_or_not_it_counts_today() {
 }
 
 #[test]
-fn scores_stay_exact_where_no_boost_counts() {
+fn scores_stay_exact_whether_or_not_a_boost_counts() {
     let (item, score): (ArrayRef, ArrayRef) = (
         Arc::new(StringArray::from(vec!["small", "large"])),
         Arc::new(arrow_array::Int64Array::from(vec![1 << 60, (1 << 60) + 1])),
@@ -301,7 +301,15 @@ fn scores_stay_exact_where_no_boost_counts() {
         run(&json!({"interventions": [one]}), context, &table)
     };
     assert_eq!(items(&boost("2026-11-01T00:00:00Z")), ["large", "small"]);
-    // Both are the same double then, and stand by item.
+    // Both are shown as the same double then, and their order is still exact, so that no cut falls between equal scores.
+    let boosted = boost("2026-12-01T00:00:00Z");
+    assert_eq!(items(&boosted), ["large", "small"]);
+    let one = json!({"id": "x", "items": ["small"], "boost": {"add": 2.0}});
+    let bounds = json!({"addition": 5.0});
+    let boosted =
+        run(&json!({"k": 1, "interventions": [one], "boost_bounds": bounds}), Context::default(), &table);
+    assert_eq!(items(&boosted), ["small"], "one more than the other");
+    assert!(boosted.report.cut_ties.is_empty());
     let score = |result: &comptoir_ranking::board::BoardResult| {
         result.table.column_by_name("score").unwrap().data_type().clone()
     };

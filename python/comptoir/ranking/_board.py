@@ -6,12 +6,15 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from comptoir._native import RankingBoard, ranking_push
 from comptoir._source import plain, read
-from comptoir.errors import ConfigError
+from comptoir.errors import ArgumentError, ConfigError
+from comptoir.ranking._arguments import each, expect
 from comptoir.ranking._board_result import Result
+
+T = TypeVar("T")
 
 SpecLike: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 """A board spec as a mapping, as JSON or YAML text, or the path of a file."""
@@ -73,6 +76,7 @@ class Board:
         unit: str | None = None,
         force: Mapping[str, bool] | None = None,
     ) -> None:
+        expect("spec", spec, (Mapping, str, os.PathLike), "a mapping, text or a path", "RANKING_SPEC")
         text, form, _ = read(spec)
         self._native = RankingBoard(form, text, _context(now, audience, unit, force))
 
@@ -124,7 +128,7 @@ class Board:
         -----
         After an error both boards are as they were.
         """
-        self._native.merge(other._native)
+        self._native.merge(_other(other, Board)._native)
 
     def finish(self) -> Result:
         """Rank what was collected. The board is then of no more use.
@@ -190,7 +194,8 @@ class Boards:
         unit: str | None = None,
         force: Mapping[str, bool] | None = None,
     ) -> None:
-        self._boards = [Board(spec, now=now, audience=audience, unit=unit, force=force) for spec in specs]
+        given = each("specs", specs)
+        self._boards = [Board(spec, now=now, audience=audience, unit=unit, force=force) for spec in given]
         names = [board.spec["id"] for board in self._boards]
         for place, name in enumerate(names):
             if name in names[:place]:
@@ -224,7 +229,7 @@ class Boards:
         ConfigError
             If the specs differ.
         """
-        if len(self) != len(other):
+        if len(self) != len(_other(other, Boards)):
             raise ConfigError("only collectors of the same boards can be merged", "RANKING_OTHER_BOARD")
         pairs = list(zip(self._boards, other._boards, strict=True))
         for board, more in pairs:
@@ -299,6 +304,11 @@ def build(
     return board.finish()
 
 
+def _other(other: T, kind: type[T]) -> T:
+    expect("other", other, (kind,), f"a `{kind.__name__}`", "RANKING_OTHER_BOARD")
+    return other
+
+
 def _context(
     now: date | str | None,
     audience: Mapping[str, Any] | None,
@@ -311,4 +321,7 @@ def _context(
     elif isinstance(now, date):
         now = f"{now.isoformat()}T00:00:00Z"
     given = {"now": now, "audience": audience, "unit": unit, "force": force}
-    return json.dumps({name: value for name, value in given.items() if value is not None}, default=plain)
+    try:
+        return json.dumps({name: value for name, value in given.items() if value is not None}, default=plain)
+    except TypeError as error:
+        raise ArgumentError(f"`now`, `audience`, `unit` or `force`: {error}", "RANKING_CONTEXT") from None

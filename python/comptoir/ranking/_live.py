@@ -157,9 +157,11 @@ class LiveBoard:
         ------
         DataError
             For a score that is NaN or None; the group stays as it is.
+        ArgumentError
+            For members that are no pairs, and a member or a score of another type.
         """
         pairs = members.items() if isinstance(members, Mapping) else members
-        return self._native.refill(group, list(pairs)) != 0
+        return self._native.refill(group, pairs) != 0
 
     def top(self, group: object) -> list[Entry]:
         """Give the first ``k`` of a group.

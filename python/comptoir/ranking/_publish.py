@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from comptoir._native import RankingPublisher
-from comptoir.errors import ConfigError
+from comptoir.errors import ArgumentError, ConfigError
+from comptoir.ranking._arguments import each, expect, text
 from comptoir.ranking._board_result import Result
 
 if TYPE_CHECKING:
@@ -145,13 +146,13 @@ class Publisher:
             boards = [boards]
         elif hasattr(boards, "__arrow_c_stream__") or hasattr(boards, "__arrow_c_array__"):
             return self._native.publish_exported(boards, micros, spec, rules)
-        each = list(boards)
+        given = each("boards", boards)
         none = bytes(32)
         return self._native.publish(
-            [_parts(one) for one in each],
+            [_parts(place, one) for place, one in enumerate(given)],
             micros or 0,
-            spec or _hash_of(each, "spec_hash") or none,
-            rules or _hash_of(each, "rules_hash") or none,
+            spec or _hash_of(given, "spec_hash") or none,
+            rules or _hash_of(given, "rules_hash") or none,
         )
 
     def rollback(self, version: int) -> None:
@@ -200,12 +201,16 @@ class Publisher:
         return f"Publisher({self._directory!r})"
 
 
-def _parts(one: Publishable) -> tuple[object, str, list[str], str, str, str | None]:
+def _parts(place: int, one: Publishable) -> tuple[object, str, list[str], str, str, str | None]:
     if isinstance(one, Result):
         spec = one.spec
         return one, spec["id"], spec["group"], spec["item"], "score", "position"
-    group = [one.group] if isinstance(one.group, str) else list(one.group)
-    return one.table, one.board, group, one.item, one.score, one.position
+    expect(f"boards[{place}]", one, (BoardTable,), "a Result or a BoardTable", "RANKING_BOARD_KIND")
+    group = [one.group] if isinstance(one.group, str) else each("group", one.group)
+    position = None if one.position is None else text("position", one.position)
+    names = [text(f"group[{place}]", name) for place, name in enumerate(group)]
+    board, item, score = text("board", one.board), text("item", one.item), text("score", one.score)
+    return one.table, board, names, item, score, position
 
 
 def _hash_of(boards: list[Publishable], name: str) -> bytes | None:
@@ -221,13 +226,15 @@ def _micros(moment: date | None) -> int | None:
         return None
     micros = RankingPublisher.micros(moment)
     if micros is None:
-        raise TypeError(f"a watermark is a datetime or a date, not `{type(moment).__name__}`")
+        found = f"a watermark is a datetime or a date, not `{type(moment).__name__}`"
+        raise ArgumentError(found, "RANKING_WATERMARK")
     return micros
 
 
 def _hash(name: str, value: str | bytes | None) -> bytes | None:
     if value is None:
         return None
+    expect(name, value, (str, bytes, bytearray, memoryview), "text or bytes", "RANKING_HASH")
     try:
         bare = bytes.fromhex(value) if isinstance(value, str) else bytes(value)
     except ValueError:

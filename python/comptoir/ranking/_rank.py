@@ -7,7 +7,8 @@ from itertools import repeat
 from typing import Any, Literal, overload
 
 from comptoir._native import Array, ranking_compare, ranking_mmr, ranking_rank
-from comptoir.errors import ConfigError, DataError
+from comptoir.errors import ArgumentError, ConfigError, DataError
+from comptoir.ranking._arguments import each, number
 from comptoir.ranking._board_result import Result
 from comptoir.ranking._results import Comparison, Move
 
@@ -127,6 +128,7 @@ def compare(
     >>> ranking.compare(ranking.build(spec, sales), ranking.build(variant, sales))[("FR",)].kendall_tau
     -1.0
     """
+    persistence = number("persistence", persistence, "RANKING_PERSISTENCE")
     if not 0 < persistence < 1:
         raise ConfigError(
             f"the persistence must be between 0 and 1, found {persistence}", "RANKING_PERSISTENCE"
@@ -134,7 +136,7 @@ def compare(
     if isinstance(old, Result) and isinstance(new, Result):
         return _compare_boards(old, new, persistence)
     if isinstance(old, Result) or isinstance(new, Result):
-        raise TypeError("a result is compared with a result")
+        raise ArgumentError("a result is compared with a result", "RANKING_OTHER_BOARD")
     codes: dict[Hashable, int] = {}
     overlap, biased, tau, moved = ranking_compare(
         _coded("old", old, codes), _coded("new", new, codes), persistence
@@ -169,7 +171,13 @@ def _orders(result: Result) -> dict[tuple[Any, ...], list[Hashable]]:
 
 def _coded(name: str, items: Iterable[Hashable], codes: dict[Hashable, int]) -> list[int]:
     """Give items numbers that both orders share."""
-    coded = [codes.setdefault(item, len(codes)) for item in items]
+    coded: list[int] = []
+    for item in each(name, items):
+        try:
+            coded.append(codes.setdefault(item, len(codes)))
+        except TypeError:
+            found = f"`{name}[{len(coded)}]` must be a hashable item, not `{type(item).__name__}`"
+            raise ArgumentError(found, "RANKING_ITEM_KIND") from None
     if len(set(coded)) < len(coded):
         known = list(codes)
         twice = next(code for place, code in enumerate(coded) if code in coded[:place])
@@ -222,10 +230,11 @@ def mmr(
     >>> ranking.mmr([0.9, 0.8, 0.5], [[1, 0], [1, 0.1], [0, 1]])
     [0, 2, 1]
     """
+    lambda_ = number("lambda_", lambda_, "RANKING_LAMBDA")
     if not 0 <= lambda_ <= 1:
         raise ConfigError(f"lambda must be between 0 and 1, found {lambda_}", "RANKING_LAMBDA")
     if (vectors is None) == (likeness is None):
         raise ConfigError("give either vectors or likeness", "RANKING_LIKENESS")
     rows = vectors if likeness is None else likeness
     assert rows is not None
-    return ranking_mmr(relevance, rows, likeness is not None, lambda_, len(rows) if k is None else k)
+    return ranking_mmr(relevance, rows, likeness is not None, lambda_, k)

@@ -9,11 +9,12 @@ Examples
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
 from typing import Literal, NamedTuple
 
 from comptoir._native import ranking_dcg, ranking_minimum_table, ranking_ndcg
-from comptoir.errors import ConfigError
+from comptoir.errors import ArgumentError, ConfigError, DataError
+from comptoir.ranking._arguments import count, each, expect, number
 
 __all__ = ["MinimumTable", "dcg", "mean_reciprocal_rank", "minimum_table", "ndcg"]
 
@@ -112,17 +113,27 @@ def mean_reciprocal_rank(
     float
         0 to 1; a query without a relevant item counts as 0. 0 without queries.
 
+    Raises
+    ------
+    DataError
+        If there are not as many orders as collections.
+
     Examples
     --------
     >>> from comptoir.ranking import evaluate
     >>> evaluate.mean_reciprocal_rank([["a", "b"], ["c", "a"]], [{"b"}, {"c"}])
     0.75
     """
-    most = _ALL if k is None else k
+    most = _ALL if k is None else count("k", k)
+    all_orders, all_relevant = each("orders", orders), each("relevant", relevant)
+    if len(all_orders) != len(all_relevant):
+        found = f"`relevant`: there are {len(all_orders)} orders: expected as many, found {len(all_relevant)}"
+        raise DataError(found, "RANKING_LENGTH")
     shares = []
-    for order, wanted in zip(orders, relevant, strict=True):
-        places = (place for place, item in zip(range(1, most + 1), order, strict=False) if item in wanted)
-        first = next(places, None)
+    for place, (order, wanted) in enumerate(zip(all_orders, all_relevant, strict=True)):
+        expect(f"relevant[{place}]", wanted, (Container,), "a collection", "RANKING_ITERABLE")
+        items = each(f"orders[{place}]", order)[:most]
+        first = next((position for position, item in enumerate(items, 1) if _is_in(item, wanted)), None)
         shares.append(0.0 if first is None else 1 / first)
     return sum(shares) / len(shares) if shares else 0.0
 
@@ -184,12 +195,21 @@ def minimum_table(
     >>> evaluate.minimum_table(10, 0.2, 0.15, is_adjusted=False).counts
     [0, 0, 0, 0, 0, 0, 0, 0, 1, 1]
     """
+    share, alpha = number("share", share, "RANKING_SHARE"), number("alpha", alpha, "RANKING_SHARE")
     for name, value in (("share", share), ("alpha", alpha)):
         if not 0 < value < 1:
             raise ConfigError(f"`{name}` must be between 0 and 1, found {value}", "RANKING_SHARE")
     return MinimumTable(
         *ranking_minimum_table(k, share, alpha, is_adjusted, k if prefixes is None else prefixes)
     )
+
+
+def _is_in(item: object, wanted: Container[object]) -> bool:
+    try:
+        return item in wanted
+    except TypeError:
+        message = f"an item of this order cannot be looked up: `{type(item).__name__}`"
+        raise ArgumentError(message, "RANKING_ITEM_KIND") from None
 
 
 def _is_exponential(gain: str) -> bool:

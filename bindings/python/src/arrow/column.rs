@@ -33,8 +33,17 @@ pub fn import_column(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<
     if let Some(array) = numbers_of_numpy(object)? {
         return Ok(vec![array]);
     }
-    let values: Vec<Object<'_>> = listed(object)?.try_iter()?.collect::<PyResult<_>>()?;
+    let listed = listed(object)?;
+    let iterator = listed.try_iter().map_err(|_| no_column(name, object))?;
+    let values: Vec<Object<'_>> = iterator.collect::<PyResult<_>>()?;
     Ok(vec![objects::to_array(name, object.py(), &values)?])
+}
+
+/// The error for an object that gives no values.
+fn no_column(name: &str, object: &Object<'_>) -> PyErr {
+    let found = object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+    let message = format!("`{name}`: expected an Arrow array, a NumPy array or an iterable, not `{found}`");
+    errors::exception_of(object.py(), "ArgumentError", "ARROW_NOT_COLUMN", &message)
 }
 
 /// A `NumPy` array of one dimension with numbers or truth values, which need no look at each; `None` for any other object.

@@ -8,6 +8,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
 
 use super::count::{Given, GivenScore, count};
+use super::given::{each, pair};
 use super::group::{Group, OwnItem};
 use super::leaderboard::{entries, scored};
 use crate::errors;
@@ -53,10 +54,15 @@ impl RankingLive {
     }
 
     /// Makes these the members of a group.
-    fn refill(&self, py: Python<'_>, group: Group, members: Vec<(OwnItem, GivenScore)>) -> PyResult<u8> {
-        let scored = |(member, GivenScore(score))| scored(&member, score).map(|score| (member, score));
-        let members = members.into_iter().map(scored).collect::<Result<Vec<_>, _>>();
-        let members = members.map_err(|error| errors::from_core(py, &error))?;
+    fn refill(&self, py: Python<'_>, group: Group, members: &Bound<'_, PyAny>) -> PyResult<u8> {
+        let members = each("members", members)?;
+        let scored = |(place, given): (usize, &Bound<'_, PyAny>)| {
+            let (member, score) = pair("members", place, given)?;
+            let (member, GivenScore(score)): (OwnItem, GivenScore) = (member.extract()?, score.extract()?);
+            let score = scored(&member, score).map_err(|error| errors::from_core(py, &error))?;
+            Ok::<_, PyErr>((member, score))
+        };
+        let members = members.iter().enumerate().map(scored).collect::<PyResult<Vec<_>>>()?;
         Ok(code(self.lock(py).refill(&group.into_texts(), members)))
     }
 

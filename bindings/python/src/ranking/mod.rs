@@ -2,12 +2,14 @@
 //!
 //! `board` makes boards of tables. `publisher`, `reader` and `page` are the two sides of published boards, with groups as
 //! texts by `group`. `leaderboard` and `live` are kept current from a stream. `rank`, `compare`, `evaluate`, `normalise`
-//! and `mmr` are functions over columns. `count` checks arguments that say how many.
+//! and `mmr` are functions over columns. `count` checks arguments that say how many,
+//! `given` texts, numbers and lists.
 
 mod board;
 mod compare;
 mod count;
 mod evaluate;
+mod given;
 mod group;
 mod leaderboard;
 mod live;

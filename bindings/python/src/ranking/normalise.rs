@@ -10,9 +10,10 @@ use comptoir::ranking::normalise::{
     Spread, bayesian_average, cap, hacker_news, half_life, log1p, percentile, quantile, reddit_hot,
     wilson_lower, wilson_upper,
 };
-use pyo3::exceptions::PyValueError;
+use comptoir::types::ErrorKind;
 use pyo3::prelude::*;
 
+use super::given::number;
 use crate::arrow::{ArrowArray, BoundaryError, import_column};
 use crate::errors;
 
@@ -38,10 +39,9 @@ impl Argument {
     }
 }
 
-impl<'py> FromPyObject<'_, 'py> for Argument {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+impl Argument {
+    /// What was given for an argument.
+    fn new(name: &'static str, object: &Bound<'_, PyAny>) -> PyResult<Self> {
         if object.is_none() {
             return Ok(Self::Number(None));
         }
@@ -50,7 +50,25 @@ impl<'py> FromPyObject<'_, 'py> for Argument {
         {
             return Ok(Self::Number(Some(number)));
         }
-        doubles("values", &object).map(Self::Column)
+        let is_column = |attribute| object.hasattr(attribute);
+        if is_column("__iter__")? || is_column("__arrow_c_stream__")? || is_column("__arrow_c_array__")? {
+            return doubles(name, object).map(Self::Column);
+        }
+        number(name, "RANKING_NUMBER", object).map(|number| Self::Number(Some(number)))
+    }
+}
+
+/// The names of the arguments of a formula.
+fn names(formula: &str) -> &'static [&'static str] {
+    match formula {
+        "log1p" => &["value"],
+        "cap" => &["value", "low", "high"],
+        "half_life" => &["value", "age", "half_life"],
+        "hacker_news" => &["votes", "age_hours", "gravity"],
+        "reddit_hot" => &["points", "seconds"],
+        "wilson_lower" | "wilson_upper" => &["successes", "trials", "z"],
+        "bayesian_average" => &["total", "count", "prior", "weight"],
+        _ => &[],
     }
 }
 
@@ -98,8 +116,10 @@ fn chunk_doubles(chunk: &ArrayRef) -> Option<Vec<Option<f64>>> {
 pub fn ranking_formula<'py>(
     py: Python<'py>,
     name: &str,
-    arguments: Vec<Argument>,
+    arguments: Vec<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let given = names(name).iter().zip(&arguments).map(|(name, given)| Argument::new(name, given));
+    let arguments = given.collect::<PyResult<Vec<_>>>()?;
     let formula = |at: &dyn Fn(usize) -> f64| match name {
         "log1p" => log1p(at(0)),
         "cap" => cap(at(0), at(1), at(2)),
@@ -115,11 +135,16 @@ pub fn ranking_formula<'py>(
         let values: Option<Vec<f64>> = arguments.iter().map(|argument| argument.at(row)).collect();
         values.map(|values| formula(&|place| values.get(place).copied().unwrap_or(f64::NAN)))
     };
-    let Some(rows) = arguments.iter().find_map(Argument::rows) else {
+    let named = names(name).iter().zip(&arguments);
+    let mut lengths = named.filter_map(|(name, argument)| Some((name, argument.rows()?)));
+    let Some((first, rows)) = lengths.next() else {
         return Ok(row(0).into_pyobject(py)?.into_any());
     };
-    if arguments.iter().filter_map(Argument::rows).any(|other| other != rows) {
-        return Err(PyValueError::new_err("columns of one call must have one length"));
+    if let Some((other, found)) = lengths.find(|(_, found)| *found != rows) {
+        let message = format!(
+            "`{other}`: columns of one call have one length: `{first}` has {rows} values, found {found}"
+        );
+        return Err(errors::exception(py, ErrorKind::Data, "RANKING_LENGTH", &message));
     }
     let values: Float64Array = py.detach(|| (0..rows).map(row).collect());
     Ok(Bound::new(py, ArrowArray::new(Arc::new(values)))?.into_any())
@@ -145,8 +170,12 @@ pub fn ranking_among(py: Python<'_>, name: &str, values: &Bound<'_, PyAny>) -> P
 
 /// The value below which a share of the values lies.
 #[pyfunction]
-pub fn ranking_quantile(py: Python<'_>, values: &Bound<'_, PyAny>, share: f64) -> PyResult<f64> {
-    let values = doubles("values", values)?;
+pub fn ranking_quantile(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    share: &Bound<'_, PyAny>,
+) -> PyResult<f64> {
+    let (values, share) = (doubles("values", values)?, number("share", "RANKING_SHARE", share)?);
     Ok(py.detach(|| quantile(&sorted(&values), share)))
 }
 

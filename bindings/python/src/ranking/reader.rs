@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use comptoir::ranking::snapshot::{Board, Follower, GroupValue, Reader, SnapshotError, Start};
 use comptoir::types::ErrorKind;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple, PyType};
 
 use super::count::{Given, count};
+use super::given::{number, text};
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
 use crate::arrow::{ArrowTable, times};
@@ -124,22 +124,24 @@ impl RankingReader {
     fn page(
         &self,
         py: Python<'_>,
-        board: &str,
+        board: &Bound<'_, PyAny>,
         group: Group,
         offset: Given,
-        cursor: Option<&str>,
+        cursor: Option<&Bound<'_, PyAny>>,
         limit: Given,
     ) -> PyResult<Option<RankingPage>> {
         let (offset, limit) = (count(py, "offset", offset, 0)?, count(py, "limit", limit, 0)?);
+        let board = text("board", board)?;
         let failed = |error: SnapshotError| errors::from_core(py, &error);
         let group = group.texts();
         let page = match cursor {
             None => self.reader.page(board, &group, Start::Offset(offset), limit).map_err(failed)?,
             Some(_) if offset != 0 => {
-                return Err(PyValueError::new_err("give an offset or a cursor, not both"));
+                let message = "give an offset or a cursor, not both";
+                return Err(errors::exception(py, ErrorKind::Config, "RANKING_PAGE_START", message));
             }
-            Some(text) => {
-                let cursor = text.parse().map_err(failed)?;
+            Some(cursor) => {
+                let cursor = text("cursor", cursor)?.parse().map_err(failed)?;
                 // An old version may have to be opened.
                 enter(py, || self.reader.page(board, &group, Start::Cursor(cursor), limit))?
             }
@@ -163,8 +165,8 @@ impl RankingReader {
     /// int or None
     ///     From 1; None where the item or the board is not there.
     #[expect(clippy::needless_pass_by_value, reason = "the form in which PyO3 gives it")]
-    fn rank_of(&self, board: &str, group: Group, item: OwnItem) -> Option<usize> {
-        self.reader.rank_of(board, &group.texts(), item.borrowed())
+    fn rank_of(&self, board: &Bound<'_, PyAny>, group: Group, item: OwnItem) -> PyResult<Option<usize>> {
+        Ok(self.reader.rank_of(text("board", board)?, &group.texts(), item.borrowed()))
     }
 
     /// Change to the version that is current now.
@@ -188,8 +190,9 @@ impl RankingReader {
     /// ----------
     /// interval : float or None
     ///     Seconds between two looks; None ends it.
-    #[pyo3(signature = (interval=1.0))]
-    fn follow(&self, py: Python<'_>, interval: Option<f64>) -> PyResult<()> {
+    #[pyo3(signature = (interval=GivenInterval(Some(1.0))), text_signature = "($self, interval=1.0)")]
+    fn follow(&self, py: Python<'_>, interval: GivenInterval) -> PyResult<()> {
+        let GivenInterval(interval) = interval;
         let interval =
             interval.map(|seconds| Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()));
         if interval == Some(None) {
@@ -290,6 +293,18 @@ impl RankingReader {
     /// Pickles as its directory: the other process maps the file itself.
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyType>, (PathBuf,)) {
         (slf.get_type(), (slf.get().directory.clone(),))
+    }
+}
+
+/// Seconds between two looks; none to end them.
+struct GivenInterval(Option<f64>);
+
+impl<'py> FromPyObject<'_, 'py> for GivenInterval {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let is_given = !object.is_none();
+        is_given.then(|| number("interval", "RANKING_INTERVAL", &object)).transpose().map(Self)
     }
 }
 

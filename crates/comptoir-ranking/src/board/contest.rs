@@ -143,9 +143,10 @@ impl Contest {
             wanted: wanted.as_ref(),
             kind: operated.kind,
             scores: operated.scores,
+            beyond: operated.beyond,
             carried: self.carried(batch)?,
         };
-        self.ranker.push(&candidates, report)?;
+        self.ranker.push(candidates, report)?;
         Ok(scored)
     }
 

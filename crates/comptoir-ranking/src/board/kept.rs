@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::numbers::Low;
+
 /// A row or an aggregated item with a score, in the order of the board: the better is less.
 ///
 /// What decides a place is a list of numbers and bytes: score, tie keys, item, what is carried. Its beginning is in two
@@ -28,8 +30,8 @@ const HEAD: usize = 8;
 /// Parts of a list after the score.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parts<'p> {
-    /// The lower half of a wide score.
-    pub low: Option<u64>,
+    /// What a score has beyond its key.
+    pub low: Low<u64, i128>,
     /// The tie keys as bytes of the same order.
     pub ties: &'p [u8],
     /// The item as bytes of the same order.
@@ -66,8 +68,12 @@ impl<'b> Candidate<'b> {
 
     /// The lower half of a wide score.
     pub fn low(&self) -> u64 {
-        // The highest score first: its bytes are turned round.
         self.list().first_chunk().map_or(0, |bytes| !u64::from_be_bytes(*bytes))
+    }
+
+    /// Whether both have the same score, of which so many bytes are not in the key.
+    pub fn is_tied(&self, other: &Candidate<'_>, width: usize) -> bool {
+        self.key == other.key && self.list().get(..width) == other.list().get(..width)
     }
 
     fn is_same_item(&self, other: &Candidate<'_>) -> bool {
@@ -96,8 +102,19 @@ impl<'b> Candidate<'b> {
 }
 
 fn write(parts: &Parts<'_>, bytes: &mut Vec<u8>) {
-    let low = parts.low.map(|low| (!low).to_be_bytes());
-    let low = low.as_ref().map_or(&[][..], |low| low);
+    // The highest score first: its bytes are turned round.
+    let (half, beyond);
+    let low: &[u8] = match parts.low {
+        Low::None => &[],
+        Low::Half(low) => {
+            half = (!low).to_be_bytes();
+            &half
+        }
+        Low::Beyond(low) => {
+            beyond = (!low ^ i128::MIN).to_be_bytes();
+            &beyond
+        }
+    };
     let start = low.len() + parts.ties.len();
     for end in [start, start + parts.item.len()] {
         bytes.extend(u32::try_from(end).unwrap_or(u32::MAX).to_le_bytes());

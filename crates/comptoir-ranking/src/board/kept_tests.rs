@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{Candidate, Kept, Parts, Spare};
+use crate::board::numbers::Low;
 
 /// Score, tie key, item, what is carried.
 type Row = (i64, u8, u8, u8);
@@ -62,11 +63,11 @@ proptest! {
         cut in 0..300_usize,
     ) {
         check(&rows, keep, cut, |row, memory| {
-            let parts = Parts { low: None, ties: &[row.1], item: &[row.2], carried: &[row.3] };
+            let parts = Parts { low: Low::None, ties: &[row.1], item: &[row.2], carried: &[row.3] };
             Candidate::of_parts(row.0, &parts, memory)
         })?;
         check(&rows, keep, cut, |row, memory| {
-            let parts = Parts { low: Some(row.1.into()), ties: &[], item: &[7, 7, 7, 7, 7, row.2], carried: &[] };
+            let parts = Parts { low: Low::Half(row.1.into()), ties: &[], item: &[7, 7, 7, 7, 7, row.2], carried: &[] };
             Candidate::of_parts(row.0, &parts, memory)
         })?;
         // Of several lengths.
@@ -92,20 +93,34 @@ proptest! {
     }
 
     #[test]
-    fn the_order_is_that_of_the_parts(left: (i64, Option<u64>, [u8; 3], [u8; 3]), right: (i64, Option<u64>, [u8; 3], [u8; 3])) {
-        let low = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| left.1.and(right.1).and(row.1);
-        let (mut one, mut two) = (Vec::new(), Vec::new());
-        let parts = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
-            (row.0, low(row), row.2, row.3)
+    fn the_order_is_that_of_the_parts(left: Listed, right: Listed, width in 0..3_u8) {
+        // All candidates of a board have their scores in one form.
+        let low = |row: &Listed| match width {
+            0 => Low::None,
+            1 => Low::Half((row.1.cast_unsigned() >> 64) as u64),
+            _ => Low::Beyond(row.1),
         };
-        fn of<'m>((key, low, ties, item): &(i64, Option<u64>, [u8; 3], [u8; 3]), memory: &'m mut Vec<u8>) -> Candidate<'m> {
-            Candidate::of_parts(*key, &Parts { low: *low, ties, item, carried: &[] }, memory)
+        let plain = |row: &Listed| {
+            let score = (row.0, match low(row) {
+                Low::None => 0,
+                Low::Half(half) => half.into(),
+                Low::Beyond(beyond) => beyond,
+            });
+            (std::cmp::Reverse(score), row.2, row.3)
+        };
+        fn of<'m>(row: &Listed, low: Low<u64, i128>, memory: &'m mut Vec<u8>) -> Candidate<'m> {
+            Candidate::of_parts(row.0, &Parts { low, ties: &row.2, item: &row.3, carried: &[] }, memory)
         }
-        let plain = |row: &(i64, Option<u64>, [u8; 3], [u8; 3])| {
-            (std::cmp::Reverse((row.0, low(row))), row.2, row.3)
-        };
-        let (first, second) = (of(&parts(&left), &mut one), of(&parts(&right), &mut two));
+        let (mut one, mut two) = (Vec::new(), Vec::new());
+        let (first, second) = (of(&left, low(&left), &mut one), of(&right, low(&right), &mut two));
         prop_assert_eq!(first.cmp(&second), plain(&left).cmp(&plain(&right)));
-        prop_assert_eq!((first.low(), first.item().to_vec()), (low(&left).unwrap_or(first.low()), left.3.to_vec()));
+        prop_assert_eq!(first.is_tied(&second, usize::from(width) * 8), plain(&left).0 == plain(&right).0);
+        prop_assert_eq!(first.item(), left.3);
+        if let Low::Half(half) = low(&left) {
+            prop_assert_eq!(first.low(), half);
+        }
     }
 }
+
+/// Score, what it has beyond, tie keys and item.
+type Listed = (i64, i128, [u8; 3], [u8; 3]);

@@ -21,6 +21,7 @@
 //!
 //! What could not be done is in the [`Report`], and [`BoardResult::explain`] says of an item why it stands where it does.
 
+mod boosted;
 mod codes;
 mod collect;
 mod column_codes;

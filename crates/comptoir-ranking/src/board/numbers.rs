@@ -31,13 +31,46 @@ pub struct Keys<'s> {
     pub valid: BooleanBuffer,
     /// A key for each row, any where there is no number.
     pub keys: Cow<'s, [i64]>,
-    /// The lower halves, of numbers that are wider; they are compared where keys are equal.
-    pub low: Vec<u64>,
+    /// What is compared where keys are equal.
+    pub low: Low<Vec<u64>, Vec<i128>>,
+}
+
+/// What a number has beyond its key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Low<H, B> {
+    /// Nothing.
+    #[default]
+    None,
+    /// The lower half of a wide number.
+    Half(H),
+    /// What it has beyond the double that is nearest to it.
+    Beyond(B),
+}
+
+impl Low<Vec<u64>, Vec<i128>> {
+    /// That of a row.
+    #[inline]
+    pub fn get(&self, row: usize) -> Low<u64, i128> {
+        match self {
+            Self::None => Low::None,
+            Self::Half(halves) => Low::Half(halves.get(row).copied().unwrap_or(0)),
+            Self::Beyond(beyond) => Low::Beyond(beyond.get(row).copied().unwrap_or(0)),
+        }
+    }
+
+    /// How many bytes it takes of a candidate.
+    pub const fn width(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Half(_) => size_of::<u64>(),
+            Self::Beyond(_) => size_of::<i128>(),
+        }
+    }
 }
 
 impl<'s> Keys<'s> {
     const fn new(valid: BooleanBuffer, keys: Cow<'s, [i64]>) -> Self {
-        Self { valid, keys, low: Vec::new() }
+        Self { valid, keys, low: Low::None }
     }
 }
 
@@ -66,6 +99,15 @@ impl NumberKind {
             DataType::Decimal128(PRECISION, SCALE) => Some(Self::Decimal),
             DataType::Float64 => Some(Self::Double),
             _ => None,
+        }
+    }
+
+    /// How many digits after the point its units have; `None` for doubles, which have no unit.
+    pub const fn scale(self) -> Option<u32> {
+        match self {
+            Self::Int | Self::Uint => Some(0),
+            Self::Decimal => Some(SCALE.unsigned_abs() as u32),
+            Self::Double => None,
         }
     }
 
@@ -107,7 +149,7 @@ impl NumberKind {
             Self::Decimal => {
                 let values = scores.as_primitive::<Decimal128Type>().values();
                 let keys = Keys::new(valid, values.iter().map(|value| high(*value)).collect());
-                Keys { low: values.iter().map(|value| low(*value)).collect(), ..keys }
+                Keys { low: Low::Half(values.iter().map(|value| low(*value)).collect()), ..keys }
             }
             Self::Double => {
                 let values = scores.as_primitive::<Float64Type>().values();

@@ -3,7 +3,7 @@
 use super::items::ItemRows;
 use super::kept::{Candidate, Parts};
 use super::keys::KeyRows;
-use super::numbers::Keys;
+use super::numbers::{Keys, Low};
 
 /// What decides the places of some rows of a batch.
 pub struct Offers<'k> {
@@ -28,12 +28,12 @@ impl Offers<'_> {
     #[inline]
     pub fn candidate<'m>(&'m self, place: usize, row: u32, memory: &'m mut Vec<u8>) -> Candidate<'m> {
         let carried = self.carried.as_ref().map_or(&[][..], |rows| rows.bytes(place));
-        let low = self.keys.low.get(row as usize).copied();
+        let low = self.keys.low.get(row as usize);
         let (item, bytes);
         let item: &[u8] = match &self.items {
             ItemRows::Words(words) => {
                 item = words.get(place).copied().unwrap_or(0);
-                if self.ties.is_none() && low.is_none() {
+                if self.ties.is_none() && low == Low::None {
                     return Candidate::of_word(self.key(row), item, carried);
                 }
                 bytes = item.to_be_bytes();

@@ -12,6 +12,7 @@ use comptoir_rules::{Env, Limits, Type, Value, syntax};
 use hashbrown::HashMap;
 use serde_json::Value as Json;
 
+use super::boosted::{Boosted, boosted};
 use super::compile::{Expression, env, field};
 use super::error::BoardError;
 use super::explanation::BoostExplanation;
@@ -27,7 +28,7 @@ pub struct Operators {
     /// Those for this board that do not count today, in the order of the spec.
     inactive: Vec<Operator>,
     bounds: BoostBounds,
-    /// Whether scores are doubles because some of those that count boost.
+    /// Whether scores are shown as doubles because some of those that count boost.
     pub may_boost: bool,
     /// For how many candidates each counted.
     touched: Vec<u64>,
@@ -59,6 +60,8 @@ pub struct Operated {
     pub scores: ArrayRef,
     /// Their kind.
     pub kind: NumberKind,
+    /// What each has beyond its double, where they were exact before.
+    pub beyond: Option<Vec<i128>>,
 }
 
 /// The interventions of a spec.
@@ -225,7 +228,7 @@ impl Operators {
         faults: &mut Faults,
     ) -> Result<Operated, BoardError> {
         if !self.may_boost {
-            return Ok(Operated { scores: Arc::clone(scores), kind });
+            return Ok(Operated { scores: Arc::clone(scores), kind, beyond: None });
         }
         let rows = batch.num_rows();
         let (mut factors, mut additions) = (vec![1.0; rows], vec![0.0; rows]);
@@ -243,12 +246,19 @@ impl Operators {
                 }
             }
         }
+        let (bounds, is_exact) = (self.bounds, kind != NumberKind::Double);
         let boosted = |(row, (factor, addition)): (usize, (f64, f64))| {
-            let score = kind.double(kind.key(scores, row)?);
-            Some(boosted(score, self.bounds.factor(factor), self.bounds.addition(addition)))
+            let score = kind.key(scores, row)?;
+            Some(boosted(kind, score, bounds.factor(factor), bounds.addition(addition)))
         };
-        let scores = factors.into_iter().zip(additions).enumerate().map(boosted);
-        Ok(Operated { scores: Arc::new(scores.collect::<Float64Array>()), kind: NumberKind::Double })
+        let all: Vec<Option<Boosted>> = factors.into_iter().zip(additions).enumerate().map(boosted).collect();
+        let nearest = all.iter().map(|score| score.map(|score| score.nearest));
+        let beyond = || all.iter().map(|score| score.map_or(0, |score| score.beyond)).collect();
+        Ok(Operated {
+            scores: Arc::new(nearest.collect::<Float64Array>()),
+            kind: NumberKind::Double,
+            beyond: is_exact.then(beyond),
+        })
     }
 }
 
@@ -261,12 +271,6 @@ fn check_syntax(path: &str, intervention: &InterventionSpec) -> Result<(), Board
         })?;
     }
     Ok(())
-}
-
-/// A factor above 1 makes every score higher, also one below zero.
-fn boosted(score: f64, factor: f64, addition: f64) -> f64 {
-    let score = if score < 0.0 { score / factor } else { score * factor };
-    score + addition
 }
 
 impl Operator {

@@ -11,7 +11,7 @@ use super::error::BoardError;
 use super::items::Items;
 use super::kept::{Candidate, Kept, Spare};
 use super::keys::KeyColumns;
-use super::numbers::{Keys, NumberKind};
+use super::numbers::{Keys, Low, NumberKind};
 use super::offers::Offers;
 use super::pool::{Group, Pool};
 use super::report::Report;
@@ -31,6 +31,8 @@ pub struct Candidates<'b> {
     pub kind: NumberKind,
     /// A score for each row of the batch; null and NaN are none.
     pub scores: ArrayRef,
+    /// What each score has beyond its double, where boosts made doubles of exact scores.
+    pub beyond: Option<Vec<i128>>,
     /// What is kept beside, an array as long as the batch for each name that the ranker was made with.
     pub carried: Vec<ArrayRef>,
 }
@@ -46,6 +48,8 @@ pub struct Ranked {
     pub kept: RecordBatch,
     /// The score of each row of `kept`; `None` before the first batch.
     pub scores: Option<ArrayRef>,
+    /// The rows of `kept` that have the score of the row before.
+    pub tied: BooleanBuffer,
 }
 
 /// The rows of a group.
@@ -66,6 +70,8 @@ pub struct Span {
 #[derive(Debug)]
 pub struct Ranker {
     kind: Option<NumberKind>,
+    /// How many bytes of scores are not in their keys.
+    low_width: usize,
     codes: Codes,
     names: Vec<String>,
     item: Items,
@@ -101,6 +107,7 @@ impl Ranker {
     pub fn new(spec: &BoardSpec, carried: &[String]) -> Self {
         Self {
             kind: None,
+            low_width: 0,
             codes: Codes::new(&spec.group),
             names: spec.group.clone(),
             item: Items::new(&spec.item),
@@ -120,9 +127,15 @@ impl Ranker {
     }
 
     /// Offers the chosen rows of a batch.
-    pub fn push(&mut self, candidates: &Candidates<'_>, report: &mut Report) -> Result<(), BoardError> {
+    pub fn push(&mut self, mut candidates: Candidates<'_>, report: &mut Report) -> Result<(), BoardError> {
+        let beyond = candidates.beyond.take();
+        let candidates = &candidates;
         self.kind = Some(candidates.kind);
-        let keys = candidates.kind.keys(&candidates.scores, candidates.chosen);
+        let mut keys = candidates.kind.keys(&candidates.scores, candidates.chosen);
+        if let Some(beyond) = beyond {
+            keys.low = Low::Beyond(beyond);
+        }
+        self.low_width = keys.low.width();
         let (chosen, with_score) = (candidates.chosen.count_set_bits(), keys.valid.count_set_bits());
         report.candidates += with_score as u64;
         report.without_score += (chosen - with_score) as u64;
@@ -238,6 +251,7 @@ impl Ranker {
         self.ties.learn(&other.ties)?;
         self.carried.learn(&other.carried)?;
         self.kind = self.kind.or(other.kind);
+        self.low_width = self.low_width.max(other.low_width);
         self.is_typed |= other.is_typed;
         // Its threads have ended, and the groups that they met are known here from now on.
         self.pool = None;
@@ -287,8 +301,13 @@ impl Ranker {
         let scores = self.kind.map(|kind| {
             kind.array(all.iter().map(|candidate| Some(kind.whole(candidate.key, candidate.low()))))
         });
+        let is_tied = |row: usize| {
+            let pair = row.checked_sub(1).and_then(|before| all.get(before)).zip(all.get(row));
+            pair.is_some_and(|(before, own)| own.is_tied(before, self.low_width))
+        };
+        let tied = BooleanBuffer::collect_bool(all.len(), is_tied);
         columns.extend(self.carried.decode(all.iter().map(Candidate::carried))?);
-        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores })
+        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores, tied })
     }
 
     /// The codes of all groups in the order of their values.

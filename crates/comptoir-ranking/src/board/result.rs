@@ -227,11 +227,9 @@ fn some(scored: &Scored, rows: &UInt32Array) -> Result<Scored, BoardError> {
 
 /// Reports the groups in which the cut falls between equal scores.
 fn cut_ties(spec: &BoardSpec, ranked: &Ranked, names: &[GroupName], report: &mut Report) {
-    let Some(scores) = &ranked.scores else { return };
-    let Some(kind) = NumberKind::of(scores.data_type()) else { return };
     for (span, name) in ranked.spans.iter().zip(names) {
         let next = span.start + spec.k;
-        if next < span.best && kind.key(scores, next - 1) == kind.key(scores, next) {
+        if next < span.best && ranked.tied.value(next) {
             report.cut_ties.push(name.clone());
         }
     }
