@@ -109,6 +109,8 @@ impl History {
         let amount = match event.amount {
             // Less of the goods leaves at the cost of the method, as in an issue.
             ABSENT if event.qty == ABSENT || event.qty <= entry.qty => return *event,
+            // More of what was made costs what its group did.
+            ABSENT if machine.taken_over.contains_key(&event.reference) => return *event,
             ABSENT => mul_div(own, event.qty, entry.qty, machine.context.rounding),
             amount => Some(amount),
         };

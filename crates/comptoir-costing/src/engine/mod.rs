@@ -28,6 +28,8 @@ mod provisional;
 mod references;
 mod replay;
 #[cfg(test)]
+mod replay_tests;
+#[cfg(test)]
 mod reversal_tests;
 pub(crate) mod run;
 mod settle;

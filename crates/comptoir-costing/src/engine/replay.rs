@@ -20,7 +20,7 @@ const DENSITY: usize = 4;
 pub(super) struct Replay<'a> {
     pub machine: Machine<'a>,
     /// The next event.
-    place: u32,
+    pub place: u32,
     /// At least one, in ascending order.
     checkpoints: Vec<Checkpoint>,
     /// The last event that reads or changes each one, over any number of references; 0 where none does.
