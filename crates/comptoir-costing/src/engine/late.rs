@@ -140,11 +140,13 @@ impl Late<'_> {
         self.replay.advance(&self.history, index);
         let laid = self.history.lay(index, lay.event, lay.corrected, lay.difference)?;
         self.add(lay.event.reference, lay.added);
-        let undo = self.replay.correct(&self.history, &laid, index);
-        let lines = undo.and_then(|undo| {
+        let lines = self.replay.correct(&self.history, &laid, index).and_then(|undo| {
             let traces = carried(&self.machine, &self.replay, &undo, &lay);
             match differences(&mut self.machine, &traces, &lay) {
-                Ok(lines) => Ok((traces, lines)),
+                Ok(lines) => {
+                    self.replay.commit(undo);
+                    Ok((traces, lines))
+                }
                 Err(fault) => {
                     self.replay.take_back(undo);
                     Err(fault)
@@ -181,7 +183,6 @@ impl Late<'_> {
         for trace in traces {
             self.machine.restore(trace);
         }
-        self.replay.commit();
     }
 }
 
@@ -259,32 +260,35 @@ fn invoiced(machine: &Machine<'_>, was: &Event, difference: i64, reversed: i64) 
     bounded(near.unwrap_or(amount))
 }
 
-/// What the books are to know of the events that were calculated again.
-///
+/// What the books are to know of the movement that the late event concerns, and of others that are otherwise now.
+fn carried(machine: &Machine<'_>, replay: &Replay<'_>, undo: &Undo, lay: &Lay<'_>) -> Vec<Trace> {
+    let touched = replay.touched(undo).into_iter();
+    let traces = touched.map(|event| carry_open(machine, replay.machine.trace(event), lay));
+    traces
+        .filter(|trace| trace.event == lay.event.reference || machine.trace(trace.event) != *trace)
+        .collect()
+}
+
 /// What is open of provisional receipts stays as it was: neither the difference of an invoice nor a landed cost is part of an estimate.
 /// An amended estimate is a new one, unless it is invoiced in part already.
-fn carried(machine: &Machine<'_>, replay: &Replay<'_>, undo: &Undo, lay: &Lay<'_>) -> Vec<Trace> {
-    let mut traces: Vec<Trace> =
-        replay.touched(undo).into_iter().map(|event| replay.machine.trace(event)).collect();
-    for trace in &mut traces {
-        let Some(old) = machine.entries.get(trace.event as usize).filter(|old| old.accepted) else {
-            continue;
-        };
-        let is_target = trace.event == lay.event.reference;
-        let amended =
-            is_target && lay.event.kind == Kind::Amendment && old.open_qty + old.open_reversed == lay.was.qty;
-        let new = &mut trace.entry;
-        if !new.accepted {
-            *new = *old;
-        } else if !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key)) {
-            (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
-            new.open_reversed = old.open_reversed;
-        }
-        if let Some(settled) = lay.settled.filter(|_| is_target) {
-            new.settle(settled.qty, settled.estimate);
-        }
+fn carry_open(machine: &Machine<'_>, mut trace: Trace, lay: &Lay<'_>) -> Trace {
+    let Some(old) = machine.entries.get(trace.event as usize).filter(|old| old.accepted) else {
+        return trace;
+    };
+    let is_target = trace.event == lay.event.reference;
+    let amended =
+        is_target && lay.event.kind == Kind::Amendment && old.open_qty + old.open_reversed == lay.was.qty;
+    let new = &mut trace.entry;
+    if !new.accepted {
+        *new = *old;
+    } else if !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key)) {
+        (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
+        new.open_reversed = old.open_reversed;
     }
-    traces
+    if let Some(settled) = lay.settled.filter(|_| is_target) {
+        new.settle(settled.qty, settled.estimate);
+    }
+    trace
 }
 
 /// Whether estimates of a key are taken back and made again at month borders, so that calculating again finds what is open.

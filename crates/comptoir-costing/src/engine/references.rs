@@ -135,7 +135,9 @@ impl Machine<'_> {
         if origin.qty < 0
             && let Some(short) = self.own_short(event)?
         {
-            return self.reverse_short(index, event, qty, variance, &origin, short);
+            let posted = self.reverse_short(index, event, qty, variance, &origin, short)?;
+            self.note_undone(origin.reference, qty);
+            return Ok(posted);
         }
         let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
         let posted = if origin.qty < 0 {

@@ -27,6 +27,8 @@ pub(super) struct Replay<'a> {
     last_use: Vec<u32>,
     /// Events of which the books may know something else than the machine.
     stale: Vec<u32>,
+    /// Memory for the traces of the next correction.
+    spare: Vec<Trace>,
 }
 
 /// What a correction replaced, so that it can be taken back.
@@ -47,7 +49,14 @@ impl<'a> Replay<'a> {
     /// Stands before the first event. `is_late` names the events that are no part of the history as it should have been.
     pub fn new(machine: Machine<'a>, events: &[Event], is_late: &[bool]) -> Self {
         let checkpoints = vec![Checkpoint::of(&machine, 0, &[])];
-        Self { machine, place: 0, checkpoints, last_use: last_use(events, is_late), stale: Vec::new() }
+        Self {
+            machine,
+            place: 0,
+            checkpoints,
+            last_use: last_use(events, is_late),
+            stale: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 
     /// Goes on to `until`, or as far as it gets: what cannot stand any more may do so after the correction to come.
@@ -68,7 +77,14 @@ impl<'a> Replay<'a> {
     pub fn correct(&mut self, history: &History, laid: &Laid, until: u32) -> Result<Undo, Fault> {
         let tip = self.checkpoint();
         let kept = self.checkpoints.len();
-        let mut undo = Undo { tip, saved: Vec::new(), kept, replaced: Vec::new(), anew: 0, known: kept };
+        let mut undo = Undo {
+            tip,
+            saved: std::mem::take(&mut self.spare),
+            kept,
+            replaced: Vec::new(),
+            anew: 0,
+            known: kept,
+        };
         match self.walk(history, laid, until, &mut undo) {
             Ok(()) => Ok(undo),
             Err(fault) => {
@@ -87,9 +103,15 @@ impl<'a> Replay<'a> {
         events
     }
 
-    /// Notes that the books know all that the machine does.
-    pub fn commit(&mut self) {
+    /// Lets a correction stand; the books know all that the machine does.
+    pub fn commit(&mut self, undo: Undo) {
         self.stale.clear();
+        self.reuse(undo.saved);
+    }
+
+    fn reuse(&mut self, mut saved: Vec<Trace>) {
+        saved.clear();
+        self.spare = saved;
     }
 
     /// Takes a correction back.
@@ -103,6 +125,7 @@ impl<'a> Replay<'a> {
         self.machine.spoilt = None;
         self.checkpoints.truncate(known);
         self.checkpoints.splice(kept..kept + anew, replaced);
+        self.reuse(saved);
     }
 
     fn walk(&mut self, history: &History, laid: &Laid, until: u32, undo: &mut Undo) -> Result<(), Fault> {

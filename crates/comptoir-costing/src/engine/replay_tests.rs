@@ -155,6 +155,7 @@ fn check(rules: Rules, steps: &[Step], corrections: &[(prop::sample::Index, i64,
             Ok(undo) if *stays => {
                 assert_same(&replay, &fresh, count);
                 assert!(replay.touched(&undo).is_sorted());
+                replay.commit(undo);
                 continue;
             }
             Ok(undo) => replay.take_back(undo),

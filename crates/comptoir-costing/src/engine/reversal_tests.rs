@@ -248,3 +248,14 @@ fn what_stands_between_a_movement_and_its_amendment_stays_within_the_limit() {
     assert!(valuation.postings().all(|line| line.on_hand > -bound), "{:?}", lines(&valuation));
     assert!(codes(&valuation).contains(&(2, "COSTING_OVERFLOW")), "{:?}", codes(&valuation));
 }
+
+/// Goods that went back to the supplier without being there were not sent after all: all ten can still go back.
+#[test]
+fn a_reversed_return_of_what_was_short_can_be_made_again() {
+    for method in ["moving_average", "fifo", "lifo"] {
+        let moves = "0 receipt 10 40; 1 issue 10; 2 purchase_return 2 - m0; 3 reversal 1 - m2; 4 reversal - - m2; \
+            5 purchase_return 10 - m0";
+        let valuation = run(&format!("{{method: {method}, negative: cover}}"), moves);
+        assert_eq!(codes(&valuation), [], "{method}");
+    }
+}
