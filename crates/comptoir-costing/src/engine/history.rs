@@ -39,6 +39,13 @@ impl History {
         Self { now: events.to_vec(), left_out, added, amendments }
     }
 
+    /// Says whether calculating again leaves an event out.
+    pub fn leave_out(&mut self, index: u32, is_out: bool) {
+        if let Some(flag) = self.left_out.get_mut(index as usize) {
+            *flag = is_out;
+        }
+    }
+
     pub fn added_to(&self, reference: u32) -> i64 {
         self.added.get(reference as usize).copied().unwrap_or(0)
     }

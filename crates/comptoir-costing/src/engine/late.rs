@@ -67,19 +67,12 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
         let outcome = match undone(event) {
             Some(other) => books.undo(index, event, other, sink),
             None if late => books.replay(index, event, 0, sink),
-            None => {
-                let event = books.history.resolve(&books.machine, index, event);
-                run::step(&mut books.machine, index, &event, sink)
-            }
+            None => books.step(index, event, sink),
         };
         if let Some(index) = books.machine.spoilt {
             return Err(Spoilt(index));
         }
-        if (outcome.is_err() || late)
-            && let Some(flag) = books.history.left_out.get_mut(index as usize)
-        {
-            *flag = true;
-        }
+        books.history.leave_out(index, outcome.is_err() || late);
         if let (Err(fault), true) = (outcome, late) {
             sink.reject(index, fault);
         }
@@ -88,6 +81,11 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
 }
 
 impl Late<'_> {
+    fn step<S: Sink>(&mut self, index: u32, event: &Event, sink: &mut S) -> Result<(), Fault> {
+        let event = self.history.resolve(&self.machine, index, event);
+        run::step(&mut self.machine, index, &event, sink)
+    }
+
     /// Takes back a cost that was replayed: its opposite is replayed in its turn.
     fn undo<S: Sink>(
         &mut self,
