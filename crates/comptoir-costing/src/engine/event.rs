@@ -182,6 +182,12 @@ impl Entry {
         }
     }
 
+    /// Ends the estimate of a part of a provisional receipt, which has its invoice.
+    pub const fn settle(&mut self, qty: i64, estimate: i64) {
+        self.open_qty -= qty;
+        self.open_amount -= estimate;
+    }
+
     /// Takes back `qty` of a provisional receipt: what has no invoice goes first, and then awaits none. Gives the estimate of it.
     pub fn reverse_open(&mut self, qty: i64, rounding: Rounding) -> i64 {
         let open = qty.min(self.open_qty);

@@ -57,7 +57,7 @@ impl Machine<'_> {
         bounded(stock.value + value)?;
         stock.newest = Ratio { value, qty };
         if stock.qty < 0 {
-            return self.cover(key, qty, value, variance, layers);
+            return self.cover(key, (qty, value, variance), layers, placing);
         }
         for layer in worth(value, layers) {
             stock.put(layer, placing);
@@ -69,19 +69,18 @@ impl Machine<'_> {
     fn cover(
         &mut self,
         key: u32,
-        qty: i64,
-        value: i64,
-        variance: i64,
+        (qty, value, variance): (i64, i64, i64),
         layers: &[Layer],
+        placing: Placing,
     ) -> Result<Posted, Fault> {
         let rules = self.rule(key)?.rules;
         let stock = self.key(key)?;
         let adds_up = matches!(rules.negative, Negative::Carry | Negative::Reject);
         let carries = adds_up || stock.method == Method::Standard || stock.shorts.is_empty();
         if carries {
-            self.carry(key, qty, value, variance, layers)
+            self.carry(key, (qty, value, variance), layers, placing)
         } else {
-            self.cover_shorts(key, qty, value, layers)
+            self.cover_shorts(key, (qty, value), layers, placing)
         }
     }
 
@@ -89,10 +88,9 @@ impl Machine<'_> {
     fn carry(
         &mut self,
         key: u32,
-        qty: i64,
-        value: i64,
-        variance: i64,
+        (qty, value, variance): (i64, i64, i64),
         layers: &[Layer],
+        placing: Placing,
     ) -> Result<Posted, Fault> {
         let stock = self.key(key)?;
         stock.qty += qty;
@@ -109,13 +107,19 @@ impl Machine<'_> {
             stock.shorts.clear();
         }
         if left_qty > 0 && stock.tracks {
-            self.put_rest(key, left_qty, left_value, layers)?;
+            self.put_rest(key, (left_qty, left_value), layers, placing)?;
         }
         Ok(posted)
     }
 
     /// Gives the oldest shortages the receipt's cost; the differences correct them, or are variance.
-    fn cover_shorts(&mut self, key: u32, qty: i64, value: i64, layers: &[Layer]) -> Result<Posted, Fault> {
+    fn cover_shorts(
+        &mut self,
+        key: u32,
+        (qty, value): (i64, i64),
+        layers: &[Layer],
+        placing: Placing,
+    ) -> Result<Posted, Fault> {
         let rules = self.rule(key)?.rules;
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
@@ -168,13 +172,20 @@ impl Machine<'_> {
         self.changes.extend(changes.into_iter().map(|change| Change { key, ..change }));
         let rest = qty - covered;
         if rest > 0 && self.key(key)?.tracks {
-            self.put_rest(key, rest, value - covered_value, layers)?;
+            self.put_rest(key, (rest, value - covered_value), layers, placing)?;
         }
         Ok(posted)
     }
 
-    /// Keeps the newest `qty` of the layers, now worth `value`; the rest of them covered a shortage.
-    fn put_rest(&mut self, key: u32, qty: i64, value: i64, layers: &[Layer]) -> Result<(), Fault> {
+    /// Keeps the newest `qty` of the layers, now worth `value`; the rest of them covered a shortage. What comes back stays the layer that it
+    /// was, so that more of it joins it.
+    fn put_rest(
+        &mut self,
+        key: u32,
+        (qty, value): (i64, i64),
+        layers: &[Layer],
+        placing: Placing,
+    ) -> Result<(), Fault> {
         let rounding = self.context.rounding;
         let stock = self.key(key)?;
         stock.clear_layers();
@@ -193,7 +204,7 @@ impl Machine<'_> {
                     if part == left_qty { left_value } else { share(left_value, part, left_qty, rounding) };
                 left_qty -= part;
                 left_value -= worth;
-                stock.put_layer(Layer { qty: part, value: worth, ..*layer }, Placing::New);
+                stock.put_layer(Layer { qty: part, value: worth, ..*layer }, placing);
             }
         }
         Ok(())

@@ -4,18 +4,18 @@
 use comptoir_types::decimal::mul_div;
 use hashbrown::HashMap;
 
+use super::checkpoint::Trace;
 use super::history::History;
 use super::machine::{Machine, Posted};
 use super::references::check_whole;
+use super::replay::{Replay, Undo};
 use super::run::Spoilt;
 use super::settle::Settled;
-use super::{
-    ABSENT, Auto, Context, Correction, Discard, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run, share,
-};
+use super::{ABSENT, Auto, Context, Correction, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run, share};
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
 use crate::posting::NONE;
-use crate::reject::{Fault, RejectCode};
+use crate::reject::Fault;
 
 /// Whether an event changes the past under these rules.
 pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
@@ -33,7 +33,14 @@ pub(crate) fn is_late(event: &Event, rules: &Rules) -> bool {
     }
 }
 
-/// Values a component that has late events. Each costs one pass over what came before it.
+/// The books of a component with late events, and its history as it should have been.
+struct Late<'a> {
+    machine: Machine<'a>,
+    history: History,
+    replay: Replay<'a>,
+}
+
+/// Values a component that has late events.
 pub(crate) fn run_with_replay<'a, S: Sink>(
     context: &'a Context,
     rules: &'a [KeyRules],
@@ -41,103 +48,154 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     events: &[Event],
     sink: &mut S,
 ) -> Result<Machine<'a>, Spoilt> {
-    let mut history =
-        History { now: events.to_vec(), left_out: vec![false; events.len()], added: vec![0; events.len()] };
-    let mut machine = Machine::new(context, rules, referenced, events);
-    for (place, event) in events.iter().enumerate() {
-        let Ok(index) = u32::try_from(place) else { break };
-        let is_late_here =
-            |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
-        let undone = events.get(event.reference as usize).filter(|other| {
+    let is_late_here =
+        |event: &Event| rules.get(event.key as usize).is_some_and(|key| is_late(event, &key.rules));
+    let undone = |event: &Event| {
+        let is_undo = |other: &&Event| {
             !run::is_silenced(event)
                 && event.kind == Kind::Reversal
                 && other.kind == Kind::CostAdjustment
                 && is_late_here(other)
-        });
-        let late = is_late_here(event) || undone.is_some();
-        let outcome = match undone {
-            Some(other) => undo(&mut machine, &mut history, index, (event, other), sink),
-            None if late => replay(&mut machine, &mut history, index, (event, 0), sink),
-            None => {
-                let event = history.resolve(&machine, place, event);
-                run::step(&mut machine, index, &event, sink)
-            }
         };
-        if let Some(index) = machine.spoilt {
+        events.get(event.reference as usize).filter(is_undo)
+    };
+    let late: Vec<bool> = events.iter().map(|event| is_late_here(event) || undone(event).is_some()).collect();
+    let machine = Machine::new(context, rules, referenced, events);
+    let replay = Replay::new(machine.clone(), events, &late);
+    let mut books = Late { machine, history: History::new(events), replay };
+    for ((index, event), late) in (0u32..).zip(events).zip(late) {
+        let outcome = match undone(event) {
+            Some(other) => books.undo(index, event, other, sink),
+            None if late => books.replay(index, event, 0, sink),
+            None => books.step(index, event, sink),
+        };
+        if let Some(index) = books.machine.spoilt {
             return Err(Spoilt(index));
         }
-        if (outcome.is_err() || late)
-            && let Some(flag) = history.left_out.get_mut(place)
-        {
-            *flag = true;
-        }
+        books.history.leave_out(index, outcome.is_err() || late);
         if let (Err(fault), true) = (outcome, late) {
             sink.reject(index, fault);
         }
     }
-    Ok(machine)
+    Ok(books.machine)
 }
 
-/// Takes back a cost that was replayed: its opposite is replayed in its turn.
-fn undo<'a, S: Sink>(
-    machine: &mut Machine<'a>,
-    history: &mut History,
-    index: u32,
-    (event, adjustment): (&Event, &Event),
-    sink: &mut S,
-) -> Result<(), Fault> {
-    let entry = machine.referred(index, event)?;
-    check_whole(event, &entry)?;
-    // What was variance alone is taken back as variance.
-    let amount = entry.variance - adjustment.amount;
-    let opposite = Event { amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
-    replay(machine, history, index, (&opposite, -entry.variance), sink)?;
-    if let Some(entry) = machine.entries.get_mut(event.reference as usize) {
-        entry.taken_qty = 1;
+impl Late<'_> {
+    fn step<S: Sink>(&mut self, index: u32, event: &Event, sink: &mut S) -> Result<(), Fault> {
+        let event = self.history.resolve(&self.machine, index, event);
+        run::step(&mut self.machine, index, &event, sink)
     }
-    Ok(())
-}
 
-/// Lays the late event over the one that it concerns, calculates again, and posts the differences. `variance` comes on top of its line.
-fn replay<'a, S: Sink>(
-    machine: &mut Machine<'a>,
-    history: &mut History,
-    index: u32,
-    (event, variance): (&Event, i64),
-    sink: &mut S,
-) -> Result<(), Fault> {
-    let entry = machine.referred(index, event)?;
-    let was = *history.now.get(event.reference as usize).ok_or(OVERFLOW)?;
-    let settles = event.kind == Kind::Settlement;
-    let settled = settles.then(|| machine.settled_part(&entry, event)).transpose()?;
-    let corrected = corrected(machine, event, &was, settled, history.added_to(event.reference))?;
-    let is_cost = event.kind == Kind::CostAdjustment;
-    let difference = difference_of(event, &was, &corrected);
-    let added = if is_cost { difference } else { 0 };
-    // What a receipt cannot bear, since nothing costs less than nothing.
-    let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
-    let replaced = history.lay(index, event, corrected, difference)?;
-    history.add(event.reference, added);
-    let redone = again(machine, history, index).and_then(|mut redone| {
-        carry_open(machine, &mut redone, event, &was, settled);
-        let lines = differences(machine, &redone, index, event, settled, bounded(rest + variance)?)?;
-        Ok((redone, lines))
-    });
-    match redone {
-        Ok((mut redone, lines)) => {
-            if let Some(slot) = redone.entries.get_mut(index as usize) {
-                *slot = Entry { accepted: true, key: entry.key, variance: rest, ..Entry::BLANK };
+    /// Takes back a cost that was replayed: its opposite is replayed in its turn.
+    fn undo<S: Sink>(
+        &mut self,
+        index: u32,
+        event: &Event,
+        adjustment: &Event,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let entry = self.machine.referred(index, event)?;
+        check_whole(event, &entry)?;
+        // What was variance alone is taken back as variance.
+        let amount = entry.variance - adjustment.amount;
+        let opposite = Event { amount, at: event.at, row: event.row, group: event.group, ..*adjustment };
+        self.replay(index, &opposite, -entry.variance, sink)?;
+        if let Some(entry) = self.machine.entries.get_mut(event.reference as usize) {
+            entry.taken_qty = 1;
+        }
+        Ok(())
+    }
+
+    /// Lays the late event over the one that it concerns, calculates again, and posts the differences. `variance` comes on top of its
+    /// line.
+    fn replay<S: Sink>(
+        &mut self,
+        index: u32,
+        event: &Event,
+        variance: i64,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let entry = self.machine.referred(index, event)?;
+        let was = *self.history.now.get(event.reference as usize).ok_or(OVERFLOW)?;
+        let settles = event.kind == Kind::Settlement;
+        let settled = settles.then(|| self.machine.settled_part(&entry, event)).transpose()?;
+        let corrected =
+            corrected(&self.machine, event, &was, settled, self.history.added_to(event.reference))?;
+        let is_cost = event.kind == Kind::CostAdjustment;
+        let difference = difference_of(event, &was, &corrected);
+        let added = if is_cost { difference } else { 0 };
+        // What a receipt cannot bear, since nothing costs less than nothing.
+        let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
+        let variance = bounded(rest + variance)?;
+        self.replay_laid(index, Lay { event, was, corrected, settled, difference, added, variance }, sink)?;
+        if let Some(slot) = self.machine.entries.get_mut(index as usize) {
+            *slot = Entry { accepted: true, key: entry.key, variance: rest, ..Entry::BLANK };
+        }
+        Ok(())
+    }
+
+    fn replay_laid<S: Sink>(&mut self, index: u32, lay: Lay<'_>, sink: &mut S) -> Result<(), Fault> {
+        self.replay.advance(&self.history, index);
+        let laid = self.history.lay(index, lay.event, lay.corrected, lay.difference)?;
+        self.add(lay.event.reference, lay.added);
+        let lines = self.replay.correct(&self.history, &laid, index).and_then(|undo| {
+            let traces = carried(&self.machine, &self.replay, &undo, &lay);
+            match differences(&mut self.machine, &traces, &lay) {
+                Ok(lines) => {
+                    self.replay.commit(undo);
+                    Ok((traces, lines))
+                }
+                Err(fault) => {
+                    self.replay.take_back(undo);
+                    Err(fault)
+                }
             }
-            post_differences(machine, index, event.at, &lines, sink);
-            *machine = redone;
-            Ok(())
-        }
-        Err(fault) => {
-            history.restore(replaced);
-            history.add(event.reference, -added);
-            Err(fault)
+        });
+        match lines {
+            Ok((traces, lines)) => {
+                post_differences(&mut self.machine, index, lay.event.at, &lines, sink);
+                self.take_over(&traces);
+                Ok(())
+            }
+            Err(fault) => {
+                self.history.restore(&laid);
+                self.add(lay.event.reference, -lay.added);
+                Err(fault)
+            }
         }
     }
+
+    /// Notes a cost that came late beside the movement's own.
+    fn add(&mut self, reference: u32, cost: i64) {
+        self.history.add(reference, cost);
+        let added = self.history.added_to(reference);
+        for machine in [&mut self.machine, &mut self.replay.machine] {
+            machine.late.insert(reference, added);
+        }
+    }
+
+    /// The books stand as calculated again.
+    fn take_over(&mut self, traces: &[Trace]) {
+        self.machine.keys.clone_from(&self.replay.machine.keys);
+        self.machine.production.clone_from(&self.replay.machine.production);
+        for trace in traces {
+            self.machine.restore(trace);
+        }
+    }
+}
+
+/// A late event and what it makes of the movement that it concerns.
+struct Lay<'e> {
+    event: &'e Event,
+    was: Event,
+    corrected: Event,
+    settled: Option<Settled>,
+    /// What comes late for an amendment that was appended.
+    difference: i64,
+    /// What comes late beside the movement's own cost.
+    added: i64,
+    /// What goes to the variance account on top of the line.
+    variance: i64,
 }
 
 /// Whether the cost of a movement is its own amount, and not what its group or the movement in `ref` had.
@@ -200,47 +258,35 @@ fn invoiced(machine: &Machine<'_>, was: &Event, difference: i64, reversed: i64) 
     bounded(near.unwrap_or(amount))
 }
 
-/// Calculates everything before `index` again; fails if a movement that stood before no longer can.
-fn again<'a>(machine: &Machine<'a>, history: &History, index: u32) -> Result<Machine<'a>, Fault> {
-    let mut redone = Machine::new(machine.context, machine.rules, machine.referenced, &history.now);
-    redone.late = history.late();
-    for ((place, event), skip) in history.now.iter().enumerate().take(index as usize).zip(&history.left_out) {
-        let (Ok(place), false) = (u32::try_from(place), *skip) else {
-            continue;
-        };
-        run::step(&mut redone, place, event, &mut Discard).map_err(|fault| match fault.code {
-            RejectCode::Overflow => fault,
-            _ => Fault::new(RejectCode::ReplayFailed),
-        })?;
-    }
-    Ok(redone)
+/// What the books are to know of the movement that the late event concerns, and of others that are otherwise now.
+fn carried(machine: &Machine<'_>, replay: &Replay<'_>, undo: &Undo, lay: &Lay<'_>) -> Vec<Trace> {
+    let touched = replay.touched(undo).into_iter();
+    let traces = touched.map(|event| carry_open(machine, replay.machine.trace(event), lay));
+    traces
+        .filter(|trace| trace.event == lay.event.reference || machine.trace(trace.event) != *trace)
+        .collect()
 }
 
-/// What is open of provisional receipts stays as it was: neither the difference of an invoice nor a landed cost is part of an
-/// estimate. An amended estimate is a new one, unless it is invoiced in part already.
-fn carry_open(
-    machine: &Machine<'_>,
-    redone: &mut Machine<'_>,
-    event: &Event,
-    was: &Event,
-    settled: Option<Settled>,
-) {
-    let target = event.reference as usize;
-    for (place, (new, old)) in redone.entries.iter_mut().zip(&machine.entries).enumerate() {
-        let amended =
-            place == target && event.kind == Kind::Amendment && old.open_qty + old.open_reversed == was.qty;
-        if old.accepted && !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key))
-        {
-            (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
-            new.open_reversed = old.open_reversed;
-        }
-        if !new.accepted && old.accepted {
-            *new = *old;
-        }
+/// What is open of provisional receipts stays as it was: neither the difference of an invoice nor a landed cost is part of an estimate.
+/// An amended estimate is a new one, unless it is invoiced in part already.
+fn carry_open(machine: &Machine<'_>, mut trace: Trace, lay: &Lay<'_>) -> Trace {
+    let Some(old) = machine.entries.get(trace.event as usize).filter(|old| old.accepted) else {
+        return trace;
+    };
+    let is_target = trace.event == lay.event.reference;
+    let amended =
+        is_target && lay.event.kind == Kind::Amendment && old.open_qty + old.open_reversed == lay.was.qty;
+    let new = &mut trace.entry;
+    if !new.accepted {
+        *new = *old;
+    } else if !amended && (old.open_qty != new.open_qty || !has_borders(machine.rules, old.key)) {
+        (new.open_qty, new.open_amount) = (old.open_qty, old.open_amount);
+        new.open_reversed = old.open_reversed;
     }
-    if let Some(settled) = settled {
-        redone.note_settled(event.reference, settled);
+    if let Some(settled) = lay.settled.filter(|_| is_target) {
+        new.settle(settled.qty, settled.estimate);
     }
+    trace
 }
 
 /// Whether estimates of a key are taken back and made again at month borders, so that calculating again finds what is open.
@@ -252,21 +298,16 @@ fn has_borders(rules: &[KeyRules], key: u32) -> bool {
 type Difference = (Option<(u32, Reason)>, Posted);
 
 /// The late movement's own line and one correction for each other movement whose cost is different now, if all of them fit.
-fn differences(
-    machine: &mut Machine<'_>,
-    redone: &Machine<'_>,
-    index: u32,
-    event: &Event,
-    settled: Option<Settled>,
-    variance: i64,
-) -> Result<Vec<Difference>, Fault> {
+fn differences(machine: &mut Machine<'_>, traces: &[Trace], lay: &Lay<'_>) -> Result<Vec<Difference>, Fault> {
+    let (event, settled) = (lay.event, lay.settled);
     let reason = match event.kind {
         Kind::Amendment => Reason::Amended,
         Kind::Settlement => Reason::Settled,
         _ => Reason::LateCost,
     };
     let mut lines = Vec::new();
-    for (adjusts, (old, new)) in (0..index).zip(machine.entries.iter().zip(&redone.entries)) {
+    for Trace { event: adjusts, entry: new, .. } in traces {
+        let Some(old) = machine.entries.get(*adjusts as usize) else { continue };
         let posted = Posted {
             key: old.key,
             quantity: new.qty - old.qty,
@@ -274,11 +315,11 @@ fn differences(
             variance: new.variance - old.variance,
         };
         let is_same = posted.value == 0 && posted.variance == 0 && posted.quantity == 0;
-        if adjusts == event.reference {
-            let variance = bounded(posted.variance + variance)?;
+        if *adjusts == event.reference {
+            let variance = bounded(posted.variance + lay.variance)?;
             lines.insert(0, (None, Posted { variance, ..posted }));
         } else if !is_same {
-            lines.push((Some((adjusts, reason)), posted));
+            lines.push((Some((*adjusts, reason)), posted));
         }
     }
     if let (Some(settled), Some((_, own))) = (settled, lines.first_mut()) {

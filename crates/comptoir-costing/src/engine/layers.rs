@@ -45,13 +45,36 @@ pub(crate) enum End {
 }
 
 /// Open layers, oldest first. Consumed ones are skipped and dropped in bulk, so that taking stays cheap.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Layers {
     list: Vec<Layer>,
     head: usize,
     /// Serial of the next new layer.
     next: u32,
 }
+
+impl Clone for Layers {
+    /// A copy without the consumed layers.
+    fn clone(&self) -> Self {
+        let open = self.list.get(self.head..).unwrap_or_default();
+        Self { list: open.to_vec(), head: 0, next: self.next }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.list.clear();
+        self.list.extend_from_slice(other.list.get(other.head..).unwrap_or_default());
+        (self.head, self.next) = (0, other.next);
+    }
+}
+
+/// Consumed layers do not count: no movement finds them.
+impl PartialEq for Layers {
+    fn eq(&self, other: &Self) -> bool {
+        self.next == other.next && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Layers {}
 
 impl Layers {
     /// Removes all layers and keeps the memory.
@@ -76,6 +99,11 @@ impl Layers {
             End::Oldest => self.list.iter().skip(self.head).find(|layer| layer.qty > 0),
             End::Newest => self.list.iter().skip(self.head).rfind(|layer| layer.qty > 0),
         }
+    }
+
+    /// Number of layers that a copy holds.
+    pub fn held(&self) -> usize {
+        self.list.len() - self.head.min(self.list.len())
     }
 
     /// Sum of the quantities.

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use super::production::{Production, TakenOver};
+use super::production::{Production, TakenOver, unpriced};
 use super::stock::{Ratio, Stock};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
@@ -30,7 +30,7 @@ pub(crate) struct Posted {
 }
 
 /// The standard cost that a revaluation replaced, and the quantity that it valued anew.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Replaced {
     pub standard: Option<i64>,
     pub qty: i64,
@@ -83,14 +83,7 @@ impl<'a> Machine<'a> {
         let keys =
             rules.iter().map(|key| Stock::new(key.rules.method, key.standard, context.track_ages)).collect();
         let linked = !referenced.is_empty();
-        let mut production: HashMap<u32, Production> = HashMap::new();
-        for event in events.iter().filter(|_| linked) {
-            if event.kind == Kind::ProductionReceipt && event.amount == ABSENT {
-                // What saturates is beyond the limit of 18 digits, and the receipt that takes it is refused.
-                let group = production.entry(event.group).or_default();
-                group.unpriced = group.unpriced.saturating_add(event.qty);
-            }
-        }
+        let production = if linked { unpriced(events) } else { HashMap::new() };
         let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };
         Self {
             context,

@@ -5,6 +5,7 @@
 //! file format: [`run::run_component`] takes events and a sink.
 
 mod adjust;
+mod checkpoint;
 #[cfg(test)]
 mod estimate_tests;
 mod event;
@@ -25,6 +26,9 @@ mod production;
 mod production_tests;
 mod provisional;
 mod references;
+mod replay;
+#[cfg(test)]
+mod replay_tests;
 #[cfg(test)]
 mod reversal_tests;
 pub(crate) mod run;

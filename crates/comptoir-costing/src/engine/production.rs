@@ -1,6 +1,7 @@
 //! Production receipts: each takes over its share of what its group issued before it and did not get back.
 
 use comptoir_types::Rounding;
+use hashbrown::HashMap;
 
 use super::machine::{Machine, Posted};
 use super::{ABSENT, Event, share};
@@ -9,7 +10,7 @@ use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 
 /// Cost of the issues of a production group, to be taken over by its receipts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Production {
     /// Quantity issued and not brought back, over all items.
     pub issued: i64,
@@ -32,7 +33,7 @@ impl Production {
 }
 
 /// What a production receipt took over from its group and has not given back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TakenOver {
     pub group: u32,
     pub qty: i64,
@@ -131,6 +132,22 @@ impl Machine<'_> {
             _ => {}
         }
     }
+}
+
+/// The production groups before the first event: what their receipts without an amount are to take.
+pub(super) fn unpriced(events: &[Event]) -> HashMap<u32, Production> {
+    let mut production: HashMap<u32, Production> = HashMap::new();
+    for event in events.iter().filter(|event| is_unpriced(event)) {
+        // What saturates is beyond the limit of 18 digits, and the receipt that takes it is refused.
+        let group = production.entry(event.group).or_default();
+        group.unpriced = group.unpriced.saturating_add(event.qty);
+    }
+    production
+}
+
+/// Whether a movement takes over its share of what its group issued.
+pub(super) fn is_unpriced(event: &Event) -> bool {
+    event.kind == Kind::ProductionReceipt && event.amount == ABSENT
 }
 
 /// Why a production receipt without an amount has no cost to take over.

@@ -75,6 +75,51 @@ fn what_came_back_from_production_is_no_cost_of_it() {
     }
 }
 
+/// Bread of 20.00 turns out to be more or fewer pieces: flour for 20.00 is in them all the same, and goes back to the group as a whole.
+#[test]
+fn goods_made_keep_their_share_whatever_their_quantity() {
+    for policy in production_policies() {
+        for (now, day) in [(5, 3), (3, 3), (5, 33), (3, 33)] {
+            let moves = format!(
+                "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 4 - - b bread; \
+                {day} amendment {now} - m2 - bread"
+            );
+            let valuation = run(&policy, &moves);
+            assert_eq!(valuation.rejected(), [], "{policy} {moves}");
+            assert_eq!(
+                (cost_from(&valuation, 2), cost_from(&valuation, 0)),
+                (2_000, 4_000),
+                "{policy} {moves}"
+            );
+            let again = format!("{moves}; 40 reversal - - m2 - bread; 41 production_receipt 4 - - b bread");
+            let valuation = run(&policy, &again);
+            assert_eq!(valuation.rejected(), [], "{policy} {again}");
+            assert_eq!(
+                (cost_from(&valuation, 5), cost_from(&valuation, 0)),
+                (2_000, 4_000),
+                "{policy} {again}"
+            );
+        }
+    }
+}
+
+/// Freight of 8.00 for bread of 20.00, before or after one piece more is counted: all pieces cost 28.00.
+#[test]
+fn goods_made_keep_their_share_and_what_came_late() {
+    for method in ["moving_average", "fifo"] {
+        let made =
+            "0 receipt 10 40 - - flour; 1 production_issue 5 - - b flour; 2 production_receipt 4 - - b bread";
+        let (freight, amendment) = ("cost_adjustment - 8 m2 - bread", "amendment 5 - m2 - bread");
+        for (first, last) in [(freight, amendment), (amendment, freight)] {
+            let valuation = run(
+                &format!("{{method: {method}, amendment: append}}"),
+                &format!("{made}; 3 {first}; 4 {last}"),
+            );
+            assert_eq!(closing(&valuation), [(5, 2_000), (5, 2_800)], "{method} {first}");
+        }
+    }
+}
+
 /// Flour came back before bread was made of it, or was used afterwards: bread has no cost to take over, and falls with its group.
 #[test]
 fn a_receipt_without_issues_before_it_is_refused() {

@@ -135,7 +135,9 @@ impl Machine<'_> {
         if origin.qty < 0
             && let Some(short) = self.own_short(event)?
         {
-            return self.reverse_short(index, event, qty, variance, &origin, short);
+            let posted = self.reverse_short(index, event, qty, variance, &origin, short)?;
+            self.note_undone(origin.reference, qty);
+            return Ok(posted);
         }
         let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
         let posted = if origin.qty < 0 {
@@ -245,14 +247,19 @@ impl Machine<'_> {
             entry.value += posted.value;
             entry.variance += posted.variance;
         }
+        if let Some(taken) = self.taken_over.get_mut(&event.reference) {
+            taken.qty += posted.quantity;
+        }
         Ok(Posted { key: origin.key, ..posted })
     }
 
     fn amend_inflow(&mut self, index: u32, event: &Event, origin: Entry, now: i64) -> Result<Posted, Fault> {
         let was = origin.qty;
         let amount_was = bounded(origin.value + origin.variance)?;
+        // What a receipt takes over from its production group does not depend on how much was made.
+        let keeps_cost = now == was || self.taken_over.contains_key(&event.reference);
         let amount = match event.amount {
-            ABSENT if now == was => amount_was,
+            ABSENT if keeps_cost => amount_was,
             ABSENT => comptoir_types::decimal::mul_div(amount_was, now, was, self.context.rounding)
                 .ok_or(OVERFLOW)?,
             amount => amount,
@@ -263,7 +270,7 @@ impl Machine<'_> {
             more if more > 0 => self.receive(index, event, more, difference),
             less => {
                 let value = self.remove(index, event, -less, false)?;
-                let variance = if event.amount == ABSENT { 0 } else { value + difference };
+                let variance = if event.amount == ABSENT && !keeps_cost { 0 } else { value + difference };
                 Ok(Posted { key: event.key, quantity: less, value: -value, variance })
             }
         }

@@ -248,3 +248,29 @@ fn what_stands_between_a_movement_and_its_amendment_stays_within_the_limit() {
     assert!(valuation.postings().all(|line| line.on_hand > -bound), "{:?}", lines(&valuation));
     assert!(codes(&valuation).contains(&(2, "COSTING_OVERFLOW")), "{:?}", codes(&valuation));
 }
+
+/// Goods that went back to the supplier without being there were not sent after all: all ten can still go back.
+#[test]
+fn a_reversed_return_of_what_was_short_can_be_made_again() {
+    for method in ["moving_average", "fifo", "lifo"] {
+        let moves = "0 receipt 10 40; 1 issue 10; 2 purchase_return 2 - m0; 3 reversal 1 - m2; 4 reversal - - m2; \
+            5 purchase_return 10 - m0";
+        let valuation = run(&format!("{{method: {method}, negative: cover}}"), moves);
+        assert_eq!(codes(&valuation), [], "{method}");
+    }
+}
+
+/// Of 4 mugs for 8.00 all leave, 2 come back and leave with one more that is not there. 2 of the first issue come back: 1 covers the
+/// shortage, the other is in the layer of m0, costs 1.00 more, and is joined by 1 for 2.00: 2.50 each.
+#[test]
+fn parts_of_a_layer_that_come_back_past_a_shortage_join() {
+    for method in ["fifo", "lifo"] {
+        let moves = "0 receipt 4 8; 1 issue 4; 2 reversal 2 - m1; 3 issue 3; 4 reversal 2 - m1; 5 cost_adjustment - 1 m0; \
+            6 reversal 1 - m3; 7 issue 1";
+        let policy = format!("{{method: {method}, negative: variance, late_cost: prospective}}");
+        let valuation = run(&policy, moves);
+        assert_eq!(codes(&valuation), [], "{method}");
+        // 1 for 3.00 (2.00 and the late cost) and 1 for 2.00 in one layer: 2.50 each.
+        assert_eq!(lines(&valuation).last().map(|line| line.1), Some(-250), "{method}");
+    }
+}

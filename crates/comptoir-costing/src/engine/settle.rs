@@ -35,8 +35,7 @@ impl Machine<'_> {
     /// Marks a part of a provisional receipt as invoiced.
     pub fn note_settled(&mut self, reference: u32, settled: Settled) {
         if let Some(entry) = self.entries.get_mut(reference as usize) {
-            entry.open_qty -= settled.qty;
-            entry.open_amount -= settled.estimate;
+            entry.settle(settled.qty, settled.estimate);
         }
     }
 

@@ -10,14 +10,14 @@ use crate::policy::Method;
 use crate::posting::NONE;
 
 /// A unit cost as an exact ratio, never rounded. A quantity of zero means that no cost is known.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ratio {
     pub value: i64,
     pub qty: i64,
 }
 
 /// A quantity that left without being there, at a cost that a receipt may correct.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Short {
     /// Event that took it.
     pub event: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Short {
 }
 
 /// State of one key. Laws: the layers add up to `qty` and `value` while `qty` is not negative; `qty == 0` means `value == 0`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stock {
     pub qty: i64,
     pub value: i64,
@@ -206,6 +206,12 @@ impl Stock {
             Placing::New => layers.push(layer),
             Placing::Back => layers.put_back(layer),
         }
+    }
+
+    /// Number of things that it holds.
+    pub fn size(&self) -> usize {
+        let lots = self.lots.values().map(|layers| 1 + layers.held());
+        1 + self.layers.held() + lots.sum::<usize>() + self.shorts.len()
     }
 
     /// Removes all layers, of all lots.

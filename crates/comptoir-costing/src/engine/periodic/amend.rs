@@ -19,6 +19,7 @@
 
 use comptoir_types::decimal::mul_div;
 
+use super::super::production::is_unpriced;
 use super::super::{ABSENT, Entry, Event, OVERFLOW, bounded, share};
 use super::{Cost, Effect, Periodic};
 use crate::movement::{Direction, Kind};
@@ -111,8 +112,9 @@ impl Periodic<'_> {
 
     fn known_difference(&mut self, target: &Target, value: i64) -> Result<Cost, Fault> {
         let was = target.entry.qty.abs();
+        let takes_over = self.events.get(target.place).is_some_and(is_unpriced);
         let amended = match target.amount {
-            ABSENT if target.now == was => value,
+            ABSENT if target.now == was || takes_over => value,
             // Nothing is left of which the cost of one could be known.
             ABSENT if was == 0 => return Err(Fault::with(RejectCode::ReferenceExceeded, target.now, 0)),
             ABSENT => mul_div(value, target.now, was, self.context.rounding).ok_or(OVERFLOW)?,

@@ -5,7 +5,8 @@ use std::ops::Range;
 use comptoir_types::Rounding;
 use hashbrown::HashMap;
 
-use super::super::{ABSENT, Auto, Event, share};
+use super::super::production::is_unpriced;
+use super::super::{Auto, Event, share};
 use super::{Cost, Effect, Periodic};
 use crate::movement::Kind;
 use crate::policy::Amendment;
@@ -45,10 +46,6 @@ pub(super) fn batches(events: &[Event]) -> HashMap<u32, Batch> {
         batches.entry(event.group).or_default().unpriced += i128::from(event.qty);
     }
     batches
-}
-
-fn is_unpriced(event: &Event) -> bool {
-    event.kind == Kind::ProductionReceipt && event.auto == Auto::No && event.amount == ABSENT
 }
 
 /// The production issue that stands at a place, or of which the movement there brings back or changes something.
