@@ -33,6 +33,11 @@ enum Finished {
     Yes,
 }
 
+/// What has glibc keep the memory of arrays for the next call. By default it gives each array of more than 128 kB back to the
+/// system and takes fresh pages for the next one, whose faults cost half as much time again as decoding a photo does.
+const KEEP_MEMORY: [(&str, &str); 2] =
+    [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "268435456")];
+
 impl Process {
     /// Starts the worker `index`. The kernel kills it when the calling thread ends.
     pub(super) fn start(
@@ -44,6 +49,7 @@ impl Process {
         let fd = file.as_raw_fd();
         let mut command = Command::new(&config.command);
         command.args(&config.args).arg(format!("{fd}:{index}:{generation}:{}", std::process::id()));
+        command.envs(KEEP_MEMORY.iter().filter(|(name, _)| std::env::var_os(name).is_none()).copied());
         command.envs(config.env.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         system::prepare(&mut command, fd, config.memory_bytes);
