@@ -49,7 +49,7 @@ class Pipeline:
     batch : Batch
         How batches are made.
     threads : int
-        Threads for the CPU stages; 0: one for each core.
+        Threads for the CPU stages; 0: one for each core, or four for each worker process.
     workers : int
         Processes that run ``preprocess`` and ``postprocess`` instead of threads, for functions that hold the
         interpreter's lock. They are started anew, as by `multiprocessing` with ``spawn``: functions must be
@@ -126,8 +126,8 @@ class Pipeline:
             raise ConfigError(f"`workers`: must be 0 or more, found {workers}", "EXECUTOR_CONFIG")
         self._queue = queue
         spec = {
-            # Two threads for each worker, so that it finds the next call when it has answered one.
-            "cpu_threads": threads or 2 * workers,
+            # Threads only wait for the workers: enough of them that each finds the next call of either stage.
+            "cpu_threads": threads or 4 * workers,
             "instances": instances,
             "depth": depth,
             "queue_limit": queue,
