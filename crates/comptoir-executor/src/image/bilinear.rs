@@ -178,7 +178,9 @@ fn resize_columns<const N: usize>(
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of levels is a level")]
 const fn to_level(sum: i32) -> u8 {
-    (sum >> BITS) as u8
+    let level = sum >> BITS;
+    // Thousands of weights that are all rounded up may sum to more than 1.
+    if level > 255 { 255 } else { level as u8 }
 }
 
 impl Weights {

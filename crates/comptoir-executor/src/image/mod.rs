@@ -5,7 +5,8 @@
 //! batch.
 //!
 //! **Agreement.** JPEG, PNG and lossless WebP are decoded to the pixels that the profile's library gives, bit for bit;
-//! resizing gives exactly Pillow's, and agrees with OpenCV's within 1 grey level. tests/python/test_executor_image.py holds both.
+//! resizing gives exactly Pillow's, and agrees with OpenCV's within 1 grey level: tests/python/test_executor_image.py and
+//! test_executor_resize.py.
 
 mod area;
 mod bilinear;
