@@ -9,6 +9,7 @@
 //! Quantities and values are scaled integers: a kernel neither knows nor needs their scales.
 
 mod ageing;
+pub(crate) mod block_average;
 mod closing;
 mod fifo;
 mod fifo_checked;

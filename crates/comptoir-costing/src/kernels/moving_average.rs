@@ -11,19 +11,10 @@
 )]
 
 use comptoir_types::decimal::Rounding;
-use comptoir_types::decimal::mul_div::{
-    SMALL_DENOMINATOR, SMALL_VALUE, estimate_mul_div, mul_div, mul_div_half_even_small,
-};
-use comptoir_types::simd::wide;
+use comptoir_types::decimal::mul_div::{mul_div, mul_div_half_even_small};
 
+use super::block_average::{BLOCK, FEW_ITEMS, Seen, estimate, excess, excess_qty};
 use super::{KernelError, Movements, Stock, checked_balance, checked_value, same_length};
-
-/// Rows of a block: many enough that a loop's end is rare, few enough that an item seldom occurs twice and
-/// that the stocks of all rows are still in the nearest cache when they are settled.
-const BLOCK: usize = 64;
-
-/// Below this number of items too many rows of a block share one: rows are valued one by one.
-const FEW_ITEMS: usize = 512;
 
 /// Values movements at the moving weighted average and returns the stock of each item at the end.
 ///
@@ -55,7 +46,7 @@ pub fn moving_average(
     same_length("value", value.len(), item.len())?;
     same_length("balance", balance.len(), item.len())?;
     let mut stock = vec![Stock::default(); items];
-    let mut seen = Seen { qty: [0; BLOCK], value: [0; BLOCK], doubt: [0; BLOCK] };
+    let mut seen = Seen::default();
     // Whole blocks have their length in their type, which leaves no check in the loops over them.
     let items = item.as_chunks().0;
     let (qtys, amounts) = (qty.as_chunks().0, amount.as_chunks().0);
@@ -70,7 +61,7 @@ pub fn moving_average(
             value_one_by_one(&mut stock, start, movements.slice(start, BLOCK), value, balance)?;
         } else {
             let rows = Rows { start, item, qty, amount };
-            estimate(&mut seen, &rows, value, balance);
+            estimate(&mut seen, qty, amount, value, balance);
             settle(&mut stock, &seen, &rows, value, balance)?;
         }
     }
@@ -87,14 +78,6 @@ struct Rows<'a> {
     amount: &'a [i64; BLOCK],
 }
 
-/// What the rows of a block found on hand, and where `doubt` is not zero, that the estimate for the row is
-/// not proven.
-struct Seen {
-    qty: [i64; BLOCK],
-    value: [i64; BLOCK],
-    doubt: [u64; BLOCK],
-}
-
 /// Reads the stock of each row's item. Returns false for a block with an unknown item code.
 #[inline(always)]
 fn gather(stock: &[Stock], item: &[u32; BLOCK], seen: &mut Seen) -> bool {
@@ -106,51 +89,6 @@ fn gather(stock: &[Stock], item: &[u32; BLOCK], seen: &mut Seen) -> bool {
         seen.value[row] = stock.value;
     }
     true
-}
-
-/// Values each row on the stock as gathered, and raises `doubt` where the result is not proven.
-///
-/// Receipts and issues alternate at random, so that a branch between them would be mispredicted at every
-/// third row: a receipt is valued as an issue of nothing and its amount chosen by a mask.
-#[inline(never)]
-fn estimate(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance: &mut [i64; BLOCK]) {
-    wide(
-        #[inline(always)]
-        || estimate_rows(seen, rows, value, balance),
-    );
-}
-
-#[inline(always)]
-fn estimate_rows(seen: &mut Seen, rows: &Rows<'_>, value: &mut [i64; BLOCK], balance: &mut [i64; BLOCK]) {
-    let Rows { qty, amount, .. } = rows;
-    for row in 0..BLOCK {
-        let is_issue = qty[row] >> 63;
-        // An issue of all that is on hand is estimated as `value * qty / qty`: all the value, no case of its
-        // own.
-        let (share, bound) = estimate_mul_div(seen.value[row], qty[row] & is_issue, seen.qty[row]);
-        let moved = amount[row] ^ ((amount[row] ^ share) & is_issue);
-        let after = seen.value[row].wrapping_add(moved);
-        let left = seen.qty[row].wrapping_add(qty[row]);
-        value[row] = moved;
-        balance[row] = after;
-        let unproven = if bound < 0.5 { 0 } else { is_issue.cast_unsigned() };
-        let is_zero = u64::from(qty[row] == 0);
-        // The amount of a receipt is small enough if both balances are.
-        seen.doubt[row] =
-            excess(seen.value[row]) | excess(after) | excess_qty(seen.qty[row] | left) | unproven | is_zero;
-    }
-}
-
-/// Zero if `value` is within the bound of [`estimate_mul_div`].
-#[inline(always)]
-fn excess(value: i64) -> u64 {
-    value.wrapping_add(SMALL_VALUE).cast_unsigned() / (2 * SMALL_VALUE.cast_unsigned())
-}
-
-/// Zero if quantities, joined bit by bit, are within the bound of [`estimate_mul_div`]; a negative one is not.
-#[inline(always)]
-fn excess_qty(qty: i64) -> u64 {
-    qty.cast_unsigned() / SMALL_DENOMINATOR.cast_unsigned()
 }
 
 /// Books the block: rows in order, as estimated or, where that is in doubt or the stock has changed since,

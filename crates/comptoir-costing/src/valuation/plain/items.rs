@@ -15,24 +15,19 @@ use crate::valuation::columns::Columns;
 use crate::valuation::lines::Moved;
 use crate::valuation::run::share_out;
 
-/// How an item is valued.
+/// What is on hand of an item: small, so that many items stay near the processor, and never across two cache lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Average,
-    Fifo,
-    /// By the engine.
-    Engine,
+#[repr(align(16))]
+pub(super) struct Stock {
+    pub qty: i64,
+    pub value: i64,
 }
 
-/// What is on hand of an item.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))] // Never across two cache lines.
-struct Item {
-    qty: i64,
-    value: i64,
-    /// Row of the last movement posted; `NONE` before the first.
-    last: u32,
-    way: Way,
+impl Stock {
+    /// Nothing was posted yet. Negative like [`Self::ENGINE`], so that the quick ways leave both to [`Items::any`].
+    const NEW: Self = Self { qty: -1, value: 0 };
+    /// The engine values the item.
+    const ENGINE: Self = Self { qty: -2, value: 0 };
 }
 
 /// Movements whose items are read beforehand.
@@ -41,14 +36,18 @@ pub(super) const BLOCK: usize = 32;
 /// The items of a bucket with their state.
 pub(super) struct Items {
     bucket: usize,
-    buckets: Buckets,
-    items: Vec<Item>,
+    pub(super) buckets: Buckets,
+    pub(super) stocks: Vec<Stock>,
+    /// Whether an item is valued first in, first out; at its average otherwise.
+    is_fifo: Vec<bool>,
+    /// Row of the first movement posted by item; `NONE` before.
+    first: Vec<u32>,
     /// Queues of layers by item; empty where no item needs them.
     queues: Vec<Queue>,
     layers: Layers,
     rounding: Rounding,
-    /// The way that [`mul_div_half_even_small`] serves: averages without layers, if the rounding is half to even.
-    quick: Option<Way>,
+    /// Whether [`mul_div_half_even_small`] serves: for averages without layers, if the rounding is half to even.
+    pub(super) is_quick: bool,
     /// Whether averages have layers too, for their ages: quantities without values.
     tracks_ages: bool,
 }
@@ -59,23 +58,24 @@ impl Items {
         let codes = (0..)
             .map(|place| buckets.item(bucket, place))
             .take_while(|item| (*item as usize) < job.columns.items);
-        let way = |item: u32| match job.rules.get(job.columns.rules_of(item)).map(|own| own.rules.method) {
-            Some(Method::MovingAverage) => Way::Average,
-            Some(Method::Fifo) => Way::Fifo,
-            _ => Way::Engine,
+        let method = |item: u32| job.rules.get(job.columns.rules_of(item)).map(|own| own.rules.method);
+        let methods: Vec<Option<Method>> = codes.map(method).collect();
+        let stock = |method: &Option<Method>| match method {
+            Some(Method::MovingAverage | Method::Fifo) => Stock::NEW,
+            _ => Stock::ENGINE,
         };
-        let new = |way| Item { qty: 0, value: 0, last: NONE, way };
-        let items: Vec<Item> = codes.map(|item| new(way(item))).collect();
-        let queues = if has_layers(job) { items.len() } else { 0 };
+        let queues = if has_layers(job) { methods.len() } else { 0 };
         let rounding = job.context.rounding;
         Self {
             bucket,
             buckets,
-            items,
+            stocks: methods.iter().map(stock).collect(),
+            is_fifo: methods.iter().map(|method| *method == Some(Method::Fifo)).collect(),
+            first: vec![NONE; methods.len()],
             queues: vec![Queue::default(); queues],
             layers: Layers::default(),
             rounding,
-            quick: (rounding == Rounding::HalfEven && queues == 0).then_some(Way::Average),
+            is_quick: rounding == Rounding::HalfEven && queues == 0,
             tracks_ages: job.context.track_ages,
         }
     }
@@ -93,11 +93,12 @@ impl Items {
     pub fn read_ahead(&self, items: impl Iterator<Item = u32>) {
         let places = items.map(|item| self.buckets.place(item));
         if self.queues.is_empty() {
-            let items = places.filter_map(|place| self.items.get(place));
-            std::hint::black_box(items.fold(0, |sum, item| sum ^ item.qty));
+            let stocks = places.filter_map(|place| self.stocks.get(place));
+            std::hint::black_box(stocks.fold(0, |sum, stock| sum ^ stock.qty));
         } else {
-            let queues = places.filter_map(|place| Some((self.items.get(place)?, self.queues.get(place)?)));
-            let read = |sum, (item, queue): (&Item, &Queue)| sum ^ item.qty ^ self.layers.oldest_qty(*queue);
+            let queues = places.filter_map(|place| Some((self.stocks.get(place)?, self.queues.get(place)?)));
+            let read =
+                |sum, (stock, queue): (&Stock, &Queue)| sum ^ stock.qty ^ self.layers.oldest_qty(*queue);
             std::hint::black_box(queues.fold(0, read));
         }
     }
@@ -115,50 +116,55 @@ impl Items {
     #[inline(always)]
     pub fn post(&mut self, item: u32, row: u32, at: i64, [qty, amount]: [i64; 2]) -> Moved {
         let place = self.buckets.place(item);
-        let Some(item) = self.items.get_mut(place) else {
-            return Moved::NONE;
-        };
+        let quick = if self.is_quick { self.average(place, [qty, amount]) } else { None };
+        quick.or_else(|| self.any(place, at, [qty, amount], row)).unwrap_or(Moved::NONE)
+    }
+
+    /// Values a movement at the average, half to even, if its numbers are ordinary.
+    #[inline(always)]
+    fn average(&mut self, place: usize, [qty, amount]: [i64; 2]) -> Option<Moved> {
+        let stock = self.stocks.get_mut(place)?;
         let is_issue = qty >> 63;
-        let left = item.qty.wrapping_add(qty);
+        let left = stock.qty.wrapping_add(qty);
         // A receipt is computed as an issue of nothing, and its amount chosen by a mask: nobody can predict which comes next.
-        let part = mul_div_half_even_small(item.value, qty & is_issue, item.qty);
+        let part = mul_div_half_even_small(stock.value, qty & is_issue, stock.qty);
         let moved = amount ^ ((amount ^ part) & is_issue);
-        let value = item.value.wrapping_add(moved);
+        let value = stock.value.wrapping_add(moved);
         // Everything that is not ordinary is above a bound, also what is negative.
         let bound = SMALL_VALUE.cast_unsigned();
         let is_small =
-            ((left | item.qty).cast_unsigned() < bound) & ((value | item.value).cast_unsigned() < bound);
-        if is_small & (self.quick == Some(item.way)) & (qty != 0) {
-            (item.qty, item.value, item.last) = (left, value, row);
-            return Moved { value: moved, on_hand: left, on_hand_value: value };
+            ((left | stock.qty).cast_unsigned() < bound) & ((value | stock.value).cast_unsigned() < bound);
+        if !is_small | (qty == 0) {
+            return None;
         }
-        self.any(place, at, [qty, amount], row).unwrap_or(Moved::NONE)
+        *stock = Stock { qty: left, value };
+        Some(Moved { value: moved, on_hand: left, on_hand_value: value })
     }
 
     /// Values any movement: its value, and the quantity and the value on hand after it. `None` where there is nothing to value, or
     /// the engine must value the item.
     #[inline]
     fn any(&mut self, place: usize, at: i64, [qty, amount]: [i64; 2], row: u32) -> Option<Moved> {
-        let item = self.items.get_mut(place)?;
-        if qty == 0 || item.way == Way::Engine {
+        let stock = self.stocks.get_mut(place)?;
+        if qty == 0 || *stock == Stock::ENGINE {
             return None;
         }
-        let left = item.qty.checked_add(qty).filter(|left| (0..LIMIT).contains(left));
-        let Some(left) = left else {
-            item.way = Way::Engine;
-            return None;
-        };
-        let moved = match (item.way, qty > 0) {
-            (Way::Fifo, true) => {
+        let before = if *stock == Stock::NEW { Stock { qty: 0, value: 0 } } else { *stock };
+        // Left to the engine, unless what follows fits.
+        *stock = Stock::ENGINE;
+        let left = before.qty.checked_add(qty).filter(|left| (0..LIMIT).contains(left))?;
+        let is_fifo = self.is_fifo.get(place).copied().unwrap_or_default();
+        let moved = match (is_fifo, qty > 0) {
+            (true, true) => {
                 self.layers.push(self.queues.get_mut(place)?, Layer { qty, value: amount, at, row });
                 amount
             }
-            (Way::Fifo, false) => -self.layers.take(self.queues.get_mut(place)?, -qty, self.rounding),
-            (_, is_receipt) => {
+            (true, false) => -self.layers.take(self.queues.get_mut(place)?, -qty, self.rounding),
+            (false, is_receipt) => {
                 let moved = match (is_receipt, left) {
                     (true, _) => amount,
-                    (false, 0) => -item.value,
-                    (false, _) => -share(item.value, -qty, item.qty, self.rounding),
+                    (false, 0) => -before.value,
+                    (false, _) => -share(before.value, -qty, before.qty, self.rounding),
                 };
                 if self.tracks_ages {
                     let queue = self.queues.get_mut(place)?;
@@ -167,37 +173,34 @@ impl Items {
                 moved
             }
         };
-        let value = item.value.checked_add(moved).filter(|value| *value < LIMIT);
-        let Some(value) = value else {
-            item.way = Way::Engine;
-            return None;
-        };
-        *item = Item { qty: left, value, last: row, ..*item };
+        let value = before.value.checked_add(moved).filter(|value| *value < LIMIT)?;
+        *stock = Stock { qty: left, value };
+        self.first.get_mut(place).filter(|first| **first == NONE).into_iter().for_each(|first| *first = row);
         Some(Moved { value: moved, on_hand: left, on_hand_value: value })
     }
 
     /// What there is at the end; `engine_items` are left out.
     pub fn finish(self, job: &Job<'_>, engine_items: &[bool]) -> End {
         let mut end = End::default();
-        for (place, item) in self.items.iter().enumerate() {
+        for (place, (stock, first)) in self.stocks.iter().zip(&self.first).enumerate() {
             let code = self.buckets.item(self.bucket, place);
             if engine_items.get(code as usize).copied().unwrap_or(true) {
                 continue;
             }
-            if item.way == Way::Engine {
+            if *stock == Stock::ENGINE {
                 end.engine_items.push(code);
-            } else if item.last != NONE {
+            } else if *first != NONE {
                 // All movements of the item have the same pool.
                 let by_pool = job.policy.scope != Scope::Item;
-                let pool = if by_pool { Columns::code(&job.columns.pool, item.last) } else { NONE };
+                let pool = if by_pool { Columns::code(&job.columns.pool, *first) } else { NONE };
                 let key = Key { item: code, pool, lot: NONE };
-                end.balances.push(Balance { key, quantity: item.qty, value: item.value });
+                end.balances.push(Balance { key, quantity: stock.qty, value: stock.value });
                 let queue = self.queues.get(place).copied().unwrap_or_default();
-                let first = end.layers.len();
+                let oldest = end.layers.len();
                 end.layers.extend(self.layers.of(queue).map(|layer| open_layer(job.columns, key, layer)));
-                if item.way == Way::Average {
-                    let layers = end.layers.get_mut(first..).unwrap_or_default();
-                    share_out((item.qty, item.value), layers, job.context);
+                if !self.is_fifo.get(place).copied().unwrap_or_default() {
+                    let layers = end.layers.get_mut(oldest..).unwrap_or_default();
+                    share_out((stock.qty, stock.value), layers, job.context);
                 }
             }
         }

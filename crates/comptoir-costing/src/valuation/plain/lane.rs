@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::averages::{Averages, Rows};
 use super::deal::Dealer;
-use super::items::{BLOCK, Items};
+use super::items::Items;
 use crate::reject::Fault;
 use crate::valuation::bucket::Job;
 use crate::valuation::columns::Chunk;
@@ -61,17 +62,10 @@ fn value(
 ) {
     moved.clear();
     moved.reserve(rows.len());
+    let mut averages = Averages::default();
     dealer.each_block(chunk, rows, faults, |first, codes, at, block| {
-        let numbers = block.qty.chunks(BLOCK).zip(block.amount.chunks(BLOCK));
-        let parts = codes.chunks(BLOCK).zip(at.chunks(BLOCK)).zip(numbers);
-        for (((codes, at), (qty, amount)), first) in parts.zip((first..).step_by(BLOCK)) {
-            items.read_ahead(codes.iter().copied());
-            let movements = codes.iter().zip(at).zip(qty.iter().zip(amount)).zip(first..);
-            moved.extend(
-                movements
-                    .map(|(((item, at), (qty, amount)), row)| items.post(*item, row, *at, [*qty, *amount])),
-            );
-        }
+        let rows = Rows { first, items: codes, at, qty: &block.qty, amount: &block.amount };
+        items.post_rows(&rows, &mut averages, moved);
     });
 }
 

@@ -9,6 +9,7 @@
 //! An item with anything else (another kind, a shortage, a second pool, a group, a number near the limits) is left to the engine,
 //! which values it from the start. Both ways give the same lines: a property test holds them together.
 
+mod averages;
 mod deal;
 mod items;
 mod lane;
