@@ -18,10 +18,14 @@ fn table(vectors: &[Option<&[f64]>]) -> RecordBatch {
     RecordBatch::try_from_iter([("item", item), ("s", score), ("v", Arc::new(vectors) as ArrayRef)]).unwrap()
 }
 
-fn run(extra: Json, rows: &RecordBatch) -> Result<BoardResult, BoardError> {
+fn spec(extra: Json) -> Result<BoardSpec, BoardError> {
     let mut spec = json!({"id": "b", "item": "item", "score": "s", "k": 3});
     spec.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    let mut board = Board::new(BoardSpec::from_json(&spec.to_string())?, Context::default())?;
+    BoardSpec::from_json(&spec.to_string())
+}
+
+fn run(extra: Json, rows: &RecordBatch) -> Result<BoardResult, BoardError> {
+    let mut board = Board::new(spec(extra)?, Context::default())?;
     board.push(rows)?;
     board.finish()
 }
@@ -69,4 +73,62 @@ fn a_tie_key_without_order_is_refused_by_the_first_push() {
         error.contains("column `v`") && error.ends_with("the board spec reads it in ties[0].by"),
         "{error}"
     );
+}
+
+/// Each expression of a spec that is none is an error of the spec, with field and place: no table is needed to find it.
+#[test]
+fn an_expression_that_is_none_is_an_error_of_the_spec() {
+    let term = |step: Json| json!({"score": [{"name": "t", "value": "s", "normalise": [step]}]});
+    let operator = |field: &str| {
+        let (field, source) = (field.to_owned(), json!("s >\n== 1"));
+        let given = json!({"id": "o", "boards": ["another"], "boost": {"factor": 2.0}, "items": [1]});
+        let mut given = given.as_object().unwrap().clone();
+        if field == "when" {
+            given.remove("items");
+        }
+        given.insert(field, source);
+        json!({"interventions": [given]})
+    };
+    let metric = |field: &str| {
+        let mut given = json!({"count": "true", "by": null}).as_object().unwrap().clone();
+        if field != "where" {
+            given.remove("count");
+        }
+        given.insert(field.to_owned(), json!("s >\n== 1"));
+        json!({"metrics": {"m": given}, "time": "t", "score": "m"})
+    };
+    let bad = "s >\n== 1";
+    for (path, extra) in [
+        ("eligibility", json!({"eligibility": bad})),
+        ("metrics.m.sum", metric("sum")),
+        ("metrics.m.count", metric("count")),
+        ("metrics.m.min", metric("min")),
+        ("metrics.m.max", metric("max")),
+        ("metrics.m.last", metric("last")),
+        ("metrics.m.where", metric("where")),
+        ("having", json!({"metrics": {"m": {"count": "true"}}, "having": bad})),
+        ("score", json!({"score": bad})),
+        ("score[0].value", json!({"score": [{"name": "t", "value": bad}]})),
+        ("score[0].normalise[0].floor.of", term(json!({"floor": {"of": bad, "least": 1.0}}))),
+        ("score[0].normalise[0].wilson.trials", term(json!({"wilson": {"trials": bad}}))),
+        (
+            "score[0].normalise[0].bayesian.count",
+            term(json!({"bayesian": {"count": bad, "prior": 1.0, "weight": 1.0}})),
+        ),
+        ("score[0].normalise[0].half_life.since", term(json!({"half_life": {"since": bad, "days": 1.0}}))),
+        ("score[0].normalise[0].hacker_news.since", term(json!({"hacker_news": {"since": bad}}))),
+        ("score[0].normalise[0].reddit_hot.since", term(json!({"reddit_hot": {"since": bad}}))),
+        ("interventions[0].when", operator("when")),
+        ("interventions[0].group", operator("group")),
+        ("interventions[0].audience", operator("audience")),
+        (
+            "constraints[0].band.when",
+            json!({"constraints": [{"id": "c", "band": {"when": bad, "at_least": 1}}]}),
+        ),
+        ("constraints[0].group", json!({"constraints": [{"id": "c", "one_per": "s", "group": bad}]})),
+    ] {
+        let error = spec(extra).unwrap_err();
+        assert_eq!((error.code(), error.kind()), ("RULES_SYNTAX", ErrorKind::Config), "{path}: {error}");
+        assert!(error.to_string().starts_with(&format!("board spec, {path}: 2:1: ")), "{path}: {error}");
+    }
 }

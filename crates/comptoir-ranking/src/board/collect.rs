@@ -54,10 +54,11 @@ pub struct Board {
 }
 
 impl Board {
-    /// For a spec and a context. Expressions are compiled when the first batch tells the types of its columns.
+    /// For a spec and a context. Expressions are parsed here, and compiled when the first batch tells the types of its
+    /// columns.
     ///
     /// # Errors
-    /// [`BoardError::Spec`] and [`BoardError::Expression`].
+    /// [`BoardError::Spec`] and [`BoardError::Expression`] with the path of the field.
     pub fn new(spec: BoardSpec, context: Context) -> Result<Self, BoardError> {
         let spec = spec.checked()?;
         let now = context.moment()?;

@@ -17,7 +17,7 @@ pub enum BoardError {
         /// Where in the text of the spec, if it was read from one and its reader knows.
         position: Option<Position>,
     },
-    /// An expression of a spec does not compile over the columns.
+    /// An expression of a spec is none, or does not compile over the columns.
     #[error("board spec, {path}: {source}")]
     Expression {
         /// The field.

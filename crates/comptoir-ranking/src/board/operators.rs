@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema};
 use comptoir_rules::value::Timestamp;
-use comptoir_rules::{Env, Limits, Type, Value, syntax};
+use comptoir_rules::{Env, Type, Value};
 use hashbrown::HashMap;
 use serde_json::Value as Json;
 
@@ -105,12 +105,10 @@ impl Operators {
         for (place, intervention) in spec.interventions.iter().enumerate() {
             let path = format!("interventions[{place}]");
             let is_active = active.iter().any(|active| active.id == intervention.id);
+            // The columns of other boards are not known here.
             if is_active || intervention.is_for(&spec.id) {
                 let operator = Operator::new(&path, intervention, &spec.item, schema, [&env, &group_env])?;
                 compiled.insert(intervention.id.as_str(), operator);
-            } else {
-                // The columns of other boards are not known here.
-                check_syntax(&path, intervention)?;
             }
         }
         let is_boost =
@@ -260,17 +258,6 @@ impl Operators {
             beyond: is_exact.then(beyond),
         })
     }
-}
-
-fn check_syntax(path: &str, intervention: &InterventionSpec) -> Result<(), BoardError> {
-    for (field, source) in [("when", &intervention.when), ("group", &intervention.group)] {
-        let Some(source) = source else { continue };
-        syntax::parse(source, &Limits::default()).map_err(|error| BoardError::Expression {
-            path: format!("{path}.{field}"),
-            source: Box::new(error.into()),
-        })?;
-    }
-    Ok(())
 }
 
 impl Operator {

@@ -17,7 +17,7 @@ use super::memo;
 use super::numbers::NumberKind;
 use super::population::{Codes, Ends, Spreads, percentiles};
 use super::report::Faults;
-use super::spec::{Population, ScoreSpec, Step, TermSpec};
+use super::spec::{Population, Reads, ScoreSpec, Step, TermSpec};
 use crate::normalise;
 
 /// How the score of a board is made.
@@ -144,18 +144,14 @@ impl Term {
         let (value, _) = Expression::number(env, &format!("{path}.value"), &spec.value)?;
         let other = |(place, step): (usize, &Step)| {
             let at = |field: &str| format!("{path}.normalise[{place}].{field}");
-            let number = |field: &str, source: &str| {
-                Expression::number(env, &at(field), source).map(|(number, _)| number)
-            };
-            let moment = |field: &str, source: &str| Expression::moment(env, &at(field), source);
-            Ok(match step {
-                Step::Floor(floor) => Some(Other::Number(number("floor.of", &floor.of)?)),
-                Step::Wilson(wilson) => Some(Other::Number(number("wilson.trials", &wilson.trials)?)),
-                Step::Bayesian(mean) => Some(Other::Number(number("bayesian.count", &mean.count)?)),
-                Step::HalfLife(decay) => Some(Other::Moment(moment("half_life.since", &decay.since)?)),
-                Step::HackerNews(decay) => Some(Other::Moment(moment("hacker_news.since", &decay.since)?)),
-                Step::RedditHot(hot) => Some(Other::Moment(moment("reddit_hot.since", &hot.since)?)),
-                _ => None,
+            Ok(match step.reads() {
+                Some(Reads::Number(field, source)) => {
+                    Some(Other::Number(Expression::number(env, &at(field), source)?.0))
+                }
+                Some(Reads::Moment(field, source)) => {
+                    Some(Other::Moment(Expression::moment(env, &at(field), source)?))
+                }
+                None => None,
             })
         };
         let others = spec.normalise.iter().enumerate().map(other).collect::<Result<_, BoardError>>()?;

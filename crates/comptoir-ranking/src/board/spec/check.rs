@@ -1,4 +1,4 @@
-//! Whether the parts of a spec go together. Expressions are checked when the columns are known.
+//! Whether the parts of a spec go together.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,11 @@ const MOST_KEPT: usize = 10_000_000;
 const OF_RESULT: &[&str] = &["position", "score", "organic_position", "organic_score"];
 
 impl BoardSpec {
-    /// The spec, if its parts go together. Expressions are checked when the columns are known.
+    /// The spec, if its parts go together and its expressions are such. What names mean in them, and whether their types
+    /// go, is checked when the columns are known.
     ///
     /// # Errors
-    /// [`BoardError::Spec`] with the path of the field.
+    /// [`BoardError::Spec`], and [`BoardError::Expression`] for text that is no expression, with the path of the field.
     pub fn checked(self) -> Result<Self, BoardError> {
         if self.version != 1 {
             return Err(BoardError::spec("version", format!("expected 1, found {}", self.version)));
@@ -35,6 +36,7 @@ impl BoardSpec {
         self.check_score()?;
         self.check_interventions()?;
         self.check_constraints()?;
+        self.check_syntax()?;
         Ok(self)
     }
 

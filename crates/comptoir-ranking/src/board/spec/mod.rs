@@ -3,6 +3,7 @@
 mod check;
 mod constraint;
 mod context;
+mod expressions;
 mod intervention;
 mod metric;
 mod score;
@@ -18,6 +19,7 @@ use super::error::BoardError;
 pub use constraint::{BandSpec, ConstraintKind, ConstraintSpec, DiversitySpec, WindowSpec};
 pub(super) use context::moment;
 pub use context::{Context, is_in_share};
+pub(super) use expressions::Reads;
 pub use intervention::{BoostBounds, BoostSpec, BurySpec, Effect, InterventionSpec};
 pub use metric::{MetricKind, MetricSpec};
 pub use score::{
@@ -151,7 +153,7 @@ impl BoardSpec {
     /// Reads a spec from JSON text.
     ///
     /// # Errors
-    /// [`BoardError::Spec`] with the path of the field.
+    /// [`BoardError::Spec`], and [`BoardError::Expression`] for text that is no expression, with the path of the field.
     pub fn from_json(text: &str) -> Result<Self, BoardError> {
         config::from_json::<Self>(text)?.checked()
     }
