@@ -231,3 +231,10 @@ def test_objects_of_other_kinds(tmp_path):
     ]
     for call, code in cases:
         assert isinstance(refused(call, code), comptoir.ArgumentError)
+
+
+def test_a_directory_that_is_no_path():
+    for call in (ranking.Publisher, ranking.Reader):
+        for given in (5, None, ["boards"]):
+            error = refused(lambda call=call, given=given: call(given), "HOST_ARGUMENT", "`directory`")
+            assert (type(error), error.path) == (comptoir.ArgumentError, "directory")

@@ -115,6 +115,26 @@ def test_specs_that_are_none(tmp_path):
         ranking.Board(tmp_path / "none.yaml")
 
 
+def test_text_that_is_no_expression_is_an_error_of_the_spec(tmp_path):
+    wrong = {**SPEC, "eligibility": "units >\n > 0"}
+    (tmp_path / "top.yaml").write_text(
+        "id: top\nitem: sku\nscore: units\nk: 1\nhaving: '>'\nmetrics: {n: {count: 'true'}}\n"
+    )
+    for call, path, place in (
+        (lambda: ranking.Board(wrong), "eligibility", (2, 2)),
+        (lambda: ranking.Boards([SPEC, {**wrong, "id": "more"}]), "eligibility", (2, 2)),
+        (lambda: ranking.build(wrong, None), "eligibility", (2, 2)),
+        (lambda: ranking.Board(tmp_path / "top.yaml"), "having", (1, 1)),
+    ):
+        error = refused(call)
+        assert (type(error), error.code, error.path) == (comptoir.RuleConfigError, "RULES_SYNTAX", path)
+        assert (error.line, error.column) == place
+        assert "^" in error.rendered
+    # What names and types say is known with the columns.
+    collector = ranking.Board({**SPEC, "eligibility": "unit > 0"})
+    assert refused(collector.push, TABLE).code == "RULES_UNKNOWN_NAME"
+
+
 def test_collectors_that_do_not_go_together():
     one, other = ranking.Board(SPEC), ranking.Board({**SPEC, "k": 4})
     other.push(TABLE)
@@ -128,12 +148,34 @@ def test_collectors_that_do_not_go_together():
     one.push(TABLE)
     assert refused(one.merge, changed).code == "RANKING_SCHEMA_CHANGE"
     assert len(changed.finish()) == 2
-    with pytest.raises(ValueError, match="into itself"):
-        one.merge(one)
+    itself = refused(one.merge, one)
+    assert (type(itself), itself.code) == (comptoir.ConfigError, "HOST_ARGUMENT")
+    assert "into itself" in str(itself)
+
+
+def test_a_board_that_is_finished_or_merged_is_closed():
+    one, other = ranking.Board(SPEC), ranking.Board(SPEC)
+    one.merge(other)
     one.finish()
-    for call in (one.finish, lambda: one.push(TABLE), lambda: ranking.Board(SPEC).merge(one)):
-        with pytest.raises(ValueError, match="the board is finished"):
-            call()
+    calls = [
+        one.finish,
+        lambda: one.push(TABLE),
+        lambda: one.merge(ranking.Board(SPEC)),
+        lambda: ranking.Board(SPEC).merge(one),
+        other.finish,
+        lambda: other.push(TABLE),
+    ]
+    both = ranking.Boards([SPEC, {**SPEC, "id": "more"}])
+    both.finish()
+    calls += [
+        both.finish,
+        lambda: both.push(TABLE),
+        lambda: ranking.Boards([SPEC, {**SPEC, "id": "more"}]).merge(both),
+    ]
+    for call in calls:
+        error = refused(call)
+        assert (type(error), error.code) == (comptoir.UnavailableError, "HOST_CLOSED")
+        assert str(error) == "the board, which is finished or was merged into another one, is closed"
 
 
 def test_a_producer_that_fails_is_quoted():
@@ -179,8 +221,8 @@ def test_a_finished_board_reads_nothing():
     asked = []
     collector = ranking.Board(SPEC)
     collector.finish()
-    with pytest.raises(ValueError, match="the board is finished"):
-        collector.push(pa.RecordBatchReader.from_batches(TABLE.schema, batches()))
+    error = refused(collector.push, pa.RecordBatchReader.from_batches(TABLE.schema, batches()))
+    assert error.code == "HOST_CLOSED"
     assert not asked
 
 
@@ -219,8 +261,9 @@ def test_what_goes_with_a_publication(publisher):
     assert (unknown.code, type(unknown)) == ("RANKING_SNAPSHOT_VERSION", comptoir.StorageError)
     publisher.close()
     for call in (publisher.versions, lambda: publisher.publish(board()), lambda: publisher.rollback(1)):
-        with pytest.raises(ValueError, match="the publisher is closed"):
-            call()
+        error = refused(call)
+        assert (type(error), error.code) == (comptoir.UnavailableError, "HOST_CLOSED")
+        assert str(error) == "the publisher is closed"
 
 
 def test_a_directory_has_one_publisher(tmp_path):

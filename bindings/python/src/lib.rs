@@ -5,6 +5,7 @@
 //! exception in `errors`: the rest of the crate only unpacks arguments.
 #![deny(unsafe_code)]
 
+mod arguments;
 mod arrow;
 mod costing;
 mod enter;

@@ -6,15 +6,13 @@ import operator
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from comptoir.errors import ArgumentError, ConfigError
+from comptoir import _arguments
+from comptoir._arguments import expect, named, refused
+from comptoir.errors import ConfigError
+
+__all__ = ["count", "each", "expect", "number", "text"]
 
 T = TypeVar("T")
-
-
-def expect(name: str, value: object, kinds: tuple[type[Any], ...], words: str, code: str) -> None:
-    """Refuse an argument of none of these types."""
-    if not isinstance(value, kinds):
-        raise ArgumentError(f"`{name}` must be {words}, not `{type(value).__name__}`", code)
 
 
 def number(name: str, value: Any, code: str) -> float:
@@ -24,10 +22,11 @@ def number(name: str, value: Any, code: str) -> float:
         try:
             return float(value)
         except OverflowError as error:
-            raise ConfigError(f"`{name}` must be a number that a float can hold", code) from error
+            message = f"`{name}` must be a number that a float can hold"
+            raise named(name, ConfigError(message, code)) from error
         except (TypeError, ValueError):
             pass
-    raise ArgumentError(f"`{name}` must be a number, not `{kind.__name__}`", code)
+    raise refused(name, "a number", value, code)
 
 
 def count(name: str, value: Any) -> int:
@@ -35,25 +34,17 @@ def count(name: str, value: Any) -> int:
     try:
         whole = operator.index(value)
     except TypeError:
-        found = type(value).__name__
-        raise ArgumentError(f"`{name}` must be a whole number, not `{found}`", "RANKING_COUNT") from None
+        raise refused(name, "a whole number", value, "RANKING_COUNT") from None
     if whole < 0:
-        raise ConfigError(f"`{name}` must be 0 or more, found {whole}", "RANKING_COUNT")
+        raise named(name, ConfigError(f"`{name}` must be 0 or more, found {whole}", "RANKING_COUNT"))
     return whole
 
 
 def text(name: str, value: Any) -> str:
     """Give an argument that must be text."""
-    if not isinstance(value, str):
-        raise ArgumentError(f"`{name}` must be text, not `{type(value).__name__}`", "RANKING_TEXT")
-    return value
+    return _arguments.text(name, value, "RANKING_TEXT")
 
 
 def each(name: str, values: Iterable[T]) -> list[T]:
     """Give what an iterable gives. What it raises comes through."""
-    try:
-        iterator = iter(values)
-    except TypeError:
-        found = type(values).__name__
-        raise ArgumentError(f"`{name}` must be an iterable, not `{found}`", "RANKING_ITERABLE") from None
-    return list(iterator)
+    return _arguments.each(name, values, "RANKING_ITERABLE")

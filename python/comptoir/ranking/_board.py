@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any, TypeAlias, TypeVar
 
 from comptoir._native import RankingBoard, ranking_push
-from comptoir._source import plain, read
-from comptoir.errors import ArgumentError, ConfigError
+from comptoir._source import plain, read, written
+from comptoir.errors import ConfigError
 from comptoir.ranking._arguments import each, expect
 from comptoir.ranking._board_result import Result
 
@@ -37,6 +37,8 @@ class Board:
     ------
     ConfigError
         For a spec that is wrong, with the path of the field.
+    RuleConfigError
+        For text in it that is no expression, with the path of the field, line and column.
     OSError
         For a file that cannot be read.
 
@@ -76,8 +78,7 @@ class Board:
         unit: str | None = None,
         force: Mapping[str, bool] | None = None,
     ) -> None:
-        expect("spec", spec, (Mapping, str, os.PathLike), "a mapping, text or a path", "RANKING_SPEC")
-        text, form, _ = read(spec)
+        text, form, _ = read("spec", spec, "RANKING_SPEC")
         self._native = RankingBoard(form, text, _context(now, audience, unit, force))
 
     def push(self, table: object, *, threads: int | None = None) -> None:
@@ -102,7 +103,8 @@ class Board:
         UnavailableError
             After an error that came when rows had been taken, such as that of a stream that raises in the
             middle: a part of the rows is in the board. `push`, `merge` and `finish` refuse it from then on
-            (``RANKING_PUSH_FAILED``); build it anew.
+            (``RANKING_PUSH_FAILED``); build it anew. Also once the board is finished or was merged into
+            another one (``HOST_CLOSED``).
         """
         ranking_push([self._native], table, threads)
 
@@ -118,11 +120,12 @@ class Board:
         ------
         ConfigError
             If the specs (``RANKING_OTHER_BOARD``) or what they are made for (``RANKING_OTHER_CONTEXT``)
-            differ.
+            differ, or both are the same board (``HOST_ARGUMENT``).
         SchemaError
             If the tables had other columns.
         UnavailableError
-            If a push to one of them has failed (``RANKING_PUSH_FAILED``).
+            If a push to one of them has failed (``RANKING_PUSH_FAILED``), or one of them is of no more use
+            (``HOST_CLOSED``).
 
         Notes
         -----
@@ -141,6 +144,9 @@ class Board:
         ------
         DataError
             For a sum that does not fit: an integer in 64 bits, a decimal in 20 digits before the point.
+        UnavailableError
+            The second time, and for a board that was merged into another one (``HOST_CLOSED``); if a push has
+            failed (``RANKING_PUSH_FAILED``).
         """
         return Result(self._native.finish())
 
@@ -321,7 +327,9 @@ def _context(
     elif isinstance(now, date):
         now = f"{now.isoformat()}T00:00:00Z"
     given = {"now": now, "audience": audience, "unit": unit, "force": force}
-    try:
-        return json.dumps({name: value for name, value in given.items() if value is not None}, default=plain)
-    except TypeError as error:
-        raise ArgumentError(f"`now`, `audience`, `unit` or `force`: {error}", "RANKING_CONTEXT") from None
+    parts = [
+        f"{json.dumps(name)}: {written(name, value, 'RANKING_CONTEXT', plain)}"
+        for name, value in given.items()
+        if value is not None
+    ]
+    return f"{{{', '.join(parts)}}}"

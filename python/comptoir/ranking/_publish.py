@@ -100,6 +100,7 @@ class Publisher:
     _directory: str
 
     def __init__(self, directory: str | os.PathLike[str], *, keep: int = 3) -> None:
+        expect("directory", directory, (str, bytes, os.PathLike), "text or a path", "HOST_ARGUMENT")
         self._directory = os.fspath(directory)
         self._native = RankingPublisher(self._directory, keep)
 
@@ -139,6 +140,8 @@ class Publisher:
             For a column that is missing or has a type that does not go.
         DataError
             For a null or NaN, and an item, position or board that is given twice, with its place.
+        UnavailableError
+            Once it is closed (``HOST_CLOSED``).
         """
         micros = _micros(watermark)
         spec, rules = _hash("spec_hash", spec_hash), _hash("rules_hash", rules_hash)
@@ -169,6 +172,8 @@ class Publisher:
         ------
         StorageError
             For a version that is not there, or is damaged.
+        UnavailableError
+            Once it is closed (``HOST_CLOSED``).
         """
         self._native.rollback(version)
 
@@ -179,6 +184,11 @@ class Publisher:
         -------
         list of int
             Ascending.
+
+        Raises
+        ------
+        UnavailableError
+            Once it is closed (``HOST_CLOSED``).
         """
         return self._native.versions()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from comptoir._arguments import each, entries, expect, named, refused, text, texts, whole
 from comptoir._native import Program, RulesEnv, RulesFunction
+from comptoir._source import written
+from comptoir.errors import ConfigError
 
 
 class Function:
@@ -20,7 +22,9 @@ class Function:
     def __init__(
         self, signature: str, implementation: Callable[..., object], cost: int, is_columnar: bool = False
     ) -> None:
-        self._native = RulesFunction(signature, implementation, cost, is_columnar)
+        if not callable(implementation):
+            raise refused("implementation", "a callable", implementation)
+        self._native = RulesFunction(signature, implementation, whole("cost", cost), bool(is_columnar))
         self.signature = signature
 
     def __repr__(self) -> str:
@@ -73,6 +77,8 @@ def function(
     ------
     RuleConfigError
         For a text that is no type, and a type that has no columns.
+    ArgumentError, ConfigError
+        For an argument of another type, and one out of bounds (``HOST_ARGUMENT``).
 
     Examples
     --------
@@ -86,8 +92,13 @@ def function(
     >>> rules.compile("log(x) > 1.0", rules.Env({"x": "double"}, functions=[log])).eval(x=3)
     True
     """
-    receiver, rest = (f"{args[0]}::", args[1:]) if is_member else ("", args)
-    signature = f"{receiver}{name}({', '.join(rest)}): {result}"
+    rest, receiver = texts("args", args), ""
+    if is_member:
+        if not rest:
+            message = "`args`: a function that is called on its first argument needs one"
+            raise named("args", ConfigError(message, "HOST_ARGUMENT"))
+        receiver = f"{rest.pop(0)}::"
+    signature = f"{receiver}{text('name', name)}({', '.join(rest)}): {text('result', result)}"
     return Function(signature, implementation, cost, is_columnar)
 
 
@@ -115,6 +126,8 @@ class Env:
     ------
     RuleConfigError
         For a type that cannot be read or is not declared.
+    ArgumentError, ConfigError
+        For an argument of another type, and one out of bounds (``HOST_ARGUMENT``).
 
     Examples
     --------
@@ -186,7 +199,7 @@ class Env:
         >>> rules.compile("order.items.all(i, i.qty > 0)", env).inputs
         {'order.items': 'list(json.order.items)'}
         """
-        return cls._derived(("json_example", json.dumps(example)), more)
+        return cls._derived(("json_example", written("example", example)), more)
 
     @classmethod
     def from_json_schema(cls, schema: Mapping[str, Any], **more: Any) -> Env:
@@ -210,7 +223,7 @@ class Env:
         >>> rules.Env.from_json_schema(schema).variables
         {'at': 'timestamp'}
         """
-        return cls._derived(("json_schema", json.dumps(schema)), more)
+        return cls._derived(("json_schema", written("schema", schema)), more)
 
     @classmethod
     def _derived(cls, origin: tuple[str, object], more: dict[str, Any]) -> Env:
@@ -235,7 +248,7 @@ class Env:
         -------
         Program
         """
-        return self._native.compile(source)
+        return self._native.compile(text("source", source))
 
     def __repr__(self) -> str:
         return f"Env({self.variables})"
@@ -261,6 +274,8 @@ def compile(source: str, env: Env | Mapping[str, str]) -> Program:  # noqa: A001
         For an expression that is wrong, with ``line``, ``column`` and ``rendered``.
     RuleLimitError
         For an expression that is too long or too deep.
+    ArgumentError
+        For a source that is no text, and an environment that is none (``HOST_ARGUMENT``).
 
     Examples
     --------
@@ -268,6 +283,7 @@ def compile(source: str, env: Env | Mapping[str, str]) -> Program:  # noqa: A001
     >>> rules.compile("price * decimal('0.9') < floor", {"price": "decimal", "floor": "decimal"})
     Program("price * decimal('0.9') < floor": bool)
     """
+    expect("env", env, (Env, Mapping), "an Env or a mapping")
     return (env if isinstance(env, Env) else Env(env)).compile(source)
 
 
@@ -279,6 +295,16 @@ def _made(
     container: str | None = None,
     budget: int | None = None,
 ) -> RulesEnv:
-    structs = [(name, list(fields.items())) for name, fields in (types or {}).items()]
-    own = [one._native for one in functions]
-    return RulesEnv(list((variables or {}).items()), structs, own, container, budget, origin)
+    structs = entries("types", types or {}, lambda name, fields: entries(name, fields, text))
+    own = [one._native for one in declared_functions(functions)]
+    scope = None if container is None else text("container", container)
+    units = None if budget is None else whole("budget", budget)
+    return RulesEnv(entries("variables", variables or {}, text), structs, own, scope, units, origin)
+
+
+def declared_functions(functions: Iterable[Function]) -> list[Function]:
+    """Give functions that `function` has made."""
+    given = each("functions", functions)
+    for place, one in enumerate(given):
+        expect(f"functions[{place}]", one, (Function,), "a function that `function` has made")
+    return given

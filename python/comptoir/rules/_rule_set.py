@@ -7,10 +7,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from comptoir._arguments import expect, text
 from comptoir._native import RulesSet
-from comptoir._source import plain, read
-from comptoir.errors import ConfigError
-from comptoir.rules._env import Function
+from comptoir._source import plain, read, written
+from comptoir.errors import ArgumentError, ConfigError
+from comptoir.rules._env import Function, declared_functions
 from comptoir.rules._reports import (
     Diff,
     Memory,
@@ -94,15 +95,18 @@ class RuleSet:
         ------
         RuleConfigError
             For a set that is wrong, with the ``path`` of the field, such as ``rules[3].when``.
+        ArgumentError, ConfigError
+            For an argument of another type, and a mapping that has no form in JSON (``HOST_ARGUMENT``).
         OSError
             For a file that cannot be read.
         """
-        text, form, base = read(source)
+        content, form, base = read("source", source)
+        declared = None
         if environment is not None:
-            form = "policy"
-        declared = None if environment is None else json.dumps(environment, default=plain)
-        own = [one._native for one in functions]
-        return cls(RulesSet(form, text, declared, base, own))
+            expect("environment", environment, (Mapping,), "a mapping")
+            form, declared = "policy", written("environment", environment, default=plain)
+        own = [one._native for one in declared_functions(functions)]
+        return cls(RulesSet(form, content, declared, base, own))
 
     @property
     def name(self) -> str:
@@ -238,7 +242,8 @@ class RuleSet:
             For an amount that does not compile or is no number.
         """
         check_set(new)
-        found = self._native.diff(new._native, table, amount, shared)
+        money = None if amount is None else text("amount", amount)
+        found = self._native.diff(new._native, table, money, shared)
         rules = {rule: RuleChange(*change) for rule, change in found["rules"].items()}
         outputs = {
             name: OutputChange(changed, money, [_sample(*sample) for sample in samples])
@@ -279,11 +284,11 @@ class RuleSet:
         ConfigError
             For a rule that the set does not have.
         """
-        found = self._native.why_not(rule, event)
+        found = self._native.why_not(text("rule", rule), event)
         if found is None:
             raise ConfigError(f"the set has no rule `{rule}`", "RULES_UNKNOWN_RULE")
-        reason, behind, text, trace = found
-        return WhyNot(reason, behind, text, _rule_trace(*trace))
+        reason, behind, why, trace = found
+        return WhyNot(reason, behind, why, _rule_trace(*trace))
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -296,7 +301,8 @@ class RuleSet:
 def check_set(found: object) -> None:
     """Refuse what is no rule set, before it is used where nobody sees from where it came."""
     if not isinstance(found, RuleSet):
-        raise TypeError(f"expected a RuleSet, found {type(found).__name__}: read one with RuleSet.load")
+        message = f"expected a RuleSet, found {type(found).__name__}: read one with RuleSet.load"
+        raise ArgumentError(message, "HOST_ARGUMENT")
 
 
 def _rule_trace(rule: str, mode: str, truth: bool | None, fault: str | None, clauses: list[Any]) -> RuleTrace:

@@ -78,7 +78,7 @@ impl BoardBuilder {
     /// Collectors of different boards; `HOST_CLOSED` where one is finished.
     pub fn merge(&self, other: &Self) -> Result<(), Fault> {
         if std::ptr::eq(self, other) {
-            return Err(Fault::argument("a board cannot be merged into itself"));
+            return Err(merged_into_itself());
         }
         // The locks in one order, so that two boards that are merged into each other do not wait for ever.
         let (mut own, mut theirs) = if std::ptr::from_ref(self) < std::ptr::from_ref(other) {
@@ -153,6 +153,39 @@ fn threads_or_all(threads: usize) -> usize {
     }
 }
 
-fn finished() -> Fault {
+/// A call on a board that is of no more use: `HOST_CLOSED`.
+#[must_use]
+pub fn finished() -> Fault {
     Fault::closed("board, which is finished or was merged into another one,")
+}
+
+/// A board that is to be merged with itself: `HOST_ARGUMENT`.
+#[must_use]
+pub fn merged_into_itself() -> Fault {
+    Fault::argument("a board cannot be merged into itself")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_no_expression_is_refused_without_a_table() {
+        let spec = "id: top\nitem: sku\nscore: units\nk: 1\nhaving: |-\n  n >\n  > 1\nmetrics: {n: {count: 'true'}}\n";
+        let fault = BoardBuilder::new(spec, "").unwrap_err();
+        let place = &fault.place;
+        assert_eq!(
+            (fault.code, place.path.as_str(), place.line, place.column),
+            ("RULES_SYNTAX", "having", 2, 1)
+        );
+        assert!(place.rendered.contains('^'), "{}", place.rendered);
+    }
+
+    #[test]
+    fn a_board_that_is_finished_is_closed() {
+        let board = BoardBuilder::new("id: top\nitem: sku\nscore: units\nk: 1\n", "").unwrap();
+        board.finish().unwrap();
+        assert_eq!(board.finish().unwrap_err().code, "HOST_CLOSED");
+        assert_eq!(board.merge(&board).unwrap_err().code, "HOST_ARGUMENT");
+    }
 }

@@ -5,7 +5,7 @@ mod leaderboard;
 mod publisher;
 mod reader;
 
-pub use board::{BoardBuilder, BoardTables};
+pub use board::{BoardBuilder, BoardTables, finished, merged_into_itself};
 pub use leaderboard::SharedLeaderboard;
 pub use publisher::{BoardPublisher, Published};
 pub use reader::{BoardReader, OwnedPage};

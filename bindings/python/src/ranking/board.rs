@@ -7,7 +7,7 @@ use comptoir::ranking::board::{Board, BoardError, BoardResult, BoardSpec, Boards
 use comptoir::ranking::snapshot::GroupValue;
 use comptoir::types::config;
 use comptoir_host::Table;
-use pyo3::exceptions::PyValueError;
+use comptoir_host::ranking::{finished, merged_into_itself};
 use pyo3::prelude::*;
 
 use super::count::{Given, count};
@@ -57,7 +57,7 @@ impl From<BoardError> for Refusal {
 
 fn exception(py: Python<'_>, refusal: Refusal) -> PyErr {
     match refusal {
-        Refusal::Finished => PyValueError::new_err("the board is finished, or was merged into another one"),
+        Refusal::Finished => errors::from_host(py, &finished()),
         Refusal::Board(error) => refused(py, error),
     }
 }
@@ -150,7 +150,7 @@ impl RankingBoard {
     /// Adds what another collector has seen, which is then of no more use. After an error both are as they were.
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
         if std::ptr::eq(self, other) {
-            return Err(PyValueError::new_err("a board cannot be merged into itself"));
+            return Err(errors::from_host(py, &merged_into_itself()));
         }
         let merge = || match locked(&[self, other]).as_mut_slice() {
             [own, theirs] => {

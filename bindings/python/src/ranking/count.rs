@@ -4,6 +4,7 @@ use comptoir::types::ErrorKind;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 
+use crate::arguments::{digits, out_of_bounds, type_name, wrong};
 use crate::errors::{exception, exception_of};
 
 /// An argument where a whole number is expected.
@@ -66,15 +67,9 @@ pub fn count(py: Python<'_>, name: &str, given: impl Into<Given>, least: u32) ->
 /// # Errors
 /// A `ConfigError` where it does not fit in 64 bits without a sign, an `ArgumentError` where it is no whole number.
 pub fn seed(given: &Bound<'_, PyAny>) -> PyResult<u64> {
-    given.extract().map_err(|failure: PyErr| {
-        let py = given.py();
-        if failure.is_instance_of::<PyOverflowError>(py) {
-            let message = format!("`seed` must be between 0 and 2^64 - 1, found {}", digits(given));
-            return exception(py, ErrorKind::Config, "RANKING_SEED", &message);
-        }
-        let found = type_name(given);
-        let message = format!("`seed` must be a whole number, not `{found}`");
-        exception_of(py, "ArgumentError", "RANKING_SEED", &message)
+    given.extract().map_err(|failure: PyErr| match failure.is_instance_of::<PyOverflowError>(given.py()) {
+        true => out_of_bounds("seed", "RANKING_SEED", "between 0 and 2^64 - 1", given),
+        false => wrong("seed", "RANKING_SEED", "a whole number", given),
     })
 }
 
@@ -94,18 +89,5 @@ impl<'py> FromPyObject<'_, 'py> for GivenScore {
             let message = format!("a score is a number, not `{}`", type_name(&object));
             exception_of(py, "ArgumentError", "RANKING_SCORE", &message)
         })
-    }
-}
-
-/// What an object is, for messages.
-pub fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string())
-}
-
-/// A number as text; Python writes no number of very many digits.
-pub fn digits(number: &Bound<'_, PyAny>) -> String {
-    match number.str() {
-        Ok(digits) if digits.to_string().len() <= 60 => digits.to_string(),
-        _ => "a number of many digits".to_owned(),
     }
 }

@@ -1,22 +1,17 @@
 //! Texts, numbers and lists, as Python gives them: what does not go is an error of the package that names the argument.
 
-use comptoir::types::ErrorKind;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyList, PyTuple};
 
-use super::count::{digits, type_name};
-use crate::errors::{exception, exception_of};
+use crate::arguments::{out_of_bounds, text as argument_text, wrong};
 
 /// The argument `name` as text.
 ///
 /// # Errors
 /// An `ArgumentError` where it is none.
 pub fn text<'a>(name: &str, given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
-    match given.cast::<PyString>() {
-        Ok(text) => text.to_str(),
-        Err(_) => Err(wrong(given, "RANKING_TEXT", &format!("`{name}` must be text"))),
-    }
+    argument_text(name, "RANKING_TEXT", given)
 }
 
 /// The argument `name` as a float.
@@ -24,13 +19,9 @@ pub fn text<'a>(name: &str, given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
 /// # Errors
 /// With this code a `ConfigError` where no float can hold it, an `ArgumentError` where it is no number.
 pub fn number(name: &str, code: &str, given: &Bound<'_, PyAny>) -> PyResult<f64> {
-    given.extract().map_err(|failure: PyErr| {
-        let py = given.py();
-        if failure.is_instance_of::<PyOverflowError>(py) {
-            let message = format!("`{name}` must be a number that a float can hold, found {}", digits(given));
-            return exception(py, ErrorKind::Config, code, &message);
-        }
-        wrong(given, code, &format!("`{name}` must be a number"))
+    given.extract().map_err(|failure: PyErr| match failure.is_instance_of::<PyOverflowError>(given.py()) {
+        true => out_of_bounds(name, code, "a number that a float can hold", given),
+        false => wrong(name, code, "a number", given),
     })
 }
 
@@ -41,7 +32,7 @@ pub fn number(name: &str, code: &str, given: &Bound<'_, PyAny>) -> PyResult<f64>
 pub fn each<'py>(name: &str, given: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     match given.try_iter() {
         Ok(iterator) => iterator.collect(),
-        Err(_) => Err(wrong(given, "RANKING_ITERABLE", &format!("`{name}` must be an iterable"))),
+        Err(_) => Err(wrong(name, "RANKING_ITERABLE", "an iterable", given)),
     }
 }
 
@@ -61,14 +52,6 @@ pub fn pair<'py>(
     };
     match <[_; 2]>::try_from(values) {
         Ok([first, second]) => Ok((first, second)),
-        Err(_) => {
-            Err(wrong(given, "RANKING_PAIR", &format!("`{name}[{place}]` must be a pair of two values")))
-        }
+        Err(_) => Err(wrong(&format!("{name}[{place}]"), "RANKING_PAIR", "a pair of two values", given)),
     }
-}
-
-/// The error for an object of a type that does not go.
-fn wrong(given: &Bound<'_, PyAny>, code: &str, expected: &str) -> PyErr {
-    let message = format!("{expected}, not `{}`", type_name(given));
-    exception_of(given.py(), "ArgumentError", code, &message)
 }

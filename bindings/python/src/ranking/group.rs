@@ -8,7 +8,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 
-use super::count::{digits, type_name};
+use crate::arguments::{digits, type_name};
 use crate::arrow::Cell;
 use crate::errors::{exception, exception_of};
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use comptoir::ranking::snapshot::{ItemKind, Publisher, SnapshotBuilder, SnapshotError, TableColumns};
-use pyo3::exceptions::PyValueError;
+use comptoir_host::Fault;
 use pyo3::prelude::*;
 
 use super::count::{Given, count};
 
 use crate::arrow::{import_stream, times};
 use crate::enter::enter;
+use crate::errors::from_host;
 
 /// Publishes boards; `comptoir.ranking.Publisher` is its public face.
 #[pyclass(module = "comptoir._native", frozen)]
@@ -30,7 +31,7 @@ impl RankingPublisher {
             let mut publisher = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             publisher.as_mut().map(work).transpose()
         })?;
-        done.ok_or_else(|| PyValueError::new_err("the publisher is closed"))
+        done.ok_or_else(|| from_host(py, &Fault::closed("publisher")))
     }
 }
 

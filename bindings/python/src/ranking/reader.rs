@@ -13,6 +13,7 @@ use super::count::{Given, count};
 use super::given::{number, text};
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
+use crate::arguments::{CODE, wrong};
 use crate::arrow::{ArrowTable, times};
 use crate::enter::enter;
 use crate::errors;
@@ -81,7 +82,9 @@ impl RankingReader {
 #[pymethods]
 impl RankingReader {
     #[new]
-    fn open(py: Python<'_>, directory: PathBuf) -> PyResult<Self> {
+    fn open(py: Python<'_>, directory: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let refused = |_| wrong("directory", CODE, "text or a path", directory);
+        let directory: PathBuf = directory.extract().map_err(refused)?;
         let reader = Arc::new(enter(py, || Reader::open(&directory))?);
         Ok(Self { directory, reader, follower: Mutex::default(), failure: Arc::default() })
     }

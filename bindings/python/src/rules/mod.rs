@@ -6,6 +6,7 @@
 //! short way for plain dicts, with the pointers of `borrow`, and `call` the method that takes it. What Python code raises
 //! meanwhile is kept in `raised`, and `failure` makes exceptions. `command` is the command line for authors of rules.
 
+mod ahead;
 mod batch;
 mod borrow;
 mod call;

@@ -1,14 +1,11 @@
 //! One compiled expression.
 
-use std::collections::HashMap;
-
 use comptoir::rules::{Program, Residual};
 use comptoir_host::rules::Given;
 use comptoir_host::{Table, rules as rows};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
-use super::batch;
 use super::failure::{enter_table, from_error, from_fault};
 use super::give::to_python;
 use super::input::Inputs;
@@ -17,6 +14,8 @@ use super::raised::Scope;
 use super::results::result;
 use super::shared::shared as variables;
 use super::source::{Event, Source};
+use super::{ahead, batch};
+use crate::arguments::{CODE, text, wrong};
 use crate::arrow::import_stream;
 use crate::enter::attached;
 use crate::errors::from_host;
@@ -41,13 +40,6 @@ pub struct RulesProgram {
     program: Program,
     sources: Vec<Source>,
     quick: Option<Quick>,
-}
-
-/// The size of an input: a number, or the least and the greatest.
-#[derive(FromPyObject)]
-enum Size {
-    Exact(u64),
-    Range(u64, u64),
 }
 
 impl RulesProgram {
@@ -142,13 +134,15 @@ impl RulesProgram {
     ///     If the text is no JSON, and as for `eval`.
     /// RuleLimitError
     ///     If the budget is spent.
+    /// ArgumentError
+    ///     If `event` is neither text nor bytes (``HOST_ARGUMENT``).
     #[pyo3(signature = (event, /))]
     fn eval_json<'py>(&self, py: Python<'py>, event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         attached(py, || {
             let scope = Scope::begin();
-            let text = match event.extract::<&str>() {
-                Ok(text) => text.as_bytes(),
-                Err(_) => event.extract::<&[u8]>()?,
+            let text = match event.cast::<PyBytes>() {
+                Ok(bytes) => bytes.as_bytes(),
+                Err(_) => json_text(event)?.as_bytes(),
             };
             let slots = self.program.slots_from_json_text(text).map_err(|error| from_error(py, error))?;
             let outcome = match self.program.eval_slots(&slots) {
@@ -267,6 +261,10 @@ impl RulesProgram {
     ///     If the expression is an error whatever the unknown parts are.
     /// RuleLimitError
     ///     If the budget is spent.
+    /// RuleConfigError
+    ///     For text that is no pattern (``RULES_DECLARATION``).
+    /// ArgumentError
+    ///     If `unknown` is no sequence of texts (``HOST_ARGUMENT``).
     ///
     /// Examples
     /// --------
@@ -281,10 +279,10 @@ impl RulesProgram {
         &self,
         py: Python<'py>,
         event: Option<&Bound<'py, PyAny>>,
-        unknown: Vec<String>,
+        unknown: &Bound<'py, PyAny>,
         variables: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let patterns = rows::patterns(&unknown).map_err(|error| from_error(py, error))?;
+        let patterns = rows::patterns(&ahead::unknown(unknown)?).map_err(|error| from_error(py, error))?;
         self.with_inputs(py, Event::new(event, variables), |given, scope| {
             match self.program.residual(given, &patterns) {
                 Ok(Residual::Value(value)) => {
@@ -312,7 +310,9 @@ impl RulesProgram {
     /// Raises
     /// ------
     /// ConfigError
-    ///     For a size whose least is above its greatest.
+    ///     For a size whose least is above its greatest (``HOST_ARGUMENT``), or that is below zero.
+    /// ArgumentError
+    ///     For sizes that are no mapping, and a size of another type (``HOST_ARGUMENT``).
     ///
     /// Examples
     /// --------
@@ -323,12 +323,9 @@ impl RulesProgram {
     /// >>> program.cost({"tags": (0, 20), "tags[]": 10})[1] < 200
     /// True
     #[pyo3(signature = (sizes=None))]
-    fn cost(&self, py: Python<'_>, sizes: Option<HashMap<String, Size>>) -> PyResult<(u64, Option<u64>)> {
-        let sizes = sizes.into_iter().flatten().map(|(path, size)| match size {
-            Size::Exact(size) => (path, (size, size)),
-            Size::Range(least, most) => (path, (least, most)),
-        });
-        rows::cost(&self.program, sizes).map_err(|fault| from_host(py, &fault))
+    fn cost(&self, py: Python<'_>, sizes: Option<&Bound<'_, PyAny>>) -> PyResult<(u64, Option<u64>)> {
+        let sizes = sizes.map(ahead::sizes).transpose()?.unwrap_or_default();
+        rows::cost(&self.program, sizes.into_iter()).map_err(|fault| from_host(py, &fault))
     }
 
     /// Type of the value, such as ``bool`` or ``list(string)``.
@@ -355,5 +352,14 @@ impl RulesProgram {
 
     fn __repr__(&self) -> String {
         format!("Program({:?}: {})", self.program.source(), self.program.result_type())
+    }
+}
+
+/// Text of an event.
+fn json_text<'a>(event: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    if event.is_instance_of::<PyString>() {
+        text("event", CODE, event)
+    } else {
+        Err(wrong("event", CODE, "text or bytes", event))
     }
 }
