@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from comptoir.errors import ArgumentError, ConfigError, Error
+from comptoir.errors import ArgumentError, ConfigError, DataError, Error
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Error)
@@ -33,9 +33,13 @@ def named(name: str, error: E) -> E:
 
 
 def text(name: str, value: Any, code: str = CODE) -> str:
-    """Give an argument that must be text."""
+    """Give an argument that must be text, which half a pair of surrogates is not."""
     if not isinstance(value, str):
         raise refused(name, "text", value, code)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise named(name, DataError(f"`{name}` is no UTF-8: {error}", "HOST_UTF8")) from None
     return value
 
 

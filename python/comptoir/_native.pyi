@@ -260,7 +260,7 @@ class RankingLive:
 
 @final
 class RankingPublisher:
-    def __new__(cls, directory: str, keep: int) -> RankingPublisher: ...
+    def __new__(cls, directory: str | os.PathLike[str], keep: int) -> RankingPublisher: ...
     def publish(
         self,
         tables: Sequence[tuple[object, str, list[str], str, str, str | None]],

@@ -11,8 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from comptoir._arguments import CODE, expect, named
-from comptoir.errors import ArgumentError, ConfigError
+from comptoir._arguments import CODE, expect, named, text
+from comptoir.errors import ArgumentError, ConfigError, DataError
 
 
 def read(
@@ -26,10 +26,15 @@ def read(
     if isinstance(source, Mapping):
         return written(name, source, code, plain), "mapping", None
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        return source, _form(source), None
+        return text(name, source, code), _form(source), None
     path = Path(source)
-    text = path.read_text(encoding="utf-8")
-    return text, _form(text), str(path.parent)
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeError as error:
+        raise named(
+            name, DataError(f"file `{path!s}` of `{name}` is no UTF-8: {error}", "HOST_UTF8")
+        ) from None
+    return content, _form(content), str(path.parent)
 
 
 def _form(text: str) -> str:

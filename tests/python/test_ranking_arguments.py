@@ -238,3 +238,31 @@ def test_a_directory_that_is_no_path():
         for given in (5, None, ["boards"]):
             error = refused(lambda call=call, given=given: call(given), "HOST_ARGUMENT", "`directory`")
             assert (type(error), error.path) == (comptoir.ArgumentError, "directory")
+
+
+def test_half_a_pair_of_surrogates_is_no_text(reader, tmp_path):
+    half, result = "\ud800", ranking.build(SPEC, TABLE)
+    publisher = ranking.Publisher(tmp_path / "half")
+    for call in (
+        lambda: reader.page(half),
+        lambda: reader.page("top", half),
+        lambda: reader.page("top", ("FR", half)),
+        lambda: reader.page("top", "FR", cursor=half),
+        lambda: reader.rank_of("top", "FR", half),
+        lambda: result.explain(half),
+        lambda: ranking.Leaderboard().update(half, 1.0),
+        lambda: ranking.LiveBoard(2).update(half, "mug", 1.0),
+        lambda: ranking.rank(["mug", half]),
+        lambda: ranking.rank([1], half),
+        lambda: ranking.Board(f"id: {half}\n"),
+        lambda: publisher.publish(ranking.BoardTable(TABLE, half, item="sku", score="units")),
+        lambda: ranking.Publisher(tmp_path / half),
+        lambda: ranking.Reader(tmp_path / half),
+    ):
+        assert type(refused(call, "HOST_UTF8", "is no UTF-8")) is comptoir.DataError
+
+
+def test_a_file_of_a_spec_that_is_no_utf8(tmp_path):
+    path = tmp_path / "top.yaml"
+    path.write_bytes("id: présentoir\n".encode("latin-1"))
+    assert refused(lambda: ranking.Board(path), "HOST_UTF8", "top.yaml").path == "spec"

@@ -99,6 +99,9 @@ def test_half_a_pair_of_surrogates_is_no_text():
         lambda: PROGRAM.eval_json('{"a": "\ud800"}'),
         lambda: PROGRAM.partial({}, unknown=["\ud800"]),
         lambda: PROGRAM.cost({"\ud800": 1}),
+        lambda: rules.compile("'\ud800'", {}),
+        lambda: rules.Env({"\ud800": "int"}),
+        lambda: rules.RuleSet.load("name: \ud800\n"),
     ):
         with pytest.raises(comptoir.DataError) as caught:
             call()

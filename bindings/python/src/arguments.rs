@@ -1,6 +1,9 @@
 //! Errors for arguments as Python gives them, which name the argument.
 
+use std::path::PathBuf;
+
 use comptoir::types::ErrorKind;
+use pyo3::exceptions::PyUnicodeEncodeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -28,11 +31,34 @@ pub fn out_of_bounds(name: &str, code: &str, expected: &str, given: &Bound<'_, P
 /// An `ArgumentError` where it is none, a `DataError` with `HOST_UTF8` for half of a pair of surrogates.
 pub fn text<'a>(name: &str, code: &str, given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     let text = given.cast::<PyString>().map_err(|_| wrong(name, code, "text", given))?;
-    text.to_str().map_err(|failure| {
+    utf8(&format!("`{name}`"), text).map_err(|failure| at(given.py(), failure, name))
+}
+
+/// The characters of a text. `what` is for the message.
+///
+/// # Errors
+/// A `DataError` with `HOST_UTF8` for half of a pair of surrogates, which Python's own error says nothing of.
+pub fn utf8<'a>(what: &str, text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    text.to_str().map_err(|failure| no_utf8(text.py(), what, &failure))
+}
+
+/// The argument `name` as the path of a file or directory.
+///
+/// # Errors
+/// An `ArgumentError` where it is none, a `DataError` with `HOST_UTF8` for text that no path can hold.
+pub fn path(name: &str, given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    given.extract().map_err(|failure: PyErr| {
         let py = given.py();
-        let message = format!("`{name}` is no UTF-8: {}", failure.value(py));
-        at(py, exception(py, ErrorKind::Data, "HOST_UTF8", &message), name)
+        if failure.is_instance_of::<PyUnicodeEncodeError>(py) {
+            return at(py, no_utf8(py, &format!("`{name}`"), &failure), name);
+        }
+        wrong(name, CODE, "text or a path", given)
     })
+}
+
+fn no_utf8(py: Python<'_>, what: &str, failure: &PyErr) -> PyErr {
+    let message = format!("{what} is no UTF-8: {}", failure.value(py));
+    exception(py, ErrorKind::Data, "HOST_UTF8", &message)
 }
 
 /// The exception with the argument as its `path`.

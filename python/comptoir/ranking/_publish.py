@@ -100,9 +100,8 @@ class Publisher:
     _directory: str
 
     def __init__(self, directory: str | os.PathLike[str], *, keep: int = 3) -> None:
-        expect("directory", directory, (str, bytes, os.PathLike), "text or a path", "HOST_ARGUMENT")
+        self._native = RankingPublisher(directory, keep)
         self._directory = os.fspath(directory)
-        self._native = RankingPublisher(self._directory, keep)
 
     def publish(
         self,

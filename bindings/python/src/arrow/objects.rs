@@ -12,6 +12,7 @@ use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 
 use super::error::BoundaryError;
 use super::times;
+use crate::arguments::utf8;
 use crate::errors;
 use crate::python::Classes;
 
@@ -44,7 +45,7 @@ impl Cell {
             return Ok(Some(Self::Null));
         }
         if let Ok(text) = object.cast::<PyString>() {
-            return Ok(Some(Self::Text(text.to_str()?.to_owned())));
+            return Ok(Some(Self::Text(utf8("a text", text)?.to_owned())));
         }
         if let Ok(truth) = object.cast::<PyBool>() {
             return Ok(Some(Self::Bool(truth.is_true())));

@@ -8,7 +8,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 
-use crate::arguments::{digits, type_name};
+use crate::arguments::{digits, type_name, utf8};
 use crate::arrow::Cell;
 use crate::errors::{exception, exception_of};
 
@@ -45,7 +45,7 @@ impl<'py> FromPyObject<'_, 'py> for Group {
 /// A value of a group as text, by the rule of [`GroupValue::text`].
 fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.cast_exact::<PyString>() {
-        return Ok(GroupValue::Text(text.to_str()?).text().into_owned());
+        return Ok(GroupValue::Text(utf8("a value of a group", text)?).text().into_owned());
     }
     let (py, cell) = (value.py(), Cell::of(value)?);
     let value = match &cell {
@@ -113,7 +113,7 @@ impl<'py> FromPyObject<'_, 'py> for OwnItem {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(text) = object.cast::<PyString>() {
-            return Ok(Self::Text(text.to_str()?.to_owned()));
+            return Ok(Self::Text(utf8("an item", &text)?.to_owned()));
         }
         let (py, code) = (object.py(), "RANKING_ITEM_KIND");
         let too_large = || {

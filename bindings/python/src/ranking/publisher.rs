@@ -1,6 +1,5 @@
 //! The producer's side of published boards.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use comptoir::ranking::snapshot::{ItemKind, Publisher, SnapshotBuilder, SnapshotError, TableColumns};
@@ -9,6 +8,7 @@ use pyo3::prelude::*;
 
 use super::count::{Given, count};
 
+use crate::arguments::path;
 use crate::arrow::{import_stream, times};
 use crate::enter::enter;
 use crate::errors::from_host;
@@ -38,7 +38,8 @@ impl RankingPublisher {
 #[pymethods]
 impl RankingPublisher {
     #[new]
-    fn open(py: Python<'_>, directory: PathBuf, keep: Given) -> PyResult<Self> {
+    fn open(py: Python<'_>, directory: &Bound<'_, PyAny>, keep: Given) -> PyResult<Self> {
+        let directory = path("directory", directory)?;
         let keep = count(py, "keep", keep, 1)?;
         let publisher = enter(py, || Publisher::open(&directory, keep))?;
         Ok(Self(Mutex::new(Some(publisher))))

@@ -13,7 +13,7 @@ use super::count::{Given, count};
 use super::given::{number, text};
 use super::group::{Group, OwnItem};
 use super::page::RankingPage;
-use crate::arguments::{CODE, wrong};
+use crate::arguments::path;
 use crate::arrow::{ArrowTable, times};
 use crate::enter::enter;
 use crate::errors;
@@ -83,8 +83,7 @@ impl RankingReader {
 impl RankingReader {
     #[new]
     fn open(py: Python<'_>, directory: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let refused = |_| wrong("directory", CODE, "text or a path", directory);
-        let directory: PathBuf = directory.extract().map_err(refused)?;
+        let directory = path("directory", directory)?;
         let reader = Arc::new(enter(py, || Reader::open(&directory))?);
         Ok(Self { directory, reader, follower: Mutex::default(), failure: Arc::default() })
     }
