@@ -32,6 +32,11 @@ def named(name: str, error: E) -> E:
     return error
 
 
+def digits(number: int) -> str:
+    """Write a number for a message; Python writes none of very many digits."""
+    return str(number) if abs(number) < 10**60 else "a number of many digits"
+
+
 def text(name: str, value: Any, code: str = CODE) -> str:
     """Give an argument that must be text, which half a pair of surrogates is not."""
     if not isinstance(value, str):
@@ -72,5 +77,7 @@ def whole(name: str, value: Any) -> int:
     except TypeError:
         raise refused(name, "a whole number", value) from None
     if not 0 <= number < 2**64:
-        raise named(name, ConfigError(f"`{name}` must be between 0 and 2^64 - 1", CODE))
+        raise named(
+            name, ConfigError(f"`{name}` must be between 0 and 2^64 - 1, found {digits(number)}", CODE)
+        )
     return number

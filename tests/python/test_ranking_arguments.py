@@ -90,13 +90,19 @@ def test_counts_that_are_none(reader, tmp_path):
         "threads": lambda count: ranking.build(SPEC, TABLE, threads=count),
     }
     for name, call in calls.items():
-        for count in (-1, 2**70, -(2**70), HUGE):
+        for count in (-1, 2**70, -(2**70), HUGE, -HUGE):
             error = refused(lambda call=call, count=count: call(count), "RANKING_COUNT", f"`{name}` must be")
             assert isinstance(error, comptoir.ConfigError)
         error = refused(lambda call=call: call("x"), "RANKING_COUNT", f"`{name}` must be a whole number")
         assert isinstance(error, comptoir.ArgumentError)
     refused(lambda: evaluate.dcg([1, 2], 2**70), "RANKING_COUNT", "`k` must be")
     refused(lambda: ranking.mmr([1.0], [[1.0]], k=2**70), "RANKING_COUNT", "`k` must be")
+    refused(
+        lambda: evaluate.mean_reciprocal_rank([["a"]], [["a"]], -HUGE),
+        "RANKING_COUNT",
+        "`k` must be 0 or more, found a number of many",
+    )
+    refused(lambda: evaluate.dcg([1.0], gain=HUGE), "RANKING_TEXT", "`gain` must be text")
 
 
 def test_seeds_that_are_none():

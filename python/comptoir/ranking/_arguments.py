@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from comptoir import _arguments
-from comptoir._arguments import expect, named, refused
+from comptoir._arguments import digits, expect, named, refused
 from comptoir.errors import ConfigError
 
 __all__ = ["count", "each", "expect", "number", "text"]
@@ -36,7 +36,7 @@ def count(name: str, value: Any) -> int:
     except TypeError:
         raise refused(name, "a whole number", value, "RANKING_COUNT") from None
     if whole < 0:
-        raise named(name, ConfigError(f"`{name}` must be 0 or more, found {whole}", "RANKING_COUNT"))
+        raise named(name, ConfigError(f"`{name}` must be 0 or more, found {digits(whole)}", "RANKING_COUNT"))
     return whole
 
 

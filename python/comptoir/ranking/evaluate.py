@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from comptoir._native import ranking_dcg, ranking_minimum_table, ranking_ndcg
 from comptoir.errors import ArgumentError, ConfigError, DataError
-from comptoir.ranking._arguments import count, each, expect, number
+from comptoir.ranking._arguments import count, each, expect, number, text
 
 __all__ = ["MinimumTable", "dcg", "mean_reciprocal_rank", "minimum_table", "ndcg"]
 
@@ -213,6 +213,6 @@ def _is_in(item: object, wanted: Container[object]) -> bool:
 
 
 def _is_exponential(gain: str) -> bool:
-    if gain not in ("linear", "exponential"):
+    if text("gain", gain) not in ("linear", "exponential"):
         raise ConfigError(f"`{gain}` is no gain: use one of linear, exponential", "RANKING_NAME")
     return gain == "exponential"
