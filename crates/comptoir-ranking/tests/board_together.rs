@@ -54,7 +54,12 @@ fn spec() -> impl Strategy<Value = Json> {
     let sums = json!({"n": {"sum": "units"}, "people": {"distinct": "shop"}, "days": {"max": "day"}});
     let recent = json!({"n": {"count": "units > 0"}, "takings": {"sum": "price", "window": "4d"},
         "each": {"ratio": ["takings", "n"]}, "late": {"last": "units"}});
-    let metrics = prop::sample::select(vec![None, Some(sums), Some(recent)]);
+    // Some of those above, by other names and with faults of their own, and one metric twice.
+    let others = json!({"n": {"sum": "12 / units"}, "items": {"sum": "units"}, "again": {"sum": "units"},
+        "seen": {"max": "day", "where": "12 / units > 1"}});
+    let mixed = json!({"n": {"sum": "price", "window": "4d"}, "last": {"last": "units"}, "old": {"min": "day", "window": "4d"},
+        "each": {"ratio": ["n", "parts"]}, "parts": {"sum": "12 / units"}});
+    let metrics = prop::sample::select(vec![None, Some(sums), Some(recent), Some(others), Some(mixed)]);
     let (terms, k) = (0..3_u8, 1..4_usize);
     let operators = prop::sample::select(vec![
         json!([]),
@@ -184,4 +189,55 @@ fn boards_of_one_scan_that_are_merged() {
     first.merge(second).unwrap();
     let expected = alone(&read(&[spec])[0], &[table(&rows), table(&rows)]);
     assert_eq!(first.finish().unwrap().table, expected.table);
+}
+
+/// A metric that does not fit is an error of the boards that have it, by their names for it.
+#[test]
+fn a_metric_that_does_not_fit_is_one_of_its_boards() {
+    let rows: Vec<Row> = (0..6).map(|row| (Some(0), 0, Some(row % 2), Some(4), 0)).collect();
+    let board = |metrics: Json| json!({"id": "b", "item": "item", "k": 9, "score": "n", "metrics": metrics});
+    let large = "units * 1000000000000000000";
+    let specs = [
+        board(json!({"n": {"count": "true"}})),
+        board(json!({"n": {"sum": large}})),
+        board(json!({"n": {"count": "true"}, "large": {"sum": large}})),
+    ];
+    let mut boards = together(&specs);
+    boards.push(&table(&rows)).unwrap();
+    let found =
+        boards.into_boards().into_iter().map(|board| board.finish().map_err(|error| error.to_string()));
+    let [first, second, third] = <[_; 3]>::try_from(found.collect::<Vec<_>>()).unwrap();
+    assert_eq!(first.unwrap().table.num_rows(), 2);
+    let wrong = |name: &str| {
+        format!("metric `{name}` of item `item 00`: the sum does not fit in an integer of 64 bits")
+    };
+    assert_eq!(second.unwrap_err(), wrong("n"));
+    assert_eq!(third.unwrap_err(), wrong("large"));
+}
+
+/// Boards of which one does not go with the columns are as they were, and collect what they are to.
+#[test]
+fn boards_after_columns_that_do_not_go() {
+    let rows: Vec<Row> = (0..50).map(|row| (Some(row % 3), row % 2, Some(row % 7), Some(1), 0)).collect();
+    let board = |score: &str, metric: Json| json!({"id": "b", "item": "item", "k": 9, "score": score, "metrics": {"n": metric}});
+    let specs = [
+        board("n", json!({"sum": "units"})),
+        board("n", json!({"max": "units"})),
+        board("n", json!({"min": "units"})),
+    ];
+    let mut boards = together(&specs);
+    let whole = table(&rows);
+    let lacking = whole.project(&[3]).unwrap();
+    assert!(boards.push(&lacking).is_err());
+    boards.push(&whole).unwrap();
+    check(&specs, std::slice::from_ref(&whole), &boards.finish().unwrap()).unwrap();
+    // The second one is refused after the first has looked at its columns.
+    let wrong = board("n", json!({"sum": "unit"}));
+    let mut boards = together(&[specs[0].clone(), specs[1].clone(), wrong]);
+    assert!(boards.push(&whole).is_err());
+    let mut boards = boards.into_boards();
+    boards.truncate(2);
+    let mut boards = Boards::from_boards(boards).unwrap();
+    boards.push(&whole).unwrap();
+    check(&specs[..2], &[whole], &boards.finish().unwrap()).unwrap();
 }

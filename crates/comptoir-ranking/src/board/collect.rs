@@ -125,21 +125,29 @@ impl Board {
         distinct.map(|column| vec![column]).chain([self.spec.slot()]).collect()
     }
 
-    /// Whether both collect the same events, and have collected the same so far.
+    /// Whether both collect metrics of the same events, and have collected the same so far.
     pub(super) fn has_events_of(&self, other: &Self) -> bool {
         let (own, theirs) = (&self.spec, &other.spec);
         let is_alike = own.group == theirs.group
             && own.item == theirs.item
             && own.time == theirs.time
-            && own.eligibility == theirs.eligibility
-            && own.metrics == theirs.metrics;
+            && own.eligibility == theirs.eligibility;
         !own.metrics.is_empty()
+            && !theirs.metrics.is_empty()
             && is_alike
             && match (&self.state, &other.state) {
                 (None, None) => self.helpers.is_empty() && other.helpers.is_empty(),
                 (Some(own), Some(theirs)) => own.has_events_of(theirs),
                 _ => false,
             }
+    }
+
+    /// Collects from now on what another board would, if that one has seen no rows yet.
+    pub(super) fn absorb_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
+        match (&mut self.state, &mut other.state) {
+            (Some(own), Some(theirs)) => own.absorb_events(theirs),
+            _ => Ok(()),
+        }
     }
 
     /// Leaves its events to another board of a scan.

@@ -1,16 +1,17 @@
-//! What boards collect of events, which boards that differ only in what they make of it collect once.
+//! What boards collect of events, which boards of the same group, item and eligibility collect once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::Schema;
+use arrow_schema::{Field, Schema};
 use comptoir_rules::value::Timestamp;
 
 use super::contest::all;
 use super::error::BoardError;
 use super::metrics::Metrics;
 use super::numbering::Numbering;
+use super::rank::table;
 use super::report::{Faults, Report};
 use super::spec::BoardSpec;
 
@@ -20,12 +21,21 @@ pub struct Events {
     metrics: Metrics,
     /// Rows, and those that do not count.
     pub report: Report,
-    /// Of eligibility and metrics.
+    /// Of the eligibility.
     pub faults: Faults,
     /// What other threads have collected. To merge it takes as long as to collect it, so this waits for the end.
     helpers: Vec<Events>,
     /// The items in groups, once they were asked for.
-    finished: Option<Finished>,
+    items: Option<Items>,
+}
+
+/// The items in groups.
+#[derive(Debug, Clone)]
+struct Items {
+    /// Group and item.
+    columns: Vec<(Field, ArrayRef)>,
+    /// The number of the group of each.
+    groups: Arc<[u32]>,
 }
 
 /// The items in groups with their metrics.
@@ -49,19 +59,29 @@ impl Events {
             report: Report::default(),
             faults: Faults::default(),
             helpers: Vec::new(),
-            finished: None,
+            items: None,
         }
     }
 
     /// Adds the chosen rows of a batch.
     pub fn push(&mut self, batch: &RecordBatch, chosen: &BooleanBuffer) -> Result<(), BoardError> {
-        self.finished = None;
-        self.metrics.push(batch, chosen, &mut self.faults)
+        self.items = None;
+        self.metrics.push(batch, chosen)
     }
 
-    /// Adds what others of the same eligibility and metrics have.
+    /// The same with nothing in it. `spec` is that of one of its boards.
+    pub fn like(&self, spec: &BoardSpec, rows: &Schema, now: Option<Timestamp>) -> Result<Self, BoardError> {
+        Ok(Self::new(self.metrics.like(spec, rows, now)?))
+    }
+
+    /// Collects what another board of the same group, item and eligibility would. Both have seen no rows.
+    pub fn absorb(&mut self, other: Self) {
+        self.metrics.absorb(other.metrics);
+    }
+
+    /// Adds what others of the same eligibility have.
     pub fn merge(&mut self, other: &Self) -> Result<(), BoardError> {
-        self.finished = None;
+        self.items = None;
         self.metrics.merge(&other.metrics)?;
         self.report.merge(&other.report);
         self.faults.merge(&other.faults);
@@ -75,25 +95,39 @@ impl Events {
 
     /// Takes back what a thread has collected.
     pub fn join(&mut self, helper: Self) {
-        self.finished = None;
+        self.items = None;
         self.helpers.push(helper);
     }
 
-    /// The items in groups with their metrics, and for each metric the rows without a value in the report.
+    /// The items in groups with the metrics of a board.
     pub fn finish(&mut self, spec: &BoardSpec) -> Result<Finished, BoardError> {
         let helpers = std::mem::take(&mut self.helpers);
         helpers.iter().try_for_each(|helper| self.merge(helper))?;
-        if let Some(finished) = &self.finished {
-            return Ok(finished.clone());
-        }
-        let table = self.metrics.finish(spec)?;
-        self.report.without_value = self.metrics.without_value();
+        let Items { mut columns, groups } = match &self.items {
+            Some(items) => items.clone(),
+            None => self.items.insert(Items::new(spec, self.metrics.slots()?)?).clone(),
+        };
+        columns.extend(self.metrics.columns(spec)?);
+        Ok(Finished { table: table(columns, groups.len())?, groups })
+    }
+
+    /// What became of the rows, for the report of a board. After [`Events::finish`].
+    pub fn report(&self, spec: &BoardSpec, report: &mut Report, faults: &mut Faults) {
+        report.merge(&self.report);
+        report.without_value = self.metrics.without_value(spec);
+        faults.merge(&self.faults);
+        self.metrics.report_faults(spec, faults);
+    }
+}
+
+impl Items {
+    fn new(spec: &BoardSpec, columns: Vec<(Field, ArrayRef)>) -> Result<Self, BoardError> {
+        let rows = columns.first().map_or(0, |(_, column)| column.len());
+        let items = table(columns.clone(), rows)?;
         let mut groups = Numbering::new(&spec.group);
-        groups.start(table.num_rows());
-        groups.read(&table, &all(&table))?;
-        let finished = Finished { table, groups: groups.of_rows().into() };
-        self.finished = Some(finished.clone());
-        Ok(finished)
+        groups.start(rows);
+        groups.read(&items, &all(&items))?;
+        Ok(Self { columns, groups: groups.of_rows().into() })
     }
 }
 
@@ -113,8 +147,10 @@ impl Held {
     ) -> Result<Option<&mut Events>, BoardError> {
         let Some(events) = &mut self.0 else { return Ok(None) };
         if Arc::get_mut(events).is_none() {
-            let mut copy = Events::new(Metrics::new(spec, rows, now)?);
-            copy.merge(&events.lock().unwrap_or_else(PoisonError::into_inner))?;
+            let known = events.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut copy = known.like(spec, rows, now)?;
+            copy.merge(&known)?;
+            drop(known);
             *events = Arc::new(Mutex::new(copy));
         }
         let events = Arc::get_mut(events).map(Mutex::get_mut);
@@ -129,6 +165,11 @@ impl Held {
     /// The same events for another board.
     pub fn share(&self) -> Self {
         Self(self.0.clone())
+    }
+
+    /// Whether another board of a scan has the events.
+    pub const fn is_left(&self) -> bool {
+        self.0.is_none()
     }
 
     /// Leaves the events to another board of a scan.

@@ -16,8 +16,8 @@ use super::spec::{BoardSpec, Context};
 ///
 /// Each block of rows passes all boards while it is in the cache. An expression that several boards have is evaluated
 /// once. Groups and items of rows are looked up once where several boards have the same columns for them. Boards that
-/// have the same group, item, eligibility and metrics collect these once, and differ in what they make of it. The results
-/// are those of a [`Board`] for each spec.
+/// have the same group, item, time and eligibility collect each metric that one of them has once, whatever they call it.
+/// The results are those of a [`Board`] for each spec.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -88,6 +88,17 @@ impl Boards {
         Self { boards, leaders, numberings }
     }
 
+    /// Lets boards collect what those that follow them would.
+    fn gather(&mut self) -> Result<(), BoardError> {
+        for (place, leader) in self.leaders.iter().enumerate().filter(|(place, leader)| place != *leader) {
+            let (before, from) = self.boards.split_at_mut(place);
+            if let (Some(leader), Some(board)) = (before.get_mut(*leader), from.first_mut()) {
+                leader.absorb_events(board)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the boards that follow another one its events.
     fn settle(&mut self) {
         for (place, leader) in self.leaders.iter().enumerate() {
@@ -124,6 +135,8 @@ impl Boards {
             return Err(BoardError::OtherBoard);
         }
         self.boards.iter().zip(&other.boards).try_for_each(|(board, other)| board.check_merge(other))?;
+        self.gather()?;
+        other.gather()?;
         // Boards that follow another one here, but not there, have collected other events.
         if self.leaders != other.leaders {
             self.settle();
@@ -158,13 +171,12 @@ impl Collector for Boards {
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), BoardError> {
-        let (boards, leaders) = (&mut self.boards, &self.leaders);
         if batch.num_rows() == 0 {
             // Those that follow another one look at the columns too.
-            boards.iter_mut().try_for_each(|board| board.add(batch))?;
-            following_mut(boards, leaders).for_each(Board::leave_events);
-            return Ok(());
+            self.boards.iter_mut().try_for_each(|board| board.add(batch))?;
+            return self.gather();
         }
+        let (boards, leaders) = (&mut self.boards, &self.leaders);
         for block in blocks(batch) {
             let add = || leading_mut(boards, leaders).try_for_each(|board| board.add(&block));
             shared(&block, &mut self.numberings, add)?;

@@ -158,6 +158,16 @@ impl Faults {
         }
     }
 
+    /// The same in another place of a spec: `from` is the beginning of their paths, and `to` takes its place.
+    pub fn moved(&self, from: &str, to: &str) -> Self {
+        let moved = |path: &str| {
+            path.strip_prefix(from).map_or_else(|| path.to_owned(), |rest| format!("{to}{rest}"))
+        };
+        let found =
+            self.found.iter().map(|((path, code), fault)| ((moved(path), code.clone()), fault.clone()));
+        Self { found: found.collect() }
+    }
+
     /// Of several messages the smallest stays, so that it does not depend on the order of rows.
     fn note(&mut self, key: (String, String), count: u64, message: String) {
         let known = self.found.entry(key).or_insert_with(|| (0, message.clone()));

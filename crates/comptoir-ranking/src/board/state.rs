@@ -133,9 +133,7 @@ impl State {
             Source::Events { events, having } => {
                 let finish = |events: &mut Events| {
                     let finished = events.finish(&self.spec)?;
-                    report.merge(&events.report);
-                    report.without_value.clone_from(&events.report.without_value);
-                    faults.merge(&events.faults);
+                    events.report(&self.spec, report, faults);
                     Ok::<_, BoardError>(finished)
                 };
                 let left = || BoardError::internal("the events of a board were left to another one");
@@ -155,8 +153,11 @@ impl State {
         match (&mut self.source, &mut other.source) {
             (Source::Rows, Source::Rows) => self.contest.ranker.share(&mut other.contest.ranker),
             (Source::Events { events, .. }, Source::Events { events: theirs, .. }) => {
-                if let Some(helper) = events.own(&self.spec, &self.schema, self.now)?.and_then(Events::helper)
-                {
+                if let Some(own) = events.own(&self.spec, &self.schema, self.now)? {
+                    let helper = match own.helper() {
+                        Some(helper) => helper,
+                        None => own.like(&self.spec, &self.schema, self.now)?,
+                    };
                     *theirs = Held::new(helper);
                 }
                 Ok(())
@@ -187,6 +188,18 @@ impl State {
         }
     }
 
+    /// Collects what another board of the same group, item and eligibility would, where that one has seen no rows yet.
+    pub fn absorb_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
+        if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
+            (&mut self.source, &mut other.source)
+            && let (Some(own), Some(theirs)) =
+                (events.own(&self.spec, &self.schema, self.now)?, theirs.take())
+        {
+            own.absorb(theirs);
+        }
+        Ok(())
+    }
+
     /// Leaves its events to another board of a scan.
     pub fn leave_events(&mut self) {
         if let Source::Events { events, .. } = &mut self.source {
@@ -194,10 +207,11 @@ impl State {
         }
     }
 
-    /// Holds the events of another board from now on.
+    /// Holds the events of another board from now on, if it has left its own to it.
     pub fn take_events_of(&mut self, other: &Self) {
         if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
             (&mut self.source, &other.source)
+            && events.is_left()
         {
             *events = theirs.share();
         }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A number that is made of events: exactly one of `sum`, `count`, `distinct`, `min`, `max`, `last` and `ratio`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSpec {
     /// The sum of a number in CEL. Integers and decimals are added exactly; so are doubles, and rounded once.
