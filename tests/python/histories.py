@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from comptoir import costing
-from oracle import Books, Correction, Line, Move
+from oracle_books import FIRST_DAY, Books, Correction, Line, Move
 
 # Where COMPTOIR_EXAMPLES is set, every property is tried that often: for a long search by hand.
 settings.register_profile(
@@ -25,7 +25,6 @@ settings.register_profile(
 )
 settings.load_profile("costing")
 
-FIRST_DAY = date(2026, 1, 1)
 ROUNDINGS = ("half_even", "half_up", "down", "up", "floor", "ceiling")
 NEGATIVES = ("reject", "carry", "cover", "variance")
 
@@ -114,7 +113,15 @@ def books(valuation: costing.Valuation) -> Books:
             found.lines[row["movement_id"]] = line
         else:
             found.corrections.append(
-                Correction(row["movement_id"], row["adjusts"], row["reason"], line.value, line.on_hand_value)
+                Correction(
+                    row["movement_id"],
+                    row["adjusts"],
+                    row["reason"],
+                    line.value,
+                    line.on_hand_value,
+                    line.quantity,
+                    line.variance,
+                )
             )
     found.rejected = {row["movement_id"]: row["code"] for row in rows(valuation.rejected)}
     return found

@@ -8,96 +8,15 @@ cost is never rounded. `oracle_stock` holds the stock of one key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from oracle_books import Books, Correction, Entry, Line, Move, Posted
+from oracle_estimates import Border, borders, cross, settle
 from oracle_groups import Groups, close
 from oracle_stock import Layer, Rejected, Short, Stock, share
 
 STOCK_IN = ("receipt", "opening", "provisional_receipt", "production_receipt")
-
-
-@dataclass(frozen=True)
-class Move:
-    """One row of a history; `at` counts days, `amount` cents."""
-
-    id: str
-    at: int
-    kind: str
-    qty: int | None = None
-    amount: int | None = None
-    ref: str | None = None
-    item: str = "mug"
-    pool: str | None = None
-    lot: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """What a movement posts: its change, the stock after it, the charge to the variance account."""
-
-    quantity: int
-    value: int
-    on_hand: int
-    on_hand_value: int
-    variance: int = 0
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A change of the cost of an earlier movement."""
-
-    cause: str
-    adjusts: str
-    reason: str
-    value: int
-    on_hand_value: int
-
-
-@dataclass
-class Entry:
-    """What later movements may need to know about an accepted one."""
-
-    move: Move
-    place: int
-    quantity: int
-    value: int
-    variance: int
-    taken: int = 0
-    taken_value: int = 0
-    parts: list[Layer] = field(default_factory=list)
-    open_qty: int = 0
-    open_amount: int = 0
-
-    @property
-    def left(self) -> int:
-        return abs(self.quantity) - self.taken
-
-
-@dataclass
-class Books:
-    """The whole result."""
-
-    lines: dict[str, Line] = field(default_factory=dict)
-    corrections: list[Correction] = field(default_factory=list)
-    rejected: dict[str, str] = field(default_factory=dict)
-    stocks: dict[tuple[str, str | None], Stock] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    groups: Groups = field(default_factory=lambda: Groups([], "half_even"))
-
-    def balances(self) -> dict[tuple[str, str | None], tuple[int, int]]:
-        return {key: (stock.qty, stock.value) for key, stock in self.stocks.items()}
-
-
-@dataclass
-class Posted:
-    """Outcome of one step."""
-
-    quantity: int
-    value: int
-    variance: int = 0
-    parts: list[Layer] = field(default_factory=list)
 
 
 def value(moves: Sequence[Move], **policy: Any) -> Books:
@@ -117,7 +36,10 @@ def value(moves: Sequence[Move], **policy: Any) -> Books:
     books = Books(groups=Groups(moves, rules["rounding"]))
     order = sorted(moves, key=lambda move: (move.at, move.id))
     place = {move.id: number for number, move in enumerate(order)}
+    estimates = borders(order) if rules["provisional"] == "month_start_reversal" else []
     for number, move in enumerate(order):
+        while estimates and estimates[0].at <= move.at:
+            pass_border(books, estimates.pop(0))
         stock = books.stocks.setdefault((move.item, move.pool), Stock(rules))
         before = replace_stock(stock)
         try:
@@ -131,8 +53,14 @@ def value(moves: Sequence[Move], **policy: Any) -> Books:
         books.groups.note(move, root_of(move, books), posted)
         line = Line(posted.quantity, posted.value, stock.qty, stock.value, posted.variance)
         books.lines[move.id] = line
-        post_corrections(books, stock, move)
+        post_corrections(books, stock, move.id)
     return books
+
+
+def pass_border(books: Books, border: Border) -> None:
+    stock = cross(books, border)
+    if stock is not None:
+        post_corrections(books, stock, border.receipt)
 
 
 def entry_of(move: Move, number: int, posted: Posted) -> Entry:
@@ -159,11 +87,11 @@ def replace_stock(stock: Stock) -> Stock:
     return replace(stock, layers=layers, shorts=shorts, differences=[])
 
 
-def post_corrections(books: Books, stock: Stock, move: Move) -> None:
+def post_corrections(books: Books, stock: Stock, cause: str) -> None:
     for adjusts, difference in stock.differences:
         stock.value += difference
         books.entries[adjusts].value += difference
-        books.corrections.append(Correction(move.id, adjusts, "shortage_covered", difference, stock.value))
+        books.corrections.append(Correction(cause, adjusts, "shortage_covered", difference, stock.value))
     stock.differences.clear()
 
 
@@ -221,25 +149,11 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
     return posted
 
 
-def settle(books: Books, stock: Stock, move: Move, origin: Entry, rules: dict[str, Any]) -> Posted:
-    """The difference of an invoice, or the estimate taken back and the invoice posted."""
-    qty = move.qty or origin.open_qty
-    estimate = close(origin, qty, rules["rounding"])
-    difference = (move.amount or 0) - estimate
-    taken = stock.add_value(difference, origin)
-    origin.value += taken
-    origin.variance += difference - taken
-    if rules["provisional"] == "difference_on_invoice":
-        return Posted(0, taken, difference - taken)
-    before = stock.value - estimate - taken
-    books.corrections.append(Correction(move.id, origin.move.id, "estimate_reversed", -estimate, before))
-    return Posted(qty, estimate + taken, difference - taken)
-
-
 def undo(books: Books, move: Move, origin: Entry, rules: dict[str, Any]) -> None:
     """What was reversed awaits no invoice; a return that was reversed can be made again."""
     qty = move.qty or abs(origin.quantity)
-    close(origin, min(qty, origin.open_qty), rules["rounding"])
+    if not origin.is_out:
+        close(origin, min(qty, origin.open_qty), rules["rounding"])
     before = books.entries.get(origin.move.ref or "")
     if before is not None:
         before.taken_value -= share(before.taken_value, qty, before.taken, rules["rounding"])
@@ -353,6 +267,32 @@ def reverse(stock: Stock, number: int, move: Move, origin: Entry, rules: dict[st
     qty = origin.left if move.qty is None else move.qty
     if qty == 0:
         raise Rejected("COSTING_REFERENCE_EXCEEDED")
+    if origin.is_out and origin.open_qty:
+        return reverse_out(stock, number, move, origin, qty, rules)
+    return reverse_goods(stock, number, move, origin, qty, rules)
+
+
+def reverse_out(
+    stock: Stock, number: int, move: Move, origin: Entry, qty: int, rules: dict[str, Any]
+) -> Posted:
+    """What has no invoice is out of the books, and is not made again; then what they hold."""
+    if qty > origin.left:
+        raise Rejected("COSTING_REFERENCE_EXCEEDED")
+    before = replace(origin)
+    out = min(qty, origin.open_qty)
+    stock.awaiting -= out
+    note_taken(origin, out, close(origin, out, rules["rounding"]))
+    try:
+        return reverse_goods(stock, number, move, origin, qty - out, rules) if qty > out else Posted(0, 0)
+    except Rejected:
+        vars(origin).update(vars(before))
+        raise
+
+
+def reverse_goods(
+    stock: Stock, number: int, move: Move, origin: Entry, qty: int, rules: dict[str, Any]
+) -> Posted:
+    """Take back what the books hold, or have given."""
     worth = take_part(origin, qty, rules)
     booked = share(origin.variance, qty, abs(origin.quantity), rules["rounding"])
     short = next((short for short in stock.shorts if short.move == origin.move.id), None)
@@ -364,7 +304,7 @@ def reverse(stock: Stock, number: int, move: Move, origin: Entry, rules: dict[st
         posted.variance -= booked
     else:
         if qty <= stock.qty:
-            parts = stock.remove_original(origin, qty, worth)
+            parts = stock.remove_original(origin, qty, worth, latest=origin.open_qty)
         else:
             parts = stock.remove(qty, move.id, number, move.at, False)
         gone = sum(part.value for part in parts)

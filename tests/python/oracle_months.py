@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
-from oracle import Move
+from oracle_books import Move
 from oracle_stock import rounded, share
 
 ITEMS = ("flour", "bread")
@@ -30,6 +30,8 @@ class Entry:
     open_qty: int = 0
     open_amount: int = 0
     is_out: bool = False
+    # What invoices changed of its cost, which their own lines post.
+    invoiced: int = 0
 
     @property
     def left(self) -> int:
@@ -150,21 +152,24 @@ class Months:
         if move.kind == "settlement":
             return self.settle(move, origin)
         if move.kind == "reversal" and origin.is_out and origin.open_qty:
-            origin.back_value += self.close(origin, qty)
-            origin.back += qty
-            return Entry(move, 0, 0)
+            out = min(qty, origin.open_qty)
+            origin.back_value += self.close(origin, out)
+            origin.back += out
+            qty -= out
+            if not qty:
+                return Entry(move, 0, 0)
         entry = Entry(move, -qty if origin.quantity > 0 else qty, None)
         if origin.value is not None:
             entry.value = self.part(origin, qty, entry)
         if move.kind == "reversal":
-            self.close(origin, min(qty, origin.open_qty))
+            self.close(origin, 0 if origin.is_out else min(qty, origin.open_qty))
             if origin.move.kind == "production_receipt":
                 self.batches[str(origin.move.group)].value -= entry.value or 0
         return entry
 
     def part(self, origin: Entry, qty: int, entry: Entry) -> int:
         """The share of what comes back; the last part takes the rest. A reversed return can be made again."""
-        worth = abs(origin.value or 0)
+        worth = abs((origin.value or 0) + origin.invoiced)
         is_last = qty == origin.left
         part = (
             worth - origin.back_value if is_last else share(worth, qty, abs(origin.quantity), self.rounding)
@@ -192,6 +197,7 @@ class Months:
         was_out = receipt.is_out
         estimate = self.close(receipt, qty)
         amount = move.amount or 0
+        receipt.invoiced += amount - estimate
         if was_out:
             return Entry(move, qty, amount)
         return Entry(move, 0, amount - estimate)

@@ -86,6 +86,8 @@ class Stock:
     layers: list[Layer] = field(default_factory=list)
     shorts: list[Short] = field(default_factory=list)
     differences: list[tuple[str, int]] = field(default_factory=list)
+    # Goods that are there while their estimate is out of the books.
+    awaiting: int = 0
 
     @property
     def keeps_layers(self) -> bool:
@@ -216,28 +218,36 @@ class Stock:
             self.last = (self.value, self.qty)
 
     def add_value(self, amount: int, origin: Any) -> int:
-        """Value onto the stock on hand, or the layer of the receipt; what finds no stock is not taken."""
-        if not self.keeps_layers or origin is None:
-            assert not self.keeps_layers, "the spread over several layers is not part of the oracle"
+        """Value onto the stock on hand, or the layers of the receipt; what finds no stock is not taken."""
+        if not self.keeps_layers:
             if self.qty <= 0:
                 return 0
             taken = max(amount, -max(self.value, 0))
         else:
-            place = origin.place
-            aimed = [layer for layer in self.layers if layer.origin == place]
+            aimed = [layer for layer in self.layers if origin is None or layer.origin == origin.place]
             if not aimed:
                 return 0
-            taken = max(amount, -max(aimed[0].value, 0))
-            aimed[0].value += taken
+            taken = max(amount, -max(sum(layer.value for layer in aimed), 0))
+            self.spread(taken, aimed)
         self.value = bounded(self.value + taken)
         return taken
+
+    def spread(self, amount: int, layers: list[Layer]) -> None:
+        """Shares by quantity, the last one takes the rest; no layer falls below nothing."""
+        pieces = sum(layer.qty for layer in layers)
+        left = sum(layer.value for layer in layers) + amount
+        for layer in layers[:-1]:
+            now = layer.value + self.share(amount, layer.qty, pieces)
+            layer.value = min(max(now, 0), max(left, 0))
+            left -= layer.value
+        layers[-1].value = left
 
     # --- out
 
     def remove(self, qty: int, move: str, number: int, at: int, correctable: bool) -> list[Layer]:
         """Take `qty` by the method, beyond the stock as the policy says; gives the parts taken."""
         there = min(qty, max(self.qty, 0))
-        if qty > there and self.rules["negative"] == "reject":
+        if qty > there and self.rules["negative"] == "reject" and qty > self.qty + self.awaiting:
             raise Rejected("COSTING_NEGATIVE_STOCK")
         short_value = 0
         if qty > there:
@@ -248,7 +258,7 @@ class Stock:
         if qty > there:
             self.qty -= qty - there
             self.value -= short_value
-            if self.rules["negative"] != "carry":
+            if self.rules["negative"] not in ("carry", "reject"):
                 self.shorts.append(Short(move, qty - there, short_value, correctable))
             parts.append(Layer(qty - there, short_value, at, number))
         return parts
@@ -297,8 +307,11 @@ class Stock:
         layer.value -= worth
         return replace(layer, qty=qty, value=worth)
 
-    def remove_original(self, origin: Any, qty: int, worth: int) -> list[Layer]:
-        """Take `qty` out of what a receipt brought: its own layer first, or its own value from an average."""
+    def remove_original(self, origin: Any, qty: int, worth: int, *, latest: int = 0) -> list[Layer]:
+        """Take `qty` out of what a receipt brought: its own layers first, or its own value from an average.
+
+        Of its layers the latest ones give `latest` pieces: those that have no invoice.
+        """
         if not self.keeps_layers:
             if qty < self.qty and worth <= self.value:
                 self.last = (worth, qty)
@@ -306,11 +319,36 @@ class Stock:
                 self.value -= worth
                 return [Layer(qty, worth, 0, 0)]
             return self.take(qty)
-        own = next((layer for layer in self.layers if layer.origin == origin.place), None)
-        if own is None:
-            return self.take(qty)
-        part = self.split(own, qty)
-        self.qty -= part.qty
-        self.value -= part.value
-        self.last = (part.value, part.qty)
-        return [part] + (self.take(qty - part.qty) if part.qty < qty else [])
+        own = [layer for layer in self.layers if layer.origin == origin.place]
+        parts: list[Layer] = []
+        for layer in own[::-1]:
+            self.add_part(parts, layer, min(latest, qty) - sum(part.qty for part in parts))
+        for layer in own:
+            self.add_part(parts, layer, qty - sum(part.qty for part in parts))
+        return self.note_gone(parts, qty)
+
+    def take_latest(self, origin: int, qty: int, worth: int) -> list[Layer]:
+        """Take the latest goods of a receipt for `worth`; what has its invoice came before them."""
+        parts: list[Layer] = []
+        for layer in [layer for layer in self.layers if layer.origin == origin][::-1]:
+            left = qty - sum(part.qty for part in parts)
+            asked = worth - sum(part.value for part in parts)
+            if 0 < left < layer.qty and asked <= layer.value:
+                layer.qty, layer.value = layer.qty - left, layer.value - asked
+                parts.append(replace(layer, qty=left, value=asked))
+            else:
+                self.add_part(parts, layer, left)
+        return self.note_gone(parts, qty)
+
+    def add_part(self, parts: list[Layer], layer: Layer, qty: int) -> None:
+        if qty > 0 and layer in self.layers:
+            parts.append(self.split(layer, qty))
+
+    def note_gone(self, parts: list[Layer], qty: int) -> list[Layer]:
+        """Counts parts that have left their layers as gone; what is missing of `qty` leaves by the method."""
+        there, worth = sum(part.qty for part in parts), sum(part.value for part in parts)
+        self.qty -= there
+        self.value -= worth
+        if there:
+            self.last = (worth, there)
+        return parts + (self.take(qty - there) if there < qty else [])

@@ -12,7 +12,7 @@ import pytest
 import comptoir
 from comptoir import costing
 from histories import assert_laws, closing, codes, rows, table, valued
-from oracle import Move
+from oracle_books import Move
 
 GOOD = [Move("r1", 0, "receipt", 10, 10000), Move("i1", 1, "issue", 4)]
 

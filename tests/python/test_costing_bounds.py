@@ -23,7 +23,8 @@ from histories import (
     rows,
     valued,
 )
-from oracle import Move, value
+from oracle import value
+from oracle_books import Move
 
 EMPTY = (0, 0)
 

@@ -11,7 +11,7 @@ import pytest
 import comptoir
 from comptoir import costing
 from histories import codes, history, table, valued, values
-from oracle import Move
+from oracle_books import Move
 
 YAML = """
 method: fifo

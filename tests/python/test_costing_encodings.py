@@ -12,7 +12,7 @@ import pytest
 
 from comptoir import costing
 from histories import columns_of, rows, table
-from oracle import Move
+from oracle_books import Move
 
 MOVES = [
     Move("1", 0, "receipt", 10, 10000, item="7", pool="1"),

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from comptoir import costing
 from histories import codes, rows, table, valued, values
-from oracle import Move
+from oracle_books import Move
 
 
 def test_lifo_takes_the_newest_layer_after_a_transfer() -> None:

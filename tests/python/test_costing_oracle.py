@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from histories import FIRST_DAY, KINDS, NEGATIVES, ROUNDINGS, assert_laws, balances, books, histories, valued
-from oracle import Move, value
+from oracle import value
+from oracle_books import Move
 from oracle_stock import rounded
 
 METHODS = ("moving_average", "fifo", "lifo")

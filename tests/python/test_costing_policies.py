@@ -9,7 +9,7 @@ import pytest
 
 from comptoir import costing
 from histories import cents, closing, codes, columns_of, rows, table, valued, values
-from oracle import Move
+from oracle_books import Move
 
 
 def corrections(valuation: costing.Valuation) -> list[tuple[str, str, str]]:

@@ -33,7 +33,8 @@ from histories import (
     table,
     valued,
 )
-from oracle import Move, value
+from oracle import value
+from oracle_books import Move
 
 
 def content(valuation: costing.Valuation) -> list[Any]:

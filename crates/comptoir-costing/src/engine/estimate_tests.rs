@@ -71,6 +71,44 @@ fn what_goes_back_after_the_invoice_is_of_the_receipt() {
     }
 }
 
+/// What was estimated at 40.00 cost 45.00 by its invoice: with the receipt 45.00 go back, and 9.00 with two of its ten.
+#[test]
+fn an_invoice_is_part_of_what_its_goods_cost() {
+    for method in METHODS {
+        for way in WAYS {
+            for day in [5, 40] {
+                let policy = format!("{{method: {method}, provisional: {way}, late_cost: prospective}}");
+                let moves = format!("0 provisional_receipt 10 40; 1 receipt 10 40; {day} settlement - 45 m0; ");
+                let reversed = run(&policy, &format!("{moves} 63 reversal - - m0"));
+                assert_eq!((closing(&reversed), variance(&reversed)), ((10, 4_000), 0), "{policy} {day}");
+                let returned = run(&policy, &format!("{moves} 63 purchase_return 2 - m0"));
+                assert_eq!((closing(&returned), variance(&returned)), ((18, 7_600), 0), "{policy} {day}");
+            }
+        }
+    }
+}
+
+/// The standard cost is 4.20: what the invoice of 45.00 differs from it goes back with the goods.
+#[test]
+fn at_standard_cost_the_variance_of_an_invoice_goes_back_with_its_goods() {
+    for way in WAYS {
+        let policy = format!("{{method: standard, standard_cost: '4.20', provisional: {way}}}");
+        let moves = "0 provisional_receipt 10 40; 40 settlement - 45 m0; 63 reversal - - m0";
+        let valuation = run(&policy, moves);
+        assert_eq!((closing(&valuation), variance(&valuation)), ((0, 0), 0), "{policy}");
+    }
+}
+
+/// 4 of 10 have their invoice of 18.00. Of the 8 that are reversed 6 are out of the books; the other 2 leave, and 2 for 9.00 stay.
+#[test]
+fn a_reversal_takes_what_is_out_of_the_books_and_then_what_is_in_them() {
+    for method in ["fifo", "lifo", "specific"] {
+        let policy = format!("{{method: {method}, provisional: month_start_reversal}}");
+        let moves = "0 provisional_receipt 10 40; 1 receipt 10 40; 40 settlement 4 18 m0; 45 reversal 8 - m0; 100 receipt 1 4";
+        assert_eq!(layers(&run(&policy, moves)), [(0, 2, 900), (1, 10, 4_000), (100, 1, 400)], "{policy}");
+    }
+}
+
 /// 6 of 10 are invoiced at 30.00 before or after the first month's end, the other 4 at 14.00: 44.00. What is taken back is what has no invoice.
 #[test]
 fn what_has_its_invoice_is_no_estimate() {
@@ -158,6 +196,42 @@ fn an_estimate_reversed_on_its_invoice_stands_at_the_standard_cost() {
         ];
         assert_eq!(lines, expected, "{late_cost}");
     }
+}
+
+/// At the last instant of March two estimates come in again. The first covers what was issued without being there, and that cost stands right behind it,
+/// before the second one and before the movement of that instant.
+#[test]
+fn what_an_estimate_covers_stands_behind_it_in_the_books() {
+    let moves = "0 receipt 1 10; 52 provisional_receipt 1 0; 54 provisional_receipt 1 0; 83 issue 2; 89 receipt 1 3";
+    for ties in ["id", "row", "receipts_first"] {
+        let mut rows = movements(moves);
+        // By id the movement would stand before what was received in February.
+        (rows[4].id, rows[4].at) = ("a".to_owned(), 90 * DAY - 1);
+        let policy = format!("{{method: fifo, negative: cover, provisional: month_start_reversal, ties: {ties}}}");
+        let valuation = value(&rows, &Policy::from_yaml(&policy).unwrap()).unwrap();
+        let mut running = (0, 0);
+        for line in valuation.postings() {
+            running = (running.0 + line.quantity, running.1 + line.value);
+            assert_eq!(running, (line.on_hand, line.on_hand_value), "{policy} {line:?}");
+        }
+        assert!(valuation.postings().any(|line| line.reason == Some(Reason::ShortageCovered)));
+    }
+}
+
+/// An estimate stands in the books at the end of every month, also of those in which nothing but other items moved; a date by mistake far
+/// in the future ends that after twenty years.
+#[test]
+fn an_estimate_goes_out_and_in_while_other_items_move() {
+    let borders = |day: i64| {
+        let mut rows = movements(&format!("0 provisional_receipt 10 40; {day} receipt 1 5"));
+        rows[1].item = "other".to_owned();
+        let policy = Policy::from_yaml("provisional: month_start_reversal").unwrap();
+        let valuation = value(&rows, &policy).unwrap();
+        valuation.postings().filter(|line| line.reason == Some(Reason::Reestimated)).count()
+    };
+    // February to November of 1970; the estimate of December is made again on the last day, which is after the last movement.
+    assert_eq!(borders(340), 10);
+    assert!(borders(2_900_000) < 250);
 }
 
 /// A day in seven thousand years has no more borders of months than one of next year, and the same stock.

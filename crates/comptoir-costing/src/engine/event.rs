@@ -124,6 +124,10 @@ pub(crate) struct Entry {
     pub at: i64,
     /// Quantity that was reversed before its invoice came.
     pub open_reversed: i64,
+    /// What invoices with lines of their own changed of its value: see [`Entry::with_invoices`].
+    pub invoiced_value: i64,
+    /// As `invoiced_value`, of its variance.
+    pub invoiced_variance: i64,
     /// Whether an amendment of the same month gave it another quantity.
     pub amended: bool,
     /// Production group of a production issue and of what came back of one, else [`NONE`].
@@ -150,6 +154,8 @@ impl Entry {
         estimate_out: false,
         at: 0,
         open_reversed: 0,
+        invoiced_value: 0,
+        invoiced_variance: 0,
         amended: false,
         group: NONE,
         reset: false,
@@ -164,6 +170,15 @@ impl Entry {
     /// Whether it is an estimate that is taken back at the moment: then the books do not hold it.
     pub const fn is_out(&self) -> bool {
         self.estimate_out && self.open_qty > 0
+    }
+
+    /// The movement at what its goods cost by the invoices that came, also those that have lines of their own.
+    pub const fn with_invoices(self) -> Self {
+        Self {
+            value: self.value + self.invoiced_value,
+            variance: self.variance + self.invoiced_variance,
+            ..self
+        }
     }
 
     /// What came back leaves again: `qty` of it, with its share of the value, can come back anew.
@@ -200,6 +215,15 @@ impl Entry {
         self.open_amount -= estimate;
         self.open_reversed += open;
         estimate
+    }
+
+    /// As [`Self::reverse_open`], while the books do not hold the estimate: what is reversed of it counts as taken at it. Gives the
+    /// quantity.
+    pub fn reverse_out(&mut self, qty: i64, rounding: Rounding) -> i64 {
+        let open = qty.min(self.open_qty);
+        self.taken_qty += open;
+        self.taken_value += self.reverse_open(open, rounding);
+        open
     }
 }
 

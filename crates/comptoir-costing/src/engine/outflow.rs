@@ -110,7 +110,7 @@ impl Machine<'_> {
             };
             return Ok(returned(event, value, value));
         }
-        let origin = self.referred(index, event)?;
+        let origin = self.referred(index, event)?.with_invoices();
         if origin.qty < 0 {
             // A shortage that was brought from another system is nothing that came in.
             return Err(Fault::new(RejectCode::ReferenceKind));

@@ -13,13 +13,15 @@ use crate::posting::NONE;
 pub(crate) fn with_month_borders(
     events: &mut Vec<Event>,
     is_reversed: impl Fn(&Event) -> bool,
-    Context { clock, utc_offset, until, .. }: Context,
+    Context { clock, utc_offset, until, track_ages, .. }: Context,
 ) {
     let mut borders = Vec::new();
     let span = Span {
         clock,
         utc_offset,
         until,
+        // Where only the stock of the last day is asked for, no one sees the months before it.
+        kept: if track_ages { 1 } else { MONTHS_WITHOUT_MOVEMENT },
         last: events.last().map_or(i64::MIN, |event| event.at),
         end: clock.date(until.saturating_add(1), utc_offset).map(Date::first_of_month).ok(),
     };
@@ -36,11 +38,16 @@ pub(crate) fn with_month_borders(
     merge(events, borders);
 }
 
+/// Months without a movement of a component in which the books still show its estimates: twenty years.
+const MONTHS_WITHOUT_MOVEMENT: i32 = 240;
+
 /// The time in which months begin.
 struct Span {
     clock: Clock,
     utc_offset: i64,
     until: i64,
+    /// Months that are kept after the last event.
+    kept: i32,
     /// Last event of the component.
     last: i64,
     /// First day of the month of the instant after the end.
@@ -48,8 +55,8 @@ struct Span {
 }
 
 impl Span {
-    /// The month after `month`. Once nothing happens any more, months repeat themselves: all but the last are left out, so that a day far
-    /// in the future costs no more than one near.
+    /// The month after `month`. Once nothing happens any more, months repeat themselves: after some of them all but the last are left out,
+    /// so that a day far in the future costs no more than one near.
     fn next(&self, month: Date, is_idle: bool) -> Result<Date, comptoir_types::Error> {
         let next = month.next_month()?;
         Ok(self.end.filter(|end| is_idle && *end > next).unwrap_or(next))
@@ -92,7 +99,7 @@ fn borders_of(borders: &mut Vec<Event>, index: usize, event: &Event, span: &Span
         borders.push(border(Auto::EstimateOut));
         first = false;
         idle_months += i32::from(at > last);
-        month = month.and_then(|month| span.next(month, idle_months > 1));
+        month = month.and_then(|month| span.next(month, idle_months > span.kept));
     }
 }
 

@@ -120,10 +120,7 @@ impl Machine<'_> {
 
     /// Takes back an earlier movement, wholly or for the row's quantity of it.
     pub fn reverse(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
-        let origin = self.referred(index, event)?;
-        if origin.is_out() {
-            return self.reverse_estimate(event, origin);
-        }
+        let origin = self.referred(index, event)?.with_invoices();
         if origin.qty == 0 {
             return self.reverse_value(index, event, origin);
         }
@@ -131,15 +128,29 @@ impl Machine<'_> {
         if qty > origin.left() || qty == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.left()));
         }
+        if origin.is_out() {
+            return self.reverse_estimate(index, event, qty);
+        }
+        self.reverse_goods(index, event, &origin, qty)
+    }
+
+    /// Takes back goods that the books hold, or have given.
+    pub(super) fn reverse_goods(
+        &mut self,
+        index: u32,
+        event: &Event,
+        origin: &Entry,
+        qty: i64,
+    ) -> Result<Posted, Fault> {
         let variance = share(origin.variance, qty, origin.qty.abs(), self.context.rounding);
         if origin.qty < 0
             && let Some(short) = self.own_short(event)?
         {
-            let posted = self.reverse_short(index, event, qty, variance, &origin, short)?;
+            let posted = self.reverse_short(index, event, qty, variance, origin, short)?;
             self.note_undone(origin.reference, qty);
             return Ok(posted);
         }
-        let value = part_of(origin.value, origin.qty, &origin, qty, self.context.rounding);
+        let value = part_of(origin.value, origin.qty, origin, qty, self.context.rounding);
         let posted = if origin.qty < 0 {
             self.put_back(index, event, qty, value, variance)?
         } else {
@@ -231,7 +242,7 @@ impl Machine<'_> {
 
     /// An amendment that stands at its own time: the difference as a further movement.
     pub fn amend(&mut self, index: u32, event: &Event) -> Result<Posted, Fault> {
-        let origin = self.referred(index, event)?;
+        let origin = self.referred(index, event)?.with_invoices();
         let was = origin.qty.abs();
         let now = if event.qty == ABSENT { was } else { event.qty };
         if now < origin.taken_qty {

@@ -60,16 +60,17 @@ fn what_is_left_of_a_reversed_estimate_awaits_its_invoice() {
     }
 }
 
-/// 6 have their invoice; of the 4 that the books do not hold, 5 cannot be reversed.
+/// 6 have their invoice of 30.00, 4 are out of the books: all 10 are reversed, for the 30.00 that stand in them, and no 11th.
 #[test]
-fn no_more_is_reversed_than_awaits_its_invoice() {
+fn a_whole_receipt_is_reversed_while_a_part_of_it_is_out_of_the_books() {
     for policy in monthly() {
-        let moves = "0 provisional_receipt 10 40; 33 settlement 6 30 m0; 34 reversal 5 - m0; 35 reversal - - m0; \
-            70 receipt 1 5";
+        let moves = "0 provisional_receipt 10 40; 33 settlement 6 30 m0; 34 reversal 11 - m0; 35 reversal - - m0; \
+            36 reversal - - m0; 70 receipt 1 5";
         let valuation = run(&policy, moves);
-        assert_eq!(codes(&valuation), [(2, "COSTING_REFERENCE_EXCEEDED")], "{policy}");
+        let exceeded = "COSTING_REFERENCE_EXCEEDED";
+        assert_eq!(codes(&valuation), [(2, exceeded), (4, exceeded)], "{policy}");
         let expected =
-            [(10, 4_000, None), (-10, -4_000, OUT), (6, 3_000, None), (0, 0, None), (1, 500, None)];
+            [(10, 4_000, None), (-10, -4_000, OUT), (6, 3_000, None), (-6, -3_000, None), (1, 500, None)];
         assert_eq!(lines(&valuation), expected, "{policy}");
     }
 }

@@ -45,10 +45,7 @@ impl Machine<'_> {
         let settled = self.settled_part(&entry, event)?;
         let rules = self.rule(entry.key)?.rules;
         if entry.estimate_out {
-            let posted = self.receive_back(event, &entry, settled.qty, event.amount)?;
-            self.key(entry.key)?.awaiting -= settled.qty;
-            self.note_settled(event.reference, settled);
-            return Ok(posted);
+            return self.settle_out(event, &entry, settled);
         }
         let posted = if rules.late_cost == LateCost::StockCoverage {
             self.add_covered(entry.key, settled.difference, event.reference, settled.qty)?
@@ -61,6 +58,23 @@ impl Machine<'_> {
         }
         self.note_settled(event.reference, settled);
         self.as_reversal(rules.provisional, event.reference, settled, posted)
+    }
+
+    /// Invoice for goods whose estimate is taken back already: they come in again, at what they cost.
+    fn settle_out(&mut self, event: &Event, entry: &Entry, settled: Settled) -> Result<Posted, Fault> {
+        let posted = self.receive_back(event, entry, settled.qty, event.amount)?;
+        let is_standard = self.key(entry.key)?.method == Method::Standard;
+        // Under the standard method the receipt keeps its value, and the invoice is a matter of its variance.
+        let (value, variance) =
+            if is_standard { (0, settled.difference) } else { (posted.value - settled.estimate, posted.variance) };
+        let invoiced_value = bounded(entry.invoiced_value + bounded(value)?)?;
+        let invoiced_variance = bounded(entry.invoiced_variance + variance)?;
+        self.key(entry.key)?.awaiting -= settled.qty;
+        self.note_settled(event.reference, settled);
+        if let Some(original) = self.entries.get_mut(event.reference as usize) {
+            (original.invoiced_value, original.invoiced_variance) = (invoiced_value, invoiced_variance);
+        }
+        Ok(posted)
     }
 
     /// Shows a settlement as estimate taken back and invoice posted, where the policy says so. Under the standard method both change the
@@ -121,21 +135,28 @@ impl Machine<'_> {
         Ok(posted)
     }
 
-    /// Reversal of goods without an invoice whose estimate is taken back already: the books do not hold it, so nothing is posted, and it
-    /// is not made again.
-    pub fn reverse_estimate(&mut self, event: &Event, origin: Entry) -> Result<Posted, Fault> {
-        let qty = if event.qty == ABSENT { origin.open_qty } else { event.qty };
-        if qty > origin.open_qty || qty == 0 {
-            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.open_qty));
-        }
-        self.key(origin.key)?.awaiting -= qty;
+    /// Reversal of a receipt whose estimate is taken back: what has no invoice goes first. The books do not hold it, so nothing is posted of
+    /// it, and it is not made again.
+    pub fn reverse_estimate(&mut self, index: u32, event: &Event, qty: i64) -> Result<Posted, Fault> {
         let rounding = self.context.rounding;
-        if let Some(entry) = self.entries.get_mut(event.reference as usize) {
-            let estimate = entry.reverse_open(qty, rounding);
-            entry.taken_qty += qty;
-            entry.taken_value += estimate;
+        let before = *self.entries.get(event.reference as usize).ok_or(OVERFLOW)?;
+        let mut entry = before;
+        let open = entry.reverse_out(qty, rounding);
+        if let Some(slot) = self.entries.get_mut(event.reference as usize) {
+            *slot = entry;
         }
-        Ok(Posted { key: origin.key, ..Posted::default() })
+        self.key(entry.key)?.awaiting -= open;
+        if open == qty {
+            return Ok(Posted { key: entry.key, ..Posted::default() });
+        }
+        let posted = self.reverse_goods(index, event, &entry.with_invoices(), qty - open);
+        if posted.is_err() {
+            self.key(entry.key)?.awaiting += open;
+            if let Some(slot) = self.entries.get_mut(event.reference as usize) {
+                *slot = before;
+            }
+        }
+        posted
     }
 
     /// Goods of a provisional receipt that the books hold again: beside those that it brought already, and of its age.

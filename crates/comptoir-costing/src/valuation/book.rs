@@ -95,7 +95,11 @@ impl Valuation {
 
     fn compare(&self, one: &BookLine, other: &BookLine) -> Ordering {
         let by_time = one.posting.at.cmp(&other.posting.at);
-        let (own, others) = (stands_first(one.posting.reason), stands_first(other.posting.reason));
+        let stands_first = |line: &BookLine| {
+            let Posting { row, at, reason, .. } = line.posting;
+            reason.is_some_and(|reason| self.stands_first(row, at, reason))
+        };
+        let (own, others) = (stands_first(one), stands_first(other));
         by_time
             .then(others.cmp(&own))
             .then_with(|| {
@@ -111,7 +115,8 @@ impl Valuation {
 
     /// Book order of corrections; those of one movement are equal and keep their order.
     pub(super) fn compare_corrections(&self, one: &RowCorrection, other: &RowCorrection) -> Ordering {
-        let (own, others) = (stands_first(Some(one.reason)), stands_first(Some(other.reason)));
+        let own = self.stands_first(one.row, one.at, one.reason);
+        let others = self.stands_first(other.row, other.at, other.reason);
         let by_row = || {
             if own {
                 self.compare_own((one.row, Some(one.reason)), (other.row, Some(other.reason)))
@@ -126,11 +131,24 @@ impl Valuation {
     /// method first, then estimates in the book order of their receipts.
     fn compare_own(&self, one: (u32, Option<Reason>), other: (u32, Option<Reason>)) -> Ordering {
         let is_late = |reason: Option<Reason>| reason != Some(Reason::MethodSwitched);
-        let at = |row: u32| self.columns.locate(row).and_then(|(chunk, place)| chunk.at.get(place)).copied();
         is_late(one.1)
             .cmp(&is_late(other.1))
-            .then_with(|| at(one.0).cmp(&at(other.0)))
+            .then_with(|| self.at_of(one.0).cmp(&self.at_of(other.0)))
             .then_with(|| self.compare_rows(one.0, other.0))
+    }
+
+    /// Whether a line that the engine makes itself stands before all movements of its instant: also the cost of a shortage that is covered
+    /// by an estimate which is made again, and not by the receipt itself at its own time.
+    fn stands_first(&self, row: u32, at: i64, reason: Reason) -> bool {
+        match reason {
+            Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched => true,
+            Reason::ShortageCovered => self.at_of(row).is_some_and(|own| own != at),
+            _ => false,
+        }
+    }
+
+    fn at_of(&self, row: u32) -> Option<i64> {
+        self.columns.locate(row).and_then(|(chunk, place)| chunk.at.get(place)).copied()
     }
 
     /// The policy's tie rule between the movements that caused two lines.
@@ -216,11 +234,6 @@ impl Valuation {
             estimate: 0,
         }
     }
-}
-
-/// Whether a line that the engine makes itself stands before all movements of its instant.
-const fn stands_first(reason: Option<Reason>) -> bool {
-    matches!(reason, Some(Reason::MonthStartReversal | Reason::Reestimated | Reason::MethodSwitched))
 }
 
 struct BookLine {

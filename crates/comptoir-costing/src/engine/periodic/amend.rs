@@ -102,6 +102,7 @@ impl Periodic<'_> {
 
     /// As [`Self::known_value`]: a movement of the month has only its amendments in its entry yet.
     pub fn value_so_far(&self, place: usize, start: usize, cost: Cost, entry: &Entry) -> Option<i64> {
+        let entry = entry.with_invoices();
         match cost {
             // What the line gave to or took from the variance account is not part of its cost.
             _ if place < start => Some(entry.value + entry.variance),

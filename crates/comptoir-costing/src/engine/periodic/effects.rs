@@ -138,13 +138,10 @@ impl Periodic<'_> {
             let sign = if event.kind == Kind::PurchaseReturn { -1 } else { 1 };
             return Ok(Effect { key: event.key, qty: sign * event.qty, cost: own_amount(event, sign) });
         }
-        let origin = self.referred(index, event)?;
+        let mut origin = self.referred(index, event)?;
         if event.kind == Kind::PurchaseReturn && origin.qty < 0 {
             // A shortage that was brought from another system is nothing that came in.
             return Err(Fault::new(RejectCode::ReferenceKind));
-        }
-        if event.kind == Kind::Reversal && origin.is_out() {
-            return self.reverse_estimate(event, &origin);
         }
         let value_only = origin.qty == 0;
         if value_only && event.kind == Kind::Reversal {
@@ -159,9 +156,20 @@ impl Periodic<'_> {
         if qty > left || left == 0 {
             return Err(Fault::with(RejectCode::ReferenceExceeded, qty, left));
         }
-        let (cost, known) = self.original_cost(start, event, &origin, qty)?;
         let rounding = self.context.rounding;
+        // What is taken back already is not in the books, and is not made again.
+        let is_out = event.kind == Kind::Reversal && origin.is_out();
+        let open = if is_out { origin.reverse_out(qty, rounding) } else { 0 };
+        let qty = qty - open;
+        if open > 0 && qty == 0 {
+            self.set_entry(event.reference, origin);
+            return Ok(Effect { key: origin.key, qty: 0, cost: Cost::Known(0) });
+        }
+        let (cost, known) = self.original_cost(start, event, &origin, qty)?;
         let taken_value = known.map_or(0, |value| self.part(&origin, value, qty).abs());
+        if open > 0 {
+            self.set_entry(event.reference, origin);
+        }
         if let Some(entry) = self.entry_mut(event.reference as usize) {
             entry.taken_qty += if value_only { 1 } else { qty };
             entry.taken_value += taken_value;
@@ -230,27 +238,20 @@ impl Periodic<'_> {
             share(entry.open_amount, qty, entry.open_qty, self.context.rounding)
         };
         let settled = Settled { qty, estimate, difference: bounded(event.amount - estimate)? };
+        let invoiced_value = bounded(entry.invoiced_value + settled.difference)?;
         if let Some(original) = self.entry_mut(event.reference as usize) {
             original.open_qty -= settled.qty;
             original.open_amount -= settled.estimate;
+            original.invoiced_value = invoiced_value;
         }
         let (qty, value) = if entry.estimate_out { (qty, event.amount) } else { (0, settled.difference) };
         Ok(Effect { key: entry.key, qty, cost: Cost::Known(value) })
     }
 
-    /// As in the perpetual methods: what is taken back already is not in the books, and is not made again.
-    fn reverse_estimate(&mut self, event: &Event, origin: &Entry) -> Result<Effect, Fault> {
-        let qty = if event.qty == ABSENT { origin.open_qty } else { event.qty };
-        if qty > origin.open_qty || qty == 0 {
-            return Err(Fault::with(RejectCode::ReferenceExceeded, qty, origin.open_qty));
+    fn set_entry(&mut self, reference: u32, entry: Entry) {
+        if let Some(slot) = self.entry_mut(reference as usize) {
+            *slot = entry;
         }
-        let rounding = self.context.rounding;
-        if let Some(entry) = self.entry_mut(event.reference as usize) {
-            let estimate = entry.reverse_open(qty, rounding);
-            entry.taken_qty += qty;
-            entry.taken_value += estimate.abs();
-        }
-        Ok(Effect { key: origin.key, qty: 0, cost: Cost::Known(0) })
     }
 
     fn estimate(&mut self, event: &Event) -> Result<Effect, Fault> {
