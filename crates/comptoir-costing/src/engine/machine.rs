@@ -80,8 +80,12 @@ impl<'a> Machine<'a> {
         referenced: &'a [bool],
         events: &[Event],
     ) -> Self {
-        let keys =
-            rules.iter().map(|key| Stock::new(key.rules.method, key.standard, context.track_ages)).collect();
+        // The layer that a change of method makes is as old as the oldest goods: until then their ages are kept.
+        let becomes_layered = |rules: &Rules| rules.switch.is_some_and(|switch| switch.method.keeps_layers());
+        let stock = |KeyRules { rules, standard, .. }: &KeyRules| {
+            Stock::new(rules.method, *standard, context.track_ages || becomes_layered(rules))
+        };
+        let keys = rules.iter().map(stock).collect();
         let linked = !referenced.is_empty();
         let production = if linked { unpriced(events) } else { HashMap::new() };
         let entries = if linked { vec![Entry::BLANK; events.len()] } else { Vec::new() };

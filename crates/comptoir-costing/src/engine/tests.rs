@@ -239,3 +239,24 @@ fn lots_are_identified() {
     assert_eq!(values(&valuation), [1_000, 16_000, -6_000]);
     assert_eq!(codes(&valuation), [(3, "COSTING_LOT_REQUIRED")]);
 }
+
+/// Of goods of two days the older ones are left when the method changes; what an earlier issue gives back joins them. Ageing says the same.
+#[test]
+fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
+    for method in ["moving_average", "standard"] {
+        for to in ["fifo", "lifo"] {
+            let policy = format!(
+                "{{method: {method}, standard_cost: '4', negative: cover, switch: {{from: 1970-01-05, method: {to}}}}}"
+            );
+            let moves = "receipt 5 20; receipt 5 20; issue 6; count_gain 1 4; receipt 1 9; reversal 2 - m02; issue 5";
+            let valuation = run(&policy, moves);
+            let shown = |layers: &[crate::posting::OpenLayer]| -> Vec<(i64, i64, i64)> {
+                layers.iter().map(|layer| (layer.at / 86_400_000_000, layer.quantity, layer.value)).collect()
+            };
+            let aged = valuation.layers_as_of("1970-01-07".parse().unwrap()).unwrap();
+            assert!(!aged.is_empty(), "{policy}");
+            assert_eq!(shown(valuation.layers()), shown(&aged), "{policy}");
+            assert_eq!(shown(&run(&policy, "receipt 5 20; issue 1; issue 1; issue 1; issue 1").layers()), [(0, 1, 400)]);
+        }
+    }
+}
