@@ -266,7 +266,6 @@ impl Machine<'_> {
         let oldest = stock.open_layers().map(|layer| (layer.at, layer.origin)).min();
         stock.method = switch.method;
         stock.standard = standard.or(stock.standard);
-        stock.switched = true;
         if !keeps_layers && stock.method.keeps_layers() {
             stock.clear_layers();
             stock.tracks = true;

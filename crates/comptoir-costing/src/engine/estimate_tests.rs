@@ -78,7 +78,8 @@ fn an_invoice_is_part_of_what_its_goods_cost() {
         for way in WAYS {
             for day in [5, 40] {
                 let policy = format!("{{method: {method}, provisional: {way}, late_cost: prospective}}");
-                let moves = format!("0 provisional_receipt 10 40; 1 receipt 10 40; {day} settlement - 45 m0; ");
+                let moves =
+                    format!("0 provisional_receipt 10 40; 1 receipt 10 40; {day} settlement - 45 m0; ");
                 let reversed = run(&policy, &format!("{moves} 63 reversal - - m0"));
                 assert_eq!((closing(&reversed), variance(&reversed)), ((10, 4_000), 0), "{policy} {day}");
                 let returned = run(&policy, &format!("{moves} 63 purchase_return 2 - m0"));
@@ -202,12 +203,14 @@ fn an_estimate_reversed_on_its_invoice_stands_at_the_standard_cost() {
 /// before the second one and before the movement of that instant.
 #[test]
 fn what_an_estimate_covers_stands_behind_it_in_the_books() {
-    let moves = "0 receipt 1 10; 52 provisional_receipt 1 0; 54 provisional_receipt 1 0; 83 issue 2; 89 receipt 1 3";
+    let moves =
+        "0 receipt 1 10; 52 provisional_receipt 1 0; 54 provisional_receipt 1 0; 83 issue 2; 89 receipt 1 3";
     for ties in ["id", "row", "receipts_first"] {
         let mut rows = movements(moves);
         // By id the movement would stand before what was received in February.
         (rows[4].id, rows[4].at) = ("a".to_owned(), 90 * DAY - 1);
-        let policy = format!("{{method: fifo, negative: cover, provisional: month_start_reversal, ties: {ties}}}");
+        let policy =
+            format!("{{method: fifo, negative: cover, provisional: month_start_reversal, ties: {ties}}}");
         let valuation = value(&rows, &Policy::from_yaml(&policy).unwrap()).unwrap();
         let mut running = (0, 0);
         for line in valuation.postings() {

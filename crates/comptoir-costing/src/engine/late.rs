@@ -11,6 +11,7 @@ use super::references::check_whole;
 use super::replay::{Replay, Undo};
 use super::run::Spoilt;
 use super::settle::Settled;
+use super::switched::{switch_differences, switched_keys};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, KeyRules, OVERFLOW, Sink, bounded, run, share};
 use crate::movement::{Kind, Reason};
 use crate::policy::{Amendment, LateCost, Method, Provisional, Rules};
@@ -65,9 +66,13 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
     let mut books = Late { machine, history: History::new(events), replay };
     for ((index, event), late) in (0u32..).zip(events).zip(late) {
         let outcome = match undone(event) {
-            Some(other) => books.undo(index, event, other, sink),
-            None if late => books.replay(index, event, 0, sink),
-            None => books.step(index, event, sink),
+            None if !late => books.step(index, event, sink),
+            undone => {
+                run::switch_before(&mut books.machine, index, event, sink).and_then(|()| match undone {
+                    Some(other) => books.undo(index, event, other, sink),
+                    None => books.replay(index, event, 0, sink),
+                })
+            }
         };
         if let Some(index) = books.machine.spoilt {
             return Err(Spoilt(index));
@@ -138,9 +143,10 @@ impl Late<'_> {
         self.replay.advance(&self.history, index);
         let laid = self.history.lay(index, lay.event, lay.corrected, lay.difference)?;
         self.add(lay.event.reference, lay.added);
-        let lines = self.replay.correct(&self.history, &laid, index).and_then(|undo| {
+        let switched = switched_keys(&self.machine, lay.event.at);
+        let lines = self.replay.correct(&self.history, &laid, index, &switched).and_then(|undo| {
             let traces = carried(&self.machine, &self.replay, &undo, &lay);
-            match differences(&mut self.machine, &traces, &lay) {
+            match differences(&mut self.machine, &self.replay.machine, &traces, &lay) {
                 Ok(lines) => {
                     self.replay.commit(undo);
                     Ok((traces, lines))
@@ -298,7 +304,12 @@ fn has_borders(rules: &[KeyRules], key: u32) -> bool {
 type Difference = (Option<(u32, Reason)>, Posted);
 
 /// The late movement's own line and one correction for each other movement whose cost is different now, if all of them fit.
-fn differences(machine: &mut Machine<'_>, traces: &[Trace], lay: &Lay<'_>) -> Result<Vec<Difference>, Fault> {
+fn differences(
+    machine: &mut Machine<'_>,
+    anew: &Machine<'_>,
+    traces: &[Trace],
+    lay: &Lay<'_>,
+) -> Result<Vec<Difference>, Fault> {
     let (event, settled) = (lay.event, lay.settled);
     let reason = match event.kind {
         Kind::Amendment => Reason::Amended,
@@ -322,6 +333,8 @@ fn differences(machine: &mut Machine<'_>, traces: &[Trace], lay: &Lay<'_>) -> Re
             lines.push((Some((*adjusts, reason)), posted));
         }
     }
+    let switched = switch_differences(machine, anew);
+    lines.extend(switched.map(|(cause, posted)| (Some((cause, reason)), posted)));
     if let (Some(settled), Some((_, own))) = (settled, lines.first_mut()) {
         let way = machine.rule(own.key)?.rules.provisional;
         *own = machine.as_reversal(way, event.reference, settled, *own)?;

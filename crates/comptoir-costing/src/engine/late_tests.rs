@@ -112,3 +112,34 @@ fn a_landed_cost_is_no_part_of_an_estimate() {
         }
     }
 }
+
+/// Freight of 1.00 for a receipt of 1.00 comes after the stock was valued at a standard cost of 5.00: that changed it by 4.00, and now by
+/// 3.00. The change of method stands before whatever comes late, whether it is due by a late movement or by another.
+#[test]
+fn a_late_cost_changes_what_a_change_of_method_posted() {
+    let switched = |rest: &str| {
+        let policy = "{standard_cost: '5', switch: {from: 1970-01-05, method: standard}}";
+        run(policy, &format!("0 receipt 1 1; {rest}"))
+    };
+    for rest in ["6 cost_adjustment - 1 m0", "6 receipt 1 5; 7 cost_adjustment - 1 m0; 8 issue 1"] {
+        let valuation = switched(rest);
+        let mut running = (0, 0);
+        for line in valuation.postings() {
+            running = (running.0 + line.quantity, running.1 + line.value);
+            assert_eq!(running, (line.on_hand, line.on_hand_value), "{rest} {line:?}");
+        }
+        assert_eq!(valuation.balances()[0].value, 500, "{rest}");
+        let late: Vec<_> =
+            valuation.postings().filter(|line| line.reason == Some(Reason::LateCost)).collect();
+        assert_eq!(late.iter().map(|line| line.value).collect::<Vec<_>>(), [-100], "{rest}");
+    }
+}
+
+/// A change of method whose new value does not fit is no line: the movements after it are refused.
+#[test]
+fn what_follows_a_change_of_method_that_does_not_fit_is_refused() {
+    let policy = "{quantity_scale: 0, switch: {from: 1970-01-05, method: fifo, value: last_receipt}}";
+    let valuation = run(policy, "0 receipt 1 1; 1 count 999999999999999998 1; 6 count 1");
+    let refused: Vec<_> = valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect();
+    assert_eq!(refused, [(2, "COSTING_OVERFLOW")]);
+}

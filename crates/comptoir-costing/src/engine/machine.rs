@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::production::{Production, TakenOver, unpriced};
-use super::stock::{Ratio, Stock};
+use super::stock::{Ratio, Stock, Switched};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
 use crate::policy::Rules;
@@ -213,11 +213,13 @@ impl<'a> Machine<'a> {
         let Some(switch) = rules.rules.switch else {
             return Ok(());
         };
-        if rules.switch_at.is_none_or(|from| at < from) || self.key(key)?.switched {
+        if rules.switch_at.is_none_or(|from| at < from) || self.key(key)?.switched.is_some() {
             return Ok(());
         }
         let posted = self.switch_to(key, switch)?;
-        self.key(key)?.standard_since = cause;
+        let stock = self.key(key)?;
+        stock.standard_since = cause;
+        stock.switched = Some(Switched { cause, value: posted.value });
         if posted.value != 0 {
             let line = self.line(posted);
             let at = rules.switch_at.unwrap_or(at);

@@ -35,6 +35,7 @@ pub(crate) mod run;
 mod settle;
 mod shorts;
 mod stock;
+mod switched;
 #[cfg(test)]
 mod tests;
 

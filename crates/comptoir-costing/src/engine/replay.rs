@@ -8,6 +8,7 @@ use super::checkpoint::{Checkpoint, Trace};
 use super::history::{History, Laid};
 use super::machine::Machine;
 use super::production::unpriced;
+use super::switched::DueSwitch;
 use super::{Discard, Event, run};
 use crate::reject::{Fault, RejectCode};
 
@@ -74,7 +75,13 @@ impl<'a> Replay<'a> {
     }
 
     /// Calculates a correction and everything up to `until` again; fails, with all as it was, if a movement no longer can stand.
-    pub fn correct(&mut self, history: &History, laid: &Laid, until: u32) -> Result<Undo, Fault> {
+    pub fn correct(
+        &mut self,
+        history: &History,
+        laid: &Laid,
+        until: u32,
+        switched: &[DueSwitch],
+    ) -> Result<Undo, Fault> {
         let tip = self.checkpoint();
         let kept = self.checkpoints.len();
         let mut undo = Undo {
@@ -85,7 +92,8 @@ impl<'a> Replay<'a> {
             anew: 0,
             known: kept,
         };
-        match self.walk(history, laid, until, &mut undo) {
+        let walked = self.walk(history, laid, until, &mut undo).and_then(|()| self.switch(switched));
+        match walked {
             Ok(()) => Ok(undo),
             Err(fault) => {
                 self.take_back(undo);
@@ -144,6 +152,12 @@ impl<'a> Replay<'a> {
             undo.known = self.checkpoints.len();
         }
         self.step_to(history, until, Some(&mut undo.saved), true)
+    }
+
+    fn switch(&mut self, switched: &[DueSwitch]) -> Result<(), Fault> {
+        switched.iter().try_for_each(|due| {
+            self.machine.switch_method(due.key, due.at, &mut Discard, due.cause).map_err(failed)
+        })
     }
 
     /// Back to the last state before the correction. The states after it are set aside.

@@ -149,7 +149,7 @@ fn check(rules: Rules, steps: &[Step], corrections: &[(prop::sample::Index, i64,
     for (pick, qty, amount, stays) in corrections {
         let Some(target) = (!kept.is_empty()).then(|| *pick.get(&kept)) else { return };
         let laid = lay(&mut history, target, (*qty, *amount), count).unwrap();
-        let undo = replay.correct(&history, &laid, count);
+        let undo = replay.correct(&history, &laid, count, &[]);
         let fresh = afresh(&machine, &history);
         match undo {
             Ok(undo) if *stays => {

@@ -199,10 +199,23 @@ pub(crate) fn step(
         machine.pass_by(index, event);
         return Ok(());
     }
-    if machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some()) {
-        machine.switch_method(event.key, event.at, sink, index)?;
-    }
+    switch_before(machine, index, event, sink).inspect_err(|fault| {
+        if event.auto == Auto::No {
+            sink.reject(index, *fault);
+        }
+    })?;
     machine.apply(index, event, sink)
+}
+
+/// The change of method of the event's key, where one is due.
+pub(super) fn switch_before(
+    machine: &mut Machine<'_>,
+    index: u32,
+    event: &Event,
+    sink: &mut impl Sink,
+) -> Result<(), Fault> {
+    let is_due = machine.rules.get(event.key as usize).is_some_and(|key| key.switch_at.is_some());
+    if is_due { machine.switch_method(event.key, event.at, sink, index) } else { Ok(()) }
 }
 
 /// An event of a rejected group, or of an item that another method values: it belongs to no key here.

@@ -65,8 +65,11 @@ impl Machine<'_> {
         let posted = self.receive_back(event, entry, settled.qty, event.amount)?;
         let is_standard = self.key(entry.key)?.method == Method::Standard;
         // Under the standard method the receipt keeps its value, and the invoice is a matter of its variance.
-        let (value, variance) =
-            if is_standard { (0, settled.difference) } else { (posted.value - settled.estimate, posted.variance) };
+        let (value, variance) = if is_standard {
+            (0, settled.difference)
+        } else {
+            (posted.value - settled.estimate, posted.variance)
+        };
         let invoiced_value = bounded(entry.invoiced_value + bounded(value)?)?;
         let invoiced_variance = bounded(entry.invoiced_variance + variance)?;
         self.key(entry.key)?.awaiting -= settled.qty;

@@ -27,6 +27,15 @@ pub(crate) struct Short {
     pub correctable: bool,
 }
 
+/// A change of method that has taken place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switched {
+    /// Event before which it took place.
+    pub cause: u32,
+    /// What it changed the value of the stock by.
+    pub value: i64,
+}
+
 /// State of one key. Laws: the layers add up to `qty` and `value` while `qty` is not negative; `qty == 0` means `value == 0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stock {
@@ -46,8 +55,8 @@ pub(crate) struct Stock {
     pub awaiting: i64,
     /// Whether layers are kept.
     pub tracks: bool,
-    /// Whether the change of method has taken place.
-    pub switched: bool,
+    /// The change of method, once it has taken place.
+    pub switched: Option<Switched>,
     /// Newest receipt's cost, for a change of method.
     pub newest: Ratio,
     /// Event from which the standard cost holds: what came since stands at it.
@@ -67,7 +76,7 @@ impl Stock {
             shorts: VecDeque::new(),
             awaiting: 0,
             tracks: method.keeps_layers() || track_ages,
-            switched: false,
+            switched: None,
             newest: Ratio::default(),
             standard_since: 0,
         }

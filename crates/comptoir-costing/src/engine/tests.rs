@@ -248,7 +248,8 @@ fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
             let policy = format!(
                 "{{method: {method}, standard_cost: '4', negative: cover, switch: {{from: 1970-01-05, method: {to}}}}}"
             );
-            let moves = "receipt 5 20; receipt 5 20; issue 6; count_gain 1 4; receipt 1 9; reversal 2 - m02; issue 5";
+            let moves =
+                "receipt 5 20; receipt 5 20; issue 6; count_gain 1 4; receipt 1 9; reversal 2 - m02; issue 5";
             let valuation = run(&policy, moves);
             let shown = |layers: &[crate::posting::OpenLayer]| -> Vec<(i64, i64, i64)> {
                 layers.iter().map(|layer| (layer.at / 86_400_000_000, layer.quantity, layer.value)).collect()
@@ -256,7 +257,10 @@ fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
             let aged = valuation.layers_as_of("1970-01-07".parse().unwrap()).unwrap();
             assert!(!aged.is_empty(), "{policy}");
             assert_eq!(shown(valuation.layers()), shown(&aged), "{policy}");
-            assert_eq!(shown(&run(&policy, "receipt 5 20; issue 1; issue 1; issue 1; issue 1").layers()), [(0, 1, 400)]);
+            assert_eq!(
+                shown(&run(&policy, "receipt 5 20; issue 1; issue 1; issue 1; issue 1").layers()),
+                [(0, 1, 400)]
+            );
         }
     }
 }
