@@ -1,5 +1,6 @@
 """Tables of every producer, columns of every type: the same result, in the caller's types."""
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,8 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comptoir import costing
 from histories import columns_of, rows, table
@@ -32,7 +35,10 @@ def base() -> pa.Table:
 
 
 def encoded(**types: pa.DataType) -> pa.Table:
-    whole = base()
+    return recoded(base(), types)
+
+
+def recoded(whole: pa.Table, types: dict[str, pa.DataType]) -> pa.Table:
     for name, wanted in types.items():
         column = whole[name].combine_chunks()
         if pa.types.is_integer(wanted) and pa.types.is_string(column.type):
@@ -219,3 +225,52 @@ def test_times_with_a_zone_come_back_with_it() -> None:
     whole = base()
     found = costing.value(whole.set_column(whole.schema.get_field_index("at"), "at", at), POLICY)
     assert rows(found.postings)[0]["at"] == datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+# --- rows with one id
+
+
+REPEATED = [
+    *MOVES,
+    MOVES[0],
+    MOVES[2],
+    replace(MOVES[1], amount=7600),
+    replace(MOVES[1], qty=4),
+    replace(MOVES[3], at=4),
+    replace(MOVES[4], pool="3"),
+    replace(MOVES[4], ref="1"),
+    replace(MOVES[5], item="9"),
+]
+FORMS: list[dict[str, pa.DataType]] = [
+    {},
+    {"amount": pa.string(), "quantity": pa.string()},
+    {"amount": pa.decimal256(40, 2), "quantity": pa.int16()},
+    dict.fromkeys(("movement_id", "item", "pool", "kind", "ref"), pa.dictionary(pa.int32(), pa.string())),
+    dict.fromkeys(("movement_id", "item", "pool", "ref"), pa.int64()),
+    dict.fromkeys(("movement_id", "item", "pool", "kind", "ref"), pa.string_view()),
+]
+
+
+@given(
+    order=st.permutations(range(len(REPEATED))),
+    form=st.sampled_from(FORMS),
+    size=st.integers(1, len(REPEATED)),
+)
+def test_which_row_of_an_id_counts_is_a_matter_of_what_rows_say(
+    order: list[int], form: dict[str, pa.DataType], size: int
+) -> None:
+    """Repetitions of the same and of other content, in any order, encoding and cut."""
+
+    def outcome(order: list[int], form: dict[str, pa.DataType], size: int) -> Any:
+        whole = recoded(table([REPEATED[number] for number in order]), form)
+        valuation = costing.value(whole.to_reader(max_chunksize=size), costing.Policy(quantity_scale=0))
+        lines = [
+            [str(row[name]) for name in ("movement_id", "quantity", "value", "on_hand_value")]
+            for row in rows(valuation.postings)
+        ]
+        same = [REPEATED.index(REPEATED[number]) for number in order]
+        fates = sorted((same[row["row"]], row["code"]) for row in rows(valuation.rejected))
+        assert valuation.counts.accepted + valuation.counts.rejected == len(REPEATED)
+        return sorted(lines), fates
+
+    assert outcome(order, form, size) == outcome(list(range(len(REPEATED))), {}, len(REPEATED))

@@ -4,7 +4,7 @@ use super::layers::Placing;
 use super::machine::{Machine, Posted, Replaced};
 use super::stock::Ratio;
 use super::{ABSENT, Event, Layer, bounded, share};
-use crate::policy::{LateCost, Method, MethodSwitch, SwitchValue};
+use crate::policy::{LateCost, Method, MethodSwitch, Negative, SwitchValue};
 use crate::posting::NONE;
 use crate::reject::{Fault, RejectCode};
 
@@ -261,7 +261,11 @@ impl Machine<'_> {
             true => Posted { key, ..Posted::default() },
             false => self.revalue_to(key, target)?,
         };
+        let covers = matches!(self.rule(key)?.rules.negative, Negative::Cover | Negative::Variance);
         let stock = self.key(key)?;
+        if covers {
+            stock.keep_short();
+        }
         let keeps_layers = stock.method.keeps_layers() && switch.method.keeps_layers();
         let oldest = stock.open_layers().map(|layer| (layer.at, layer.origin)).min();
         stock.method = switch.method;

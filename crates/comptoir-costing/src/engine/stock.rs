@@ -217,6 +217,16 @@ impl Stock {
         }
     }
 
+    /// Keeps what is short beyond the shortages that are known, as under the standard method, so that a receipt can cover it. No movement
+    /// is corrected for it.
+    pub fn keep_short(&mut self) {
+        let known = self.shorts.iter().fold((0, 0), |sum, short| (sum.0 + short.qty, sum.1 + short.value));
+        let (qty, value) = (-self.qty - known.0, -self.value - known.1);
+        if qty > 0 {
+            self.shorts.push_back(Short { event: NONE, qty, value, correctable: false });
+        }
+    }
+
     /// Number of things that it holds.
     pub fn size(&self) -> usize {
         let lots = self.lots.values().map(|layers| 1 + layers.held());

@@ -264,3 +264,45 @@ fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
         }
     }
 }
+
+/// What was short at standard cost, which no shortage notes, is covered under the new method, and layers are worth what the stock is.
+#[test]
+fn a_receipt_covers_what_was_short_before_a_change_of_method() {
+    for negative in ["cover", "variance"] {
+        let policy = format!(
+            "{{method: standard, standard_cost: '4', negative: {negative}, switch: {{from: 1970-01-02, method: fifo}}}}"
+        );
+        let valuation = run(&policy, "issue 2; issue 1; receipt 10 50");
+        assert_books(&valuation);
+        let layers: Vec<(i64, i64)> =
+            valuation.layers().iter().map(|layer| (layer.quantity, layer.value)).collect();
+        assert_eq!((closing(&valuation), layers), ((7, 3_500), vec![(7, 3_500)]), "{policy}");
+    }
+}
+
+/// A receipt falls with a member of its group that comes later: it is in the stock of no day.
+#[test]
+fn ageing_leaves_out_what_is_rejected_for_a_later_reason() {
+    for method in ["moving_average", "fifo", "periodic_average"] {
+        let mut rows: Vec<Movement> =
+            super::periodic::tests::movements("0 receipt 5 20; 1 receipt 2 8; 9 issue 90");
+        for row in &mut rows[1..] {
+            row.group = Some("g".to_owned());
+        }
+        let valuation = value(&rows, &Policy::from_yaml(&format!("method: {method}")).unwrap()).unwrap();
+        let aged = valuation.layers_as_of("1970-01-05".parse().unwrap()).unwrap();
+        assert_eq!(aged.iter().map(|layer| layer.quantity).sum::<i64>(), 5, "{method}");
+    }
+}
+
+/// Of 10 at 18 digits one goes back for more than that: what is left and a new receipt age as their quantities do.
+#[test]
+fn ages_under_the_periodic_average_know_no_amounts() {
+    let moves = "0 receipt 10 8209634946387571; 11 purchase_return 1 9999999999999999 m0; 80 receipt 1 9115053086611638";
+    let rows = super::periodic::tests::movements(moves);
+    let valuation = value(&rows, &Policy::from_yaml("method: periodic_average").unwrap()).unwrap();
+    assert_eq!(valuation.rejected(), []);
+    let aged = valuation.layers_as_of("1970-03-30".parse().unwrap()).unwrap();
+    assert_eq!(aged.iter().map(|layer| layer.quantity).sum::<i64>(), closing(&valuation).0);
+    assert_eq!(aged.iter().map(|layer| layer.value).sum::<i64>(), closing(&valuation).1);
+}

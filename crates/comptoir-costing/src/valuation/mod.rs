@@ -152,7 +152,7 @@ impl Valuation {
         self.columns.quantity_scale
     }
 
-    /// Layers with their ages at the end of a day, for any method: the history up to that day is valued again.
+    /// Layers with their ages at the end of a day, for any method: what is in the books up to that day is valued again.
     ///
     /// Methods without layers age by first in, first out, and every layer has its share of the key's value. A shortage is one layer
     /// with a negative quantity, dated at the day. Any day of the calendar will do, also one that the clock of the input cannot say.
@@ -168,7 +168,8 @@ impl Valuation {
         });
         let border = after.saturating_sub(self.context.utc_offset);
         let context = Context { track_ages: true, ..self.context };
-        let mut layers = run::run(&self.columns, &self.policy, &context, Some(border))?.layers;
+        let before = run::Before { border, rejected: &self.faults };
+        let mut layers = run::run(&self.columns, &self.policy, &context, Some(before))?.layers;
         layers.par_sort_by_key(|layer| (layer.item, layer.pool, layer.lot, layer.at));
         Ok(layers)
     }

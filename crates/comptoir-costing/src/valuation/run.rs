@@ -35,19 +35,28 @@ pub(crate) struct Outcome {
 /// Marks rows after the instant up to which a history is valued; they are no rejections.
 const AFTER: Fault = Fault::with(RejectCode::TimeRange, i64::MAX, 0);
 
-/// Values the rows before `border` ticks, or all. Where ages are tracked, layers are wanted and no lines are made.
+/// The books up to an instant of a history that has been valued as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before<'a> {
+    /// First instant that is left out, in ticks.
+    pub border: i64,
+    /// Rows that are not in the books, also where the reason came later, such as another member of their group.
+    pub rejected: &'a [(u32, Fault)],
+}
+
+/// Values the rows before an instant, or all. Where ages are tracked, layers are wanted and no lines are made.
 pub(crate) fn run(
     columns: &Columns,
     policy: &Policy,
     context: &Context,
-    border: Option<i64>,
+    before: Option<Before<'_>>,
 ) -> Result<Outcome, Error> {
     let rules = key_rules(columns, policy, context)?;
     let checks = Checks::new(context);
     let plan = Plan::new(columns);
-    let excluded = excluded(columns, border);
-    let until = match border {
-        Some(border) => border - 1,
+    let excluded = excluded(columns, before);
+    let until = match before {
+        Some(Before { border, .. }) => border - 1,
         None if columns.rules.iter().any(looks_ahead) => last_instant(columns, &excluded),
         None => i64::MIN,
     };
@@ -157,9 +166,11 @@ fn key_rules(columns: &Columns, policy: &Policy, context: &Context) -> Result<Ve
 }
 
 /// Rows left out from the start: those that could not be read, and those after the border.
-fn excluded(columns: &Columns, border: Option<i64>) -> Vec<(u32, Fault)> {
+fn excluded(columns: &Columns, before: Option<Before<'_>>) -> Vec<(u32, Fault)> {
     let mut excluded = columns.faults.clone();
-    if let Some(border) = border {
+    if let Some(Before { border, rejected }) = before {
+        let known: HashSet<u32> = excluded.iter().map(|(row, _)| *row).collect();
+        excluded.extend(rejected.iter().filter(|(row, _)| !known.contains(row)));
         let known: HashSet<u32> = excluded.iter().map(|(row, _)| *row).collect();
         let rows = columns.chunks.iter().flat_map(|chunk| (chunk.start..).zip(chunk.at.iter()));
         let after = rows.filter(|(_, at)| **at >= border).filter_map(|(row, _)| u32::try_from(row).ok());

@@ -25,7 +25,7 @@ fn by_batches(history: &[Movement], batches: Vec<RecordBatch>, policy: &Policy) 
 }
 
 /// A table cut after each of the rows.
-fn cut(table: &RecordBatch, cuts: &[Index]) -> Vec<RecordBatch> {
+pub fn cut(table: &RecordBatch, cuts: &[Index]) -> Vec<RecordBatch> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(table.num_rows() + 1)).collect();
     ends.push(table.num_rows());
     ends.sort_unstable();

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow_array::RecordBatch;
+use comptoir_costing::arrow::{TableValuation, value_batches};
 use comptoir_costing::movement::Kind;
 use comptoir_costing::policy::{Method, Negative, Policy};
 use comptoir_costing::{Movement, Valuation, value};
 use comptoir_types::Decimal;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, select};
 
-use crate::books::{books, cases, read};
-use crate::histories::{EVERYTHING, SOUND, Shape, histories, shuffled};
+use crate::books::{Books, books, cases, read};
+use crate::determinism::cut;
+use crate::histories::{EVERYTHING, QUANTITY_SCALE, SOUND, Shape, histories, shuffled};
 use crate::policies::{METHODS, policies};
+use crate::tables::{Encoding, Numbers, Text, table};
 
 const GROUPS: Shape = Shape { kinds: CERTAIN, grouped: 35, ..SOUND };
 
@@ -89,20 +93,33 @@ proptest! {
         policy in policies(&METHODS),
     ) {
         let (one, two) = (value(&history, &policy).unwrap(), value(&other, &policy).unwrap());
-        let fates = |valuation: &Valuation, rows: &[Movement]| {
-            let rejected = valuation.rejected().iter();
-            let fates = rejected.map(|(row, fault)| (format!("{:?}", rows[*row as usize]), fault.code.code()));
-            let mut fates: Vec<_> = fates.collect();
-            fates.sort_unstable();
-            fates
-        };
         prop_assert_eq!(fates(&one, &history), fates(&two, &other));
-        let (mut one, mut two) = (read(&one, &history, policy.scope), read(&two, &other, policy.scope));
-        // The lot of a line is looked up by an id, which here names several rows.
-        for line in one.lines.iter_mut().chain(&mut two.lines) {
-            line.key.2 = None;
-        }
-        prop_assert_eq!((one.lines, one.balances, one.layers), (two.lines, two.balances, two.layers));
+        let (one, two) = (read(&one, &history, policy.scope), read(&two, &other, policy.scope));
+        assert_same_books(one, two)?;
+    }
+
+    /// As above for tables: the other one has its rows in another order, encoding and cut.
+    #[test]
+    fn p6_which_row_of_an_id_counts_does_not_depend_on_the_table(
+        (history, other) in histories(EVERYTHING, 1..30)
+            .prop_flat_map(|history| {
+                let fields = select(&[0_u8, 1, 2, 3, 4, 6]);
+                let edits = proptest::collection::vec((any::<Index>(), fields), 1..8);
+                (Just(history), edits).prop_map(|(history, edits)| with_repeats(history, &edits))
+            })
+            .prop_flat_map(shuffled),
+        policy in policies(&METHODS),
+        encodings in [encodings(), encodings()],
+        cuts in proptest::collection::vec(any::<Index>(), 0..4),
+    ) {
+        let policy = Policy { quantity_scale: Some(QUANTITY_SCALE), ..policy };
+        let [plain, coded] = encodings;
+        let one = value_table(vec![table(&history, plain)], &policy);
+        let two = value_table(cut(&table(&other, coded), &cuts), &policy);
+        let (one, two) = (one.valuation(), two.valuation());
+        prop_assert_eq!(fates(one, &history), fates(two, &other));
+        prop_assert_eq!(fates(one, &history), fates(&value(&history, &policy).unwrap(), &history));
+        assert_same_books(read(one, &history, policy.scope), read(two, &other, policy.scope))?;
     }
 
     #[test]
@@ -123,6 +140,34 @@ proptest! {
     ) {
         assert_atomic(&history, &Policy { negative: Negative::Reject, ..policy })?;
     }
+}
+
+fn encodings() -> impl Strategy<Value = Encoding> {
+    let text = select(&[Text::Utf8, Text::Large, Text::View, Text::Dictionary]);
+    let numbers = select(&[Numbers::Decimal64, Numbers::Decimal128, Numbers::Decimal256, Numbers::Text]);
+    (text, numbers).prop_map(|(text, numbers)| Encoding { text, numbers })
+}
+
+fn value_table(batches: Vec<RecordBatch>, policy: &Policy) -> TableValuation {
+    value_batches(&batches[0].schema(), batches, policy).unwrap()
+}
+
+/// What is rejected, by what the rows say.
+fn fates(valuation: &Valuation, rows: &[Movement]) -> Vec<(String, &'static str)> {
+    let rejected = valuation.rejected().iter();
+    let fates = rejected.map(|(row, fault)| (format!("{:?}", rows[*row as usize]), fault.code.code()));
+    let mut fates: Vec<_> = fates.collect();
+    fates.sort_unstable();
+    fates
+}
+
+fn assert_same_books(mut one: Books, mut two: Books) -> Result<(), TestCaseError> {
+    // The lot of a line is looked up by an id, which here names several rows.
+    for line in one.lines.iter_mut().chain(&mut two.lines) {
+        line.key.2 = None;
+    }
+    prop_assert_eq!((one.lines, one.balances, one.layers), (two.lines, two.balances, two.layers));
+    Ok(())
 }
 
 /// The history with rows that have the ids of others, the same or another content, and classes.

@@ -56,6 +56,7 @@ pub fn table(history: &[Movement], encoding: Encoding) -> RecordBatch {
         ("ref", words(|row| row.reference.as_deref())),
         ("lot", words(|row| row.lot.as_deref())),
         ("group", words(|row| row.group.as_deref())),
+        ("class", words(|row| row.class.as_deref())),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
         .unwrap()

@@ -60,9 +60,8 @@ impl Periodic<'_> {
             Some(effect) if event.kind == Kind::Count && effect.cost != Cost::None => {
                 Event { qty: there + effect.qty, ..*event }
             }
-            // Whatever its group issued.
-            Some(_) if event.kind == Kind::ProductionReceipt => Event { amount: 0, ..*event },
-            _ => *event,
+            // Whatever goods cost: an average that is none of this method does not have to fit.
+            _ => Event { amount: 0, ..*event },
         }
     }
 

@@ -62,6 +62,9 @@ impl Oracle<'_> {
             self.remove(place, event, qty, false)?
         } else {
             let origin = self.origin(event)?;
+            if origin.qty < 0 {
+                return Err("COSTING_REFERENCE_KIND");
+            }
             if qty > origin.left() {
                 return Err("COSTING_REFERENCE_EXCEEDED");
             }

@@ -3,6 +3,7 @@
 use comptoir_costing::policy::{LateCost, Negative, ShortageCost};
 
 use super::rounding::share;
+use super::stock::Debt;
 use super::{Event, Key, Oracle, Outcome, Piece, Placing, Posted};
 
 impl Oracle<'_> {
@@ -20,7 +21,8 @@ impl Oracle<'_> {
         placing: Placing,
     ) -> Posted {
         let qty = pieces.iter().map(|piece| piece.qty).sum();
-        let carries = self.policy.negative == Negative::Carry;
+        // Under `reject` only an opening may be short: the books add up again.
+        let carries = matches!(self.policy.negative, Negative::Carry | Negative::Reject);
         let stock = self.stock(key);
         if stock.qty >= 0 {
             stock.put(pieces, value, placing);
@@ -42,6 +44,9 @@ impl Oracle<'_> {
         stock.qty += qty;
         stock.value += value;
         stock.last = Some((value, qty));
+        if stock.qty >= 0 {
+            stock.debts.clear();
+        }
         let residual = if stock.qty == 0 { std::mem::take(&mut stock.value) } else { 0 };
         Posted { qty, value: value - residual, variance: residual }
     }
@@ -95,6 +100,20 @@ impl Oracle<'_> {
         stock.qty += qty;
         stock.value += posted.value;
         posted
+    }
+
+    /// A shortage brought from another system, at its own value; possible only where nothing is on hand.
+    pub(super) fn open_short(&mut self, place: usize, event: &Event) -> Outcome {
+        let (qty, value) = (-event.quantity(), -event.amount.unwrap());
+        let stock = self.stock(&event.key);
+        if stock.qty > 0 {
+            return Err("COSTING_QUANTITY_SIGN");
+        }
+        stock.qty -= qty;
+        stock.value -= value;
+        stock.last = Some((value, qty));
+        stock.debts.push(Debt { movement: place, qty, value, correctable: false });
+        Ok(Posted { qty: -qty, value: -value, variance: 0 })
     }
 
     /// Sets the quantity, and the value when it is given.

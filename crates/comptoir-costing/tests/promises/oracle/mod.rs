@@ -262,6 +262,7 @@ impl<'a> Oracle<'a> {
 
     fn effect(&mut self, place: usize, event: &Event) -> Outcome {
         match event.kind {
+            Kind::Opening if event.quantity() < 0 => self.open_short(place, event),
             Kind::Receipt | Kind::Opening => {
                 Ok(self.receive(place, event, event.quantity(), event.amount.unwrap()))
             }
