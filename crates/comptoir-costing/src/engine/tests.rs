@@ -258,7 +258,7 @@ fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
             assert!(!aged.is_empty(), "{policy}");
             assert_eq!(shown(valuation.layers()), shown(&aged), "{policy}");
             assert_eq!(
-                shown(&run(&policy, "receipt 5 20; issue 1; issue 1; issue 1; issue 1").layers()),
+                shown(run(&policy, "receipt 5 20; issue 1; issue 1; issue 1; issue 1").layers()),
                 [(0, 1, 400)]
             );
         }
