@@ -2,13 +2,12 @@
 
 use std::cmp::Ordering;
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{self, AtomicU64};
 
 use arrow_array::{Array, downcast_integer_array};
 use rayon::prelude::*;
 
 use super::super::intern::{integer_bounds, split};
-use super::super::keys::{Form, KeyColumn, NULL_KEY, shifted};
+use super::super::keys::{Form, KeyChunk, KeyColumn, NULL_KEY, shifted};
 use super::super::table::{hash, seeds};
 use super::{compare, equal};
 
@@ -64,26 +63,46 @@ fn integers_rise(array: &dyn Array, rows: Range<usize>) -> bool {
     )
 }
 
-/// Whether integers of a span of at most 64 bits per row are all distinct.
+/// Whether integers are all distinct, if their span is small. Every range sets bits of its own, since threads that share
+/// them would pay for each bit what several rows take otherwise; all bits together are at most 64 per row.
 fn distinct_by_bits(column: &KeyColumn, ranges: &[Range<usize>]) -> bool {
-    if column.form != Form::Integer {
+    if column.form != Form::Integer || column.has_dictionary() {
         return false;
     }
-    let bounds = if column.has_dictionary() { None } else { integer_bounds(column, ranges) };
-    let Some((low, high)) = bounds else { return false };
-    let span = usize::try_from(high - low).unwrap_or(usize::MAX);
-    if span / 64 > column.rows() {
+    let Some((low, high)) = integer_bounds(column, ranges) else { return false };
+    let words = usize::try_from((high - low) / 64).unwrap_or(usize::MAX).saturating_add(1);
+    if words.saturating_mul(ranges.len()) > column.rows().saturating_add(ranges.len()) {
         return false;
     }
-    let bits: Vec<AtomicU64> = (0..=span / 64).map(|_| AtomicU64::new(0)).collect();
-    ranges.par_iter().all(|range| {
-        column.parts(range.clone()).all(|(chunk, _, part)| {
-            if chunk.nulls().is_none() {
-                return integers_distinct(chunk.array(), part, &bits, low);
-            }
-            let keys = |row: usize| chunk.key(row);
-            part.into_iter().map(keys).all(|key| key == NULL_KEY || set_bit(&bits, distance(key, low)))
-        })
+    let bits = |range: &Range<usize>| {
+        let mut bits = vec![0; words];
+        let is_distinct =
+            column.parts(range.clone()).all(|(chunk, _, part)| part_is_distinct(chunk, part, &mut bits, low));
+        is_distinct.then_some(bits)
+    };
+    let all: Option<Vec<Vec<u64>>> = ranges.par_iter().map(bits).collect();
+    all.is_some_and(|all| are_disjoint(&all))
+}
+
+fn part_is_distinct(chunk: &KeyChunk, part: Range<usize>, bits: &mut [u64], low: u128) -> bool {
+    if chunk.nulls().is_none() {
+        return integers_distinct(chunk.array(), part, bits, low);
+    }
+    let keys = |row: usize| chunk.key(row);
+    part.into_iter().map(keys).all(|key| key == NULL_KEY || set_bit(bits, distance(key, low)))
+}
+
+/// Whether no bit is set in two of the sets, which are of one length.
+fn are_disjoint(sets: &[Vec<u64>]) -> bool {
+    let Some((first, others)) = sets.split_first() else { return true };
+    let mut seen = first.clone();
+    others.iter().all(|others| {
+        let both = seen.iter_mut().zip(others).fold(0, |both, (seen, other)| {
+            let both = both | (*seen & other);
+            *seen |= other;
+            both
+        });
+        both == 0
     })
 }
 
@@ -93,7 +112,7 @@ const fn distance(key: u128, low: u128) -> u64 {
 }
 
 /// Sets the bits of integers without nulls, as they lie; whether all were clear.
-fn integers_distinct(array: &dyn Array, rows: Range<usize>, bits: &[AtomicU64], low: u128) -> bool {
+fn integers_distinct(array: &dyn Array, rows: Range<usize>, bits: &mut [u64], low: u128) -> bool {
     downcast_integer_array!(
         array => {
             let values = array.values().get(rows).unwrap_or_default();
@@ -105,12 +124,14 @@ fn integers_distinct(array: &dyn Array, rows: Range<usize>, bits: &[AtomicU64], 
 
 /// Sets a bit, and says whether it was clear.
 #[inline]
-fn set_bit(bits: &[AtomicU64], distance: u64) -> bool {
-    let Some(word) = usize::try_from(distance / 64).ok().and_then(|place| bits.get(place)) else {
+fn set_bit(bits: &mut [u64], distance: u64) -> bool {
+    let Some(word) = usize::try_from(distance / 64).ok().and_then(|place| bits.get_mut(place)) else {
         return false;
     };
     let bit = 1 << (distance % 64);
-    word.fetch_or(bit, atomic::Ordering::Relaxed) & bit == 0
+    let was_clear = *word & bit == 0;
+    *word |= bit;
+    was_clear
 }
 
 /// Any ids: rows are dealt out by their hash into partitions that fit the cache, in row order; every partition is
