@@ -1,6 +1,6 @@
 //! Pixels as bytes to normalised planes: the kernel, and the same on the CPU.
 
-use comptoir_executor::image::Colour;
+use comptoir_executor::image::{Colour, refusal};
 use comptoir_executor::tensor::{DType, TensorSpec};
 use half::f16;
 use serde::{Deserialize, Serialize};
@@ -46,9 +46,6 @@ impl Default for Normalise {
 /// The source of the kernel.
 const SOURCE: &str = include_str!("normalise.cu");
 
-/// Far beyond what a model takes.
-const MOST_SIDE: usize = 8192;
-
 impl Normalise {
     /// Whether the settings can be used.
     ///
@@ -61,19 +58,8 @@ impl Normalise {
                 "must be rgb or bgr: pictures on the device have three bytes for a pixel".to_owned();
             return refused("colour", message);
         }
-        for (field, side) in [("width", self.width), ("height", self.height)] {
-            if !(1..=MOST_SIDE).contains(&side) {
-                return refused(field, format!("must be from 1 to {MOST_SIDE}, found {side}"));
-            }
-        }
-        if let Some(std) = self.std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
-            return refused("std", format!("must be more than 0, found {std}"));
-        }
-        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
-            return refused("mean", format!("must be a number, found {mean}"));
-        }
-        if !self.scale.is_finite() {
-            return refused("scale", format!("must be a number, found {}", self.scale));
+        if let Some((field, message)) = refusal([self.width, self.height], self.scale, self.mean, self.std) {
+            return refused(field, message);
         }
         match self.dtype {
             DType::F16 | DType::F32 => Ok(()),

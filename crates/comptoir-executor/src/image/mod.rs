@@ -24,7 +24,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 
 pub use error::Error;
 pub use fit::Placement;
-pub use spec::{Colour, Fit, ImageSpec, Interpolation, Layout, Limits, Orientation, Profile};
+pub use spec::{Colour, Fit, ImageSpec, Interpolation, Layout, Limits, Orientation, Profile, refusal};
 
 use crate::tensor::TensorSpec;
 use decode::{Pixels, decode};

@@ -152,7 +152,28 @@ impl Default for ImageSpec {
 }
 
 /// Far beyond what a model takes.
-const MOST_SIDE: u32 = 8192;
+const MOST_SIDE: usize = 8192;
+
+/// Why a size and the numbers of a normalisation cannot be used, wherever that runs: the field, and what is wrong with it.
+#[must_use]
+pub fn refusal(
+    [width, height]: [usize; 2],
+    scale: f32,
+    mean: [f32; 3],
+    std: [f32; 3],
+) -> Option<(&'static str, String)> {
+    for (field, side) in [("width", width), ("height", height)] {
+        if !(1..=MOST_SIDE).contains(&side) {
+            return Some((field, format!("must be from 1 to {MOST_SIDE}, found {side}")));
+        }
+    }
+    if let Some(std) = std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
+        return Some(("std", format!("must be more than 0, found {std}")));
+    }
+    let numbers = mean.into_iter().map(|mean| ("mean", mean)).chain([("scale", scale)]);
+    let (field, number) = numbers.into_iter().find(|(_, number)| !number.is_finite())?;
+    Some((field, format!("must be a number, found {number}")))
+}
 
 impl ImageSpec {
     /// Whether the settings can be used.
@@ -161,19 +182,9 @@ impl ImageSpec {
     /// [`Error::Config`] with the field.
     pub fn check(&self) -> Result<(), Error> {
         let refused = |field: &'static str, message: String| Err(Error::Config { field, message });
-        for (field, side) in [("width", self.width), ("height", self.height)] {
-            if side == 0 || side > MOST_SIDE {
-                return refused(field, format!("must be from 1 to {MOST_SIDE}, found {side}"));
-            }
-        }
-        if let Some(std) = self.std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
-            return refused("std", format!("must be more than 0, found {std}"));
-        }
-        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
-            return refused("mean", format!("must be a number, found {mean}"));
-        }
-        if !self.scale.is_finite() {
-            return refused("scale", format!("must be a number, found {}", self.scale));
+        let sides = [self.width as usize, self.height as usize];
+        if let Some((field, message)) = refusal(sides, self.scale, self.mean, self.std) {
+            return refused(field, message);
         }
         if self.interpolation == Interpolation::Area && self.profile != Profile::Opencv {
             return refused("interpolation", "`area` is only for profile `opencv`".to_owned());
