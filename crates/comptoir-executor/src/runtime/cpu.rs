@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
 use super::lanes::Instance;
-use super::leave::{fail, in_scope, postprocess, refuse};
+use super::leave::{fail, finish, in_scope, postprocess, refuse};
 use super::request::Timings;
 use super::rows::RowMut;
 use super::shapes::ShapesOf;
 use super::slot::Slot;
 use super::stages::Stages;
+use super::stats::Outcome;
 use crate::error::Error;
 use crate::policy::{self, Ahead, Entry, Nanos};
 
@@ -197,8 +198,11 @@ fn fill<S: Stages>(
     if let Some(state) = core.models.get_mut(model) {
         state.preprocessing -= 1;
         state.observe(nanos(flight.timings.preprocess));
-        if let Some(forming) = state.forming.get_mut(shape) {
-            forming.fill(row, flight);
+        let homeless = state.forming.get_mut(shape).and_then(|forming| forming.fill(row, flight));
+        if let Some((error, flight)) = homeless {
+            drop(core);
+            finish(inner, model, flight, Err(error), Outcome::Failed);
+            core = inner.lock();
         }
     }
     inner.wake_lanes(&core);

@@ -17,9 +17,11 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
     fn reserve_declared(&self, shape: usize) -> Result<RowMut, Error> {
         let mut core = self.inner.lock();
         let forming = core.models.get_mut(self.model).and_then(|model| model.forming.get_mut(shape));
-        forming.map(Forming::reserve).ok_or_else(|| {
-            Error::config("shapes", "no shape is declared, so the row cannot be reserved without one")
-        })
+        forming
+            .ok_or_else(|| {
+                Error::config("shapes", "no shape is declared, so the row cannot be reserved without one")
+            })?
+            .reserve()
     }
 
     fn reserve_for(&self, inputs: &[TensorSpec]) -> Result<(usize, RowMut), Error> {
@@ -30,11 +32,15 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
         if model.forming.is_empty() && endpoint.open_shape {
             let named: Vec<TensorSpec> = inputs.iter().map(declared).collect();
             // The lock is held, so the model is not asked for memory.
-            model.forming.push(endpoint.forming(&named, None)?);
+            let mut forming = endpoint.forming(&named, None)?;
+            // A shape of which no batch fits into memory is not declared.
+            let row = forming.reserve()?;
+            model.forming.push(forming);
+            return Ok((0, row));
         }
         let found = model.forming.iter_mut().enumerate().find(|(_, forming)| same(forming.inputs(), inputs));
         match found {
-            Some((shape, forming)) => Ok((shape, forming.reserve())),
+            Some((shape, forming)) => forming.reserve().map(|row| (shape, row)),
             None => Err(mismatch(&model.forming, inputs)),
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn warm<P: 'static>(
         let pool = BufferPool::on(RowLayout::new(inputs, batch.max_size)?, 0, code.memory());
         for lane in 0..spec.instances * spec.depth {
             for rows in sizes(batch) {
-                let zeros = Rows::zeros(&pool, rows);
+                let zeros = Rows::zeros(&pool, rows)?;
                 run(model, code, lane, &zeros)?;
                 let start = Instant::now();
                 run(model, code, lane, &zeros)?;

@@ -1,6 +1,6 @@
 //! Memory with the rows of batches, and the pool it goes back to.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,10 +30,7 @@ impl RowLayout {
         let mut bytes = 0_usize;
         let mut places = Vec::with_capacity(inputs.len());
         for input in inputs {
-            let too_large = || Error::Config {
-                field: format!("inputs.{}", input.name),
-                message: format!("{capacity} rows of shape {:?} do not fit into memory", input.shape),
-            };
+            let too_large = || too_large(input, capacity);
             let row = input.row_bytes().ok_or_else(too_large)?;
             places.push((bytes, row));
             bytes = row
@@ -63,6 +60,19 @@ impl RowLayout {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// What is said where there is no memory for a buffer: which input takes the most of it.
+    fn too_large(&self) -> Error {
+        match self.inputs.iter().max_by_key(|input| input.row_bytes()) {
+            Some(input) => too_large(input, self.capacity),
+            None => Error::config("inputs", "no memory for a batch"),
+        }
+    }
+}
+
+fn too_large(input: &TensorSpec, rows: usize) -> Error {
+    let message = format!("{rows} rows of shape {:?} do not fit into memory", input.shape);
+    Error::config(format!("inputs.{}", input.name), message)
 }
 
 /// Buffers of one layout that wait to be used again. Buffers in use are bounded by whoever takes them.
@@ -103,17 +113,23 @@ impl BufferPool {
     }
 
     /// A buffer; its rows hold whatever was there before.
-    #[must_use]
-    pub fn take(self: &Arc<Self>) -> Buffer {
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn take(self: &Arc<Self>) -> Result<Buffer, Error> {
         let memory = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let memory = memory.unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
-        Buffer { memory: Some(memory), pool: Arc::clone(self) }
+        self.buffer(memory)
     }
 
     /// A fresh buffer whose rows are all zero.
-    pub(super) fn zeros(self: &Arc<Self>) -> Buffer {
-        let memory = self.given().unwrap_or_else(|| Memory::zeroed(self.layout.bytes));
-        Buffer { memory: Some(memory), pool: Arc::clone(self) }
+    pub(super) fn zeros(self: &Arc<Self>) -> Result<Buffer, Error> {
+        self.buffer(self.given())
+    }
+
+    fn buffer(self: &Arc<Self>, memory: Option<Memory>) -> Result<Buffer, Error> {
+        let memory = memory.or_else(|| Memory::zeroed(self.layout.bytes));
+        let memory = Some(memory.ok_or_else(|| self.layout.too_large())?);
+        Ok(Buffer { memory, pool: Arc::clone(self) })
     }
 }
 
@@ -254,13 +270,12 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    fn zeroed(bytes: usize) -> Self {
-        let layout = Layout::from_size_align(bytes.max(ALIGNMENT), ALIGNMENT)
-            .unwrap_or_else(|_| handle_alloc_error(Layout::new::<u8>()));
+    /// None where there is no such memory: how large rows are is up to what is submitted.
+    fn zeroed(bytes: usize) -> Option<Self> {
+        let layout = Layout::from_size_align(bytes.max(ALIGNMENT), ALIGNMENT).ok()?;
         // SAFETY: the size is not zero.
         let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        Self { start, source: Source::System(layout) }
+        Some(Self { start: NonNull::new(start)?, source: Source::System(layout) })
     }
 }
 

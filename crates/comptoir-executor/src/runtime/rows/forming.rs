@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::buffer::{Buffer, BufferPool};
 use super::{RowMut, Rows};
+use crate::error::Error;
 use crate::tensor::TensorSpec;
 
 /// Rows of one model and one shape that are being written or are ready, in the order in which they were reserved.
@@ -65,11 +66,14 @@ impl<F> Forming<F> {
     }
 
     /// A row at the end.
-    pub fn reserve(&mut self) -> RowMut {
+    ///
+    /// # Errors
+    /// Where it needs another buffer and there is no memory for it.
+    pub fn reserve(&mut self) -> Result<RowMut, Error> {
         let capacity = self.pool.layout().capacity();
         if self.open.back().is_none_or(|last| last.rows.len() >= capacity) {
+            let buffer = Arc::new(self.pool.take()?);
             self.next_serial += 1;
-            let buffer = Arc::new(self.pool.take());
             let rows = Vec::with_capacity(capacity);
             self.open.push_back(Open { serial: self.next_serial, buffer, start: 0, rows });
         }
@@ -80,15 +84,20 @@ impl<F> Forming<F> {
                 (open.serial, Arc::clone(&open.buffer), open.rows.len() - 1)
             }
             // Never taken: a buffer was pushed above. A row of its own harms nobody.
-            None => (0, Arc::new(self.pool.take()), 0),
+            None => (0, Arc::new(self.pool.take()?), 0),
         };
-        RowMut { buffer, serial, row }
+        Ok(RowMut { buffer, serial, row })
     }
 
-    /// Says that a row is full.
-    pub fn fill(&mut self, mut row: RowMut, flight: F) {
+    /// Says that a row is full. Gives back what should travel with it where its batch has left without it and there is no
+    /// memory for another place.
+    #[must_use]
+    pub fn fill(&mut self, mut row: RowMut, flight: F) -> Option<(Error, F)> {
         if self.find(&row).is_none() {
-            let moved = self.reserve();
+            let moved = match self.reserve() {
+                Ok(moved) => moved,
+                Err(error) => return Some((error, flight)),
+            };
             // SAFETY: both rows are held by the values here.
             unsafe { row.buffer.copy_row(row.row, &moved.buffer, moved.row) };
             row = moved;
@@ -97,6 +106,7 @@ impl<F> Forming<F> {
             *place = Row::Ready(flight);
             self.ready += 1;
         }
+        None
     }
 
     /// Gives a row up.
@@ -212,9 +222,9 @@ mod tests {
     }
 
     fn add(forming: &mut Forming<u32>, value: u32) {
-        let mut row = forming.reserve();
+        let mut row = forming.reserve().unwrap();
         write(&mut row, value.cast_signed());
-        forming.fill(row, value);
+        assert!(forming.fill(row, value).is_none());
     }
 
     fn check(taken: &Taken<u32>, expected: &[u32]) {
@@ -240,7 +250,7 @@ mod tests {
     fn rows_that_were_given_up_leave_no_hole() {
         let mut forming = forming(8);
         add(&mut forming, 1);
-        let given_up = forming.reserve();
+        let given_up = forming.reserve().unwrap();
         (2..=4).for_each(|value| add(&mut forming, value));
         forming.abandon(given_up);
         assert_eq!(forming.drop_rows(|&value| value != 3), [3]);
@@ -250,12 +260,12 @@ mod tests {
     #[test]
     fn a_row_written_late_is_moved_to_the_end() {
         let mut forming = forming(8);
-        let mut late = forming.reserve();
+        let mut late = forming.reserve().unwrap();
         add(&mut forming, 2);
         let kept = forming.take(8).unwrap();
         add(&mut forming, 3);
         write(&mut late, 1);
-        forming.fill(late, 1);
+        assert!(forming.fill(late, 1).is_none());
         check(&kept, &[2]);
         check(&forming.take(8).unwrap(), &[3, 1]);
     }
@@ -264,13 +274,13 @@ mod tests {
     fn a_row_behind_one_that_is_written_waits_only_until_the_front_has_left() {
         let mut forming = forming(8);
         add(&mut forming, 1);
-        let mut middle = forming.reserve();
+        let mut middle = forming.reserve().unwrap();
         add(&mut forming, 3);
         assert_eq!(forming.run().copied().collect::<Vec<_>>(), [1]);
         check(&forming.take(8).unwrap(), &[1]);
         check(&forming.take(8).unwrap(), &[3]);
         write(&mut middle, 2);
-        forming.fill(middle, 2);
+        assert!(forming.fill(middle, 2).is_none());
         check(&forming.take(8).unwrap(), &[2]);
     }
 
@@ -284,7 +294,7 @@ mod tests {
         check(&kept, &[1]);
         let address = kept.rows.bytes(0).as_ptr();
         drop(kept);
-        let again: Vec<_> = (0..2).map(|_| forming.reserve().bytes_mut(0).as_ptr()).collect();
+        let again: Vec<_> = (0..2).map(|_| forming.reserve().unwrap().bytes_mut(0).as_ptr()).collect();
         assert!(again.iter().any(|&other| std::ptr::eq(other, address)));
     }
 
@@ -335,7 +345,7 @@ mod tests {
     #[test]
     fn an_input_is_read_only_as_its_own_type() {
         let mut forming = forming(1);
-        let error = forming.reserve().tensor_mut::<f32>(0).unwrap_err();
+        let error = forming.reserve().unwrap().tensor_mut::<f32>(0).unwrap_err();
         assert_eq!(error.to_string(), "input `x`: expected elements of int32, found float32");
     }
 }

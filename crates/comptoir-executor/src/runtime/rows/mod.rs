@@ -63,9 +63,11 @@ pub struct Rows {
 
 impl Rows {
     /// A batch of zeros, at most as large as a buffer: what a model is warmed with.
-    #[must_use]
-    pub fn zeros(pool: &Arc<BufferPool>, len: usize) -> Self {
-        Self { buffer: Arc::new(pool.zeros()), start: 0, len: len.min(pool.layout().capacity()) }
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    pub fn zeros(pool: &Arc<BufferPool>, len: usize) -> Result<Self, Error> {
+        Ok(Self { buffer: Arc::new(pool.zeros()?), start: 0, len: len.min(pool.layout().capacity()) })
     }
 
     /// Rows in the batch.
