@@ -131,6 +131,10 @@ fn loads_that_say_nothing_are_refused_by_their_field() {
     assert_eq!(refused(PlanSpec::default()), "`per_second`: give per_second or trace_ms");
     let zero = PlanSpec { per_second: Some(0.0), ..PlanSpec::default() };
     assert_eq!(refused(zero), "`per_second`: must be above 0, found 0");
+    let rare = PlanSpec { per_second: Some(1e-300), ..PlanSpec::default() };
+    assert!(
+        refused(rare).starts_with("`arrivals.per_second`: 10000 requests would come in more than a century")
+    );
     let trace = PlanSpec { trace_ms: Some(vec![2.0, 1.0]), ..PlanSpec::default() };
     assert!(refused(trace).starts_with("`arrivals.trace_ms`: must be from 1 to"));
     let unknown = serde_json::from_str::<PlanSpec>(r#"{"per_secnd": 3}"#).unwrap_err().to_string();

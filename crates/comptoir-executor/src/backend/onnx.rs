@@ -112,6 +112,9 @@ impl OnnxModel {
         if spec.sessions == 0 {
             return Err(Error::config("sessions", "must be at least 1"));
         }
+        if spec.path.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(Error::config("path", "no path has a byte of zero"));
+        }
         let environment = environment(spec.library.as_deref())?;
         let (first, providers) = open(spec, &environment)?;
         let inputs = first.inputs().iter().map(|input| input_spec(input, spec)).collect::<Result<_, _>>()?;

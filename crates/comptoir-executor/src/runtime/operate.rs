@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::core::{Core, ModelState, moment_after};
+use super::core::{Core, ModelState, Phase, moment_after};
 use super::pipeline::Pipeline;
 use super::rows::Forming;
 use super::settings::ModelSpec;
@@ -49,6 +49,9 @@ impl<S: Stages> Pipeline<S> {
         let latency = warm(&inner.spec, &spec, &*swap.code)?;
         let version = Version::new(&swap.version, swap.code, latency);
         let mut core = inner.lock();
+        if core.phase != Phase::Open {
+            return Err(Error::Closed);
+        }
         let Some(state) = core.models.get_mut(model) else { return Err(Error::Closed) };
         let gone = state.versions.swap(version, swap.share);
         drop(core);

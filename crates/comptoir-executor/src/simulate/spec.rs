@@ -207,7 +207,7 @@ impl Scenario {
                 return Err(Error::config(field, format!("must be from 1 to {most}, found {value}")));
             }
         }
-        self.arrivals.check()?;
+        self.arrivals.check(self.requests)?;
         self.deadline.map_or(Ok(()), |deadline| deadline.check("deadline"))?;
         self.preprocess.check("preprocess")?;
         self.postprocess.check("postprocess")?;
@@ -257,18 +257,25 @@ impl Faults {
 }
 
 impl Arrivals {
-    fn check(&self) -> Result<(), Error> {
-        let rate = |per_second: f64| match per_second > 0.0 && per_second <= MOST_RATE {
-            true => Ok(()),
-            false => Err(Error::config(
-                "arrivals.per_second",
-                format!("must be above 0 and at most {MOST_RATE}, found {per_second}"),
-            )),
+    fn check(&self, requests: usize) -> Result<(), Error> {
+        let refused = |message: String| Err(Error::config("arrivals.per_second", message));
+        #[expect(clippy::cast_precision_loss, reason = "a number of requests")]
+        let rate = |per_second: f64, requests: usize| match per_second {
+            rate if !(rate > 0.0 && rate <= MOST_RATE) => {
+                refused(format!("must be above 0 and at most {MOST_RATE}, found {rate}"))
+            }
+            rate if requests as f64 / rate > MOST_SECONDS => {
+                refused(format!("{requests} requests would come in more than a century, found {rate}"))
+            }
+            _ => Ok(()),
         };
         match self {
-            Self::Poisson { per_second } | Self::Regular { per_second } => rate(*per_second),
-            Self::Bursts { size: 0, .. } => Err(Error::config("arrivals.size", "must be at least 1")),
-            Self::Bursts { per_second, .. } => rate(*per_second),
+            Self::Poisson { per_second } | Self::Regular { per_second } => rate(*per_second, requests),
+            Self::Bursts { size, .. } if !(1..=MOST_REQUESTS).contains(size) => {
+                let message = format!("must be from 1 to {MOST_REQUESTS}, found {size}");
+                Err(Error::config("arrivals.size", message))
+            }
+            Self::Bursts { per_second, size } => rate(*per_second, requests.max(*size)),
             Self::TraceMs(times) => {
                 let known = times.iter().all(|time| (0.0..=MOST_TRACE_MS).contains(time));
                 if known && times.is_sorted() && (1..=MOST_REQUESTS).contains(&times.len()) {
@@ -309,6 +316,8 @@ impl Arrivals {
 
 const MOST_REQUESTS: usize = 10_000_000;
 const MOST_RATE: f64 = 1e9;
+/// A century: 64 bits count the nanoseconds of five.
+const MOST_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 const MOST_MS: f64 = 86_400_000.0;
 const MOST_TRACE_MS: f64 = 31.0 * MOST_MS;
 
