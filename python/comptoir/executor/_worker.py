@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from comptoir._native import ExecutorWorker
+from comptoir.errors import DataError
 
 __all__ = ["main"]
 
 POSTPROCESS = 1
+POSTPROCESS_ROWS = 2
 
 
 def main() -> None:
@@ -30,11 +32,14 @@ def main() -> None:
         function, parts = call
         try:
             if function == POSTPROCESS:
-                _postprocess(worker, postprocess, parts)
+                worker.reply([], _result(postprocess, *parts))
+            elif function == POSTPROCESS_ROWS:
+                rows = zip(parts[::2], parts[1::2], strict=True)
+                worker.reply([], pickle.dumps([_outcome(postprocess, *row) for row in rows], 5))
             else:
                 _preprocess(worker, preprocess, parts, setup["stack"])
         except BaseException as error:
-            _fail(worker, error)
+            worker.fail(*_told(error))
 
 
 def _preprocess(
@@ -45,8 +50,9 @@ def _preprocess(
     context: bytes | None = None
     if isinstance(value, tuple):
         if len(value) != 2:
-            expected = "expected tensors, or a pair of tensors and a context"
-            raise TypeError(f"preprocess gave a tuple of {len(value)}: {expected}")
+            expected = "expected tensors, or a pair of tensors and a context for postprocess"
+            message = f"preprocess: it gave a tuple of {len(value)}: {expected}"
+            raise DataError(message, "EXECUTOR_STAGE")
         value, context = value[0], pickle.dumps(value[1], 5)
     if stack:
         arrays = list(value.items()) if isinstance(value, dict) else [("", value)]
@@ -55,18 +61,36 @@ def _preprocess(
         worker.reply([], pickle.dumps((value, context), 5))
 
 
-def _postprocess(worker: ExecutorWorker, function: Callable[..., Any], parts: list[bytes]) -> None:
-    prediction, *context = parts
-    result = function(pickle.loads(prediction), *(pickle.loads(one) for one in context))
-    worker.reply([], pickle.dumps(result, 5))
+def _result(function: Callable[..., Any], prediction: bytes, context: bytes = b"") -> bytes:
+    contexts = [pickle.loads(context)] if context else []
+    return pickle.dumps(function(pickle.loads(prediction), *contexts), 5)
 
 
-def _fail(worker: ExecutorWorker, error: BaseException) -> None:
-    """Answer with the exception, and with its words where it cannot be pickled."""
+def _outcome(
+    function: Callable[..., Any], prediction: bytes, context: bytes
+) -> bytes | tuple[str, str, bytes]:
+    """Give the result of one of several rows, or how it failed: that must not touch the others."""
+    try:
+        return _result(function, prediction, context)
+    except BaseException as error:
+        return _told(error)
+
+
+def _told(error: BaseException) -> tuple[str, str, bytes]:
+    """Tell of an exception: in words, with its traceback, and pickled where that is possible."""
     text = "".join(traceback.format_exception(error))
+    try:
+        words = str(error)
+    except Exception:
+        words = "<exception str() failed>"
     try:
         detail = pickle.dumps(error, 5)
         pickle.loads(detail)
     except Exception:
         detail = b""
-    worker.fail(f"{type(error).__name__}: {error}", text, detail)
+    return _printable(f"{type(error).__name__}: {words}"), _printable(text), detail
+
+
+def _printable(text: str) -> str:
+    """Write what no UTF-8 can hold, such as the bytes of a file's name, as escapes."""
+    return text.encode(errors="backslashreplace").decode()

@@ -199,7 +199,7 @@ fn start<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Error> + Send
 }
 
 /// The exception for an error: the user's own, where a function of the user raised it.
-fn exception(py: Python<'_>, error: &Error) -> PyErr {
+pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
     if let Error::Stage { cause: Some(Cause(cause)), .. } = error
         && let Some(raised) = cause.downcast_ref::<PyErr>()
     {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use comptoir::executor::error::Cause;
-use comptoir::executor::runtime::{Slot, Stages};
+use comptoir::executor::runtime::{Predicted, Slot, Stages};
 use comptoir::executor::tensor::{DType, TensorSpec};
 use comptoir::executor::{Error, runtime::RowMut};
 use pyo3::prelude::*;
@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::array::ArrayRef;
 use super::image::ExecutorImage;
 use super::model::Predictions;
-use super::processes::{Processes, loads};
+use super::processes::{Processes, Row, loads};
 
 /// `preprocess` and `postprocess`.
 pub struct PyStages {
@@ -137,10 +137,11 @@ impl Stages for PyStages {
         context: Context,
     ) -> Result<Py<PyAny>, Error> {
         Python::attach(|py| {
-            let prediction = predictions.row(py, row)?;
-            if let Some(processes) = self.processes.as_ref().filter(|processes| processes.postprocess) {
-                return processes.postprocess(&prediction, context.pickled.as_deref(), context.deadline);
+            if let Some(processes) = self.postprocess_elsewhere() {
+                let mut outcomes = processes.postprocess(py, vec![context.row(predictions.row(py, row))]);
+                return outcomes.pop().unwrap_or(Err(Error::Closed));
             }
+            let prediction = predictions.row(py, row)?;
             let Some(function) = &self.postprocess else { return Ok(prediction.unbind()) };
             let function = function.bind(py);
             let result = match &context.value {
@@ -151,6 +152,23 @@ impl Stages for PyStages {
         })
     }
 
+    fn postprocess_at_once(&self) -> usize {
+        self.postprocess_elsewhere().map_or(1, |processes| processes.rows_at_once())
+    }
+
+    fn postprocess_rows(&self, rows: Vec<Predicted<Self>>) -> Vec<Result<Py<PyAny>, Error>> {
+        let Some(processes) = self.postprocess_elsewhere() else {
+            return rows
+                .into_iter()
+                .map(|row| self.postprocess(&row.predictions, row.row, row.context))
+                .collect();
+        };
+        Python::attach(|py| {
+            let rows = rows.iter().map(|row| row.context.row(row.predictions.row(py, row.row)));
+            processes.postprocess(py, rows.collect())
+        })
+    }
+
     fn postprocess_is_quick(&self) -> bool {
         self.postprocess.is_none()
     }
@@ -158,9 +176,28 @@ impl Stages for PyStages {
     fn scope(&self, work: &mut dyn FnMut()) {
         Python::attach(|_| work());
     }
+
+    fn thread(&self, work: &mut (dyn FnMut() + Send)) {
+        // The interpreter keeps what it knows of a thread until the first entry is left: made anew for every stage it costs
+        // several system calls, and what functions keep in a `threading.local` would be gone each time.
+        Python::attach(|py| py.detach(work));
+    }
+}
+
+impl Context {
+    /// The row of a prediction, for a worker process.
+    fn row<'py>(&self, prediction: Result<Bound<'py, PyAny>, Error>) -> Result<Row<'py, '_>, Error> {
+        let (context, deadline) = (self.pickled.as_deref(), self.deadline);
+        prediction.map(|prediction| Row { prediction, context, deadline })
+    }
 }
 
 impl PyStages {
+    /// The worker processes that run `postprocess`.
+    fn postprocess_elsewhere(&self) -> Option<&Arc<Processes>> {
+        self.processes.as_ref().filter(|processes| processes.postprocess)
+    }
+
     /// Runs `preprocess` in a worker process.
     fn preprocess_elsewhere(
         &self,

@@ -1,6 +1,7 @@
 //! The worker's side of worker processes, for `comptoir.executor._worker`.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use comptoir::executor::Error;
 use comptoir::executor::worker::{Request, Worker};
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use super::array::ArrayRef;
+use super::pipeline::exception;
 use super::processes::{Header, Placed};
 use crate::enter::enter;
 use crate::errors;
@@ -16,7 +18,8 @@ use crate::errors;
 #[pyclass(name = "ExecutorWorker", module = "comptoir.executor", frozen)]
 pub struct ExecutorWorker {
     worker: Mutex<Worker>,
-    request: Mutex<Option<Request>>,
+    /// The call that is to be answered, and since when.
+    request: Mutex<Option<(Request, Instant)>>,
 }
 
 /// Outputs begin at multiples of this.
@@ -49,11 +52,12 @@ impl ExecutorWorker {
         let Some(request) = next else { return Ok(None) };
         let parts = PyList::new(py, request.parts().into_iter().map(|part| PyBytes::new(py, part)))?;
         let function = request.function();
-        *self.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(request);
+        *self.request.lock().unwrap_or_else(PoisonError::into_inner) = Some((request, Instant::now()));
         Ok(Some((function, parts)))
     }
 
-    /// Answers the call with arrays by name, which are written straight into shared memory, and a pickled value.
+    /// Answers the call with arrays by name, which are written straight into shared memory, and a pickled value. Raises
+    /// what is wrong with an array, and leaves the call to be answered.
     fn reply(
         &self,
         py: Python<'_>,
@@ -61,18 +65,14 @@ impl ExecutorWorker {
         value: Option<&[u8]>,
     ) -> PyResult<()> {
         let raise = |error: Error| errors::from_core(py, &error);
-        let mut request = self.take().map_err(raise)?;
+        let arrays =
+            arrays.iter().map(|(name, array)| ArrayRef::new(name, array)).collect::<Result<Vec<_>, _>>();
+        let arrays = arrays.map_err(|error| exception(py, &error))?;
+        let (mut request, start) = self.take().map_err(raise)?;
         let mut header = Header::default();
         let mut end = 0_usize;
         let output = request.output();
-        for (name, array) in arrays {
-            let array = match ArrayRef::new(&name, &array) {
-                Ok(array) => array,
-                Err(error) => {
-                    request.fail(&error.to_string(), "", &[]);
-                    return Ok(());
-                }
-            };
+        for array in arrays {
             put(output, end, array.bytes());
             header.tensors.push(Placed { spec: array.spec.clone(), offset: end });
             end = (end + array.bytes().len()).next_multiple_of(ALIGNMENT);
@@ -82,6 +82,7 @@ impl ExecutorWorker {
             header.object = Some((end, value.len()));
             end += value.len();
         }
+        header.nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let header =
             serde_json::to_vec(&header).map_err(|error| raise(Error::Internal(error.to_string())))?;
         request.reply(&header, end);
@@ -90,14 +91,14 @@ impl ExecutorWorker {
 
     /// Answers that the function failed: in words, with the traceback, and the pickled exception.
     fn fail(&self, py: Python<'_>, message: &str, traceback: &str, detail: &[u8]) -> PyResult<()> {
-        let request = self.take().map_err(|error| errors::from_core(py, &error))?;
+        let (request, _) = self.take().map_err(|error| errors::from_core(py, &error))?;
         request.fail(message, traceback, detail);
         Ok(())
     }
 }
 
 impl ExecutorWorker {
-    fn take(&self) -> Result<Request, Error> {
+    fn take(&self) -> Result<(Request, Instant), Error> {
         let request = self.request.lock().unwrap_or_else(PoisonError::into_inner).take();
         request.ok_or_else(|| Error::Internal("there is no call to answer".to_owned()))
     }

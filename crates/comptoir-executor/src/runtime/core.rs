@@ -242,11 +242,11 @@ impl<S: Stages> Inner<S> {
         &self,
         core: &mut Core<S>,
         thread: usize,
-        request: Option<&Arc<Shared<S::Output>>>,
+        requests: impl IntoIterator<Item = Arc<Shared<S::Output>>>,
     ) {
         if let Some(place) = core.at_work.get_mut(thread) {
             place.clear();
-            place.extend(request.cloned());
+            place.extend(requests);
         }
     }
 

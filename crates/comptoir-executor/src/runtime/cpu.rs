@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
@@ -19,7 +19,8 @@ use crate::policy::{self, Ahead, Entry, Nanos};
 
 /// What a CPU thread does next.
 enum Task<S: Stages> {
-    Postprocess(usize, Post<S>),
+    /// Rows of one model, taken to `postprocess` at once.
+    Postprocess(usize, Vec<Post<S>>),
     Preprocess(usize, Entry<Queued<S>>),
     /// Requests of the queue that can no longer meet their deadline.
     Refuse(Vec<Entry<Queued<S>>>),
@@ -81,9 +82,10 @@ fn work<S: Stages>(inner: &Inner<S>, thread: usize, task: Task<S>) -> Option<Tas
 /// Does a task. Returns with the lock.
 fn perform<'i, S: Stages>(inner: &'i Inner<S>, thread: usize, task: Task<S>) -> MutexGuard<'i, Core<S>> {
     match task {
-        Task::Postprocess(model, post) => {
+        Task::Postprocess(model, posts) => {
             let start = inner.now();
-            let mut core = postprocess(inner, model, vec![post]);
+            let together = posts.len() > 1;
+            let mut core = postprocess(inner, model, posts, together);
             inner.set_cpu(&mut core, thread, None);
             inner.trace.span("cpu", thread, || "postprocess".to_owned(), start, inner.now());
             core
@@ -101,8 +103,10 @@ fn perform<'i, S: Stages>(inner: &'i Inner<S>, thread: usize, task: Task<S>) -> 
 fn take<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, thread: usize) -> Option<Task<S>> {
     let task = next_task(inner, core)?;
     match &task {
-        Task::Postprocess(_, post) => inner.set_cpu(core, thread, Some(&post.flight.shared)),
-        Task::Preprocess(_, entry) => inner.set_cpu(core, thread, Some(&entry.item.shared)),
+        Task::Postprocess(_, posts) => {
+            inner.set_cpu(core, thread, posts.iter().map(|post| Arc::clone(&post.flight.shared)));
+        }
+        Task::Preprocess(_, entry) => inner.set_cpu(core, thread, Some(Arc::clone(&entry.item.shared))),
         Task::Refuse(_) => {}
     }
     Some(task)
@@ -110,8 +114,8 @@ fn take<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, thread: usize) -> Optio
 
 /// The oldest work first: what is nearly done, then a request of the model whose turn it is.
 fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>> {
-    if let Some(post) = core.posts.pop_front() {
-        return Some(Task::Postprocess(post.flight.shared.model, post));
+    if let Some(task) = take_posts(inner, core) {
+        return Some(task);
     }
     let now = inner.now();
     if !core.deadlines.is_empty() {
@@ -133,6 +137,18 @@ fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>>
     state.preprocessing += 1;
     core.cpu_fair.charge(model, state.cpu_time.max(1));
     Some(Task::Preprocess(model, entry))
+}
+
+/// The rows that have waited longest for `postprocess`, as many as its model takes at once.
+fn take_posts<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>> {
+    let model = core.posts.front()?.flight.shared.model;
+    let most = inner.endpoints.get(model)?.stages.postprocess_at_once();
+    let mut posts = Vec::with_capacity(1);
+    posts.extend(core.posts.pop_front());
+    while posts.len() < most && core.posts.front().is_some_and(|post| post.flight.shared.model == model) {
+        posts.extend(core.posts.pop_front());
+    }
+    Some(Task::Postprocess(model, posts))
 }
 
 /// Takes out of the queues what cannot meet its deadline any more.

@@ -289,17 +289,19 @@ fn hand_on<S: Stages>(
             }
         }
     }
-    let quick = inner.endpoints.get(model).is_some_and(|endpoint| endpoint.stages.postprocess_is_quick());
+    let stages = inner.endpoints.get(model).map(|endpoint| &endpoint.stages);
+    let quick = stages.is_some_and(|stages| stages.postprocess_is_quick());
     if !failures.is_empty() {
         super::leave::finish_failed(inner, model, failures);
     }
     if quick {
-        return super::leave::postprocess(inner, model, posts);
+        return super::leave::postprocess(inner, model, posts, false);
     }
     let mut core = inner.lock();
     let count = posts.len();
     core.posts.extend(posts);
-    for _ in 0..count.min(core.idle_cpu) {
+    let at_once = stages.map_or(1, |stages| stages.postprocess_at_once());
+    for _ in 0..count.div_ceil(at_once.max(1)).min(core.idle_cpu) {
         inner.cpu.notify_one();
     }
     core

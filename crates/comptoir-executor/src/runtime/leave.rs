@@ -1,5 +1,6 @@
 //! How requests leave: `postprocess`, results, failures, and those that are late.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -9,23 +10,29 @@ use comptoir_types::{ErrorCode, ErrorKind};
 use super::core::{Core, Inner, Post, Queued, Ready};
 use super::cpu::panic_text;
 use super::request::{Shared, Timings};
-use super::stages::Stages;
+use super::stages::{Predicted, Stages};
 use super::stats::Outcome;
 use crate::error::Error;
-use crate::policy::Entry;
+use crate::policy::{Entry, Nanos};
 
-/// Runs `postprocess` for rows of one batch and gives their outcomes. Returns with the lock.
+/// Runs `postprocess` for rows of one model, one after the other or together, and gives their outcomes. Returns with the
+/// lock.
 pub(super) fn postprocess<S: Stages>(
     inner: &Inner<S>,
     model: usize,
     posts: Vec<Post<S>>,
+    together: bool,
 ) -> MutexGuard<'_, Core<S>> {
     let Some(endpoint) = inner.endpoints.get(model) else { return inner.lock() };
     let stages = &*endpoint.stages;
     let count = posts.len();
     let mut posts = posts.into_iter();
     in_scope(stages, &mut || {
-        let done: Vec<_> = posts.by_ref().filter_map(|post| outcome(inner, stages, post)).collect();
+        let done: Vec<_> = if together {
+            outcomes(inner, stages, posts.by_ref().collect())
+        } else {
+            posts.by_ref().filter_map(|post| outcome(inner, stages, post)).collect()
+        };
         // Counted before anybody is told: who has a result finds it in the statistics.
         let mut core = inner.lock();
         for (shared, result, timings) in &done {
@@ -48,16 +55,51 @@ type Ended<S> = (Arc<Shared<<S as Stages>::Output>>, Result<<S as Stages>::Outpu
 
 /// Runs `postprocess` for a row; none where the request has its outcome already.
 fn outcome<S: Stages>(inner: &Inner<S>, stages: &S, post: Post<S>) -> Option<Ended<S>> {
-    let Post { flight, predictions, row, inferred } = post;
-    let Ready { shared, context, mut timings, .. } = flight;
+    let (rest, row) = apart(post)?;
+    let result =
+        catch_unwind(AssertUnwindSafe(|| stages.postprocess(&row.predictions, row.row, row.context)));
+    rest.end(inner, result.unwrap_or_else(|panic| Err(panicked(&*panic))))
+}
+
+/// Runs `postprocess` for several rows at once, of those that have no outcome yet.
+fn outcomes<S: Stages>(inner: &Inner<S>, stages: &S, posts: Vec<Post<S>>) -> Vec<Ended<S>> {
+    let (rests, rows): (Vec<_>, Vec<_>) = posts.into_iter().filter_map(apart).unzip();
+    let missing = || Err(Error::Internal("postprocess gave a row no outcome".to_owned()));
+    match catch_unwind(AssertUnwindSafe(|| stages.postprocess_rows(rows))) {
+        Ok(results) => {
+            let results = results.into_iter().chain(std::iter::repeat_with(missing));
+            rests.into_iter().zip(results).filter_map(|(rest, result)| rest.end(inner, result)).collect()
+        }
+        Err(panic) => rests.into_iter().filter_map(|rest| rest.end(inner, Err(panicked(&*panic)))).collect(),
+    }
+}
+
+/// What is left of a request while its row is in `postprocess`.
+struct Rest<O> {
+    shared: Arc<Shared<O>>,
+    timings: Timings,
+    inferred: Nanos,
+}
+
+impl<O> Rest<O> {
+    fn end<S: Stages<Output = O>>(mut self, inner: &Inner<S>, result: Result<O, Error>) -> Option<Ended<S>> {
+        let result = result.map_err(|error| since_submission(inner, &self.shared, error, "in postprocess"));
+        self.timings.postprocess = Duration::from_nanos(inner.now().saturating_sub(self.inferred));
+        self.shared.decide().then_some((self.shared, result, self.timings))
+    }
+}
+
+/// Takes a request and its row apart; none where the request has its outcome already.
+fn apart<S: Stages>(post: Post<S>) -> Option<(Rest<S::Output>, Predicted<S>)> {
+    let Post { flight: Ready { shared, context, timings, .. }, predictions, row, inferred } = post;
     if shared.is_decided() {
         return None;
     }
-    let result = catch_unwind(AssertUnwindSafe(|| stages.postprocess(&predictions, row, context)))
-        .unwrap_or_else(|panic| Err(Error::stage("postprocess", panic_text(&*panic))));
-    let result = result.map_err(|error| since_submission(inner, &shared, error, "in postprocess"));
-    timings.postprocess = Duration::from_nanos(inner.now().saturating_sub(inferred));
-    shared.decide().then_some((shared, result, timings))
+    Some((Rest { shared, timings, inferred }, Predicted { predictions, row, context }))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    Error::stage("postprocess", panic_text(panic))
 }
 
 /// Gives a request its outcome for the error of a stage, unless it has one.

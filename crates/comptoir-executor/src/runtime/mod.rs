@@ -29,5 +29,5 @@ pub use request::{Callback, CancelOnDrop, Canceller, Handle, Timings};
 pub use rows::{ALIGNMENT, HostBlock, HostMemory, RowMut, Rows};
 pub use settings::{ModelSpec, PipelineSpec};
 pub use slot::Slot;
-pub use stages::{Functions, Model, Stages};
+pub use stages::{Functions, Model, Predicted, Stages};
 pub use stats::{Distribution, ModelStats, Outcomes, Stages as StageTimes, Stats, VersionStats};

@@ -101,10 +101,12 @@ impl<S: Stages> Pipeline<S> {
     fn with_threads(self) -> Result<Self, Error> {
         let (cpu, lanes) = (self.inner.spec.threads(), self.inner.spec.instances * self.inner.spec.depth);
         for thread in 0..cpu {
-            self.spawn(format!("comptoir-cpu-{thread}"), move |inner| cpu::run(inner, thread))?;
+            let work = move |inner: &_| in_thread(inner, &mut || cpu::run(inner, thread));
+            self.spawn(format!("comptoir-cpu-{thread}"), work)?;
         }
         for lane in 0..lanes {
-            self.spawn(format!("comptoir-lane-{lane}"), move |inner| lanes::run(inner, lane))?;
+            let work = move |inner: &_| in_thread(inner, &mut || lanes::run(inner, lane));
+            self.spawn(format!("comptoir-lane-{lane}"), work)?;
         }
         self.spawn("comptoir-clock".to_owned(), |inner| clock::run(inner))?;
         Ok(self)
@@ -178,6 +180,13 @@ const STOP: Duration = Duration::from_millis(200);
 impl<S: Stages> Drop for Pipeline<S> {
     fn drop(&mut self) {
         self.close(Duration::ZERO);
+    }
+}
+
+fn in_thread<S: Stages>(inner: &Inner<S>, work: &mut (dyn FnMut() + Send)) {
+    match inner.endpoints.first() {
+        Some(endpoint) => endpoint.stages.thread(work),
+        None => work(),
     }
 }
 

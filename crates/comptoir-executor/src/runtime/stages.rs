@@ -36,6 +36,20 @@ pub trait Stages: Send + Sync + 'static {
         context: Self::Context,
     ) -> Result<Self::Output, Error>;
 
+    /// How many rows a thread takes at once to [`Self::postprocess_rows`], at most: several, where to hand a row over takes
+    /// longer than its `postprocess`.
+    fn postprocess_at_once(&self) -> usize {
+        1
+    }
+
+    /// `postprocess` for several rows: an outcome for each, in their order.
+    fn postprocess_rows(&self, rows: Vec<Predicted<Self>>) -> Vec<Result<Self::Output, Error>>
+    where
+        Self: Sized,
+    {
+        rows.into_iter().map(|row| self.postprocess(&row.predictions, row.row, row.context)).collect()
+    }
+
     /// Whether `postprocess` is so quick (a few microseconds) that it runs at once on the thread of the device's
     /// lane: that saves the wake-up of a CPU thread.
     fn postprocess_is_quick(&self) -> bool {
@@ -46,6 +60,28 @@ pub trait Stages: Send + Sync + 'static {
     /// lock of an interpreter.
     fn scope(&self, work: &mut dyn FnMut()) {
         work();
+    }
+
+    /// Runs `work`, all that a thread of the pipeline does in its life, inside whatever the host keeps for a thread. The
+    /// stages of the first model are asked, for all.
+    fn thread(&self, work: &mut (dyn FnMut() + Send)) {
+        work();
+    }
+}
+
+/// A row whose prediction is there.
+pub struct Predicted<S: Stages> {
+    /// The predictions for its batch.
+    pub predictions: Arc<S::Predictions>,
+    /// Its number among them.
+    pub row: usize,
+    /// What `preprocess` gave with it.
+    pub context: S::Context,
+}
+
+impl<S: Stages> std::fmt::Debug for Predicted<S> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Predicted").field("row", &self.row).finish_non_exhaustive()
     }
 }
 

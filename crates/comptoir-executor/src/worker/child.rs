@@ -21,7 +21,8 @@ pub struct Worker {
     /// When the last call ended, and whether it had come soon after the one before.
     idle_since: Instant,
     busy: bool,
-    cores: bool,
+    /// Whether there are more processors than workers: else who looks takes one from the others.
+    spare: bool,
 }
 
 /// One call; answered once, at the latest when it is dropped.
@@ -52,9 +53,10 @@ impl Worker {
         if index >= memory.workers() {
             return Err(strange());
         }
-        let cores = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let spare = cores > memory.workers();
         let idle_since = Instant::now();
-        Ok(Self { memory: Arc::new(memory), index, generation, idle_since, busy: false, cores })
+        Ok(Self { memory: Arc::new(memory), index, generation, idle_since, busy: false, spare })
     }
 
     /// What the pool gave to all workers as [`WorkerConfig::setup`](super::WorkerConfig::setup).
@@ -81,7 +83,7 @@ impl Worker {
                         return Some(request);
                     }
                 }
-                None => ring.wait(if self.cores && self.busy { SPIN } else { Duration::ZERO }, None),
+                None => ring.wait(if self.spare && self.busy { SPIN } else { Duration::ZERO }, None),
             }
         }
     }

@@ -83,6 +83,7 @@ impl WorkerPool {
         let (memory, file) = Memory::create(&config)?;
         let event = system::event().map_err(|error| Error::system("no event", &error))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = config.workers;
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(&config, Instant::now())),
             config,
@@ -93,7 +94,8 @@ impl WorkerPool {
             changed: Condvar::new(),
             owner: std::process::id(),
             spinners: AtomicUsize::new(0),
-            spinners_limit: cores / 2,
+            // Who looks takes the processor from a worker, unless there are more of those.
+            spinners_limit: (cores / 2).min(cores.saturating_sub(workers)),
             last_wait: AtomicU32::new(QUICK),
         });
         let supervised = Arc::clone(&shared);
@@ -123,6 +125,22 @@ impl WorkerPool {
         deadline: Option<Instant>,
         reply: impl FnOnce(Reply<'_>) -> R,
     ) -> Result<R, Error> {
+        self.call_with(self.shared.config.retries, function, input, deadline, reply)
+    }
+
+    /// The same, for a call that is tried again `retries` times at most.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::call`].
+    pub fn call_with<R>(
+        &self,
+        retries: u32,
+        function: u32,
+        input: &[&[u8]],
+        deadline: Option<Instant>,
+        reply: impl FnOnce(Reply<'_>) -> R,
+    ) -> Result<R, Error> {
         let call = Call { function, input, deadline, start: Instant::now() };
         let (mut lost, mut queued) = (0, 0);
         loop {
@@ -138,7 +156,7 @@ impl WorkerPool {
             let forgiven = match loss {
                 Loss::Closed => false,
                 Loss::Blocked(_) if phase == Phase::LostRunning => false,
-                _ => lost <= self.shared.config.retries && queued <= LOST_QUEUED_LIMIT,
+                _ => lost <= retries && queued <= LOST_QUEUED_LIMIT,
             };
             if !forgiven {
                 return Err(loss.into_error(worker));
