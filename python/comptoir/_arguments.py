@@ -70,6 +70,20 @@ def entries(name: str, mapping: Mapping[str, Any], value: Callable[[str, Any], T
     return [(text(f"a name in {name}", key), value(f"{name}.{key}", of)) for key, of in mapping.items()]
 
 
+def number(name: str, value: Any, code: str = CODE) -> float:
+    """Give an argument as a float."""
+    kind = type(value)
+    if hasattr(kind, "__float__") or hasattr(kind, "__index__"):
+        try:
+            return float(value)
+        except OverflowError as error:
+            message = f"`{name}` must be a number that a float can hold"
+            raise named(name, ConfigError(message, code)) from error
+        except (TypeError, ValueError):
+            pass
+    raise refused(name, "a number", value, code)
+
+
 def whole(name: str, value: Any) -> int:
     """Give a whole number of 64 bits from 0 on."""
     try:

@@ -20,6 +20,8 @@ def double(batch):
         (lambda batch: {"a": batch, "b": [1, 2, 3]}, "output `b` has 3 rows for a batch of 1"),
         (lambda batch: (batch, None), "output 1 is `NoneType`: expected an array or list"),
         (lambda batch: None, "the output is `NoneType`"),
+        (lambda batch: {}, "there is no output for a batch of 1"),
+        (lambda batch: (), "there is no output for a batch of 1"),
     ],
 )
 def test_a_model_that_returns_something_else_is_told_so(output, message):
@@ -68,6 +70,22 @@ def test_wrong_shapes_and_types_name_the_input():
         ({"inputs": ONE[0]}, "inputs"),
         ({"workers": -1}, "workers"),
         ({"deadline_ms": 1e300}, "deadline_ms"),
+        ({"deadline_ms": float("nan")}, "deadline_ms"),
+        ({"workers": "2"}, "workers"),
+        ({"workers": 1.5}, "workers"),
+        ({"workers": 1, "worker_timeout": "1"}, "worker_timeout"),
+        ({"workers": 1, "worker_bytes": -1}, "worker_bytes"),
+        ({"workers": 1, "worker_memory": "a"}, "worker_memory"),
+        ({"threads": object()}, "cpu_threads"),
+        ({"model": None, "models": 3}, "models"),
+        ({"model": None, "models": {3: executor.Model(double)}}, "models"),
+        ({"model": None, "models": {"a": executor.Model(double, version=3)}}, "version"),
+        ({"batch": executor.Batch(preferred="a")}, "batch.preferred[0]"),
+        ({"batch": executor.Batch(stack="no")}, "batch.stack"),
+        ({"inputs": [executor.Tensor("x", "float32", ["a"])]}, "shapes[0][0].shape[0]"),
+        ({"inputs": [executor.Tensor("x", "float32", [1.5])]}, "shapes[0][0].shape[0]"),
+        ({"inputs": [executor.Tensor("x", np.float32, [1])]}, "shapes[0][0].dtype"),
+        ({"inputs": [executor.Tensor("x", "float32", [10**12])]}, "inputs.x"),
     ],
 )
 def test_settings_are_refused_by_their_field(settings, field):
@@ -102,3 +120,92 @@ def test_times_without_end_are_no_panic():
     with pytest.raises(comptoir.ConfigError, match="`deadline_ms`"):
         pipe.submit(np.float32(1), deadline_ms=float("nan"))
     assert pipe.close(1e18)
+
+
+def test_numbers_of_numpy_are_numbers():
+    shape = executor.Tensor("x", "float32", np.array([2]))
+    batch = executor.Batch(max_size=np.int64(4), max_delay_ms=np.float32(1), preferred=np.array([2, 4]))
+    settings = {"threads": np.int32(2), "queue": np.uint8(9), "deadline_ms": np.float32(1000)}
+    with executor.Pipeline(model=double, inputs=[shape], batch=batch, **settings) as pipe:
+        item = np.ones(2, "float32")
+        assert pipe.submit(item, deadline_ms=np.float32(900), priority=np.int8(3)).result(30).tolist() == [
+            2,
+            2,
+        ]
+    picture = {"mean": np.array([1, 2, 3]), "std": np.float32(2), "scale": np.float64(1), "fill": np.int64(0)}
+    assert executor.ImageTransform(np.int64(2), 2, **picture).output.shape == [3, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "error"),
+    [
+        (lambda pipe: pipe.submit(1, deadline_ms="5"), "deadline_ms", comptoir.ArgumentError),
+        (lambda pipe: pipe.submit(1, deadline_ms=10**400), "deadline_ms", comptoir.ConfigError),
+        (lambda pipe: pipe.submit(1, priority="high"), "priority", comptoir.ArgumentError),
+        (lambda pipe: pipe.submit(1, priority=-1), "priority", comptoir.ConfigError),
+        (lambda pipe: pipe.submit(1, priority=300), "priority", comptoir.ConfigError),
+        (lambda pipe: pipe.submit(1, priority=10**5000), "priority", comptoir.ConfigError),
+        (lambda pipe: pipe.submit(1, model=3), "model", comptoir.ArgumentError),
+        (lambda pipe: pipe.submit(1, model="\ud800"), "model", comptoir.DataError),
+        (lambda pipe: pipe.submit(1, timings="yes"), "timings", comptoir.ArgumentError),
+        (lambda pipe: pipe.map([1], window=0), "window", comptoir.ConfigError),
+        (lambda pipe: pipe.map([1], window="a"), "window", comptoir.ConfigError),
+        (lambda pipe: pipe.map(3), "items", comptoir.ArgumentError),
+        (lambda pipe: pipe.drain("a"), "timeout", comptoir.ArgumentError),
+        (lambda pipe: pipe.close(None), "grace", comptoir.ArgumentError),
+        (lambda pipe: pipe.swap(3, version="2"), "model", comptoir.ConfigError),
+        (lambda pipe: pipe.swap(executor.Simulated, version="2"), "model", comptoir.ConfigError),
+        (lambda pipe: pipe.swap(double, version=2), "version", comptoir.ArgumentError),
+        (lambda pipe: pipe.swap(double, version="2", share="a"), "share", comptoir.ArgumentError),
+        (lambda pipe: pipe.swap(double, version="2", name=3), "name", comptoir.ArgumentError),
+        (lambda pipe: pipe.set_share("a"), "share", comptoir.ArgumentError),
+        (lambda pipe: pipe.trace(None), "path", comptoir.ConfigError),
+        (
+            lambda _: executor.plan(cpu_ms=1, cpu_threads=1, fixed_ms=1, per_row_ms=1, batch=3),
+            "batch",
+            comptoir.ConfigError,
+        ),
+        (
+            lambda _: executor.plan(cpu_ms="a", cpu_threads=1, fixed_ms=1, per_row_ms=1),
+            "cpu_ms",
+            comptoir.ConfigError,
+        ),
+        (lambda _: executor.OnnxModel(None), "path", comptoir.ConfigError),
+        (lambda _: executor.OnnxModel("x", providers=3), "providers", comptoir.ConfigError),
+        (lambda _: executor.OnnxModel("x", sides=3), "sides", comptoir.ConfigError),
+        (lambda _: executor.ImageTransform(8, 8, placement="x"), "placement", comptoir.ConfigError),
+        (lambda _: executor.ImageTransform(8, 8, dtype=np.uint8), "dtype", comptoir.ConfigError),
+        (lambda _: executor.ImageTransform(8, 8)(10**12), "file", comptoir.ArgumentError),
+        (lambda _: executor.ImageTransform(8, 8).place("text"), "file", comptoir.ArgumentError),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_named(call, name, error):
+    with executor.Pipeline(model=double) as pipe, pytest.raises(error) as raised:
+        call(pipe)
+    assert f"`{name}`" in str(raised.value)
+    assert raised.value.code in ("EXECUTOR_CONFIG", "HOST_ARGUMENT", "HOST_UTF8")
+    assert isinstance(raised.value, comptoir.Error)
+
+
+def test_a_number_is_no_picture():
+    # `bytes` would make zeros of it, as many as it says.
+    with executor.Pipeline(preprocess=executor.ImageTransform(8, 8), model=double) as pipe:
+        error = pipe.submit(10**15).exception(30)
+    assert isinstance(error, comptoir.ArgumentError)
+    assert str(error) == "`file` must be bytes, not `int`"
+
+
+def test_one_item_without_memory_fails_alone():
+    # Pages that nobody has touched; a batch of such rows is beyond what a process can address.
+    huge = np.zeros(1 << 32, "uint8")
+    with executor.Pipeline(model=double, batch=executor.Batch(max_size=65536)) as pipe:
+        error = pipe.submit(huge).exception(30)
+        assert str(error) == "`inputs.input`: 65536 rows of shape [4294967296] do not fit into memory"
+        assert pipe.submit(np.float32(2)).result(30) == 4
+
+
+def test_a_closed_pipeline_takes_no_version():
+    pipe = executor.Pipeline(model=double)
+    pipe.close()
+    with pytest.raises(comptoir.UnavailableError):
+        pipe.swap(double, version="2")

@@ -7,12 +7,13 @@ import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 from comptoir._native import ExecutorModel, executor_cuda_devices
 from comptoir.errors import ConfigError, UnavailableError
+from comptoir.executor._arguments import as_json, file, numbers
 from comptoir.executor._settings import Tensor
 
 __all__ = ["CudaDevice", "CudaModel", "CudaStep", "cuda_devices"]
@@ -129,8 +130,8 @@ class CudaModel:
         Order of the planes.
     scale : float
         Factor of each grey level, such as 1/255.
-    mean, std : sequence of float
-        Of each plane, after scaling.
+    mean, std : float or sequence of float
+        Of each plane, after scaling; one number stands for all.
     dtype : {'float16', 'float32'}
         Type of the elements that `model` gets.
     device : int
@@ -175,8 +176,8 @@ class CudaModel:
         height: int = 224,
         colour: Literal["rgb", "bgr"] = "rgb",
         scale: float = 1.0,
-        mean: Sequence[float] = (0.0, 0.0, 0.0),
-        std: Sequence[float] = (1.0, 1.0, 1.0),
+        mean: Sequence[float] | float = (0.0, 0.0, 0.0),
+        std: Sequence[float] | float = (1.0, 1.0, 1.0),
         dtype: Literal["float16", "float32"] = "float16",
         device: int = 0,
         streams: int = 1,
@@ -197,15 +198,15 @@ class CudaModel:
                 "height": height,
                 "colour": colour,
                 "scale": scale,
-                "mean": [float(one) for one in mean],
-                "std": [float(one) for one in std],
+                "mean": _three(mean),
+                "std": _three(std),
                 "dtype": dtype,
             },
-            "nvrtc": None if found is None else fspath(found),
+            "nvrtc": None if found is None else file("nvrtc", found),
             "trace_events": trace_events,
         }
         function = _with_torch(model, device) if model is not None and arrays == "torch" else model
-        self._native = ExecutorModel.cuda(json.dumps(spec), function)
+        self._native = ExecutorModel.cuda(as_json(spec), function)
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -226,6 +227,12 @@ class CudaModel:
             Three for each batch, at most `trace_events`.
         """
         return [CudaStep(**one) for one in json.loads(self._native.timeline())]
+
+
+def _three(value: Any) -> list[Any]:
+    """Give a number for each plane, of which one number is a short form."""
+    given = numbers(value)
+    return given * 3 if len(given) == 1 else given
 
 
 def _with_torch(model: Callable[..., Any], device: int) -> Callable[[Any], Any]:

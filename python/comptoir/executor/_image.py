@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from comptoir._native import ExecutorImage
+from comptoir.executor._arguments import as_json, numbers, wrong
 from comptoir.executor._settings import Tensor
 
 __all__ = ["ImageTransform", "Placement"]
@@ -56,14 +57,14 @@ class ImageTransform:
         Each side by its own factor; cover the size and cut the middle out; or fit inside and fill.
     interpolation : {'linear', 'area'}
         What stands in `profile`, or ``INTER_AREA`` of OpenCV, which is only for that profile.
-    fill : sequence of int
+    fill : int or sequence of int
         Colour of the filling, in the order of `colour`; one number stands for all channels.
     colour : {'rgb', 'bgr', 'grey'}
         Order of the channels; or one channel, as ``convert("L")`` of Pillow or
         ``cvtColor(image, COLOR_BGR2GRAY)`` of OpenCV gives, before the picture is resized.
     scale : float
         Factor of each grey level, such as 1/255.
-    mean, std : sequence of float
+    mean, std : float or sequence of float
         Of each channel, after scaling; one number stands for all.
     layout : {'nchw', 'nhwc'}
         Order of the sides.
@@ -101,11 +102,11 @@ class ImageTransform:
         profile: Literal["pillow", "opencv", "fast"] = "pillow",
         fit: Literal["stretch", "crop", "letterbox"] = "stretch",
         interpolation: Literal["linear", "area"] = "linear",
-        fill: Sequence[int] = (0, 0, 0),
+        fill: Sequence[int] | int = (0, 0, 0),
         colour: Literal["rgb", "bgr", "grey"] = "rgb",
         scale: float = 1.0,
-        mean: Sequence[float] = (0.0, 0.0, 0.0),
-        std: Sequence[float] = (1.0, 1.0, 1.0),
+        mean: Sequence[float] | float = (0.0, 0.0, 0.0),
+        std: Sequence[float] | float = (1.0, 1.0, 1.0),
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "float16", "uint8"] = "float32",
         orientation: Literal["apply", "ignore"] | None = None,
@@ -121,18 +122,20 @@ class ImageTransform:
             "height": height,
             "fit": fit,
             "interpolation": interpolation,
-            "fill": list(fill),
+            "fill": numbers(fill),
             "colour": colour,
             "scale": scale,
-            "mean": list(mean),
-            "std": list(std),
+            "mean": numbers(mean),
+            "std": numbers(std),
             "layout": layout,
             "dtype": dtype,
             "orientation": orientation,
             "limits": {name: limit for name, limit in limits.items() if limit is not None},
         }
+        if not isinstance(placement, bool):
+            raise wrong("placement", "a bool", placement)
         self._placement = placement
-        self._native = ExecutorImage(json.dumps(spec), placement)
+        self._native = ExecutorImage(as_json(spec), placement)
 
     @property
     def output(self) -> Tensor:

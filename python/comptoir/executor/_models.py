@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from comptoir._native import ExecutorModel
+from comptoir.executor._arguments import as_json, file, wrong
 from comptoir.executor._settings import Tensor
 
 __all__ = ["OnnxModel", "Simulated"]
@@ -70,15 +71,15 @@ class OnnxModel:
     ) -> None:
         found = library or _installed_library()
         spec = {
-            "path": fspath(path),
-            "library": None if found is None else fspath(found),
-            "providers": [{"name": one} if isinstance(one, str) else dict(one) for one in providers],
+            "path": file("path", path),
+            "library": None if found is None else file("library", found),
+            "providers": _providers(providers),
             "fall_back": fall_back,
             "sessions": sessions,
             "threads": threads,
-            "sides": dict(sides or {}),
+            "sides": sides or {},
         }
-        self._native = ExecutorModel.onnx(json.dumps(spec))
+        self._native = ExecutorModel.onnx(as_json(spec))
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -89,6 +90,12 @@ class OnnxModel:
     def providers(self) -> list[str]:
         """The providers that it runs on."""
         return self._native.providers
+
+
+def _providers(providers: Any) -> list[Any]:
+    if isinstance(providers, str) or not isinstance(providers, Sequence):
+        raise wrong("providers", "a list of names or mappings", providers)
+    return [{"name": one} if isinstance(one, str) else one for one in providers]
 
 
 def _installed_library() -> Path | None:
@@ -142,4 +149,4 @@ class Simulated:
             "copy_out_ms": copy_out_ms,
             "echo": echo,
         }
-        self._native = ExecutorModel.simulated(json.dumps(spec))
+        self._native = ExecutorModel.simulated(as_json(spec))

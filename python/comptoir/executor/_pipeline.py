@@ -11,12 +11,14 @@ from os import PathLike
 from types import TracebackType
 from typing import Any
 
+from comptoir._arguments import number, text
 from comptoir._native import ExecutorPipeline
 from comptoir.errors import ConfigError, OverloadedError
+from comptoir.executor._arguments import as_json, file, iterator, option_error, wrong
 from comptoir.executor._future import Future
 from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._processes import start
-from comptoir.executor._settings import Batch, Inputs, Model, check, shapes_of
+from comptoir.executor._settings import Batch, Inputs, Model, check, check_code, shapes_of
 
 __all__ = ["Pipeline"]
 
@@ -120,10 +122,12 @@ class Pipeline:
         elif model is not None or preprocess is not None or postprocess is not None or inputs is not None:
             message = "`models`: give functions, inputs and model either for one model or inside `models`"
             raise ConfigError(message, "EXECUTOR_CONFIG")
+        if not isinstance(models, Mapping):
+            raise wrong("models", "a mapping from names to executor.Model", models)
         for name, one in models.items():
             check(name, one, batch)
-        if workers < 0:
-            raise ConfigError(f"`workers`: must be 0 or more, found {workers}", "EXECUTOR_CONFIG")
+        if not hasattr(type(workers), "__index__") or workers < 0:
+            raise wrong("workers", "a number from 0 on", workers)
         self._queue = queue
         spec = {
             # Threads only wait for the workers: enough of them that each finds the next call of either stage.
@@ -137,15 +141,15 @@ class Pipeline:
         }
         processes = {
             "workers": workers,
-            "bytes": worker_bytes,
-            "timeout": worker_timeout,
-            "memory": worker_memory,
+            "worker_bytes": worker_bytes,
+            "worker_timeout": worker_timeout,
+            "worker_memory": worker_memory,
         }
         setups = [
             (*_setup(name, one, batch, warm_up), start(processes, one, batch) if workers else None)
             for name, one in models.items()
         ]
-        self._native = ExecutorPipeline(json.dumps(spec), setups)
+        self._native = ExecutorPipeline(as_json(spec), setups)
         _OPEN.add(self)
 
     def submit(
@@ -187,8 +191,11 @@ class Pipeline:
             The pipeline is closed.
         """
         future = Future()
-        deadline = None if deadline_ms is None else deadline_ms / 1e3
-        future._ticket = self._native.submit(item, future, model, deadline, priority, timings)
+        try:
+            deadline = None if deadline_ms is None else deadline_ms / 1e3
+            future._ticket = self._native.submit(item, future, model, deadline, priority, timings)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise (option_error(model, deadline_ms, priority, timings) or error) from None
         return future
 
     async def __call__(self, item: Any, **options: Any) -> Any:
@@ -212,10 +219,15 @@ class Pipeline:
         object
             A result; the first error is raised in its place.
         """
+        if not hasattr(type(window), "__index__") or window < 1:
+            raise wrong("window", "a number from 1 on", window)
+        return self._results(iterator("items", items), min(window, self._queue), options)
+
+    def _results(self, items: Iterator[Any], window: int, options: dict[str, Any]) -> Iterator[Any]:
         waiting: collections.deque[Future] = collections.deque()
         try:
             for item in items:
-                if len(waiting) >= min(window, self._queue):
+                if len(waiting) >= window:
                     yield waiting.popleft().result()
                 while True:
                     try:
@@ -249,15 +261,19 @@ class Pipeline:
         share : float
             Its share of the rows; below 1 both versions serve, until `set_share`.
         """
-        self._native.swap(name, getattr(model, "_native", model), version, share)
+        check_code(model)
+        name = None if name is None else text("name", name)
+        code = getattr(model, "_native", model)
+        self._native.swap(name, code, text("version", version), number("share", share))
 
     def set_share(self, share: float, *, name: str | None = None) -> None:
         """Change the share of the version that is taking over: 1 completes it, 0 takes it back."""
-        self._native.set_share(name, share)
+        name = None if name is None else text("name", name)
+        self._native.set_share(name, number("share", share))
 
     def drain(self, timeout: float = 60.0) -> bool:
         """Wait until versions that serve no more have finished their last batch; False at the timeout."""
-        return self._native.drain_versions(timeout)
+        return self._native.drain_versions(number("timeout", timeout))
 
     def stats(self) -> dict[str, Any]:
         """Tell what has happened since the start, and what is inside now.
@@ -279,8 +295,8 @@ class Pipeline:
 
     def trace(self, path: str | PathLike[str]) -> None:
         """Write the timeline of the latest ``trace_events`` events, for https://ui.perfetto.dev or chrome://tracing."""
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self._native.trace())
+        with open(file("path", path), "w", encoding="utf-8") as timeline:
+            timeline.write(self._native.trace())
 
     def close(self, grace: float = 60.0) -> bool:
         """Take no more requests, let those inside finish, and stop.
@@ -295,6 +311,7 @@ class Pipeline:
         bool
             Whether all could finish.
         """
+        grace = number("grace", grace)
         _OPEN.discard(self)
         return self._native.close(grace)
 
@@ -331,8 +348,8 @@ def _setup(name: str, one: Model, batch: Batch, warm_up: bool) -> tuple[Any, ...
         settings["shapes"] = shapes
         if preprocess._placement:
             postprocess = _placed(postprocess)
-        return json.dumps(settings), preprocess._native, model, postprocess, one.version, False
-    return json.dumps(settings), preprocess, model, postprocess, one.version, not batch.stack
+        return as_json(settings), preprocess._native, model, postprocess, one.version, False
+    return as_json(settings), preprocess, model, postprocess, one.version, not batch.stack
 
 
 def _placed(postprocess: Callable[..., Any] | None) -> Callable[..., Any] | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from comptoir._native import executor_plan
-from comptoir.executor._settings import Batch
+from comptoir.executor._arguments import as_json, numbers
+from comptoir.executor._settings import Batch, check_batch
 
 __all__ = ["Change", "Load", "Plan", "plan"]
 
@@ -171,6 +172,8 @@ def plan(
     >>> plan.options[0].field, plan.options[0].after
     ('cpu_threads', 3)
     """
+    batch = batch or Batch()
+    check_batch(batch)
     device = {
         "fixed_ms": fixed_ms,
         "per_row_ms": per_row_ms,
@@ -181,17 +184,17 @@ def plan(
     }
     spec = {
         "per_second": per_second,
-        "trace_ms": None if trace_ms is None else [float(time) for time in trace_ms],
+        "trace_ms": None if trace_ms is None else numbers(trace_ms),
         "deadline_ms": deadline_ms,
         "cpu_ms": cpu_ms,
         "cpu_threads": cpu_threads,
         "device": device,
-        "batch": (batch or Batch())._spec(),
+        "batch": batch._spec(),
         "queue_limit": queue_limit,
         "requests": requests,
         "seed": seed,
     }
-    found, text = executor_plan(json.dumps(spec))
+    found, text = executor_plan(as_json(spec))
     fields = json.loads(found)
     load = fields.pop("load")
     load["batch_sizes"] = {int(size): count for size, count in load["batch_sizes"].items()}

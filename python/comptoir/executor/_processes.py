@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing.spawn
 import pickle
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 
 import comptoir
 from comptoir.errors import ConfigError
+from comptoir.executor._arguments import as_json
 from comptoir.executor._image import ImageTransform
 from comptoir.executor._settings import Batch, Model
 
@@ -61,7 +61,7 @@ def start(settings: Mapping[str, Any], model: Model, batch: Batch) -> tuple[str,
         "functions": functions,
         "stack": (model.batch or batch).stack,
     }
-    return json.dumps(spec), pickle.dumps(setup)
+    return as_json(spec), pickle.dumps(setup)
 
 
 def _pickled(name: str, function: Callable[..., Any] | None) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from comptoir.errors import ConfigError
+from comptoir.executor._arguments import numbers, wrong
 
-__all__ = ["Batch", "Inputs", "Model", "Tensor", "check", "shapes_of"]
+__all__ = ["Batch", "Inputs", "Model", "Tensor", "check", "check_batch", "check_code", "shapes_of"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Batch:
             "max_size": self.max_size,
             "max_delay_ms": self.max_delay_ms,
             "min_size": self.min_size,
-            "preferred": list(self.preferred),
+            "preferred": numbers(self.preferred),
         }
 
 
@@ -67,7 +67,7 @@ class Tensor:
     shape: Sequence[int]
 
     def _spec(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "shape": [int(side) for side in self.shape]}
+        return {"name": self.name, "dtype": self.dtype, "shape": numbers(self.shape)}
 
 
 Inputs = Sequence[Tensor] | Sequence[Sequence[Tensor]]
@@ -120,17 +120,19 @@ def check(name: str, model: Model, batch: Batch) -> None:
         With the field.
     """
     if not isinstance(model, Model):
-        raise _wrong(f"models.{name}", "an executor.Model", model)
-    if not isinstance(model.batch or batch, Batch):
-        raise _wrong("batch", "an executor.Batch, such as Batch(max_size=32)", model.batch or batch)
-    if isinstance(model.model, type) or not (callable(model.model) or hasattr(model.model, "_native")):
-        raise _wrong("model", "a callable over a batch or a model of comptoir.executor", model.model)
+        raise wrong(f"models.{name}", "an executor.Model", model)
+    if not isinstance(name, str):
+        raise wrong("models", "a mapping from names", name)
+    check_batch(model.batch or batch)
+    check_code(model.model)
+    if not isinstance(model.version, str):
+        raise wrong("version", "text", model.version)
     for field_name, function in (("preprocess", model.preprocess), ("postprocess", model.postprocess)):
         if function is not None and not callable(function):
-            raise _wrong(field_name, "a callable", function)
+            raise wrong(field_name, "a callable", function)
     inputs = model.inputs
     if inputs is not None and not (isinstance(inputs, Sequence) and all(map(_is_input, inputs))):
-        raise _wrong("inputs", "a list of executor.Tensor, or a list of such lists", inputs)
+        raise wrong("inputs", "a list of executor.Tensor, or a list of such lists", inputs)
 
 
 def _is_input(entry: Any) -> bool:
@@ -138,8 +140,18 @@ def _is_input(entry: Any) -> bool:
     return isinstance(entry, Tensor) or (nested and all(isinstance(one, Tensor) for one in entry))
 
 
-def _wrong(field_name: str, expected: str, found: Any) -> ConfigError:
-    return ConfigError(f"`{field_name}`: expected {expected}, found {found!r}", "EXECUTOR_CONFIG")
+def check_batch(batch: Any) -> None:
+    """Refuse what says nothing about batches."""
+    if not isinstance(batch, Batch):
+        raise wrong("batch", "an executor.Batch, such as Batch(max_size=32)", batch)
+    if not isinstance(batch.stack, bool):
+        raise wrong("batch.stack", "a bool", batch.stack)
+
+
+def check_code(model: Any) -> None:
+    """Refuse what is no model."""
+    if isinstance(model, type) or not (callable(model) or hasattr(model, "_native")):
+        raise wrong("model", "a callable over a batch or a model of comptoir.executor", model)
 
 
 def shapes_of(inputs: Inputs | None) -> list[list[dict[str, Any]]] | None:

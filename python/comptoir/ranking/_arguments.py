@@ -7,26 +7,12 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from comptoir import _arguments
-from comptoir._arguments import digits, expect, named, refused
+from comptoir._arguments import digits, expect, named, number, refused
 from comptoir.errors import ConfigError
 
 __all__ = ["count", "each", "expect", "number", "text"]
 
 T = TypeVar("T")
-
-
-def number(name: str, value: Any, code: str) -> float:
-    """Give an argument as a float."""
-    kind = type(value)
-    if hasattr(kind, "__float__") or hasattr(kind, "__index__"):
-        try:
-            return float(value)
-        except OverflowError as error:
-            message = f"`{name}` must be a number that a float can hold"
-            raise named(name, ConfigError(message, code)) from error
-        except (TypeError, ValueError):
-            pass
-    raise refused(name, "a number", value, code)
 
 
 def count(name: str, value: Any) -> int:

@@ -7,12 +7,13 @@ use comptoir::executor::backend::Tensor;
 use comptoir::executor::image::{ImageSpec, ImageTransform, Placement, Scratch};
 use comptoir::executor::runtime::Slot;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
 
 use super::settings::parse;
 use super::stages::raised;
 use super::view::TensorView;
 use crate::enter::enter;
+use crate::errors::exception_of;
 
 /// From files to tensors; `comptoir.executor.ImageTransform` is its face.
 #[pyclass(name = "ExecutorImage", module = "comptoir.executor", frozen)]
@@ -72,11 +73,17 @@ fn place(placement: Placement) -> Place {
 }
 
 fn bytes_of<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    match file.cast::<PyBytes>() {
-        Ok(bytes) => Ok(bytes.clone()),
-        // Such as a bytearray, which may change while the interpreter is let go, so it is copied.
-        Err(_) => Ok(file.py().import("builtins")?.call_method1("bytes", (file,))?.cast_into()?),
+    if let Ok(bytes) = file.cast::<PyBytes>() {
+        return Ok(bytes.clone());
     }
+    // Such as a bytearray, which may change while the interpreter is let go, so it is copied. Of a number, `bytes` would
+    // make as many zeros.
+    let Ok(view) = PyMemoryView::from(file) else {
+        let name = file.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
+        let message = format!("`file` must be bytes, not `{name}`");
+        return Err(exception_of(file.py(), "ArgumentError", "HOST_ARGUMENT", &message));
+    };
+    Ok(view.call_method0("tobytes")?.cast_into()?)
 }
 
 impl ExecutorImage {

@@ -105,6 +105,11 @@ fn check_rows(output: &Bound<'_, PyAny>, rows: usize) -> Result<(), Error> {
             ))
         }
     };
+    // A dict or tuple says nothing of rows by its own length.
+    let several = output.is_instance_of::<PyDict>() || output.is_instance_of::<PyTuple>();
+    if several && output.is_empty().unwrap_or(false) {
+        return Err(Error::stage("infer", format!("there is no output for a batch of {rows}")));
+    }
     if let Ok(named) = output.cast::<PyDict>() {
         return named.iter().try_for_each(|(name, value)| check(&format!("output `{name}`"), &value));
     }

@@ -57,9 +57,9 @@ pub struct ProcessSpec {
     command: PathBuf,
     args: Vec<String>,
     workers: usize,
-    bytes: usize,
-    timeout: f64,
-    memory: Option<u64>,
+    worker_bytes: usize,
+    worker_timeout: f64,
+    worker_memory: Option<u64>,
     preprocess: bool,
     postprocess: bool,
 }
@@ -100,17 +100,17 @@ impl Processes {
     /// # Errors
     /// Where one does not come up, with what it wrote to its standard error.
     pub fn start(spec: ProcessSpec, setup: Vec<u8>) -> Result<Self, Error> {
-        let timeout = Duration::try_from_secs_f64(spec.timeout).map_err(|_| {
-            Error::config("worker_timeout", format!("must be seconds, found {}", spec.timeout))
+        let timeout = Duration::try_from_secs_f64(spec.worker_timeout).map_err(|_| {
+            Error::config("worker_timeout", format!("must be seconds, found {}", spec.worker_timeout))
         })?;
         let config = WorkerConfig {
             args: spec.args.into_iter().map(Into::into).collect(),
             setup,
             workers: spec.workers,
-            input_bytes: spec.bytes,
-            output_bytes: spec.bytes,
+            input_bytes: spec.worker_bytes,
+            output_bytes: spec.worker_bytes,
             call_timeout: timeout,
-            memory_bytes: spec.memory,
+            memory_bytes: spec.worker_memory,
             ..WorkerConfig::new(spec.command)
         };
         let pool = WorkerPool::start(config)?;

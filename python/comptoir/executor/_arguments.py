@@ -1,0 +1,92 @@
+"""Settings and arguments as callers give them, for the native side.
+
+A setting of the wrong kind is a `ConfigError` with `EXECUTOR_CONFIG`, an argument of a call that is of the
+wrong type an `ArgumentError` with `HOST_ARGUMENT`; both name it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from comptoir._arguments import digits, named, number, refused, text
+from comptoir.errors import ConfigError, Error
+
+__all__ = ["as_json", "file", "iterator", "numbers", "option_error", "wrong"]
+
+
+def wrong(field: str, expected: str, found: Any) -> ConfigError:
+    """Make the error for a setting of the wrong kind."""
+    return named(field, ConfigError(f"`{field}`: expected {expected}, found {found!r}", "EXECUTOR_CONFIG"))
+
+
+def as_json(settings: Mapping[str, Any]) -> str:
+    """Give settings as JSON: numbers of NumPy as numbers, and a wrong one by its field."""
+    return json.dumps({name: _plain(name, value) for name, value in settings.items()})
+
+
+def _plain(field: str, value: Any) -> Any:
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {name: _plain(f"{field}.{name}", one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(f"{field}[{at}]", one) for at, one in enumerate(value)]
+    kind = type(value)
+    try:
+        if hasattr(kind, "__index__"):
+            return operator.index(value)
+        if hasattr(kind, "__float__") and math.isfinite(value):
+            return float(value)
+    except TypeError:
+        pass
+    raise wrong(field, "a number or text", value)
+
+
+def numbers(value: Any) -> list[Any]:
+    """Give what stands for several numbers, of which one number is a short form."""
+    try:
+        return list(value)
+    except TypeError:
+        return [value]
+
+
+def file(field: str, value: Any) -> str:
+    """Give the path of a file."""
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise wrong(field, "a path", value) from None
+
+
+def iterator(name: str, values: Any) -> Iterator[Any]:
+    """Give the iterator of an argument."""
+    try:
+        return iter(values)
+    except TypeError:
+        raise refused(name, "an iterable", values) from None
+
+
+def option_error(model: Any, deadline_ms: Any, priority: Any, timings: Any) -> Error | None:
+    """Find the option of a request that the native side did not take; looked for only then."""
+    try:
+        if model is not None:
+            text("model", model)
+        if deadline_ms is not None:
+            number("deadline_ms", deadline_ms)
+    except Error as error:
+        return error
+    if not isinstance(timings, bool):
+        return refused("timings", "a bool", timings)
+    try:
+        found = 0 if priority is None else operator.index(priority)
+    except TypeError:
+        return refused("priority", "a whole number", priority)
+    if 0 <= found <= 3:
+        return None
+    message = f"`priority`: must be 0, 1, 2 or 3, found {digits(found)}"
+    return named("priority", ConfigError(message, "EXECUTOR_CONFIG"))
