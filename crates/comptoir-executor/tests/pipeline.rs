@@ -381,12 +381,3 @@ fn copies_of_one_batch_overlap_with_the_computation_of_another() {
     });
     assert!(shared.count() * 10 >= spans.len() * 8, "{spans:?}");
 }
-
-#[test]
-fn a_closed_pipeline_takes_no_version() {
-    let pipeline = Pipeline::start(one_thread(), doubling(), doubler(), model_spec()).unwrap();
-    assert!(pipeline.close(Duration::from_secs(10)));
-    let code = Arc::new(doubler());
-    let swap = Swap { model: None, version: "2".to_owned(), code, share: 1.0 };
-    assert_eq!(pipeline.swap(swap), Err(Error::Closed));
-}

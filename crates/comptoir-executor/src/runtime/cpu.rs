@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
 use super::lanes::Instance;
-use super::leave::{fail, finish, in_scope, postprocess, refuse};
+use super::leave::{discard, fail, finish, in_scope, postprocess, refuse};
 use super::request::Timings;
 use super::rows::RowMut;
 use super::shapes::ShapesOf;
@@ -211,9 +211,15 @@ fn fill<S: Stages>(
     flight: Ready<S>,
 ) -> MutexGuard<'_, Core<S>> {
     let mut core = inner.lock();
+    let stopped = core.phase == Phase::Stopped;
     if let Some(state) = core.models.get_mut(model) {
         state.preprocessing -= 1;
         state.observe(nanos(flight.timings.preprocess));
+        if stopped {
+            drop(core);
+            discard(inner, model, [flight]);
+            return inner.lock();
+        }
         let homeless = state.forming.get_mut(shape).and_then(|forming| forming.fill(row, flight));
         if let Some((error, flight)) = homeless {
             drop(core);

@@ -298,6 +298,11 @@ fn hand_on<S: Stages>(
         return super::leave::postprocess(inner, model, posts, false);
     }
     let mut core = inner.lock();
+    if core.phase == Phase::Stopped {
+        drop(core);
+        super::leave::discard(inner, model, posts.into_iter().map(|post| post.flight));
+        return inner.lock();
+    }
     let count = posts.len();
     core.posts.extend(posts);
     let at_once = stages.map_or(1, |stages| stages.postprocess_at_once());

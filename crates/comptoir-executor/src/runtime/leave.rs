@@ -169,6 +169,18 @@ pub(super) fn finish<S: Stages>(
     release(inner, &mut inner.lock(), model, 1);
 }
 
+/// Lets requests leave whose stage has returned when the pipeline had stopped: nobody goes on with them, and they had
+/// their outcome then.
+pub(super) fn discard<S: Stages>(
+    inner: &Inner<S>,
+    model: usize,
+    flights: impl IntoIterator<Item = Ready<S>>,
+) {
+    for flight in flights {
+        finish(inner, model, flight, Err(Error::Closed), Outcome::Closed);
+    }
+}
+
 /// Requests leave their rows behind: others may follow.
 fn release<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, model: usize, count: usize) {
     if let Some(state) = core.models.get_mut(model) {
