@@ -88,7 +88,7 @@ def with_comptoir(path, in_memory):
     def run():
         if table is not None:
             return pa.table(ranking.build(SPEC, table, threads=2).table())
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, memory_map=True)
         columns = file.schema_arrow
         batches = file.iter_batches(batch_size=1_000_000, use_threads=True)
         stream = pa.RecordBatchReader.from_batches(columns, batches)

@@ -1,6 +1,7 @@
 """Functions in worker processes: results, exceptions, and every way in which a worker may end."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -146,8 +147,6 @@ def test_rows_that_go_to_a_worker_together_end_each_with_its_own_outcome():
         assert sum(worker["calls"] for worker in pipe.stats()["workers"]) - calls < 500
         numbers = [*range(5), *range(1007, 1013), *range(5, 26)]
         outcomes = [future.exception(60) or future.result() for future in map(pipe.submit, numbers)]
-    pids = {outcome[1] for outcome in outcomes if isinstance(outcome, tuple)}
-    assert len(pids) >= 1
     by_number = dict(zip(numbers, outcomes, strict=True))
     assert all(by_number[number][0] == number for number in range(26))
     codes = {
@@ -157,7 +156,7 @@ def test_rows_that_go_to_a_worker_together_end_each_with_its_own_outcome():
         1007: "EXECUTOR_WORKER_FAILED",
         1008: ValueError,
         1009: "EXECUTOR_WORKER_DIED",
-        1010: AttributeError if sys.version_info < (3, 14) else codes[1010],
+        1010: AttributeError if sys.version_info < (3, 14) else pickle.PicklingError,
         1011: "EXECUTOR_WORKER_SIZE",
         1012: "EXECUTOR_WORKER_HUNG",
     }
