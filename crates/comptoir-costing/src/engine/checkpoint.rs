@@ -12,6 +12,7 @@ pub(super) struct Trace {
     pub event: u32,
     pub entry: Entry,
     parts: Option<Vec<Layer>>,
+    arrived: Option<Vec<Layer>>,
     taken_over: Option<TakenOver>,
     replaced: Option<Replaced>,
 }
@@ -19,7 +20,7 @@ pub(super) struct Trace {
 impl Trace {
     /// An event that the machine has not come to.
     pub const fn blank(event: u32) -> Self {
-        Self { event, entry: Entry::BLANK, parts: None, taken_over: None, replaced: None }
+        Self { event, entry: Entry::BLANK, parts: None, arrived: None, taken_over: None, replaced: None }
     }
 }
 
@@ -58,7 +59,8 @@ impl Checkpoint {
 
     /// Number of things that it holds.
     pub fn size(&self) -> usize {
-        let parts = |trace: &Trace| 1 + trace.parts.as_ref().map_or(0, Vec::len);
+        let held = |parts: &Option<Vec<Layer>>| parts.as_ref().map_or(0, Vec::len);
+        let parts = |trace: &Trace| 1 + held(&trace.parts) + held(&trace.arrived);
         self.keys.iter().map(Stock::size).sum::<usize>()
             + self.production.len()
             + self.open.iter().map(parts).sum::<usize>()
@@ -71,6 +73,7 @@ impl Machine<'_> {
             event,
             entry: self.entries.get(event as usize).copied().unwrap_or(Entry::BLANK),
             parts: self.parts.get(&event).cloned(),
+            arrived: self.arrived.get(&event).cloned(),
             taken_over: self.taken_over.get(&event).copied(),
             replaced: self.replaced.get(&event).copied(),
         }
@@ -82,6 +85,7 @@ impl Machine<'_> {
             *entry = trace.entry;
         }
         set(&mut self.parts, trace.event, trace.parts.as_ref());
+        set(&mut self.arrived, trace.event, trace.arrived.as_ref());
         set(&mut self.taken_over, trace.event, trace.taken_over.as_ref());
         set(&mut self.replaced, trace.event, trace.replaced.as_ref());
     }

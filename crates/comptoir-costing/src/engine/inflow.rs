@@ -177,8 +177,8 @@ impl Machine<'_> {
         Ok(posted)
     }
 
-    /// Keeps the newest `qty` of the layers, now worth `value`; the rest of them covered a shortage. What comes back stays the layer that it
-    /// was, so that more of it joins it.
+    /// Keeps the newest `qty` of the layers, now worth `value`; the rest of them covered a shortage: of what comes back, what had not been
+    /// there. What comes back stays the layer that it was, so that more of it joins it.
     fn put_rest(
         &mut self,
         key: u32,
@@ -190,22 +190,18 @@ impl Machine<'_> {
         let stock = self.key(key)?;
         stock.clear_layers();
         let total: i64 = layers.iter().map(|layer| layer.qty).sum();
-        let mut skip = total - qty;
         let mut layers = layers.to_vec();
         // Parts that come back stand as the method took them; layers stand in the order in which they came.
-        layers.sort_by_key(|layer| layer.origin);
+        layers.sort_by_key(|layer| (placing != Placing::Back(layer.origin), layer.origin));
+        super::references::drop_first(&mut layers, total - qty, rounding);
+        // They have their own values where those add up, else shares.
+        let is_own = layers.iter().map(|layer| layer.value).sum::<i64>() == value;
         let (mut left_qty, mut left_value) = (qty, value);
-        for layer in &layers {
-            let dropped = skip.min(layer.qty);
-            skip -= dropped;
-            let part = layer.qty - dropped;
-            if part > 0 {
-                let worth =
-                    if part == left_qty { left_value } else { share(left_value, part, left_qty, rounding) };
-                left_qty -= part;
-                left_value -= worth;
-                stock.put_layer(Layer { qty: part, value: worth, ..*layer }, placing);
-            }
+        for layer in layers {
+            let worth = if is_own { layer.value } else { share(left_value, layer.qty, left_qty, rounding) };
+            left_qty -= layer.qty;
+            left_value -= worth;
+            stock.put_layer(Layer { value: worth, ..layer }, placing);
         }
         Ok(())
     }
@@ -257,12 +253,16 @@ impl Machine<'_> {
     }
 }
 
-/// The layers at the values that they have together: each its own as far as there is value, the last one the rest.
+/// The layers at the values that they have together: each its own where those add up or as far as there is value, the last one the rest.
 pub(super) fn worth(value: i64, layers: &[Layer]) -> impl Iterator<Item = Layer> {
+    let adds_up = layers.iter().map(|layer| layer.value).sum::<i64>() == value;
     let mut left = value;
     layers.iter().enumerate().map(move |(place, layer)| {
-        let is_last = place + 1 == layers.len();
-        let part = if is_last { left } else { layer.value.clamp(left.min(0), left.max(0)) };
+        let part = match place + 1 == layers.len() {
+            true => left,
+            false if adds_up => layer.value,
+            false => layer.value.clamp(left.min(0), left.max(0)),
+        };
         left -= part;
         Layer { value: part, ..*layer }
     })

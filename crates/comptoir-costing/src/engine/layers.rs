@@ -30,11 +30,12 @@ pub(crate) struct Own {
     pub value: Option<i64>,
 }
 
-/// Whether stock is new to a key, or comes back to where it was taken from.
+/// Whether stock is new to a key, or comes back to where it was taken from, by the event given. What that took without its being there has
+/// its number as origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placing {
     New,
-    Back,
+    Back(u32),
 }
 
 /// Which end of the layers an issue takes from.

@@ -56,6 +56,8 @@ pub(crate) struct Machine<'a> {
     pub entries: Vec<Entry>,
     /// Parts that left with events that others refer to, so that they can come back with their dates.
     pub parts: HashMap<u32, Vec<Layer>>,
+    /// What arrived with transfers that others refer to, oldest first, so that it can be sent again.
+    pub arrived: HashMap<u32, Vec<Layer>>,
     /// Whether an event is referred to; empty when none is.
     pub referenced: &'a [bool],
     pub production: HashMap<u32, Production>,
@@ -95,6 +97,7 @@ impl<'a> Machine<'a> {
             keys,
             entries,
             parts: HashMap::new(),
+            arrived: HashMap::new(),
             referenced,
             production,
             taken_over: HashMap::new(),

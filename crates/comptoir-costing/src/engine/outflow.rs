@@ -157,7 +157,7 @@ impl Machine<'_> {
         Ok(if self.key(key)?.method.keeps_layers() { value } else { wanted })
     }
 
-    /// Takes `qty` out of what the event referred to brought: its own layers first, or its own value from an average.
+    /// Takes `qty` out of what the event referred to brought: its own layers first, or its own value and age from an average.
     pub fn remove_original(
         &mut self,
         index: u32,
@@ -183,11 +183,10 @@ impl Machine<'_> {
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
             stock.take_own(&own, qty, lot, rounding, &mut note)
-        } else if stock.method == Method::Standard && event.reference < stock.standard_since {
-            // It came at another standard cost, and what is there stands at the one that holds.
-            stock.take(qty, lot, rounding, &mut note)
         } else {
-            stock.take_valued(&[], qty, wanted, rounding, &mut note)
+            // What came at another standard cost: what is there stands at the one that holds.
+            let stands = stock.method != Method::Standard || event.reference >= stock.standard_since;
+            stock.take_valued(&own, qty, stands.then_some(wanted), rounding, &mut note)
         };
         self.consume_parts(event.reference, qty);
         if keeps_parts {

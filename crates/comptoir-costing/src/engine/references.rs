@@ -1,5 +1,7 @@
 //! Movements that refer to an earlier one: sales returns, transfers in, reversals, appended amendments.
 
+use comptoir_types::Rounding;
+
 use super::inflow::worth;
 use super::layers::Placing;
 use super::machine::{Machine, Posted};
@@ -67,7 +69,7 @@ impl Machine<'_> {
         let by_lot = self.key(event.key)?.method == Method::Specific;
         let stays =
             origin.key == event.key && parts.iter().all(|part| !by_lot || lot_of(event, part) == part.lot);
-        let placing = if stays { Placing::Back } else { Placing::New };
+        let placing = if stays { Placing::Back(event.reference) } else { Placing::New };
         let mut layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
             arriving(event, index, &parts, placing)
         } else {
@@ -80,8 +82,11 @@ impl Machine<'_> {
         }
         let posted = self.receive_layers(event.key, cost, &layers, placing)?;
         self.consume_parts(event.reference, event.qty);
-        if placing == Placing::Back && self.referenced.get(index as usize).copied().unwrap_or(false) {
-            self.keep_parts(index, worth(cost, &layers).collect());
+        if self.referenced.get(index as usize).copied().unwrap_or(false) {
+            if placing != Placing::New {
+                self.keep_parts(index, worth(cost, &layers).collect());
+            }
+            self.arrived.insert(index, by_age(parts));
         }
         self.note_taken(event.reference, event.qty, value);
         Ok(Posted { variance: posted.variance + rest, ..posted })
@@ -89,32 +94,22 @@ impl Machine<'_> {
 
     /// The first parts of an earlier outflow that make up `qty`; empty when none were kept.
     pub(super) fn returning_parts(&self, reference: u32, qty: i64) -> Vec<Layer> {
-        let mut left = qty;
-        let mut taken = Vec::new();
-        for part in self.parts.get(&reference).into_iter().flatten() {
-            if left == 0 {
-                break;
-            }
-            let whole = part.qty <= left;
-            let value =
-                if whole { part.value } else { share(part.value, left, part.qty, self.context.rounding) };
-            let qty = part.qty.min(left);
-            left -= qty;
-            taken.push(Layer { qty, value, ..*part });
-        }
-        if left == 0 { taken } else { Vec::new() }
+        self.parts.get(&reference).map_or_else(Vec::new, |parts| first_of(parts, qty, self.context.rounding))
+    }
+
+    /// What arrived and is taken back is on its way again: of a part the oldest goods, as they lie among the layers.
+    fn send_again(&mut self, arrival: u32, departure: u32, qty: i64) {
+        let Some(arrived) = self.arrived.get_mut(&arrival) else {
+            return;
+        };
+        let back = drop_first(arrived, qty, self.context.rounding);
+        self.parts.entry(departure).or_default().splice(..0, back);
     }
 
     pub(super) fn consume_parts(&mut self, reference: u32, qty: i64) {
-        let taken = self.returning_parts(reference, qty);
-        let Some(parts) = self.parts.get_mut(&reference) else {
-            return;
-        };
-        let whole = taken.iter().zip(parts.iter()).take_while(|(taken, part)| taken.qty == part.qty).count();
-        parts.drain(..whole);
-        if let (Some(first), Some(last)) = (parts.first_mut(), taken.get(whole)) {
-            first.qty -= last.qty;
-            first.value -= last.value;
+        let rounding = self.context.rounding;
+        if let Some(parts) = self.parts.get_mut(&reference) {
+            drop_first(parts, qty, rounding);
         }
     }
 
@@ -160,6 +155,7 @@ impl Machine<'_> {
         };
         self.note_taken(event.reference, qty, value);
         self.note_undone(origin.reference, qty);
+        self.send_again(event.reference, origin.reference, qty);
         let rounding = self.context.rounding;
         if let Some(entry) = self.entries.get_mut(event.reference as usize) {
             entry.reverse_open(qty, rounding);
@@ -175,7 +171,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Puts back what an outflow took, with the dates that it had.
+    /// Puts back what an outflow took, with the dates and lots that it had.
     pub(super) fn put_back(
         &mut self,
         index: u32,
@@ -184,13 +180,19 @@ impl Machine<'_> {
         value: i64,
         variance: i64,
     ) -> Result<Posted, Fault> {
+        if self.key(event.key)?.qty < 0
+            && let Some(parts) = self.parts.get_mut(&event.reference)
+        {
+            // What had not been there comes back first: it covers the shortage.
+            parts.sort_by_key(|part| part.origin != event.reference);
+        }
         let parts = self.returning_parts(event.reference, qty);
         let layers: Vec<Layer> = if parts.is_empty() {
             vec![Layer { qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
         } else {
-            parts.iter().map(|part| Layer { lot: lot_of(event, part), ..*part }).collect()
+            parts.clone()
         };
-        let placing = if parts.is_empty() { Placing::New } else { Placing::Back };
+        let placing = if parts.is_empty() { Placing::New } else { Placing::Back(event.reference) };
         let is_reset = self.entries.get(event.reference as usize).is_some_and(|entry| entry.reset);
         let borne = self.borne_by_others(event.key, value, is_reset, &parts)?;
         let stock = self.key(event.key)?;
@@ -310,10 +312,42 @@ pub(super) fn check_whole(event: &Event, origin: &Entry) -> Result<(), Fault> {
     }
 }
 
+/// The first parts that make up `qty`; none when all of them do not.
+fn first_of(parts: &[Layer], qty: i64, rounding: Rounding) -> Vec<Layer> {
+    let mut left = qty;
+    let mut taken = Vec::new();
+    for part in parts {
+        if left == 0 {
+            break;
+        }
+        let qty = part.qty.min(left);
+        let value = if qty == part.qty { part.value } else { share(part.value, qty, part.qty, rounding) };
+        left -= qty;
+        taken.push(Layer { qty, value, ..*part });
+    }
+    if left == 0 { taken } else { Vec::new() }
+}
+
+/// Takes the first parts that make up `qty` out of all of them, and gives them; none when all of them do not.
+pub(super) fn drop_first(parts: &mut Vec<Layer>, qty: i64, rounding: Rounding) -> Vec<Layer> {
+    let first = first_of(parts, qty, rounding);
+    let whole = first.iter().zip(parts.iter()).take_while(|(taken, part)| taken.qty == part.qty).count();
+    parts.drain(..whole);
+    if let (Some(part), Some(last)) = (parts.first_mut(), first.get(whole)) {
+        part.qty -= last.qty;
+        part.value -= last.value;
+    }
+    first
+}
+
+fn by_age(mut parts: Vec<Layer>) -> Vec<Layer> {
+    parts.sort_by_key(|part| (part.at, part.origin, part.serial));
+    parts
+}
+
 /// The layers of a transfer at its destination, oldest first, whichever way the method took them.
 fn arriving(event: &Event, index: u32, parts: &[Layer], placing: Placing) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = parts.to_vec();
-    layers.sort_by_key(|part| (part.at, part.origin, part.serial));
+    let mut layers = by_age(parts.to_vec());
     for layer in &mut layers {
         layer.lot = lot_of(event, layer);
         if placing == Placing::New {

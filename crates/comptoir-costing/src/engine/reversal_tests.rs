@@ -1,7 +1,7 @@
 //! Reversals of estimates and of shortages, worked out by hand.
 
 use super::periodic::tests::movements;
-use crate::movement::Reason;
+use crate::movement::{Kind, Reason};
 use crate::policy::Policy;
 use crate::{Movement, Valuation, value};
 
@@ -273,5 +273,62 @@ fn parts_of_a_layer_that_come_back_past_a_shortage_join() {
         assert_eq!(codes(&valuation), [], "{method}");
         // 1 for 3.00 (2.00 and the late cost) and 1 for 2.00 in one layer: 2.50 each.
         assert_eq!(lines(&valuation).last().map(|line| line.1), Some(-250), "{method}");
+    }
+}
+
+/// 10 of January stay when the 10 of February turn out to be a mistake, or go back to the supplier: what is there is as old as it was.
+#[test]
+fn goods_that_are_taken_back_take_their_age_along() {
+    let day = |days| comptoir_types::Date::from_days(days).unwrap();
+    for method in ["moving_average", "periodic_average", "standard"] {
+        for back in ["reversal - - m1", "purchase_return 10 - m1"] {
+            let moves = format!("0 receipt 10 40; 31 receipt 10 50; 32 {back}");
+            let valuation = run(&format!("{{method: {method}, standard_cost: '4'}}"), &moves);
+            let dates: Vec<i64> =
+                valuation.layers_as_of(day(40)).unwrap().iter().map(|layer| layer.at).collect();
+            assert_eq!(dates, [0], "{method}, {back}");
+        }
+    }
+}
+
+/// 4 of 10 arrive by mistake and are taken back; when 4 and 6 arrive after that, all of them are as old as their receipts.
+#[test]
+fn goods_that_arrive_again_keep_their_age() {
+    for method in ["fifo", "lifo", "moving_average", "standard"] {
+        let moves = "0 receipt 5 20; 1 receipt 5 25; 2 transfer_out 10; 3 transfer_in 4 - m2; 4 reversal 2 - m3; \
+            5 reversal - - m3; 6 transfer_in 4 - m2; 7 transfer_in 6 - m2";
+        let policy = Policy::from_yaml(&format!("{{method: {method}, standard_cost: '4'}}")).unwrap();
+        let (mut rows, mut layers) = (movements(moves), Vec::new());
+        for pool in ["a", "b"] {
+            for row in &mut rows {
+                let arrives = matches!(row.kind, Kind::TransferIn | Kind::Reversal);
+                row.pool = Some(if arrives { pool } else { "a" }.to_owned());
+            }
+            let valuation = value(&rows, &policy).unwrap();
+            assert_eq!(codes(&valuation), [], "{method}");
+            layers.extend(valuation.layers_as_of(comptoir_types::Date::from_days(9).unwrap()).unwrap());
+        }
+        let aged = |day: i64| -> i64 {
+            let of_day = layers.iter().filter(|layer| layer.at == day * 86_400_000_000);
+            of_day.map(|layer| layer.quantity).sum()
+        };
+        assert_eq!((aged(0), aged(1)), (10, 10), "{method}: {layers:?}");
+    }
+}
+
+/// 1 for 1.00 and 1 for 3.00 leave with one more that is not there. Taken back they cost what they did, and an issue takes the first for
+/// 1.00. Taken back in two parts they are as old as they were.
+#[test]
+fn what_was_there_comes_back_as_it_was_where_shortages_add_up() {
+    let there = "0 receipt 1 1; 1 receipt 1 3; 2 issue 3";
+    for (method, first) in [("fifo", 100), ("lifo", 300)] {
+        let policy = format!("{{method: {method}, negative: carry}}");
+        let valuation = run(&policy, &format!("{there}; 3 reversal - - m2; 4 issue 1"));
+        assert_eq!(lines(&valuation).last().map(|line| line.1), Some(-first), "{method}");
+        let left = valuation.layers()[0];
+        assert_eq!((left.quantity, left.value), (1, 400 - first), "{method}");
+        let valuation = run(&policy, &format!("{there}; 3 reversal 1 - m2; 4 reversal - - m2"));
+        let dates: Vec<i64> = valuation.layers().iter().map(|layer| layer.at).collect();
+        assert_eq!(dates, [0, 86_400_000_000], "{method}");
     }
 }

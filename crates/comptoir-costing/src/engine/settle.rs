@@ -203,7 +203,7 @@ impl Machine<'_> {
         Ok(if stock.method.keeps_layers() {
             stock.take_own(&own, qty, event.lot, rounding, &mut |_| ())
         } else {
-            stock.take_valued(&own, qty, wanted, rounding, &mut |_| ())
+            stock.take_valued(&own, qty, Some(wanted), rounding, &mut |_| ())
         })
     }
 }

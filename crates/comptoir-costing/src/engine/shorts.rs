@@ -73,9 +73,9 @@ impl Machine<'_> {
         }
         stock.shorts.retain(|short| short.qty > 0);
         if let Some(parts) = self.parts.get_mut(&event.reference) {
-            if let Some(last) = parts.last_mut() {
-                last.value -= share(last.value, qty.min(last.qty), last.qty, rounding);
-                last.qty -= qty.min(last.qty);
+            if let Some(own) = parts.iter_mut().find(|part| part.origin == event.reference) {
+                own.value -= share(own.value, qty.min(own.qty), own.qty, rounding);
+                own.qty -= qty.min(own.qty);
             }
             parts.retain(|part| part.qty > 0);
         }

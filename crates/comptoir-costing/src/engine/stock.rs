@@ -101,16 +101,9 @@ impl Stock {
 
     /// Takes `qty` that is there, by the method, and gives its value. What empties the stock takes all its value.
     pub fn take(&mut self, qty: i64, lot: u32, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
-        let emptied = qty == self.qty;
         let value = match self.method {
             Method::MovingAverage | Method::PeriodicAverage | Method::Standard => {
-                if emptied {
-                    self.last = Ratio { value: self.value, qty: self.qty };
-                }
-                if self.tracks {
-                    self.layers.take(End::Oldest, qty, rounding, part);
-                }
-                if emptied { self.value } else { share(self.value, qty, self.qty, rounding) }
+                return self.take_valued(&[], qty, None, rounding, part);
             }
             Method::Fifo => self.take_layers(End::Oldest, qty, rounding, part),
             Method::Lifo => self.take_layers(End::Newest, qty, rounding, part),
@@ -179,30 +172,36 @@ impl Stock {
         self.layers_of(lot).map_or_else(Vec::new, |layers| layers.latest_of(origin, qty, value))
     }
 
-    /// Takes `qty` at a value of its own from a stock without layers, as far as the stock has that value. Its age is that of `own`, else
-    /// that of the oldest.
+    /// Takes `qty` from a stock without layers: at a value of its own, as far as the stock has that, else at the average. Its age is that of
+    /// `own`, else that of the oldest.
     ///
-    /// The stock never keeps a quantity with a negative value: then the current average is taken instead.
+    /// The stock never keeps a quantity with a negative value: then the average is taken instead.
     pub fn take_valued(
         &mut self,
         own: &[Own],
         qty: i64,
-        wanted: i64,
+        wanted: Option<i64>,
         rounding: Rounding,
         part: &mut impl FnMut(Layer),
     ) -> i64 {
-        let keeps_value = qty < self.qty && wanted <= self.value;
-        if !keeps_value {
-            return self.take(qty, NONE, rounding, part);
-        }
-        self.last = Ratio { value: wanted, qty };
+        let value = match wanted.filter(|wanted| qty < self.qty && *wanted <= self.value) {
+            Some(wanted) => {
+                self.last = Ratio { value: wanted, qty };
+                wanted
+            }
+            None if qty == self.qty => {
+                self.last = Ratio { value: self.value, qty: self.qty };
+                self.value
+            }
+            None => share(self.value, qty, self.qty, rounding),
+        };
         if self.tracks {
             let own: i64 = own.iter().map(|own| self.layers.take_own(*own, rounding, part).qty).sum();
             self.layers.take(End::Oldest, qty - own, rounding, part);
         }
         self.qty -= qty;
-        self.value -= wanted;
-        wanted
+        self.value -= value;
+        value
     }
 
     /// Puts a layer among the others without changing the totals.
@@ -213,7 +212,7 @@ impl Stock {
         };
         match placing {
             Placing::New => layers.push(layer),
-            Placing::Back => layers.put_back(layer),
+            Placing::Back(_) => layers.put_back(layer),
         }
     }
 

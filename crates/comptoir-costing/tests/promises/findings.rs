@@ -146,8 +146,13 @@ fn a_reversal_puts_back_the_lots_that_left() {
     let mut history = movements("receipt 12 12; count_loss 1; reversal - - m1");
     history[0].lot = Some("a".to_owned());
     history[1].lot = Some("b".to_owned());
-    let books = books(&history, &Policy::from_yaml("method: fifo").unwrap());
-    assert_eq!(layers(&books), [(12, 1_200)]);
+    let policy = Policy::from_yaml("method: fifo").unwrap();
+    assert_eq!(layers(&books(&history, &policy)), [(12, 1_200)]);
+    // A layer that had gone as a whole, too.
+    history[1].quantity = history[0].quantity;
+    let valuation = value(&history, &policy).unwrap();
+    let lots: Vec<u32> = valuation.layers().iter().map(|layer| layer.lot).collect();
+    assert_eq!(lots, [valuation.layers_as_of(Date::EPOCH).unwrap()[0].lot]);
 }
 
 /// 3 single units are booked at 0.01 each, 2 at 0.03; without the 2 the stock is worth 0.03 again.

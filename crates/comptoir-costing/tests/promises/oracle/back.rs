@@ -1,8 +1,10 @@
 //! What comes back or goes back: returns, arrivals of transfers, reversals.
 
-use comptoir_costing::policy::{Method, ReturnCost, TransferAge};
+use comptoir_costing::policy::{Method, Negative, ReturnCost, TransferAge};
+use comptoir_types::Rounding;
 
 use super::rounding::share;
+use super::stock::Debt;
 use super::{Done, Event, Oracle, Outcome, Piece, Placing, Posted, worth};
 
 impl Oracle<'_> {
@@ -138,45 +140,33 @@ impl Oracle<'_> {
         for piece in pieces.iter_mut().filter(|_| !stays) {
             piece.origin = place;
         }
-        let placing = if stays { Placing::Back } else { Placing::New };
+        let placing = if stays { Placing::Back(event.reference.unwrap()) } else { Placing::New };
         let (cost, rest) = self.with_late(place, value);
         for piece in &mut pieces {
             piece.value += share(cost - value, piece.qty, qty, self.policy.rounding);
         }
         let posted = self.receive_pieces(&event.key, cost, &pieces, placing);
+        let mut arrived = self.parts_of(event, qty).unwrap_or_default();
+        arrived.sort_by_key(|piece| (piece.at, piece.origin, piece.serial));
         self.forget_parts(event, qty);
         if stays {
             self.keep_parts(place, worth(cost, &pieces));
         }
+        self.done[place].get_or_insert_default().arrived = arrived;
         self.note_back(event, qty, value);
         Ok(Posted { variance: posted.variance + rest, ..posted })
     }
 
     /// The first of the parts that left with a movement, as far as they make up `qty`.
     fn parts_of(&self, event: &Event, qty: i128) -> Option<Vec<Piece>> {
-        let mut left = qty;
-        let mut found = Vec::new();
-        for part in &self.done[event.reference?].as_ref()?.parts {
-            let taken = part.qty.min(left);
-            if taken > 0 {
-                let value = share(part.value, taken, part.qty, self.policy.rounding);
-                found.push(Piece { qty: taken, value, ..part.clone() });
-            }
-            left -= taken;
-        }
-        (left == 0).then_some(found)
+        first_of(&self.done[event.reference?].as_ref()?.parts, qty, self.policy.rounding)
     }
 
     fn forget_parts(&mut self, event: &Event, qty: i128) {
-        let Some(gone) = self.parts_of(event, qty) else {
-            return;
-        };
-        let done = self.done[event.reference.unwrap()].as_mut().unwrap();
-        for (part, gone) in done.parts.iter_mut().zip(gone) {
-            part.qty -= gone.qty;
-            part.value -= gone.value;
+        let rounding = self.policy.rounding;
+        if let Some(done) = event.reference.and_then(|place| self.done[place].as_mut()) {
+            drop_first(&mut done.parts, qty, rounding);
         }
-        done.parts.retain(|part| part.qty > 0);
     }
 
     pub(super) fn reverse(&mut self, place: usize, event: &Event) -> Outcome {
@@ -186,14 +176,17 @@ impl Oracle<'_> {
             return Err("COSTING_REFERENCE_EXCEEDED");
         }
         let variance = share(origin.variance, qty, origin.qty.abs(), self.policy.rounding);
-        let debts = &self.stock(&event.key).debts;
-        if let Some(debt) = debts.iter().position(|debt| Some(debt.movement) == event.reference) {
+        // Where shortages add up, an opening that is short comes back as any goods do.
+        let covers = matches!(self.policy.negative, Negative::Cover | Negative::Variance);
+        let is_own = |debt: &Debt| covers && Some(debt.movement) == event.reference;
+        if let Some(debt) = self.stock(&event.key).debts.iter().position(is_own) {
             return Ok(self.reverse_debt(place, event, qty, variance, debt));
         }
         let value = self.part_of(&origin, qty);
         let posted = if origin.qty < 0 {
+            self.put_missing_first(event);
             let parts = self.parts_of(event, qty);
-            let placing = if parts.is_some() { Placing::Back } else { Placing::New };
+            let placing = parts.as_ref().map_or(Placing::New, |_| Placing::Back(event.reference.unwrap()));
             let pieces = parts.unwrap_or_else(|| vec![Piece::new(qty, value, event.at, place)]);
             let posted = self.receive_pieces(&event.key, value, &pieces, placing);
             self.forget_parts(event, qty);
@@ -205,6 +198,14 @@ impl Oracle<'_> {
         self.note_back(event, qty, value);
         self.note_undone(event, qty);
         Ok(posted)
+    }
+
+    /// Where something is short, what had not been there comes back first.
+    fn put_missing_first(&mut self, event: &Event) {
+        if self.stock(&event.key).qty < 0 {
+            let done = self.done[event.reference.unwrap()].as_mut().unwrap();
+            done.parts.sort_by_key(|part| Some(part.origin) != event.reference);
+        }
     }
 
     /// What left without being there comes back first, as it left; then the rest of it.
@@ -227,11 +228,10 @@ impl Oracle<'_> {
         stock.debts[debt].qty -= back;
         stock.debts[debt].value -= back_value;
         stock.debts.retain(|debt| debt.qty > 0);
-        // It left last.
         let parts = &mut self.done[event.reference.unwrap()].as_mut().unwrap().parts;
-        if let Some(last) = parts.last_mut() {
-            last.value -= share(last.value, back, last.qty, rounding);
-            last.qty -= back;
+        if let Some(own) = parts.iter_mut().find(|part| Some(part.origin) == event.reference) {
+            own.value -= share(own.value, back, own.qty, rounding);
+            own.qty -= back;
         }
         parts.retain(|part| part.qty > 0);
         let rest = qty - back;
@@ -244,26 +244,57 @@ impl Oracle<'_> {
                 origin.left() - owed.qty,
                 rounding,
             );
+            self.put_missing_first(event);
             let pieces = self.parts_of(event, rest);
-            let placing = if pieces.is_some() { Placing::Back } else { Placing::New };
+            let placing = pieces.as_ref().map_or(Placing::New, |_| Placing::Back(event.reference.unwrap()));
             let pieces = pieces.unwrap_or_else(|| vec![Piece::new(rest, rest_value, event.at, place)]);
             let put = self.receive_pieces(&event.key, rest_value, &pieces, placing);
             self.forget_parts(event, rest);
             posted = Posted { qty, value: back_value + put.value, variance: put.variance - variance };
         }
         self.note_back(event, qty, back_value + rest_value);
+        self.note_undone(event, qty);
         posted
     }
 
     /// A return or arrival that is reversed can be made again.
     fn note_undone(&mut self, event: &Event, qty: i128) {
         let rounding = self.policy.rounding;
-        let of = self.done[event.reference.unwrap()].as_ref().unwrap().of;
+        let undone = self.done[event.reference.unwrap()].as_mut().unwrap();
+        let sent = drop_first(&mut undone.arrived, qty, rounding);
+        let of = undone.of;
         let Some(done) = of.and_then(|place| self.done[place].as_mut()) else {
             return;
         };
         let value = share(done.back_value, qty, done.back_qty, rounding);
         done.back_qty -= qty;
         done.back_value -= value;
+        done.parts.splice(..0, sent.unwrap_or_default());
     }
+}
+
+/// The first pieces, as far as they make up `qty`.
+fn first_of(pieces: &[Piece], qty: i128, rounding: Rounding) -> Option<Vec<Piece>> {
+    let mut left = qty;
+    let mut found = Vec::new();
+    for piece in pieces {
+        let taken = piece.qty.min(left);
+        if taken > 0 {
+            let value = share(piece.value, taken, piece.qty, rounding);
+            found.push(Piece { qty: taken, value, ..piece.clone() });
+        }
+        left -= taken;
+    }
+    (left == 0).then_some(found)
+}
+
+/// Takes the first pieces that make up `qty` out of all of them.
+fn drop_first(pieces: &mut Vec<Piece>, qty: i128, rounding: Rounding) -> Option<Vec<Piece>> {
+    let first = first_of(pieces, qty, rounding)?;
+    for (piece, gone) in pieces.iter_mut().zip(&first) {
+        piece.qty -= gone.qty;
+        piece.value -= gone.value;
+    }
+    pieces.retain(|piece| piece.qty > 0);
+    Some(first)
 }

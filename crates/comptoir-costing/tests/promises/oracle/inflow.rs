@@ -33,7 +33,7 @@ impl Oracle<'_> {
         let stock = self.stock(key);
         if stock.qty > 0 {
             let (qty, value) = (stock.qty, kept_value);
-            stock.keep_newest(qty, value, pieces);
+            stock.keep_newest(qty, value, pieces, placing);
         }
         posted
     }

@@ -63,6 +63,8 @@ struct Done {
     back_value: i128,
     /// What left with it, for what comes back.
     parts: Vec<Piece>,
+    /// What arrived with it of the parts of another, oldest first.
+    arrived: Vec<Piece>,
     /// The movement that it gives back.
     of: Option<usize>,
 }
@@ -238,7 +240,7 @@ impl<'a> Oracle<'a> {
                 return Err(code);
             }
         };
-        let parts = self.done[place].take().map(|done| done.parts).unwrap_or_default();
+        let Done { parts, arrived, .. } = self.done[place].take().unwrap_or_default();
         let Posted { qty, value, variance } = posted;
         self.done[place] = Some(Done {
             key: event.key.clone(),
@@ -246,6 +248,7 @@ impl<'a> Oracle<'a> {
             value,
             variance,
             parts,
+            arrived,
             of: event.reference.filter(|_| {
                 matches!(event.kind, Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn)
             }),

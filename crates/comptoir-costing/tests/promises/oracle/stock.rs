@@ -29,7 +29,8 @@ impl Piece {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placing {
     New,
-    Back,
+    /// The movement that took them. What it took without its being there has it as origin.
+    Back(usize),
 }
 
 /// A quantity that left without being there.
@@ -210,23 +211,29 @@ impl Stock {
         wanted
     }
 
-    /// The newest `qty` of what arrived is all that is there, now worth `value`, shared out by quantity.
-    pub fn keep_newest(&mut self, qty: i128, value: i128, arrived: &[Piece]) {
+    /// The newest `qty` of what arrived is all that is there, now worth `value`: each piece its own where those add up, else shared out by
+    /// quantity. Of what comes back, what had not been there goes first.
+    pub fn keep_newest(&mut self, qty: i128, value: i128, arrived: &[Piece], placing: Placing) {
         self.pieces.clear();
         let mut skip = arrived.iter().map(|piece| piece.qty).sum::<i128>() - qty;
-        let (mut left_qty, mut left_value) = (qty, value);
+        let mut kept = Vec::new();
         let mut arrived = arrived.to_vec();
-        arrived.sort_by_key(|piece| piece.origin);
-        for piece in &arrived {
+        arrived.sort_by_key(|piece| (placing != Placing::Back(piece.origin), piece.origin));
+        for piece in arrived {
             let dropped = skip.min(piece.qty);
             skip -= dropped;
-            let part = piece.qty - dropped;
-            if part > 0 {
-                let worth = share(left_value, part, left_qty, self.rounding);
-                left_qty -= part;
-                left_value -= worth;
-                self.lay(Piece { qty: part, value: worth, ..piece.clone() }, Placing::New);
-            }
+            let gone = share(piece.value, dropped, piece.qty, self.rounding);
+            kept.push(Piece { qty: piece.qty - dropped, value: piece.value - gone, ..piece });
+        }
+        kept.retain(|piece| piece.qty > 0);
+        let adds_up = kept.iter().map(|piece| piece.value).sum::<i128>() == value;
+        let (mut left_qty, mut left_value) = (qty, value);
+        for piece in kept {
+            let shared = share(left_value, piece.qty, left_qty, self.rounding);
+            let worth = if adds_up { piece.value } else { shared };
+            left_qty -= piece.qty;
+            left_value -= worth;
+            self.lay(Piece { value: worth, ..piece }, placing);
         }
     }
 
@@ -257,8 +264,11 @@ impl Stock {
     }
 }
 
-/// Pieces worth `value` together: each at its own value, the last takes the rest.
+/// Pieces worth `value` together: each at its own value where those add up or as far as there is value, the last takes the rest.
 pub fn worth(value: i128, pieces: &[Piece]) -> Vec<Piece> {
+    if pieces.iter().map(|piece| piece.value).sum::<i128>() == value {
+        return pieces.to_vec();
+    }
     let mut left = value;
     let mut worth = pieces.to_vec();
     for (place, piece) in worth.iter_mut().enumerate() {
