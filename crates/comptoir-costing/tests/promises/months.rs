@@ -38,18 +38,23 @@ const JANUARY: Shape = Shape {
 const AMENDABLE: [Kind; 5] =
     [Kind::Receipt, Kind::Issue, Kind::CountGain, Kind::CountLoss, Kind::TransferOut];
 
+/// Kinds of production between other movements, then the costs that come late for it.
+pub const PRODUCTION_KINDS: &[Kind] = &[
+    Kind::Receipt,
+    Kind::Receipt,
+    Kind::Issue,
+    Kind::CountGain,
+    Kind::ProductionIssue,
+    Kind::ProductionIssue,
+    Kind::ProductionReceipt,
+    Kind::ProductionReceipt,
+    Kind::CostAdjustment,
+    Kind::CostAdjustment,
+];
+
 /// Production in groups between other movements, over some months.
 pub const PRODUCTION: Shape = Shape {
-    kinds: &[
-        Kind::Receipt,
-        Kind::Receipt,
-        Kind::Issue,
-        Kind::CountGain,
-        Kind::ProductionIssue,
-        Kind::ProductionIssue,
-        Kind::ProductionReceipt,
-        Kind::ProductionReceipt,
-    ],
+    kinds: PRODUCTION_KINDS.split_at(PRODUCTION_KINDS.len() - 2).0,
     items: 2,
     pools: 1,
     grouped: 60,

@@ -8,25 +8,11 @@ use proptest::sample::{Index, select};
 
 use crate::books::{Books, books, cases};
 use crate::histories::{DAY, QUANTITY_SCALE, Shape, histories, id};
-use crate::months::{PRODUCTION, with_costs};
+use crate::months::{PRODUCTION, PRODUCTION_KINDS, with_costs};
 use crate::policies::{METHODS, policies};
 
 /// Production in groups, with costs that come late for material and goods.
-const LATE: Shape = Shape {
-    kinds: &[
-        Kind::Receipt,
-        Kind::Receipt,
-        Kind::Issue,
-        Kind::CountGain,
-        Kind::ProductionIssue,
-        Kind::ProductionIssue,
-        Kind::ProductionReceipt,
-        Kind::ProductionReceipt,
-        Kind::CostAdjustment,
-        Kind::CostAdjustment,
-    ],
-    ..PRODUCTION
-};
+const LATE: Shape = Shape { kinds: PRODUCTION_KINDS, ..PRODUCTION };
 
 /// How a movement changes an earlier production issue, and how long after it.
 type Change = (Index, Kind, Option<i64>, i64);
