@@ -332,3 +332,13 @@ fn what_was_there_comes_back_as_it_was_where_shortages_add_up() {
         assert_eq!(dates, [0, 86_400_000_000], "{method}");
     }
 }
+
+/// 1 for 4.00 is counted as 3 for 6.00, then as it was: what the count added is gone, with the 2.00 that it brought.
+#[test]
+fn a_reversed_count_leaves_the_value_that_was_there() {
+    for method in ["fifo", "lifo", "moving_average"] {
+        let valuation = run(&format!("method: {method}"), "0 receipt 1 4; 1 count 3 6; 2 reversal - - m1");
+        let expected = [(1, 400, None), (2, 200, None), (-2, -200, None)];
+        assert_eq!(lines(&valuation), expected, "{method}");
+    }
+}

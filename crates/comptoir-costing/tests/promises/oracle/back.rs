@@ -115,7 +115,12 @@ impl Oracle<'_> {
         // What arrived where it had left from lies in the pieces from which it had been taken.
         let arrived = self.parts_of(event, qty).unwrap_or_default();
         self.forget_parts(event, qty);
+        // The piece of a count holds what was there before, too: what the count added leaves with its own value.
+        let reset = self.done[event.reference.unwrap()].as_ref().unwrap().reset;
         let stock = self.stock(&event.key);
+        let counted = stock.pieces.iter().filter(|piece| reset && Some(piece.origin) == event.reference);
+        let added: Vec<Piece> = counted.map(|piece| Piece { qty, value: wanted, ..piece.clone() }).collect();
+        let arrived = if reset { added } else { arrived };
         let (value, parts) = if stock.layered() {
             stock.take_own(event.reference.unwrap(), &arrived, qty)
         } else {

@@ -136,6 +136,7 @@ impl Oracle<'_> {
             stock.pieces.clear();
             stock.debts.clear();
             stock.put(&[Piece::new(target, amount, event.at, place)], amount, Placing::New);
+            self.done[place].get_or_insert_default().reset = true;
             return Ok(posted);
         }
         match target - there {

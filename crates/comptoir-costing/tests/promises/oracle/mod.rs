@@ -65,6 +65,8 @@ struct Done {
     parts: Vec<Piece>,
     /// What arrived with it of the parts of another, oldest first.
     arrived: Vec<Piece>,
+    /// Whether it set the value of the stock anew.
+    reset: bool,
     /// The movement that it gives back.
     of: Option<usize>,
 }
@@ -240,7 +242,7 @@ impl<'a> Oracle<'a> {
                 return Err(code);
             }
         };
-        let Done { parts, arrived, .. } = self.done[place].take().unwrap_or_default();
+        let Done { parts, arrived, reset, .. } = self.done[place].take().unwrap_or_default();
         let Posted { qty, value, variance } = posted;
         self.done[place] = Some(Done {
             key: event.key.clone(),
@@ -249,6 +251,7 @@ impl<'a> Oracle<'a> {
             variance,
             parts,
             arrived,
+            reset,
             of: event.reference.filter(|_| {
                 matches!(event.kind, Kind::SalesReturn | Kind::PurchaseReturn | Kind::TransferIn)
             }),
