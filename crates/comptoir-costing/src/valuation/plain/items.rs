@@ -116,29 +116,25 @@ impl Items {
     #[inline(always)]
     pub fn post(&mut self, item: u32, row: u32, at: i64, [qty, amount]: [i64; 2]) -> Moved {
         let place = self.buckets.place(item);
-        let quick = if self.is_quick { self.average(place, [qty, amount]) } else { None };
-        quick.or_else(|| self.any(place, at, [qty, amount], row)).unwrap_or(Moved::NONE)
-    }
-
-    /// Values a movement at the average, half to even, if its numbers are ordinary.
-    #[inline(always)]
-    fn average(&mut self, place: usize, [qty, amount]: [i64; 2]) -> Option<Moved> {
-        let stock = self.stocks.get_mut(place)?;
-        let is_issue = qty >> 63;
-        let left = stock.qty.wrapping_add(qty);
-        // A receipt is computed as an issue of nothing, and its amount chosen by a mask: nobody can predict which comes next.
-        let part = mul_div_half_even_small(stock.value, qty & is_issue, stock.qty);
-        let moved = amount ^ ((amount ^ part) & is_issue);
-        let value = stock.value.wrapping_add(moved);
-        // Everything that is not ordinary is above a bound, also what is negative.
-        let bound = SMALL_VALUE.cast_unsigned();
-        let is_small =
-            ((left | stock.qty).cast_unsigned() < bound) & ((value | stock.value).cast_unsigned() < bound);
-        if !is_small | (qty == 0) {
-            return None;
+        if self.is_quick
+            && let Some(stock) = self.stocks.get_mut(place)
+        {
+            let is_issue = qty >> 63;
+            let left = stock.qty.wrapping_add(qty);
+            // A receipt is computed as an issue of nothing, and its amount chosen by a mask: nobody can predict which comes next.
+            let part = mul_div_half_even_small(stock.value, qty & is_issue, stock.qty);
+            let moved = amount ^ ((amount ^ part) & is_issue);
+            let value = stock.value.wrapping_add(moved);
+            // Everything that is not ordinary is above a bound, also what is negative.
+            let bound = SMALL_VALUE.cast_unsigned();
+            let is_small = ((left | stock.qty).cast_unsigned() < bound)
+                & ((value | stock.value).cast_unsigned() < bound);
+            if is_small & (qty != 0) {
+                *stock = Stock { qty: left, value };
+                return Moved { value: moved, on_hand: left, on_hand_value: value };
+            }
         }
-        *stock = Stock { qty: left, value };
-        Some(Moved { value: moved, on_hand: left, on_hand_value: value })
+        self.any(place, at, [qty, amount], row).unwrap_or(Moved::NONE)
     }
 
     /// Values any movement: its value, and the quantity and the value on hand after it. `None` where there is nothing to value, or
