@@ -1,9 +1,9 @@
 //! Files of cases: events with what a rule set should say about them.
 
+use comptoir_types::config::plain;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use crate::check::without_types;
 use crate::fault::Fault;
 use crate::locate::{Locator, Place};
 use crate::policy_cases;
@@ -64,7 +64,7 @@ pub fn read(source: &Source) -> Result<Vec<Case>, Box<Fault>> {
     let wrong = |error: serde_path_to_error::Error<serde_json::Error>| {
         let path = error.path().to_string();
         let place = locator.name(&path).or_else(|| locator.field(&path));
-        Box::new(Fault::new("RULES_CASES", path, without_types(&error.into_inner().to_string())).at(place))
+        Box::new(Fault::new("RULES_CASES", path, plain(&error.into_inner().to_string())).at(place))
     };
     let list: Vec<CaseSpec> = serde_path_to_error::deserialize(&tree).map_err(wrong)?;
     let cases: Vec<Case> =

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use comptoir_rules::rule_set::{EnvironmentSpec, RuleSet, RuleSetError, RuleSetSpec, TableChecks};
 use comptoir_rules::syntax::Diagnostic;
+use comptoir_types::config::plain;
 use comptoir_types::{ErrorCode, Position};
 
 use crate::fault::{Fault, Severity, nearest};
@@ -113,7 +114,7 @@ impl Check<'_> {
             Some((head, rest)) if !head.is_empty() && error.path().starts_with(head) => rest.to_owned(),
             _ => text,
         };
-        let message = without_types(&message);
+        let message = plain(&message);
         let named = if message.starts_with("unknown field") {
             self.places.name(error.path())
         } else {
@@ -197,17 +198,6 @@ fn cycle_path(spec: &RuleSetSpec, cycle: &str) -> String {
     let first = cycle.trim_matches('`').split(" -> ").next();
     let place = spec.variables.iter().position(|variable| Some(&*variable.name) == first);
     place.map_or_else(|| "variables".to_owned(), |place| format!("variables[{place}].expression"))
-}
-
-/// "expected struct RuleSpec" names a type of ours, which tells authors nothing.
-pub fn without_types(message: &str) -> String {
-    match message.split_once("expected struct ") {
-        None => message.to_owned(),
-        Some((head, rest)) => {
-            let rest = rest.trim_start_matches(|one: char| one.is_alphanumeric());
-            format!("{head}expected fields and their values{rest}")
-        }
-    }
 }
 
 /// For "unknown field `a`, expected one of `b`, `c`" the nearest of those.

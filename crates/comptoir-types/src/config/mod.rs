@@ -16,11 +16,14 @@
 //! ```
 
 mod depth;
+mod words;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
 
 use crate::Position;
+
+pub use words::plain;
 
 /// Why a text is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +88,7 @@ impl ConfigError {
         let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
         let position = error.position();
         let text = text.replacen(&place(position.as_ref()), "", 1);
-        let message = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        let message = plain(&text.lines().map(str::trim).collect::<Vec<_>>().join("; "));
         Self { path, message, position }
     }
 }
@@ -168,7 +171,7 @@ mod tests {
     fn a_message_is_one_line_and_names_its_field_once() {
         let error = from_yaml::<Settings>("rules:\n- weight: x").unwrap_err();
         assert_eq!(error.message.lines().count(), 1);
-        assert_eq!(error.message, "invalid type: string \"x\", expected u8");
+        assert_eq!(error.message, "invalid type: string \"x\", expected a whole number from 0 to 255");
         assert_eq!(error.to_string(), format!("`rules[0].weight`: {} at line 2 column 11", error.message));
         assert_eq!(from_json::<Settings>("{\"rules\": []}").unwrap().rules.len(), 0);
     }
