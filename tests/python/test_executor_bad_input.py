@@ -48,6 +48,13 @@ def test_wrong_shapes_and_types_name_the_input():
         assert pipe.submit(np.ones(2, "float32")).result(30).tolist() == [2, 2]
 
 
+class Wordless:
+    """Cannot say what it is."""
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
@@ -77,6 +84,8 @@ def test_wrong_shapes_and_types_name_the_input():
         ({"workers": 1, "worker_bytes": -1}, "worker_bytes"),
         ({"workers": 1, "worker_memory": "a"}, "worker_memory"),
         ({"threads": object()}, "cpu_threads"),
+        ({"threads": 10**5000}, "cpu_threads"),
+        ({"deadline_ms": Wordless()}, "deadline_ms"),
         ({"model": None, "models": 3}, "models"),
         ({"model": None, "models": {3: executor.Model(double)}}, "models"),
         ({"model": None, "models": {"a": executor.Model(double, version=3)}}, "version"),

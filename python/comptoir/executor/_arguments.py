@@ -21,7 +21,8 @@ __all__ = ["as_json", "file", "iterator", "numbers", "option_error", "wrong"]
 
 def wrong(field: str, expected: str, found: Any) -> ConfigError:
     """Make the error for a setting of the wrong kind."""
-    return named(field, ConfigError(f"`{field}`: expected {expected}, found {found!r}", "EXECUTOR_CONFIG"))
+    shown = repr(found) if isinstance(found, str) else f"`{type(found).__name__}`"
+    return named(field, ConfigError(f"`{field}`: expected {expected}, found {shown}", "EXECUTOR_CONFIG"))
 
 
 def as_json(settings: Mapping[str, Any]) -> str:
@@ -39,12 +40,20 @@ def _plain(field: str, value: Any) -> Any:
     kind = type(value)
     try:
         if hasattr(kind, "__index__"):
-            return operator.index(value)
+            return _bounded(field, operator.index(value))
         if hasattr(kind, "__float__") and math.isfinite(value):
             return float(value)
     except TypeError:
         pass
     raise wrong(field, "a number or text", value)
+
+
+def _bounded(field: str, number: int) -> int:
+    """Refuse a whole number that no setting can be and that JSON may not be able to write."""
+    if -(2**63) <= number < 2**64:
+        return number
+    message = f"`{field}`: expected a number of 64 bits, found {digits(number)}"
+    raise named(field, ConfigError(message, "EXECUTOR_CONFIG"))
 
 
 def numbers(value: Any) -> list[Any]:

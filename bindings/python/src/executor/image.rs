@@ -12,8 +12,8 @@ use pyo3::types::{PyBytes, PyMemoryView, PyTuple};
 use super::settings::parse;
 use super::stages::raised;
 use super::view::TensorView;
+use crate::arguments::{CODE, wrong};
 use crate::enter::enter;
-use crate::errors::exception_of;
 
 /// From files to tensors; `comptoir.executor.ImageTransform` is its face.
 #[pyclass(name = "ExecutorImage", module = "comptoir.executor", frozen)]
@@ -78,11 +78,7 @@ fn bytes_of<'py>(file: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     }
     // Such as a bytearray, which may change while the interpreter is let go, so it is copied. Of a number, `bytes` would
     // make as many zeros.
-    let Ok(view) = PyMemoryView::from(file) else {
-        let name = file.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
-        let message = format!("`file` must be bytes, not `{name}`");
-        return Err(exception_of(file.py(), "ArgumentError", "HOST_ARGUMENT", &message));
-    };
+    let view = PyMemoryView::from(file).map_err(|_| wrong("file", CODE, "bytes", file))?;
     Ok(view.call_method0("tobytes")?.cast_into()?)
 }
 
