@@ -168,11 +168,7 @@ impl State {
 
     /// Takes back the events of a collector on another thread.
     pub fn join_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
-        if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
-            (&mut self.source, &mut other.source)
-            && let (Some(own), Some(theirs)) =
-                (events.own(&self.spec, &self.schema, self.now)?, theirs.take())
-        {
+        if let Some((own, theirs)) = self.take_events(other)? {
             own.join(theirs);
         }
         Ok(())
@@ -190,14 +186,20 @@ impl State {
 
     /// Collects what another board of the same group, item and eligibility would, where that one has seen no rows yet.
     pub fn absorb_events(&mut self, other: &mut Self) -> Result<(), BoardError> {
-        if let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
-            (&mut self.source, &mut other.source)
-            && let (Some(own), Some(theirs)) =
-                (events.own(&self.spec, &self.schema, self.now)?, theirs.take())
-        {
+        if let Some((own, theirs)) = self.take_events(other)? {
             own.absorb(theirs);
         }
         Ok(())
+    }
+
+    /// Its events, and those of another one, which has none from then on.
+    fn take_events(&mut self, other: &mut Self) -> Result<Option<(&mut Events, Events)>, BoardError> {
+        let (Source::Events { events, .. }, Source::Events { events: theirs, .. }) =
+            (&mut self.source, &mut other.source)
+        else {
+            return Ok(None);
+        };
+        Ok(events.own(&self.spec, &self.schema, self.now)?.zip(theirs.take()))
     }
 
     /// Leaves its events to another board of a scan.

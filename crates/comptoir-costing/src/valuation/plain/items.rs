@@ -145,7 +145,8 @@ impl Items {
         if qty == 0 || *stock == Stock::ENGINE {
             return None;
         }
-        let before = if *stock == Stock::NEW { Stock { qty: 0, value: 0 } } else { *stock };
+        let is_new = *stock == Stock::NEW;
+        let before = if is_new { Stock { qty: 0, value: 0 } } else { *stock };
         // Left to the engine, unless what follows fits.
         *stock = Stock::ENGINE;
         let left = before.qty.checked_add(qty).filter(|left| (0..LIMIT).contains(left))?;
@@ -171,7 +172,9 @@ impl Items {
         };
         let value = before.value.checked_add(moved).filter(|value| *value < LIMIT)?;
         *stock = Stock { qty: left, value };
-        self.first.get_mut(place).filter(|first| **first == NONE).into_iter().for_each(|first| *first = row);
+        if is_new {
+            self.first.get_mut(place).into_iter().for_each(|first| *first = row);
+        }
         Some(Moved { value: moved, on_hand: left, on_hand_value: value })
     }
 
