@@ -4,7 +4,8 @@ BENCH_ROWS rows (10 million without it) in BENCH_GROUPS groups (1,000), whose si
 weighted score, ties by id. Each engine runs in a process of its own, in memory and from a Parquet file, on the same
 data; the answers are compared by hash. Prints the median and the best of BENCH_PASSES (5) in seconds, the memory that
 the passes took beside the data, and the ratio of the fastest peer to comptoir. Peers that are not installed are
-left out (`pip install -r requirements-bench.txt`).
+left out (`pip install -r requirements-bench.txt`). All give group, item and score; `explained` is comptoir again with what
+explanations need kept beside, as it is unless a spec says `show: {explain: false}`.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ SPEC = {
     "eligibility": "stock > 0 && rating >= 3.0",
     "score": "0.4 * gmv + 30.0 * double(sales) + 2.0 * double(clicks) + 5.0 * rating",
     "k": K,
+    "show": {"explain": False},
 }
 # Constants of SQL are decimals unless they are said to be doubles.
 SQL = f"""
@@ -80,21 +82,25 @@ def write(path):
     writer.close()
 
 
-def with_comptoir(path, in_memory):
+def with_comptoir(path, in_memory, spec=SPEC):
     from comptoir import ranking
 
     table = pq.read_table(path) if in_memory else None
 
     def run():
         if table is not None:
-            return pa.table(ranking.build(SPEC, table, threads=2).table())
+            return pa.table(ranking.build(spec, table, threads=2).table())
         file = pq.ParquetFile(path, memory_map=True)
         columns = file.schema_arrow
         batches = file.iter_batches(batch_size=1_000_000, use_threads=True)
         stream = pa.RecordBatchReader.from_batches(columns, batches)
-        return pa.table(ranking.build(SPEC, stream, threads=2).table())
+        return pa.table(ranking.build(spec, stream, threads=2).table())
 
     return run
+
+
+def with_explanations(path, in_memory):
+    return with_comptoir(path, in_memory, SPEC | {"show": {"explain": True}})
 
 
 def with_polars(path, in_memory):
@@ -145,11 +151,15 @@ def with_datafusion(path, in_memory):
 
 ENGINES = {
     "comptoir": with_comptoir,
+    "explained": with_explanations,
     "polars": with_polars,
     "duckdb": with_duckdb,
     "chdb": with_chdb,
     "datafusion": with_datafusion,
 }
+
+
+PACKAGES = {"explained": "comptoir"}
 
 
 def digest(table):
@@ -184,7 +194,7 @@ def measure(engine, path, form):
 def compare(path, form):
     found = {}
     for engine in ENGINES:
-        if importlib.util.find_spec(engine) is None:
+        if importlib.util.find_spec(PACKAGES.get(engine, engine)) is None:
             print(f"{form:8} {engine:10} not installed")
             continue
         call = [sys.executable, __file__, engine, path, form]
@@ -193,7 +203,7 @@ def compare(path, form):
         shown = "median {median:.3f} s, best {best:.3f} s, extra {extra:.0f} MB".format_map(found[engine])
         print(f"{form:8} {engine:10} {shown}", flush=True)
     assert len({one["hash"] for one in found.values()}) == 1, "the answers differ"
-    peers = [one["median"] for engine, one in found.items() if engine != "comptoir"]
+    peers = [one["median"] for engine, one in found.items() if engine not in ("comptoir", "explained")]
     if peers and "comptoir" in found:
         print(f"{form:8} fastest peer / comptoir {min(peers) / found['comptoir']['median']:.2f}", flush=True)
 

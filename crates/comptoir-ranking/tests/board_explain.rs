@@ -73,3 +73,26 @@ fn an_explanation_says_what_was_done_and_what_was_not() {
     let told = result.explain("b", None).unwrap().remove(0);
     assert_eq!(told.absence, Some(Absence::Displaced { by: vec!["apart".to_owned()] }));
 }
+
+#[test]
+fn without_explanations_only_what_is_shown_is_kept() {
+    let table = table(&[6.0, 5.0, 4.0, 3.0]);
+    let extra = json!({
+        "interventions": [{"id": "up", "when": "price == 40", "boost": {"factor": 8.0}}, {"id": "p", "items": ["c"], "pin": 1}],
+        "constraints": [{"id": "brand", "window": {"key": "brand", "most": 1, "width": 2}}], "k": 3,
+    });
+    let with = |show: &serde_json::Value| {
+        let mut extra = extra.clone();
+        extra["show"] = show.clone();
+        run(&extra, Context::default(), &table)
+    };
+    let (explained, plain) = (with(&json!({})), with(&json!({"explain": false})));
+    assert_eq!(plain.table, explained.table);
+    assert_eq!(plain.report, explained.report);
+    let of = |result: &comptoir_ranking::board::BoardResult| result.explain("c", None).unwrap().remove(0);
+    let (told, short) = (of(&explained), of(&plain));
+    assert_eq!(told.values.keys().collect::<Vec<_>>(), ["brand", "price", "s"]);
+    assert_eq!(short.values.keys().collect::<Vec<_>>(), ["brand"], "the constraint reads it");
+    assert_eq!((short.position, &short.score), (told.position, &told.score));
+    assert_eq!((short.organic_score, short.boost.is_none()), (None, true));
+}

@@ -235,6 +235,17 @@ proptest! {
     }
 
     #[test]
+    fn it_is_the_same_board_without_explanations(items in items(), asked in asked()) {
+        let mut spec = spec(&asked, 20);
+        spec.show.explain = false;
+        let mut board = Board::new(spec, Context::default()).unwrap();
+        board.push(&table(&items)).unwrap();
+        let (plain, explained) = (board.finish().unwrap(), run(&items, &asked));
+        prop_assert_eq!(plain.table, explained.table);
+        prop_assert_eq!(plain.report, explained.report);
+    }
+
+    #[test]
     fn an_explanation_agrees_with_the_board(items in items(), asked in asked()) {
         let result = run(&items, &asked);
         let board = shown(&result);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Instant;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StructArray};
@@ -11,8 +12,15 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use super::{Table, TableError};
 use crate::stream::Source;
 
-/// Rows of a stream that are held at a time by [`read_parts`].
+/// Rows of a stream that are held at a time by [`read_parts`], unless they are in memory already.
 const PART_ROWS: usize = 1 << 20;
+
+/// A part that comes at more rows in a nanosecond than this was handed over, not made: memory is not written so quickly,
+/// even that of one column of eight bytes.
+const ROWS_AT_HAND: u128 = 4;
+
+/// Parts of a stream in memory that are taken together at most.
+const MOST_AT_HAND: usize = 64;
 
 /// Reads a stream to its end. The stream is released when the reader goes, on success and on failure alike.
 ///
@@ -43,7 +51,7 @@ pub fn read_chunks(stream: FFI_ArrowArrayStream) -> Result<(Field, Vec<ArrayRef>
 ///
 /// The stream is read on the calling thread, `take` runs on another as soon as a part is followed by more, so that a
 /// producer that works (a file that is decoded) and a consumer that does are both busy. No batch is asked for once `take`
-/// has failed.
+/// has failed. Parts that are in memory already are taken together, since reading on costs nothing and stopping does.
 ///
 /// # Errors
 /// As [`read_stream`], and what `take` gives, which comes first.
@@ -54,7 +62,8 @@ pub fn read_parts<E: From<TableError> + Send>(
     let mut parts = Parts::open(stream)?;
     let Some(first) = parts.next().transpose()? else { return Ok(()) };
     if parts.is_done {
-        return take(&first);
+        take(&first)?;
+        return parts.fault.map_or(Ok(()), |fault| Err(fault.into()));
     }
     let has_failed = Arc::new(AtomicBool::new(false));
     parts.is_over.clone_from(&has_failed);
@@ -89,6 +98,8 @@ struct Parts {
     schema: SchemaRef,
     is_first: bool,
     is_done: bool,
+    /// Why the stream has ended, to be told after the parts before.
+    fault: Option<TableError>,
     /// Whether nobody wants any more, which is asked before each batch.
     is_over: Arc<AtomicBool>,
 }
@@ -98,7 +109,7 @@ impl Parts {
         let source = Source::open(stream)?;
         let schema = table_schema(source.field())?;
         let is_over = Arc::new(AtomicBool::new(false));
-        Ok(Self { source: source.enumerate(), schema, is_first: true, is_done: false, is_over })
+        Ok(Self { source: source.enumerate(), schema, is_first: true, is_done: false, fault: None, is_over })
     }
 }
 
@@ -106,6 +117,33 @@ impl Iterator for Parts {
     type Item = Result<Vec<RecordBatch>, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(fault) = self.fault.take() {
+            return Some(Err(fault));
+        }
+        let mut all = Vec::new();
+        for _ in 0..MOST_AT_HAND {
+            let started = Instant::now();
+            let part = match self.part() {
+                Ok(part) => part,
+                Err(fault) if all.is_empty() => return Some(Err(fault)),
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    break;
+                }
+            };
+            let rows: usize = part.iter().map(RecordBatch::num_rows).sum();
+            all.extend(part);
+            if self.is_done || started.elapsed().as_nanos() * ROWS_AT_HAND > rows as u128 {
+                break;
+            }
+        }
+        (!all.is_empty()).then_some(Ok(all))
+    }
+}
+
+impl Parts {
+    /// The next part; nothing after the last, and once nobody wants any more.
+    fn part(&mut self) -> Result<Vec<RecordBatch>, TableError> {
         let mut part = Vec::new();
         if std::mem::take(&mut self.is_first) {
             part.push(RecordBatch::new_empty(self.schema.clone()));
@@ -114,24 +152,18 @@ impl Iterator for Parts {
         while rows < PART_ROWS && !self.is_done {
             if self.is_over.load(Ordering::Relaxed) {
                 self.is_done = true;
-                return None;
+                return Ok(Vec::new());
             }
             let Some((number, array)) = self.source.next() else {
                 self.is_done = true;
                 break;
             };
-            match array.and_then(|array| to_batch(number, &self.schema, array)) {
-                Ok(batch) => {
-                    rows += batch.num_rows();
-                    part.push(batch);
-                }
-                Err(error) => {
-                    self.is_done = true;
-                    return Some(Err(error));
-                }
-            }
+            let batch = array.and_then(|array| to_batch(number, &self.schema, array));
+            let batch = batch.inspect_err(|_| self.is_done = true)?;
+            rows += batch.num_rows();
+            part.push(batch);
         }
-        (!part.is_empty()).then_some(Ok(part))
+        Ok(part)
     }
 }
 
@@ -217,47 +249,85 @@ mod tests {
         RecordBatch::try_from_iter([("row", column)]).unwrap()
     }
 
-    fn stream(batches: Vec<Result<RecordBatch, ArrowError>>) -> FFI_ArrowArrayStream {
+    type Batches = Vec<Result<RecordBatch, ArrowError>>;
+
+    fn stream(batches: Batches) -> FFI_ArrowArrayStream {
         let schema = batch(0, 0).schema();
         FFI_ArrowArrayStream::new(Box::new(RecordBatchIterator::new(batches, schema)))
     }
 
-    fn taken(batches: Vec<Result<RecordBatch, ArrowError>>) -> (Result<(), TableError>, Vec<usize>) {
+    /// Of a producer that takes its time.
+    fn slow_stream(batches: Batches) -> FFI_ArrowArrayStream {
+        let schema = batch(0, 0).schema();
+        let slowly = |_: &Result<_, _>| std::thread::sleep(std::time::Duration::from_millis(2));
+        FFI_ArrowArrayStream::new(Box::new(RecordBatchIterator::new(
+            batches.into_iter().inspect(slowly),
+            schema,
+        )))
+    }
+
+    fn taken(stream: FFI_ArrowArrayStream) -> (Result<(), TableError>, Vec<usize>) {
         let mut rows = Vec::new();
-        let outcome = read_parts(stream(batches), &mut |part: &[RecordBatch]| {
+        let outcome = read_parts(stream, &mut |part: &[RecordBatch]| {
             rows.push(part.iter().map(RecordBatch::num_rows).sum());
             Ok::<_, TableError>(())
         });
         (outcome, rows)
     }
 
+    const HALF: usize = PART_ROWS / 2;
+
+    fn halves() -> Batches {
+        [HALF, HALF, 3, HALF, HALF, 1].into_iter().map(|rows| Ok(batch(0, rows))).collect()
+    }
+
     #[test]
     fn parts_come_in_order_and_the_first_is_there_without_rows() {
-        assert!(matches!(taken(vec![]), (Ok(()), rows) if rows == [0]));
-        let half = PART_ROWS / 2;
-        let batches = [half, half, 3, half, half, 1].into_iter();
-        let (outcome, rows) = taken(batches.map(|rows| Ok(batch(0, rows))).collect());
+        assert!(matches!(taken(stream(vec![])), (Ok(()), rows) if rows == [0]));
+        let (outcome, rows) = taken(slow_stream(halves()));
         assert!(outcome.is_ok());
-        assert_eq!(rows, [2 * half, 3 + 2 * half, 1]);
+        assert_eq!(rows, [2 * HALF, 3 + 2 * HALF, 1]);
+    }
+
+    /// How many are taken together depends on the clock, what is taken does not.
+    #[test]
+    fn parts_that_are_at_hand_are_taken_together() {
+        let all = 4 * HALF + 4;
+        let mut least = usize::MAX;
+        for _ in 0..20 {
+            let (outcome, rows) = taken(stream(halves()));
+            assert!(outcome.is_ok());
+            let ends = rows.iter().scan(0, |end, rows| {
+                *end += rows;
+                Some(*end)
+            });
+            assert!(ends.last() == Some(all) && rows.len() <= 3, "{rows:?}");
+            least = least.min(rows.len());
+        }
+        assert_eq!(least, 1);
     }
 
     #[test]
     fn a_stream_that_fails_is_taken_as_far_as_it_went_by_whole_parts() {
         let broken = || Err(ArrowError::ComputeError("the disk is gone".to_owned()));
-        let (outcome, rows) = taken(vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, 7)), broken()]);
-        assert!(outcome.unwrap_err().to_string().contains("the disk is gone"));
-        assert_eq!(rows, [PART_ROWS]);
-        assert!(taken(vec![broken()]).0.is_err());
+        for make in [stream, slow_stream] {
+            let (outcome, rows) = taken(make(vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, 7)), broken()]));
+            assert!(outcome.unwrap_err().to_string().contains("the disk is gone"));
+            assert_eq!(rows, [PART_ROWS]);
+            assert!(taken(make(vec![broken()])).0.is_err());
+        }
     }
 
     /// Else the stream, which is read ahead, would say which of two faults is told.
     #[test]
     fn the_fault_of_the_consumer_comes_before_that_of_a_later_part() {
-        let broken = Err(ArrowError::ComputeError("the disk is gone".to_owned()));
-        let batches = vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, PART_ROWS)), broken];
+        let broken = || Err(ArrowError::ComputeError("the disk is gone".to_owned()));
+        let batches = || vec![Ok(batch(0, PART_ROWS)), Ok(batch(0, PART_ROWS)), broken()];
         let refuse = |_: &[RecordBatch]| Err(TableError::Inconsistent { message: "refused".to_owned() });
-        let error = read_parts(stream(batches), &mut { refuse }).unwrap_err();
-        assert!(error.to_string().contains("refused"), "{error}");
+        for stream in [stream(batches()), slow_stream(batches())] {
+            let error = read_parts(stream, &mut { refuse }).unwrap_err();
+            assert!(error.to_string().contains("refused"), "{error}");
+        }
     }
 
     /// A producer that asks a database is not asked for a million rows that nobody wants.
@@ -275,6 +345,7 @@ mod tests {
             if place == 2 {
                 std::thread::sleep(std::time::Duration::from_millis(100));
             }
+            std::thread::sleep(std::time::Duration::from_millis(1));
             Ok(batch(0, if place == 0 { PART_ROWS } else { 1 }))
         });
         let schema = batch(0, 0).schema();

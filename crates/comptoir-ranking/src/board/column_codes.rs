@@ -139,7 +139,7 @@ impl ColumnCodes {
             Kind::Words(_, values) => {
                 let words: Vec<u64> =
                     codes.iter().map(|code| values.get(*code as usize).copied().unwrap_or(0)).collect();
-                words::column(data_type, &words, |row| codes.get(row).is_some_and(|code| is_null(*code)))?
+                words::column(data_type, &words, Some(codes.iter().map(|code| !is_null(*code)).collect()))?
             }
             Kind::Texts(texts) => {
                 let text = |code: &u32| match is_null(*code) {
@@ -197,7 +197,7 @@ impl ColumnCodes {
         let words = Words::of(array).ok_or_else(|| BoardError::internal("no integers"))?;
         known.look_up(&words, codes);
         let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
-        let unknown = codes.contains(&NEW);
+        let unknown = any_new(codes);
         for row in chosen.set_indices().filter(|_| unknown || nulls.is_some()) {
             let Some(place) = codes.get_mut(row) else { continue };
             if nulls.is_some_and(|nulls| nulls.is_null(row)) {
@@ -296,7 +296,7 @@ impl ColumnCodes {
             key.to_usize().and_then(|key| known.codes.get(key)).copied().unwrap_or(NEW)
         })));
         let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
-        let unknown = codes.contains(&NEW);
+        let unknown = any_new(codes);
         for row in chosen.set_indices().filter(|_| unknown || nulls.is_some()) {
             let is_null = nulls.is_some_and(|nulls| nulls.is_null(row));
             if !is_null && codes.get(row) != Some(&NEW) {
@@ -334,6 +334,11 @@ impl ColumnCodes {
         self.read(&values.slice(row, 1), &BooleanBuffer::new_set(1), &mut codes)?;
         codes.first().copied().ok_or_else(|| BoardError::internal("a value without code"))
     }
+}
+
+/// Whether a code is none: of all at a time, since most often none is.
+pub fn any_new(codes: &[u32]) -> bool {
+    codes.iter().fold(false, |any, code| any | (*code == NEW))
 }
 
 fn null_code(null: &mut Option<u32>, count: &mut usize) -> Result<u32, BoardError> {

@@ -52,7 +52,9 @@ impl Contest {
         schema: &Schema,
         now: Option<Timestamp>,
     ) -> Result<Self, BoardError> {
-        let mut contest = Self::of_table(spec, active, schema, now)?;
+        let contest = Self::of_table(spec, active, schema, now)?;
+        // From here on rows do not stay, so that what is read of them later is what is asked for alone.
+        let mut contest = Self { carried: Carried::Columns(Vec::new()), ..contest };
         let mut columns = contest.reads(spec, schema)?;
         let is_key = |place: &usize| {
             let field = schema.fields().get(*place);

@@ -73,17 +73,21 @@ impl Items {
         self.bytes.learn(&other.bytes)
     }
 
-    /// The items of candidates as a column. Nothing before the first batch.
-    pub fn column(&self, candidates: &[Candidate<'_>]) -> Result<Option<(Field, ArrayRef)>, BoardError> {
+    /// The items of so many candidates as a column. Nothing before the first batch.
+    pub fn column<'c>(
+        &self,
+        candidates: impl Iterator<Item = Candidate<'c>>,
+        count: usize,
+    ) -> Result<Option<(Field, ArrayRef)>, BoardError> {
         let Some(data_type) = &self.integer else {
-            return Ok(self.bytes.decode(candidates.iter().map(Candidate::item))?.pop());
+            return Ok(self.bytes.decode(candidates.map(|candidate| candidate.item()))?.pop());
         };
-        let word = |candidate: &Candidate<'_>| match candidate.item().first_chunk() {
+        let mut words = Vec::with_capacity(count);
+        words.extend(candidates.map(|candidate| match candidate.item().first_chunk() {
             Some(bytes) => u64::from_be_bytes(*bytes),
             None => candidate.word,
-        };
-        let words: Vec<u64> = candidates.iter().map(word).collect();
-        let array = words::column(data_type, &words, |_| false)?;
+        }));
+        let array = words::column(data_type, &words, None)?;
         Ok(Some((Field::new(&self.name, data_type.clone(), false), array)))
     }
 }

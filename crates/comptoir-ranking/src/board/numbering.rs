@@ -6,7 +6,7 @@ use arrow_array::{RecordBatch, UInt32Array};
 use arrow_buffer::BooleanBuffer;
 
 use super::codes::Codes;
-use super::column_codes::NEW;
+use super::column_codes::{NEW, any_new};
 use super::error::BoardError;
 
 /// Codes of the rows of a block that several boards have in common.
@@ -88,7 +88,7 @@ impl Translation {
         }
         self.codes.resize(numbering.codes.len(), NEW);
         codes.extend(numbering.of_rows.iter().map(|code| self.code(*code)));
-        if !codes.contains(&NEW) {
+        if !any_new(codes) {
             return Ok(());
         }
         let shared = |row: u32| numbering.of_rows.get(row as usize).copied().unwrap_or(NEW);

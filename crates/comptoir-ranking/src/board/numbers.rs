@@ -190,6 +190,30 @@ impl NumberKind {
         }
     }
 
+    /// The numbers behind so many keys and their lower halves as a column.
+    pub fn column(self, keys: impl Iterator<Item = (i64, u64)>, count: usize) -> ArrayRef {
+        fn collected<T>(values: impl Iterator<Item = T>, count: usize) -> Vec<T> {
+            let mut all = Vec::with_capacity(count);
+            all.extend(values);
+            all
+        }
+        match self {
+            Self::Int => Arc::new(Int64Array::from(collected(keys.map(|(key, _)| key), count))),
+            Self::Uint => {
+                let number = |(key, _): (i64, u64)| key.cast_unsigned() ^ SIGN;
+                Arc::new(UInt64Array::from(collected(keys.map(number), count)))
+            }
+            Self::Decimal => {
+                let units = collected(keys.map(|(key, low)| self.whole(key, low)), count);
+                Arc::new(Decimal128Array::from(units).with_data_type(self.data_type()))
+            }
+            Self::Double => {
+                let number = |(key, _): (i64, u64)| Score::from_key(key).get();
+                Arc::new(Float64Array::from(collected(keys.map(number), count)))
+            }
+        }
+    }
+
     /// Whether a sum is a number of this kind.
     pub fn fits(self, key: i128) -> bool {
         match self {

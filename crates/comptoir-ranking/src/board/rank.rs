@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
-use arrow_buffer::BooleanBuffer;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{Field, Schema};
 
 use super::codes::Codes;
@@ -290,24 +290,18 @@ impl Ranker {
                 chosen.push(kept);
             }
         }
-        let mut all = Vec::with_capacity(start);
-        all.extend(chosen.iter().flat_map(Kept::iter));
+        let all = || chosen.iter().flat_map(Kept::iter);
         let rows = UInt32Array::from(rows);
         let take =
             |array: ArrayRef| arrow_select::take::take(&array, &rows, None).map_err(BoardError::internal);
         let columns = columns.into_iter().map(|(field, array)| Ok((field, take(array)?)));
         let groups = table(columns.collect::<Result<_, BoardError>>()?, spans.len())?;
-        let mut columns: Vec<_> = self.item.column(&all)?.into_iter().collect();
-        let scores = self.kind.map(|kind| {
-            kind.array(all.iter().map(|candidate| Some(kind.whole(candidate.key, candidate.low()))))
-        });
-        let is_tied = |row: usize| {
-            let pair = row.checked_sub(1).and_then(|before| all.get(before)).zip(all.get(row));
-            pair.is_some_and(|(before, own)| own.is_tied(before, self.low_width))
-        };
-        let tied = BooleanBuffer::collect_bool(all.len(), is_tied);
-        columns.extend(self.carried.decode(all.iter().map(Candidate::carried))?);
-        Ok(Ranked { groups, spans, kept: table(columns, all.len())?, scores, tied })
+        let mut columns: Vec<_> = self.item.column(all(), start)?.into_iter().collect();
+        let scores =
+            self.kind.map(|kind| kind.column(all().map(|candidate| (candidate.key, candidate.low())), start));
+        let tied = tied(all(), start, self.low_width);
+        columns.extend(self.carried.decode(all().map(|candidate| candidate.carried()))?);
+        Ok(Ranked { groups, spans, kept: table(columns, start)?, scores, tied })
     }
 
     /// The codes of all groups in the order of their values.
@@ -321,6 +315,21 @@ impl Ranker {
         }
         Ok(order)
     }
+}
+
+/// The candidates that have the score of the one before.
+fn tied<'c>(
+    candidates: impl Iterator<Item = Candidate<'c>>,
+    count: usize,
+    low_width: usize,
+) -> BooleanBuffer {
+    let mut tied = BooleanBufferBuilder::new(count);
+    let mut before: Option<Candidate<'_>> = None;
+    for candidate in candidates {
+        tied.append(before.is_some_and(|before| candidate.is_tied(&before, low_width)));
+        before = Some(candidate);
+    }
+    tied.finish()
 }
 
 /// The rows whose key is not below the floor of their group.

@@ -1,7 +1,7 @@
 //! Columns of integers, and of dates and times, which are integers too.
 
 use arrow_array::{Array, ArrayRef, make_array};
-use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, ScalarBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::DataType;
 
@@ -138,11 +138,11 @@ impl Words {
     }
 }
 
-/// Words as a column of the type that they come from, with the rows that are null.
+/// Words as a column of the type that they come from.
 pub fn column(
     data_type: &DataType,
     words: &[u64],
-    is_null: impl Fn(usize) -> bool,
+    nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, BoardError> {
     fn buffer<T: Word>(words: &[u64]) -> Buffer {
         Buffer::from_vec(words.iter().map(|word| T::of_word(*word)).collect::<Vec<T>>())
@@ -158,8 +158,7 @@ pub fn column(
         Some(Width::Unsigned(_)) => buffer::<u64>(words),
         None => return Err(BoardError::internal(format!("{data_type} is no integer"))),
     };
-    let valid = arrow_buffer::NullBuffer::from_iter((0..words.len()).map(|row| !is_null(row)));
-    let nulls = Some(valid).filter(|valid| valid.null_count() > 0);
+    let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
     let data = ArrayData::builder(data_type.clone()).len(words.len()).add_buffer(values).nulls(nulls);
     data.build().map(make_array).map_err(BoardError::internal)
 }
@@ -183,7 +182,7 @@ mod tests {
         for array in arrays {
             let words = Words::of(&array.slice(1, 3)).unwrap().words(&[0, 1, 2]);
             assert!(words.is_sorted_by(|left, right| left < right), "{:?}", array.data_type());
-            assert_eq!(&column(array.data_type(), &words, |_| false).unwrap(), &array.slice(1, 3));
+            assert_eq!(&column(array.data_type(), &words, None).unwrap(), &array.slice(1, 3));
         }
         assert!(Words::of(&arrow_array::StringArray::from(vec!["a"])).is_none());
     }
