@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import threading
+import time
 from decimal import Decimal
 
 import duckdb
@@ -236,6 +237,7 @@ def test_a_stream_is_read_part_by_part_while_others_go_on():
     def batches():
         for number in range(40):
             pulled.append(number)
+            time.sleep(0.001)  # as one that reads a file; what is at hand is read at once
             yield batch
 
     board = ranking.Board({"id": "top", "item": "sku", "score": "units", "k": 1})

@@ -3,8 +3,8 @@
 use arrow_array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field};
 
+use super::candidate::Candidate;
 use super::error::BoardError;
-use super::kept::Candidate;
 use super::keys::{KeyColumns, KeyRows, named, schema_change};
 use super::words::{self, Words};
 

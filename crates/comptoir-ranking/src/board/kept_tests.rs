@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Candidate, Kept, Parts, Spare};
+use super::super::candidate::Parts;
+use super::{Candidate, Kept, Spare};
 use crate::board::numbers::Low;
 
 /// Score, tie key, item, what is carried.

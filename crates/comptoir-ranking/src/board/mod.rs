@@ -22,6 +22,7 @@
 //! What could not be done is in the [`Report`], and [`BoardResult::explain`] says of an item why it stands where it does.
 
 mod boosted;
+mod candidate;
 mod codes;
 mod collect;
 mod column_codes;
@@ -37,6 +38,7 @@ mod items;
 mod kept;
 mod keys;
 mod layout;
+mod list;
 mod many;
 mod memo;
 mod metric;

@@ -1,7 +1,8 @@
 //! Rows as candidates.
 
+use super::candidate::{Candidate, Parts};
 use super::items::ItemRows;
-use super::kept::{Candidate, Parts};
+
 use super::keys::KeyRows;
 use super::numbers::{Keys, Low};
 

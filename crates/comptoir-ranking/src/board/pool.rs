@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::codes::Codes;
 use super::error::BoardError;
-use super::kept::{Kept, OPEN, Spare};
+use super::kept::{Kept, OPEN};
+use super::list::Spare;
 
 /// What is kept of a group. Where it is shared, a floor that one thread raises is raised for all, so that together they
 /// offer hardly more rows than one thread alone would.

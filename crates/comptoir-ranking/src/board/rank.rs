@@ -6,11 +6,13 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{Field, Schema};
 
+use super::candidate::Candidate;
 use super::codes::Codes;
 use super::error::BoardError;
 use super::items::Items;
-use super::kept::{Candidate, Kept, Spare};
+use super::kept::Kept;
 use super::keys::KeyColumns;
+use super::list::Spare;
 use super::numbers::{Keys, Low, NumberKind};
 use super::offers::Offers;
 use super::pool::{Group, Pool};

@@ -2,7 +2,8 @@
 
 use hashbrown::HashMap;
 
-use super::kept::{Candidate, Kept};
+use super::candidate::Candidate;
+use super::kept::Kept;
 
 /// The best row of each wanted item, by group. Few items of a group are pinned.
 #[derive(Debug, Default)]
