@@ -59,7 +59,8 @@ impl BoardReader {
             _ if offset != 0 => return Err(Fault::argument("give an offset or a cursor, not both")),
             text => Start::Cursor(text.parse()?),
         };
-        Ok(self.reader.page(board, group, start, limit)?.map(OwnedPage))
+        // A page of a host may live long: a clone is an owner of its version.
+        Ok(self.reader.page(board, group, start, limit)?.map(|page| OwnedPage(page.clone())))
     }
 
     /// The position of an item, from 1; none where the item or the board is not there.

@@ -148,7 +148,8 @@ impl RankingReader {
                 enter(py, || self.reader.page(board, &group, Start::Cursor(cursor), limit))?
             }
         };
-        Ok(page.map(RankingPage))
+        // A page of Python may live long: a clone is an owner of its version.
+        Ok(page.map(|page| RankingPage(page.clone())))
     }
 
     /// The position of an item on a board of the current version.

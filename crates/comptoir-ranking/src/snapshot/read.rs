@@ -100,6 +100,9 @@ impl Snapshot {
 }
 
 impl<'s> Board<'s> {
+    pub(super) const EMPTY: Self =
+        Self { kind: ItemKind::Int, heap: &[], entries: &[], order: &[], name: &[] };
+
     /// Its name, then its group values.
     pub fn name(&self) -> impl Iterator<Item = &'s str> {
         name_parts(self.name).map(|part| part.and_then(|part| str::from_utf8(part).ok()).unwrap_or_default())

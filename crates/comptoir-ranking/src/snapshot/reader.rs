@@ -40,10 +40,11 @@ pub enum Start {
     Cursor(Cursor),
 }
 
-/// A part of a board. It holds its version.
-#[derive(Debug, Clone)]
+/// A part of a board. It holds its version, as a [`Guard`](Reader::load) does: few at a time of a thread cost no shared
+/// count. A clone is one of the owners of the version, for a page that is kept for long.
+#[derive(Debug)]
 pub struct Page {
-    snapshot: Arc<Snapshot>,
+    snapshot: Guard<Arc<Snapshot>>,
     key: u64,
     board: usize,
     offset: usize,
@@ -91,9 +92,10 @@ impl Reader {
         limit: usize,
     ) -> Result<Option<Page>, SnapshotError> {
         let (snapshot, offset) = match start {
-            Start::Offset(offset) => (self.current.load_full(), offset),
+            Start::Offset(offset) => (self.current.load(), offset),
             Start::Cursor(cursor) => {
-                (self.at(cursor.version)?, usize::try_from(cursor.offset).unwrap_or(usize::MAX))
+                let snapshot = Guard::from_inner(self.at(cursor.version)?);
+                (snapshot, usize::try_from(cursor.offset).unwrap_or(usize::MAX))
             }
         };
         let Some((number, key)) = snapshot.number(board, group) else { return Ok(None) };
@@ -172,6 +174,12 @@ impl Reader {
     }
 }
 
+impl Clone for Page {
+    fn clone(&self) -> Self {
+        Self { snapshot: Guard::from_inner(Arc::clone(&self.snapshot)), ..*self }
+    }
+}
+
 impl Page {
     /// The version that it shows.
     #[must_use]
@@ -187,8 +195,8 @@ impl Page {
 
     /// Its places, in order.
     #[inline]
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.view().into_iter().flat_map(|board| board.page(self.offset, self.limit))
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+        self.view().unwrap_or(Board::EMPTY).page(self.offset, self.limit)
     }
 
     /// Where the next page begins; `None` after the last place.
