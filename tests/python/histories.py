@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -175,6 +176,7 @@ def build(
     *,
     layered: bool,
     pools: Sequence[str | None] = ("A", "B"),
+    lots: Sequence[str | None] = (None,),
 ) -> list[Move]:
     """Moves from drawn numbers; a kind that needs an earlier movement becomes an issue when there is none."""
     moves: list[Move] = []
@@ -183,13 +185,14 @@ def build(
         day += gap
         item, pool = ("mug", "pot")[key % 2], pools[key // 2 % len(pools)]
         name = f"m{len(moves):04}"
-        where: dict[str, Any] = {"item": item, "pool": pool}
+        lot = lots[(qty + amount) % len(lots)]
+        where: dict[str, Any] = {"item": item, "pool": pool, "lot": lot}
         base = kind.removesuffix("_free")
         if kind == "transfer":
             to = pools[(key // 2 + 1) % len(pools)]
             moves.append(Move(name, day, "transfer_out", qty, None, **where))
-            arrival = Move(f"m{len(moves):04}", day, "transfer_in", qty, None, name, item=item, pool=to)
-            moves.append(arrival)
+            arrival = Move(f"m{len(moves):04}", day, "transfer_in", qty, None, name, **where)
+            moves.append(replace(arrival, pool=to, lot=lots[pick % len(lots)]))
             continue
         known = [
             move
@@ -202,6 +205,7 @@ def build(
                 continue
             kind = base = "issue"
         ref = known[pick % len(known)] if kind in REFERS_TO else None
+        where["lot"] = ref.lot if ref else lot
         if kind in ("sales_return", "purchase_return") and ref is not None and ref.qty is not None:
             qty = qty % ref.qty + 1
         takes_amount = kind in ("receipt", "reset") or (kind == "count_gain" and pick % 2)
@@ -226,6 +230,7 @@ def histories(
     dearest: int = 5000,
     size: int = 30,
     kinds: Sequence[str] = KINDS,
+    lots: Sequence[str | None] = (None,),
 ) -> st.SearchStrategy[list[Move]]:
     """Random histories of two items in two pools, in book order."""
     step = st.tuples(
@@ -236,7 +241,8 @@ def histories(
         st.integers(0, 40),
         st.integers(0, 3),
     )
-    return st.lists(step, min_size=1, max_size=size).map(lambda steps: build(steps, layered=layered))
+    steps = st.lists(step, min_size=1, max_size=size)
+    return steps.map(lambda steps: build(steps, layered=layered, lots=lots))
 
 
 METHODS = st.sampled_from(("moving_average", "fifo", "lifo"))

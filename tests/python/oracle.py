@@ -14,8 +14,10 @@ from typing import Any
 from oracle_books import Books, Correction, Entry, Line, Move, Posted
 from oracle_estimates import Border, borders, cross, settle
 from oracle_groups import Groups, close
+from oracle_methods import new_stock
 from oracle_stock import Layer, Rejected, Short, Stock, share
 
+VALUES = ("settlement", "cost_adjustment")
 STOCK_IN = ("receipt", "opening", "provisional_receipt", "production_receipt")
 
 
@@ -40,10 +42,11 @@ def value(moves: Sequence[Move], **policy: Any) -> Books:
     for number, move in enumerate(order):
         while estimates and estimates[0].at <= move.at:
             pass_border(books, estimates.pop(0))
-        stock = books.stocks.setdefault((move.item, move.pool), Stock(rules))
+        stock = books.stocks.setdefault((move.item, move.pool), new_stock(rules))
         before = replace_stock(stock)
         try:
             check_reference(move, number, place, books)
+            stock.at_hand(lot_of(move, books), is_goods=move.kind not in VALUES)
             posted = step(books, stock, number, move, rules)
         except Rejected as fault:
             books.rejected[move.id] = fault.code
@@ -71,6 +74,12 @@ def entry_of(move: Move, number: int, posted: Posted) -> Entry:
     if move.kind == "provisional_receipt":
         entry.open_qty, entry.open_amount = move.qty or 0, move.amount or 0
     return entry
+
+
+def lot_of(move: Move, books: Books) -> str | None:
+    """A change of an earlier movement is one of its lot, and what arrives keeps its own where the row has none."""
+    follows = move.kind in (*VALUES, "reversal") or (move.kind == "transfer_in" and move.lot is None)
+    return books.entries[move.ref].move.lot if follows and move.ref else move.lot
 
 
 def root_of(move: Move, books: Books) -> Move:
@@ -140,7 +149,10 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
     if move.kind == "transfer_in":
         worth = take_part(origin, qty, rules)
         parts = split_parts(origin, qty, rules)
-        layers = [replace(part, origin=number, part=place) for place, part in enumerate(parts)]
+        layers = [
+            replace(part, origin=number, part=place, lot=move.lot or part.lot)
+            for place, part in enumerate(parts)
+        ]
         posted = receive(stock, move, worth, layers)
         note_taken(origin, qty, worth)
         return posted
@@ -172,16 +184,16 @@ def receive_at_current(stock: Stock, number: int, move: Move, qty: int) -> Poste
 
 def count(stock: Stock, number: int, move: Move, qty: int) -> Posted:
     """Set the quantity on hand, and its value when an amount is given."""
+    there = stock.counted
     if move.amount is not None:
-        target = move.amount if qty else 0
-        posted = Posted(qty - stock.qty, target - stock.value)
+        before, target = stock.value, move.amount if qty else 0
         stock.reset([Layer(qty, target, move.at, number)] if qty else [])
-        return posted
-    if qty > stock.qty:
-        return receive_at_current(stock, number, move, qty - stock.qty)
-    if qty == stock.qty:
+        return Posted(qty - there, stock.value - before)
+    if qty > there:
+        return receive_at_current(stock, number, move, qty - there)
+    if qty == there:
         return Posted(0, 0)
-    missing = stock.qty - qty
+    missing = there - qty
     parts = stock.remove(missing, move.id, number, move.at, True)
     return Posted(-missing, -sum(part.value for part in parts), parts=parts)
 
@@ -247,9 +259,9 @@ def purchase_return(
     cost = replace(origin, value=origin.value + origin.variance) if origin else None
     worth = take_part(cost, qty, rules) if cost else 0
     original = origin is not None and rules["purchase"] == "original_cost"
-    if original and origin is not None and qty <= stock.qty:
+    if original and origin is not None and qty <= stock.there:
         parts = stock.remove_original(origin, qty, worth)
-    elif rules["purchase"] == "fifo_head" and stock.keeps_layers and qty <= stock.qty:
+    elif rules["purchase"] == "fifo_head" and stock.keeps_layers and qty <= stock.there:
         parts = stock.take(qty, oldest=True)
     else:
         parts = stock.remove(qty, move.id, number, move.at, False)
@@ -303,7 +315,7 @@ def reverse_goods(
         posted = receive(stock, move, worth, [replace(part) for part in parts])
         posted.variance -= booked
     else:
-        if qty <= stock.qty:
+        if qty <= stock.there:
             parts = stock.remove_original(origin, qty, worth, latest=origin.open_qty)
         else:
             parts = stock.remove(qty, move.id, number, move.at, False)

@@ -55,8 +55,12 @@ def cross(books: Books, border: Border) -> Stock | None:
     if receipt is None or not receipt.open_qty or receipt.is_out == border.is_out:
         return None
     stock = books.stocks[(receipt.move.item, receipt.move.pool)]
-    receipt.is_out = border.is_out
+    stock.at_hand(receipt.move.lot, is_goods=True)
     qty, amount = receipt.open_qty, receipt.open_amount
+    if border.is_out and qty > stock.there and not stock.gets_short:
+        # A lot is never short: where some of the goods have left, their estimate stays.
+        return None
+    receipt.is_out = border.is_out
     if border.is_out:
         stock.awaiting += qty
         posted = take_back(stock, receipt, qty, amount, border)
@@ -84,7 +88,7 @@ def come_in(stock: Stock, receipt: Entry, qty: int, amount: int) -> Posted:
 
 def take_back(stock: Stock, receipt: Entry, qty: int, amount: int, border: Border) -> Posted:
     """The goods without an invoice leave at their estimate; what has left is short until the invoice."""
-    if qty <= stock.qty:
+    if qty <= stock.there:
         if stock.keeps_layers:
             parts = stock.take_latest(receipt.place, qty, amount)
         else:

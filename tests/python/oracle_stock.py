@@ -30,6 +30,7 @@ class Layer:
     at: int
     origin: int
     part: int = 0
+    lot: str | None = None
 
 
 @dataclass
@@ -91,7 +92,25 @@ class Stock:
 
     @property
     def keeps_layers(self) -> bool:
-        return self.rules["method"] in ("fifo", "lifo")
+        return self.rules["method"] in ("fifo", "lifo", "specific")
+
+    @property
+    def there(self) -> int:
+        """What a movement can take."""
+        return max(self.qty, 0)
+
+    @property
+    def counted(self) -> int:
+        """What a stock count finds in the books."""
+        return self.qty
+
+    def at_hand(self, lot: str | None, *, is_goods: bool) -> None:
+        """Which lot the next movement is of, and whether goods move: for stocks in which lots lie apart."""
+
+    @property
+    def reach(self) -> list[Layer]:
+        """The layers that a movement takes from, in the order in which they came."""
+        return self.layers
 
     def share(self, value: int, part: int, whole: int) -> int:
         return share(value, part, whole, self.rules["rounding"])
@@ -105,9 +124,9 @@ class Stock:
 
     def next_cost(self) -> tuple[int, int]:
         """Cost of the layer that an issue takes first; the average for methods without layers."""
-        if not (self.keeps_layers and self.layers):
+        if not (self.keeps_layers and self.reach):
             return self.current()
-        layer = self.layers[0 if self.rules["method"] == "fifo" else -1]
+        layer = self.reach[-1 if self.rules["method"] == "lifo" else 0]
         return layer.value, layer.qty
 
     # --- in
@@ -246,8 +265,8 @@ class Stock:
 
     def remove(self, qty: int, move: str, number: int, at: int, correctable: bool) -> list[Layer]:
         """Take `qty` by the method, beyond the stock as the policy says; gives the parts taken."""
-        there = min(qty, max(self.qty, 0))
-        if qty > there and self.rules["negative"] == "reject" and qty > self.qty + self.awaiting:
+        there = min(qty, self.there)
+        if qty > there and not self.may_be_short(qty):
             raise Rejected("COSTING_NEGATIVE_STOCK")
         short_value = 0
         if qty > there:
@@ -263,6 +282,14 @@ class Stock:
             parts.append(Layer(qty - there, short_value, at, number))
         return parts
 
+    @property
+    def gets_short(self) -> bool:
+        return True
+
+    def may_be_short(self, qty: int) -> bool:
+        """Goods that await their invoice are there, though not in the books."""
+        return self.gets_short and (self.rules["negative"] != "reject" or qty <= self.qty + self.awaiting)
+
     def shortage_cost(self) -> tuple[int, int]:
         """Cost of a shortage: of the layer that is taken last, else the average, else the last known."""
         if self.qty <= 0:
@@ -275,7 +302,7 @@ class Stock:
     def take(self, qty: int, *, oldest: bool = False) -> list[Layer]:
         """Take `qty` that is there, by the method or from the oldest layers."""
         if self.keeps_layers:
-            parts = self.take_layers(qty, 0 if oldest or self.rules["method"] == "fifo" else -1)
+            parts = self.take_layers(qty, -1 if self.rules["method"] == "lifo" and not oldest else 0)
             self.last = (parts[-1].value, parts[-1].qty)
             worth = sum(part.value for part in parts)
         else:
@@ -291,7 +318,7 @@ class Stock:
     def take_layers(self, qty: int, end: int) -> list[Layer]:
         parts = []
         while qty:
-            layer = self.layers[end]
+            layer = self.reach[end]
             part = self.split(layer, qty)
             qty -= part.qty
             parts.append(part)

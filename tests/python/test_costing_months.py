@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,7 @@ class Drawn:
     left: dict[str, int] = field(default_factory=dict)
     uninvoiced: dict[str, int] = field(default_factory=dict)
     issued: dict[str, int] = field(default_factory=dict)
+    lots: tuple[str | None, ...] = (None,)
 
     def root(self, move: Move) -> Move:
         known = {move.id: move for move in self.moves}
@@ -49,14 +51,14 @@ class Drawn:
         return self.uninvoiced[origin.id] if kind == "settlement" else self.left[origin.id]
 
     def add(self, kind: str, at: int, pick: int, qty: int, amount: int) -> None:
-        item = ("flour", "bread")[pick % 2]
+        item, lot = ("flour", "bread")[pick % 2], self.lots[(qty + amount) % len(self.lots)]
         origin, group = None, None
         if kind in ORIGINS:
             known = [move for move in self.moves if move.kind in ORIGINS[kind] and self.most(kind, move) > 0]
             if not known:
                 return
             origin = known[pick % len(known)]
-            qty, item = min(qty, self.most(kind, origin)), origin.item
+            qty, item, lot = min(qty, self.most(kind, origin)), origin.item, origin.lot
         elif kind.startswith("production"):
             item, group = ("flour" if kind == "production_issue" else "bread"), f"g{pick % 2}"
             if kind == "production_receipt" and self.issued.get(group, 0) <= 0:
@@ -70,6 +72,7 @@ class Drawn:
             amount if has_amount else None,
             origin.id if origin else None,
             item=item,
+            lot=lot,
             group=group,
         )
         self.moves.append(move)
@@ -113,11 +116,17 @@ Steps = list[tuple[str, int, int, int, int]]
 
 
 def history(
-    steps: Steps, opening: int = 500, without: tuple[str, ...] = (), *, last_days: bool = True
+    steps: Steps,
+    opening: int = 500,
+    without: tuple[str, ...] = (),
+    *,
+    last_days: bool = True,
+    lots: tuple[str | None, ...] = (None,),
 ) -> list[Move]:
-    drawn = Drawn()
-    for item in ("flour", "bread"):
-        drawn.moves.append(Move(f"m000{len(drawn.moves)}", 0, "receipt", opening, 99_999, item=item))
+    drawn = Drawn(lots=lots)
+    for item, lot in product(("flour", "bread"), lots):
+        name = f"m000{len(drawn.moves)}"
+        drawn.moves.append(Move(name, 0, "receipt", opening, 99_999, item=item, lot=lot))
         drawn.note(drawn.moves[-1], None, opening)
     day = 0
     for kind, gap, pick, qty, amount in steps:

@@ -2,8 +2,9 @@
 
 use comptoir_costing::Movement;
 use comptoir_costing::movement::Kind;
-use comptoir_costing::policy::{Method, Policy, Scope, Ties};
+use comptoir_costing::policy::{Method, Policy, Provisional, Scope, Ties};
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::books::{books, cases};
 use crate::histories::{SOUND, Shape, histories};
@@ -38,6 +39,33 @@ const KINDS: &[Kind] = &[
 ];
 
 const SHAPE: Shape = Shape { kinds: KINDS, items: 2, ..SOUND };
+
+/// Estimates and their invoices between all that.
+const INVOICES: Shape = Shape {
+    kinds: &[
+        Kind::Receipt,
+        Kind::ProvisionalReceipt,
+        Kind::ProvisionalReceipt,
+        Kind::ProvisionalReceipt,
+        Kind::Settlement,
+        Kind::Settlement,
+        Kind::Settlement,
+        Kind::Settlement,
+        Kind::Issue,
+        Kind::Issue,
+        Kind::SalesReturn,
+        Kind::PurchaseReturn,
+        Kind::TransferOut,
+        Kind::TransferIn,
+        Kind::Count,
+        Kind::CostAdjustment,
+        Kind::Reversal,
+        Kind::Reversal,
+    ],
+    items: 2,
+    pools: 1,
+    ..SOUND
+};
 
 /// Leaves out what the oracle does not know: reversals of values alone.
 fn within_reach(mut history: Vec<Movement>) -> Vec<Movement> {
@@ -102,6 +130,16 @@ proptest! {
     #[test]
     fn every_line_is_that_of_the_oracle(history in histories(SHAPE, 1..40), policy in policies(METHODS)) {
         let policy = Policy { scope: Scope::Pool, ties: Ties::Id, ..policy };
+        assert_exact(&within_reach(history), &policy)?;
+    }
+
+    #[test]
+    fn invoices_are_those_of_the_oracle(
+        history in histories(INVOICES, 1..40),
+        policy in policies(METHODS),
+        way in select(&[Provisional::DifferenceOnInvoice, Provisional::ReverseOnInvoice]),
+    ) {
+        let policy = Policy { provisional: way, scope: Scope::Pool, ties: Ties::Id, ..policy };
         assert_exact(&within_reach(history), &policy)?;
     }
 

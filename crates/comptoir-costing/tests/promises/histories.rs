@@ -199,7 +199,9 @@ fn target<'a>(draw: &Draw, item: &str, history: &'a [Movement]) -> Option<&'a Mo
 fn may_refer(kind: Kind, to: Kind) -> bool {
     match kind {
         Kind::SalesReturn => to == Kind::Issue,
-        Kind::PurchaseReturn => matches!(to, Kind::Receipt | Kind::Opening),
+        Kind::PurchaseReturn => {
+            matches!(to, Kind::Receipt | Kind::Opening | Kind::ProvisionalReceipt)
+        }
         Kind::CostAdjustment => to.direction() == Direction::In && to != Kind::SalesReturn,
         Kind::TransferIn => to == Kind::TransferOut,
         Kind::Settlement => to == Kind::ProvisionalReceipt,

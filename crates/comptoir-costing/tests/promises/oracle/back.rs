@@ -117,12 +117,13 @@ impl Oracle<'_> {
         self.forget_parts(event, qty);
         // The piece of a count holds what was there before, too: what the count added leaves with its own value.
         let reset = self.done[event.reference.unwrap()].as_ref().unwrap().reset;
+        let brought = self.brought(event, qty);
         let stock = self.stock(&event.key);
         let counted = stock.pieces.iter().filter(|piece| reset && Some(piece.origin) == event.reference);
         let added: Vec<Piece> = counted.map(|piece| Piece { qty, value: wanted, ..piece.clone() }).collect();
         let arrived = if reset { added } else { arrived };
         let (value, parts) = if stock.layered() {
-            stock.take_own(event.reference.unwrap(), &arrived, qty)
+            stock.take_own(&brought, &arrived, qty)
         } else {
             (stock.take_valued(qty, wanted), Vec::new())
         };
@@ -202,6 +203,7 @@ impl Oracle<'_> {
         };
         self.note_back(event, qty, value);
         self.note_undone(event, qty);
+        self.close_estimate(event.reference.unwrap(), qty);
         Ok(posted)
     }
 

@@ -155,8 +155,12 @@ impl Oracle<'_> {
         if event.reference.is_some_and(|target| self.done[target].is_none()) {
             return Err("COSTING_REFERENCE_REJECTED");
         }
-        let amount = event.amount.unwrap();
         let receipt = event.reference.and_then(|target| self.done[target].as_ref()).map(|done| done.qty);
+        Ok(self.add_late(event, event.amount.unwrap(), event.qty.or(receipt)))
+    }
+
+    /// What came late for `quantity` of a receipt goes to the stock that there is, as far as the policy says.
+    pub(super) fn add_late(&mut self, event: &Event, amount: i128, quantity: Option<i128>) -> Posted {
         let (coverage, rounding) = (self.policy.late_cost == LateCost::StockCoverage, self.policy.rounding);
         let stock = self.stock(&event.key);
         let there = if stock.layered() && event.reference.is_some() {
@@ -169,11 +173,11 @@ impl Oracle<'_> {
         } else {
             stock.qty.max(0)
         };
-        let covered = match event.qty.or(receipt).filter(|quantity| coverage && there < *quantity) {
+        let covered = match quantity.filter(|quantity| coverage && there < *quantity) {
             Some(quantity) => share(amount, there, quantity, rounding),
             None => amount,
         };
         let value = stock.add_value(covered, event.reference);
-        Ok(Posted { qty: 0, value, variance: amount - value })
+        Posted { qty: 0, value, variance: amount - value }
     }
 }

@@ -5,6 +5,8 @@
 
 mod back;
 mod inflow;
+mod invoices;
+mod replay;
 pub mod rounding;
 mod stock;
 
@@ -16,6 +18,8 @@ use comptoir_costing::{Movement, movement::Reason};
 use comptoir_types::Decimal;
 
 use crate::histories::QUANTITY_SCALE;
+use invoices::Settled;
+use replay::replay;
 use rounding::share;
 pub use stock::{Cost, Debt, Piece, Placing, Stock, worth};
 
@@ -69,6 +73,17 @@ struct Done {
     reset: bool,
     /// The movement that it gives back.
     of: Option<usize>,
+    /// What has no invoice of it.
+    open: Estimate,
+}
+
+/// What is open of a provisional receipt.
+#[derive(Clone, Copy, Debug, Default)]
+struct Estimate {
+    qty: i128,
+    amount: i128,
+    /// What was reversed before an invoice came.
+    reversed: i128,
 }
 
 impl Done {
@@ -96,6 +111,12 @@ struct Oracle<'a> {
     late: BTreeMap<usize, i128>,
     /// Movement and value by which a shortage that was covered corrects it.
     changes: Vec<(usize, i128)>,
+    /// The line that stands before that of an invoice: receipt, quantity and value of the estimate.
+    before: Option<(usize, i128, i128)>,
+    /// Amounts of the rows, which are the estimates of provisional receipts whatever comes late.
+    amounts: Vec<i128>,
+    /// What invoices settled.
+    settled: BTreeMap<usize, Settled>,
 }
 
 /// Values a history whose movements each have an id of their own.
@@ -103,11 +124,12 @@ pub fn oracle_books(history: &[Movement], policy: &Policy) -> OracleBooks {
     let mut rows: Vec<&Movement> = history.iter().collect();
     rows.sort_by_key(|row| (row.at, &row.id));
     let mut events: Vec<Event> = rows.iter().map(|row| event(row, &rows, policy)).collect();
-    let mut machine = Oracle::new(policy, events.len());
+    let amounts = events.iter().map(|event| event.amount.unwrap_or(0)).collect();
+    let mut machine = Oracle::new(policy, amounts);
     let mut skip = vec![false; events.len()];
     let mut books = OracleBooks::default();
     for place in 0..events.len() {
-        let late = events[place].kind == Kind::CostAdjustment
+        let late = matches!(events[place].kind, Kind::CostAdjustment | Kind::Settlement)
             && events[place].reference.is_some()
             && policy.late_cost == LateCost::Replay;
         let posted = if late {
@@ -147,58 +169,6 @@ fn post(books: &mut OracleBooks, rows: &[&Movement], machine: &Oracle<'_>, place
     }
 }
 
-/// Values everything before `place` again with the receipt as it should have been.
-fn replay(
-    machine: &mut Oracle<'_>,
-    events: &mut [Event],
-    skip: &[bool],
-    place: usize,
-) -> Result<Lines, &'static str> {
-    let target = events[place].reference.unwrap();
-    let Some(old) = machine.done[target].clone() else {
-        return Err("COSTING_REFERENCE_REJECTED");
-    };
-    let was = events[target].amount;
-    let late = events[place].amount.unwrap();
-    let mut again = Oracle::new(machine.policy, events.len());
-    again.late.clone_from(&machine.late);
-    // Nothing costs less than nothing: the rest is variance.
-    let borne = match was {
-        Some(was) => (was + late).max(was.min(0)) - was,
-        None => late,
-    };
-    match was {
-        Some(was) => events[target].amount = Some(was + borne),
-        None => *again.late.entry(target).or_default() += late,
-    }
-    for earlier in (0..place).filter(|earlier| !skip[*earlier]) {
-        if again.step(earlier, &events[earlier]).is_err() {
-            events[target].amount = was;
-            return Err("COSTING_REPLAY_FAILED");
-        }
-    }
-    let difference = |earlier: usize| {
-        let (old, new) = (machine.done[earlier].as_ref()?, again.done[earlier].as_ref()?);
-        let posted = Posted {
-            qty: new.qty - old.qty,
-            value: new.value - old.value,
-            variance: new.variance - old.variance,
-        };
-        (earlier == target || (posted.qty, posted.value, posted.variance) != (0, 0, 0)).then_some(posted)
-    };
-    let own = difference(target).unwrap();
-    let own = Posted { variance: own.variance + late - borne, ..own };
-    let mut lines: Lines = vec![(place, None, own)];
-    let others = (0..place).filter(|earlier| *earlier != target);
-    lines.extend(others.filter_map(|earlier| Some((earlier, Some(Reason::LateCost), difference(earlier)?))));
-    for earlier in (0..place).filter(|earlier| skip[*earlier]) {
-        again.done[earlier].clone_from(&machine.done[earlier]);
-    }
-    again.done[place] = Some(Done { key: old.key, ..Done::default() });
-    *machine = again;
-    Ok(lines)
-}
-
 fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
     let units = |number: Option<Decimal>, scale: u8| {
         number.map(|number| i128::from(number.rescale_exact(scale).unwrap().units()))
@@ -209,7 +179,7 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
         let down = 10_i128.pow(u32::from(QUANTITY_SCALE + policy.cost_scale - policy.money_scale));
         Some(share(units(row.unit_cost, policy.cost_scale)?, qty?, down, policy.rounding))
     };
-    let follows = matches!(row.kind, Kind::CostAdjustment | Kind::Reversal);
+    let follows = matches!(row.kind, Kind::CostAdjustment | Kind::Settlement | Kind::Reversal);
     let place = reference.filter(|_| follows).map_or(row, |target| rows[target]);
     Event {
         key: (row.item.clone(), place.pool.clone()),
@@ -222,9 +192,10 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
 }
 
 impl<'a> Oracle<'a> {
-    fn new(policy: &'a Policy, events: usize) -> Self {
-        let (stocks, late) = (BTreeMap::new(), BTreeMap::new());
-        Self { policy, stocks, done: vec![None; events], late, changes: Vec::new() }
+    fn new(policy: &'a Policy, amounts: Vec<i128>) -> Self {
+        let (stocks, late, settled) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let done = vec![None; amounts.len()];
+        Self { policy, stocks, done, late, changes: Vec::new(), before: None, amounts, settled }
     }
 
     fn stock(&mut self, key: &Key) -> &mut Stock {
@@ -244,8 +215,11 @@ impl<'a> Oracle<'a> {
         };
         let Done { parts, arrived, reset, .. } = self.done[place].take().unwrap_or_default();
         let Posted { qty, value, variance } = posted;
+        let is_estimate = event.kind == Kind::ProvisionalReceipt;
+        let open = Estimate { qty, amount: self.amounts[place], reversed: 0 };
         self.done[place] = Some(Done {
             key: event.key.clone(),
+            open: if is_estimate { open } else { Estimate::default() },
             qty,
             value,
             variance,
@@ -257,7 +231,7 @@ impl<'a> Oracle<'a> {
             }),
             ..Done::default()
         });
-        let mut lines: Lines = vec![(place, None, posted)];
+        let mut lines = self.with_estimate(place, posted);
         for (corrected, value) in std::mem::take(&mut self.changes) {
             self.stock(&event.key).value += value;
             self.done[corrected].as_mut().unwrap().value += value;
@@ -269,7 +243,7 @@ impl<'a> Oracle<'a> {
     fn effect(&mut self, place: usize, event: &Event) -> Outcome {
         match event.kind {
             Kind::Opening if event.quantity() < 0 => self.open_short(place, event),
-            Kind::Receipt | Kind::Opening => {
+            Kind::Receipt | Kind::Opening | Kind::ProvisionalReceipt => {
                 Ok(self.receive(place, event, event.quantity(), event.amount.unwrap()))
             }
             Kind::Issue | Kind::TransferOut => {
@@ -287,6 +261,7 @@ impl<'a> Oracle<'a> {
             }
             Kind::Count => self.count(place, event),
             Kind::CostAdjustment => self.adjust(event),
+            Kind::Settlement => self.settle(place, event),
             Kind::SalesReturn => self.sales_return(place, event),
             Kind::PurchaseReturn => self.purchase_return(place, event),
             Kind::TransferIn => self.transfer_in(place, event),

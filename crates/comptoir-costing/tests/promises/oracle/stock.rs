@@ -166,11 +166,10 @@ impl Stock {
     }
 
     /// Takes a quantity that is there first from what one movement brought, or from the pieces in which it lies, then by the method.
-    pub fn take_own(&mut self, origin: usize, arrived: &[Piece], qty: i128) -> (i128, Vec<Piece>) {
+    pub fn take_own(&mut self, brought: &[Piece], arrived: &[Piece], qty: i128) -> (i128, Vec<Piece>) {
         let mut parts = Vec::new();
         let mut left = qty;
-        let brought = [Piece::new(qty, 0, 0, origin)];
-        for own in if arrived.is_empty() { &brought } else { arrived } {
+        for own in if arrived.is_empty() { brought } else { arrived } {
             let is_own = |piece: &Piece| {
                 piece.origin == own.origin && (arrived.is_empty() || piece.serial == own.serial)
             };
