@@ -160,6 +160,22 @@ fn an_estimate_leaves_the_standard_cost_as_it_is() {
     }
 }
 
+/// A rebate of 35.00 and an invoice of 10.00 instead of 40.00: goods cost no less than nothing, and the other 25.00 are variance. With 4 of
+/// 10 reversed, the invoice is for the other 6, whose cost is 24.00 less 21.00 of the rebate.
+#[test]
+fn goods_cost_no_less_than_nothing_by_an_invoice() {
+    for method in ["moving_average", "fifo", "lifo", "specific"] {
+        for way in ["difference_on_invoice", "reverse_on_invoice"] {
+            let policy = format!("{{method: {method}, provisional: {way}, late_cost: replay}}");
+            let estimate = "0 provisional_receipt 10 40; 1 cost_adjustment - -35 m0";
+            let valuation = run(&policy, &format!("{estimate}; 2 issue 5; 3 settlement - 10 m0"));
+            assert_eq!((closing(&valuation), variance(&valuation)), ((5, 0), -2_500), "{policy}");
+            let valuation = run(&policy, &format!("{estimate}; 2 reversal 4 - m0; 3 settlement - 6 m0"));
+            assert_eq!((closing(&valuation), variance(&valuation)), ((6, 0), -1_500), "{policy}");
+        }
+    }
+}
+
 /// What an estimate that is taken back brought is as old as its receipt, whenever its invoice came.
 #[test]
 fn age_counts_from_the_receipt() {

@@ -130,7 +130,14 @@ impl Late<'_> {
         let difference = difference_of(event, &was, &corrected);
         let added = if is_cost { difference } else { 0 };
         // What a receipt cannot bear, since nothing costs less than nothing.
-        let rest = if is_cost { bounded(event.amount - added)? } else { 0 };
+        let rest = match settled {
+            _ if is_cost => bounded(event.amount - added)?,
+            Some(settled) => {
+                let kept = |amount| unreversed(&self.machine, &was, entry.open_reversed, amount);
+                bounded(settled.difference - (kept(corrected.amount) - kept(was.amount)))?
+            }
+            None => 0,
+        };
         let variance = bounded(rest + variance)?;
         self.replay_laid(index, Lay { event, was, corrected, settled, difference, added, variance }, sink)?;
         if let Some(slot) = self.machine.entries.get_mut(index as usize) {
@@ -256,12 +263,18 @@ fn corrected(
 /// left on the rest.
 fn invoiced(machine: &Machine<'_>, was: &Event, difference: i64, reversed: i64) -> Result<i64, Fault> {
     let rounding = machine.context.rounding;
-    let kept = |amount: i64| amount - share(amount, reversed, was.qty, rounding);
-    let wanted = bounded(kept(was.amount) + difference)?;
+    let kept = |amount: i64| unreversed(machine, was, reversed, amount);
+    let cost = kept(was.amount);
+    let wanted = bounded(cost + difference)?.max(cost.min(0));
     let amount = mul_div(wanted, was.qty, was.qty - reversed, rounding).ok_or(OVERFLOW)?;
     // Rounding the share may be off by one.
     let near = [amount, amount - 1, amount + 1].into_iter().find(|amount| kept(*amount) == wanted);
     bounded(near.unwrap_or(amount))
+}
+
+/// What an amount of a receipt leaves to the goods that were not reversed before their invoice.
+fn unreversed(machine: &Machine<'_>, was: &Event, reversed: i64, amount: i64) -> i64 {
+    amount - share(amount, reversed, was.qty, machine.context.rounding)
 }
 
 /// What the books are to know of the movement that the late event concerns, and of others that are otherwise now.

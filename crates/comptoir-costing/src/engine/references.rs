@@ -73,7 +73,9 @@ impl Machine<'_> {
         let mut layers: Vec<Layer> = if keeps_age && !parts.is_empty() {
             arriving(event, index, &parts, placing)
         } else {
-            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot: event.lot, serial: 0 }]
+            // What lies apart by lot stays what it is, of whatever age.
+            let lot = parts.first().filter(|_| by_lot).map_or(event.lot, |part| lot_of(event, part));
+            vec![Layer { qty: event.qty, value, at: event.at, origin: index, lot, serial: 0 }]
         };
         let placing = if keeps_age && !parts.is_empty() { placing } else { Placing::New };
         let (cost, rest) = self.with_late(index, value)?;

@@ -111,7 +111,7 @@ impl Stock {
                 let Some(layers) = self.lots.get_mut(&lot) else {
                     return 0;
                 };
-                let value = layers.take(End::Oldest, qty, rounding, part);
+                let value = take_noting(layers, &mut self.last, (End::Oldest, qty), rounding, part);
                 if layers.quantity() == 0 {
                     self.lots.remove(&lot);
                 }
@@ -124,13 +124,7 @@ impl Stock {
     }
 
     fn take_layers(&mut self, end: End, qty: i64, rounding: Rounding, part: &mut impl FnMut(Layer)) -> i64 {
-        let mut last = self.last;
-        let value = self.layers.take(end, qty, rounding, &mut |layer| {
-            last = Ratio { value: layer.value, qty: layer.qty };
-            part(layer);
-        });
-        self.last = last;
-        value
+        take_noting(&mut self.layers, &mut self.last, (end, qty), rounding, part)
     }
 
     /// Takes `qty` first from layers of its own, the rest by the method. For methods without layers see [`Stock::take_valued`].
@@ -302,4 +296,18 @@ impl Stock {
             qty: layer.qty,
         })
     }
+}
+
+/// Takes from layers, and notes the cost of what left last.
+fn take_noting(
+    layers: &mut Layers,
+    last: &mut Ratio,
+    (end, qty): (End, i64),
+    rounding: Rounding,
+    part: &mut impl FnMut(Layer),
+) -> i64 {
+    layers.take(end, qty, rounding, &mut |layer| {
+        *last = Ratio { value: layer.value, qty: layer.qty };
+        part(layer);
+    })
 }

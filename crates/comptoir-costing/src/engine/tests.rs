@@ -240,6 +240,30 @@ fn lots_are_identified() {
     assert_eq!(codes(&valuation), [(3, "COSTING_LOT_REQUIRED")]);
 }
 
+/// Nothing of any lot is left: what is found, or comes back, costs what left last, 4.00 a piece, as under layers without lots.
+#[test]
+fn what_left_last_of_a_lot_is_the_last_known_cost() {
+    for (method, lot) in [("fifo", "-"), ("specific", "a")] {
+        let policy = format!("{{method: {method}, returns: current_cost}}");
+        for (kind, last) in [("count_gain", "issue 10 - -"), ("sales_return", "count 0 - -")] {
+            let moves = format!("receipt 10 40 - - {lot}; {last} - {lot}; {kind} 2 - - - {lot}");
+            assert_eq!(values(&run(&policy, &moves)), [4_000, -4_000, 800], "{policy} {moves}");
+        }
+    }
+}
+
+/// An arrival without a lot is of the lot that left, whether its age is kept or starts again.
+#[test]
+fn a_lot_keeps_its_name_in_a_transfer() {
+    for age in ["keep", "restart"] {
+        let policy = format!("{{method: specific, transfer_age: {age}}}");
+        let moves = "receipt 10 40 - p a; transfer_out 4 - - p a; transfer_in 4 - m01 q; issue 1 - - q a";
+        let valuation = run(&policy, moves);
+        assert_eq!(codes(&valuation), [], "{age}");
+        assert_eq!(values(&valuation), [4_000, -1_600, 1_600, -400], "{age}");
+    }
+}
+
 /// Of goods of two days the older ones are left when the method changes; what an earlier issue gives back joins them. Ageing says the same.
 #[test]
 fn the_layer_of_a_change_of_method_is_as_old_as_its_oldest_goods() {
