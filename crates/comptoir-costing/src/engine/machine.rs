@@ -6,7 +6,7 @@ use super::production::{Production, TakenOver, unpriced};
 use super::stock::{Ratio, Stock, Switched};
 use super::{ABSENT, Auto, Context, Correction, Entry, Event, Layer, Line, OVERFLOW, Sink, bounded};
 use crate::movement::{Kind, Reason};
-use crate::policy::Rules;
+use crate::policy::{Method, Rules};
 use crate::reject::{Fault, RejectCode};
 use comptoir_types::decimal::mul_div;
 
@@ -360,10 +360,13 @@ impl<'a> Machine<'a> {
         mul_div(qty, scaled, self.context.price_down, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
     }
 
-    /// Value of a quantity at an exact unit cost; at the fallback cost, else nothing, when no cost is known.
+    /// Value of a quantity at an exact unit cost; at the standard cost of the standard method, at the fallback cost, else nothing, when
+    /// none is known.
     pub fn price_at(&self, key: u32, qty: i64, ratio: Ratio) -> Result<i64, Fault> {
         if ratio.qty == 0 {
-            return self.rule(key)?.fallback.map_or(Ok(0), |cost| self.price(qty, cost));
+            let stock = self.keys.get(key as usize).ok_or(OVERFLOW)?;
+            let standard = stock.standard.filter(|_| stock.method == Method::Standard);
+            return standard.or(self.rule(key)?.fallback).map_or(Ok(0), |cost| self.price(qty, cost));
         }
         mul_div(ratio.value, qty, ratio.qty, self.context.rounding).ok_or(OVERFLOW).and_then(bounded)
     }

@@ -248,9 +248,13 @@ impl Stock {
         layers.into_iter()
     }
 
-    /// The average unit cost of the stock on hand, else the last one known.
+    /// The average unit cost of the stock on hand, else the last one known; none where that is the standard cost.
     pub fn current(&self) -> Ratio {
-        if self.qty > 0 { Ratio { value: self.value, qty: self.qty } } else { self.last }
+        match self.method {
+            _ if self.qty > 0 => Ratio { value: self.value, qty: self.qty },
+            Method::Standard => Ratio::default(),
+            _ => self.last,
+        }
     }
 
     /// The unit cost of the layer that an issue would take first; the average for methods without layers.

@@ -252,6 +252,23 @@ fn what_left_last_of_a_lot_is_the_last_known_cost() {
     }
 }
 
+/// Goods that are found, or come back, stand at the standard cost of 4.20, which is always known: nothing differs from it.
+#[test]
+fn the_standard_cost_is_the_last_known_cost() {
+    for returns in ["current_cost", "fifo_head"] {
+        let policy = format!("{{method: standard, standard_cost: '4.20', fallback_cost: '9', returns: {returns}}}");
+        for moves in [
+            "count_gain 2",
+            "count 2",
+            "sales_return 2",
+        ] {
+            let valuation = run(&policy, moves);
+            assert_eq!(closing(&valuation), (2, 840), "{policy} {moves}");
+            assert!(valuation.postings().all(|line| line.variance == 0), "{policy} {moves}");
+        }
+    }
+}
+
 /// An arrival without a lot is of the lot that left, whether its age is kept or starts again.
 #[test]
 fn a_lot_keeps_its_name_in_a_transfer() {
