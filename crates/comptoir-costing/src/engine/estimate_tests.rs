@@ -176,6 +176,19 @@ fn goods_cost_no_less_than_nothing_by_an_invoice() {
     }
 }
 
+/// Of 7 without an invoice 5 get theirs, and 4 are reversed: the 2 without one, and 2 more, each share rounded up. The invoice of another
+/// receipt, at its estimate, changes nothing of that when all is calculated again.
+#[test]
+fn an_invoice_that_changes_nothing_corrects_nothing() {
+    for method in ["fifo", "lifo", "specific"] {
+        let policy = format!("{{method: {method}, rounding: ceiling, late_cost: replay}}");
+        let moves = "0 provisional_receipt 7 23.14; 1 settlement 5 0.09 m0; 2 provisional_receipt 1 0.01; 3 reversal 4 - m0; 4 settlement 1 0.01 m2";
+        let valuation = run(&policy, moves);
+        let values: Vec<i64> = valuation.postings().map(|line| line.value).collect();
+        assert_eq!(values, [2_314, -1_644, 1, -384, 0], "{policy}");
+    }
+}
+
 /// What an estimate that is taken back brought is as old as its receipt, whenever its invoice came.
 #[test]
 fn age_counts_from_the_receipt() {

@@ -88,7 +88,9 @@ pub(crate) fn run_with_replay<'a, S: Sink>(
 impl Late<'_> {
     fn step<S: Sink>(&mut self, index: u32, event: &Event, sink: &mut S) -> Result<(), Fault> {
         let event = self.history.resolve(&self.machine, index, event);
-        run::step(&mut self.machine, index, &event, sink)
+        run::step(&mut self.machine, index, &event, sink)?;
+        self.replay.know_uninvoiced(&self.machine, index);
+        Ok(())
     }
 
     /// Takes back a cost that was replayed: its opposite is replayed in its turn.

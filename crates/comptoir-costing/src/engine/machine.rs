@@ -65,6 +65,8 @@ pub(crate) struct Machine<'a> {
     pub taken_over: HashMap<u32, TakenOver>,
     /// What revaluations that others refer to replaced, by event.
     pub replaced: HashMap<u32, Replaced>,
+    /// What reversals took that had no invoice yet, by event.
+    pub uninvoiced: HashMap<u32, i64>,
     /// Costs that came late, by event. An amount of the event holds them already.
     pub late: HashMap<u32, i64>,
     pub changes: Vec<Change>,
@@ -102,6 +104,7 @@ impl<'a> Machine<'a> {
             production,
             taken_over: HashMap::new(),
             replaced: HashMap::new(),
+            uninvoiced: HashMap::new(),
             late: HashMap::new(),
             changes: Vec::new(),
             before: None,

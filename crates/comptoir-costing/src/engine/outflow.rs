@@ -179,7 +179,7 @@ impl Machine<'_> {
                 parts.push(part);
             }
         };
-        let own = self.own_layers(event, qty, wanted)?;
+        let own = self.own_layers(index, event, qty, wanted)?;
         let stock = self.keys.get_mut(event.key as usize).ok_or(OVERFLOW)?;
         let value = if stock.method.keeps_layers() {
             stock.take_own(&own, qty, lot, rounding, &mut note)
@@ -197,12 +197,17 @@ impl Machine<'_> {
 
     /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from; a reversal takes
     /// what has no invoice first, which came last.
-    fn own_layers(&mut self, event: &Event, qty: i64, wanted: i64) -> Result<Vec<Own>, Fault> {
+    fn own_layers(
+        &mut self,
+        index: u32,
+        event: &Event,
+        qty: i64,
+        wanted: i64,
+    ) -> Result<Vec<Own>, Fault> {
         let reference = event.reference;
         let arrived = self.returning_parts(reference, qty);
         if arrived.is_empty() {
-            let open = self.entries.get(reference as usize).map_or(0, |entry| qty.min(entry.open_qty));
-            let open = if event.kind == Kind::Reversal { open } else { 0 };
+            let open = if event.kind == Kind::Reversal { self.uninvoiced(index, event, qty) } else { 0 };
             let mut own = self.key(event.key)?.latest_of(reference, event.lot, open, None);
             let rest = qty - own.iter().map(|own| own.qty).sum::<i64>();
             // The layer of a count holds what was there before, too: what the count added leaves with its own value.

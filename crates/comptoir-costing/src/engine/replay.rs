@@ -60,6 +60,13 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Takes over what the books know of a reversal that they have come to: what it took without an invoice.
+    pub fn know_uninvoiced(&mut self, books: &Machine<'a>, index: u32) {
+        if let Some(qty) = books.uninvoiced.get(&index) {
+            self.machine.uninvoiced.insert(index, *qty);
+        }
+    }
+
     /// Goes on to `until`, or as far as it gets: what cannot stand any more may do so after the correction to come.
     pub fn advance(&mut self, history: &History, until: u32) {
         if self.place >= until {

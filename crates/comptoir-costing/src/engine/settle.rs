@@ -162,6 +162,13 @@ impl Machine<'_> {
         posted
     }
 
+    /// What a reversal of `qty` takes that has no invoice. Calculated again, invoices have no place of their own: what had none the first
+    /// time has none now.
+    pub fn uninvoiced(&mut self, index: u32, event: &Event, qty: i64) -> i64 {
+        let open = self.entries.get(event.reference as usize).map_or(0, |entry| qty.min(entry.open_qty));
+        (*self.uninvoiced.entry(index).or_insert(open)).min(open)
+    }
+
     /// Goods of a provisional receipt that the books hold again: beside those that it brought already, and of its age.
     fn receive_back(&mut self, event: &Event, entry: &Entry, qty: i64, amount: i64) -> Result<Posted, Fault> {
         self.receive(event.reference, &Event { at: entry.at, ..*event }, qty, amount)
