@@ -150,7 +150,7 @@ def step(books: Books, stock: Stock, number: int, move: Move, rules: dict[str, A
         worth = take_part(origin, qty, rules)
         parts = split_parts(origin, qty, rules)
         layers = [
-            replace(part, origin=number, part=place, lot=move.lot or part.lot)
+            replace(part, origin=number, part=place, lot=move.lot or part.lot, is_missing=False)
             for place, part in enumerate(parts)
         ]
         posted = receive(stock, move, worth, layers)
@@ -313,6 +313,8 @@ def reverse_goods(
     if short is not None:
         return reverse_short(stock, move, origin, short, qty, rules)
     if origin.quantity < 0:
+        if stock.qty < 0:
+            origin.parts.sort(key=lambda part: not part.is_missing)
         added, variance = stock.bring_back(worth, [replace(part) for part in split_parts(origin, qty, rules)])
         posted = Posted(qty, added, variance - booked)
     else:

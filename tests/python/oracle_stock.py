@@ -31,6 +31,8 @@ class Layer:
     origin: int
     part: int = 0
     lot: str | None = None
+    # Whether it left without being there.
+    is_missing: bool = False
 
 
 @dataclass
@@ -212,15 +214,18 @@ class Stock:
         """Of layers that partly covered a shortage the newest `qty` stay, now worth `value`."""
         skip = sum(layer.qty for layer in layers) - qty
         self.layers.clear()
-        # What comes back of an issue under LIFO comes the newest first.
-        for layer in sorted(layers, key=lambda layer: (layer.origin, layer.at, layer.part)):
+        kept = []
+        # What comes back of an issue under LIFO comes the newest first; what had not been there covers the shortage.
+        for layer in sorted(layers, key=lambda one: (not one.is_missing, one.origin, one.at, one.part)):
             dropped = min(skip, layer.qty)
             skip -= dropped
-            part = layer.qty - dropped
-            if part:
-                worth = value if part == qty else self.share(value, part, qty)
-                qty, value = qty - part, value - worth
-                self.put(replace(layer, qty=part, value=worth))
+            gone = self.share(layer.value, dropped, layer.qty)
+            kept.append(replace(layer, qty=layer.qty - dropped, value=layer.value - gone))
+        adds_up = sum(layer.value for layer in kept) == value
+        for layer in [layer for layer in kept if layer.qty]:
+            worth = layer.value if adds_up else self.share(value, layer.qty, qty)
+            qty, value = qty - layer.qty, value - worth
+            self.put(replace(layer, value=worth))
 
     def put(self, layer: Layer) -> None:
         """At its place by origin; a part that comes back joins what is left of it."""
@@ -231,7 +236,7 @@ class Stock:
                 other.qty += layer.qty
                 other.value += layer.value
                 return
-        self.layers.append(layer)
+        self.layers.append(replace(layer, is_missing=False))
         self.layers.sort(key=lambda other: (other.origin, other.at, other.part))
 
     def reset(self, layers: list[Layer]) -> int:
@@ -289,7 +294,7 @@ class Stock:
             self.value -= short_value
             if self.rules["negative"] not in ("carry", "reject"):
                 self.shorts.append(Short(move, qty - there, short_value, correctable))
-            parts.append(Layer(qty - there, short_value, at, number))
+            parts.append(Layer(qty - there, short_value, at, number, is_missing=True))
         return parts
 
     @property

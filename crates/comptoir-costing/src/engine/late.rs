@@ -258,7 +258,9 @@ fn corrected(
         }
         (amount, _) => bounded(amount + added)?,
     };
-    Ok(Event { qty, amount, ..*was })
+    // An amount is one for the whole quantity, whatever a unit had cost.
+    let unit_cost = if event.amount == ABSENT { was.unit_cost } else { ABSENT };
+    Ok(Event { qty, amount, unit_cost, ..*was })
 }
 
 /// What a receipt cost by an invoice for what was not reversed of it: the reversal takes its share of that, so that the whole difference is

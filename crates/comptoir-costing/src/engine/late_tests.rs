@@ -143,3 +143,18 @@ fn what_follows_a_change_of_method_that_does_not_fit_is_refused() {
     let refused: Vec<_> = valuation.rejected().iter().map(|(row, fault)| (*row, fault.code.code())).collect();
     assert_eq!(refused, [(2, "COSTING_OVERFLOW")]);
 }
+
+/// 10 at 4.00 a piece cost 50.00 in all, as an amendment says: 12 of them cost 60.00.
+#[test]
+fn an_amended_amount_replaces_the_unit_cost_of_a_row() {
+    for method in ["moving_average", "fifo", "specific"] {
+        let mut rows = movements("0 receipt 10; 1 amendment - 50 m0; 2 amendment 12 - m0");
+        for row in &mut rows {
+            row.lot = Some("a".to_owned());
+        }
+        rows[0].unit_cost = Some("4".parse().unwrap());
+        let valuation = value(&rows, &Policy::from_yaml(&format!("method: {method}")).unwrap()).unwrap();
+        let values: Vec<i64> = valuation.postings().map(|line| line.value).collect();
+        assert_eq!(values, [4_000, 1_000, 1_000], "{method}");
+    }
+}

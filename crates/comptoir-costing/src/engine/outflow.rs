@@ -197,13 +197,7 @@ impl Machine<'_> {
 
     /// The layers that an inflow brought. What arrived where it had left from lies in the layers that it had come from; a reversal takes
     /// what has no invoice first, which came last.
-    fn own_layers(
-        &mut self,
-        index: u32,
-        event: &Event,
-        qty: i64,
-        wanted: i64,
-    ) -> Result<Vec<Own>, Fault> {
+    fn own_layers(&mut self, index: u32, event: &Event, qty: i64, wanted: i64) -> Result<Vec<Own>, Fault> {
         let reference = event.reference;
         let arrived = self.returning_parts(reference, qty);
         if arrived.is_empty() {

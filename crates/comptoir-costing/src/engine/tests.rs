@@ -256,12 +256,9 @@ fn what_left_last_of_a_lot_is_the_last_known_cost() {
 #[test]
 fn the_standard_cost_is_the_last_known_cost() {
     for returns in ["current_cost", "fifo_head"] {
-        let policy = format!("{{method: standard, standard_cost: '4.20', fallback_cost: '9', returns: {returns}}}");
-        for moves in [
-            "count_gain 2",
-            "count 2",
-            "sales_return 2",
-        ] {
+        let policy =
+            format!("{{method: standard, standard_cost: '4.20', fallback_cost: '9', returns: {returns}}}");
+        for moves in ["count_gain 2", "count 2", "sales_return 2"] {
             let valuation = run(&policy, moves);
             assert_eq!(closing(&valuation), (2, 840), "{policy} {moves}");
             assert!(valuation.postings().all(|line| line.variance == 0), "{policy} {moves}");

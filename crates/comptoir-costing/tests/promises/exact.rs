@@ -2,7 +2,7 @@
 
 use comptoir_costing::Movement;
 use comptoir_costing::movement::Kind;
-use comptoir_costing::policy::{Method, Policy, Provisional, Scope, Ties};
+use comptoir_costing::policy::{Amendment, Method, Policy, Provisional, Scope, Ties};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -67,14 +67,40 @@ const INVOICES: Shape = Shape {
     ..SOUND
 };
 
-/// Leaves out what the oracle does not know: reversals of values alone.
+/// Rows that were wrong between all that.
+const AMENDED: Shape = Shape {
+    kinds: &[
+        Kind::Receipt,
+        Kind::Receipt,
+        Kind::Receipt,
+        Kind::Issue,
+        Kind::Issue,
+        Kind::Amendment,
+        Kind::Amendment,
+        Kind::Amendment,
+        Kind::SalesReturn,
+        Kind::PurchaseReturn,
+        Kind::TransferOut,
+        Kind::TransferIn,
+        Kind::CountLoss,
+        Kind::Count,
+        Kind::CostAdjustment,
+        Kind::CostAdjustment,
+        Kind::Reversal,
+    ],
+    items: 1,
+    ..SOUND
+};
+
+/// Leaves out what the oracle does not know: reversals of values alone, and amendments that say nothing.
 fn within_reach(mut history: Vec<Movement>) -> Vec<Movement> {
     let kinds: Vec<(String, Kind)> = history.iter().map(|row| (row.id.clone(), row.kind)).collect();
     let kind_of =
         |id: &Option<String>| kinds.iter().find(|(other, _)| Some(other) == id.as_ref()).map(|found| found.1);
     history.retain(|row| {
         let value_only = matches!(kind_of(&row.reference), Some(Kind::CostAdjustment | Kind::Count));
-        !(row.kind == Kind::Reversal && value_only)
+        let says_nothing = row.quantity.is_none() && row.amount.is_none();
+        !(row.kind == Kind::Reversal && value_only || row.kind == Kind::Amendment && says_nothing)
     });
     history
 }
@@ -140,6 +166,15 @@ proptest! {
         way in select(&[Provisional::DifferenceOnInvoice, Provisional::ReverseOnInvoice]),
     ) {
         let policy = Policy { provisional: way, scope: Scope::Pool, ties: Ties::Id, ..policy };
+        assert_exact(&within_reach(history), &policy)?;
+    }
+
+    #[test]
+    fn amendments_in_their_place_are_those_of_the_oracle(
+        history in histories(AMENDED, 1..40), policy in policies(METHODS)
+    ) {
+        let amendment = Amendment::KeepPlace;
+        let policy = Policy { amendment, scope: Scope::Pool, ties: Ties::Id, ..policy };
         assert_exact(&within_reach(history), &policy)?;
     }
 

@@ -13,7 +13,7 @@ mod stock;
 use std::collections::BTreeMap;
 
 use comptoir_costing::movement::Kind;
-use comptoir_costing::policy::{LateCost, Negative, Policy};
+use comptoir_costing::policy::{Amendment, LateCost, Negative, Policy};
 use comptoir_costing::{Movement, movement::Reason};
 use comptoir_types::Decimal;
 
@@ -47,6 +47,8 @@ struct Event {
     kind: Kind,
     qty: Option<i128>,
     amount: Option<i128>,
+    /// Where it gives the amount of a quantity: money for as many units of quantity.
+    unit_cost: Option<(i128, i128)>,
     reference: Option<usize>,
 }
 
@@ -109,6 +111,8 @@ struct Oracle<'a> {
     done: Vec<Option<Done>>,
     /// What came late for movements that take their cost from elsewhere.
     late: BTreeMap<usize, i128>,
+    /// What came late for movements with an amount of their own, beside that.
+    added: BTreeMap<usize, i128>,
     /// Movement and value by which a shortage that was covered corrects it.
     changes: Vec<(usize, i128)>,
     /// The line that stands before that of an invoice: receipt, quantity and value of the estimate.
@@ -129,9 +133,12 @@ pub fn oracle_books(history: &[Movement], policy: &Policy) -> OracleBooks {
     let mut skip = vec![false; events.len()];
     let mut books = OracleBooks::default();
     for place in 0..events.len() {
-        let late = matches!(events[place].kind, Kind::CostAdjustment | Kind::Settlement)
-            && events[place].reference.is_some()
-            && policy.late_cost == LateCost::Replay;
+        let is_late = match events[place].kind {
+            Kind::CostAdjustment | Kind::Settlement => policy.late_cost == LateCost::Replay,
+            Kind::Amendment => policy.amendment == Amendment::KeepPlace,
+            _ => false,
+        };
+        let late = is_late && events[place].reference.is_some();
         let posted = if late {
             replay(&mut machine, &mut events, &skip, place)
         } else {
@@ -175,11 +182,11 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
     };
     let reference = row.reference.as_ref().and_then(|id| rows.iter().position(|other| other.id == *id));
     let qty = units(row.quantity, QUANTITY_SCALE);
-    let priced = || {
-        let down = 10_i128.pow(u32::from(QUANTITY_SCALE + policy.cost_scale - policy.money_scale));
-        Some(share(units(row.unit_cost, policy.cost_scale)?, qty?, down, policy.rounding))
-    };
-    let follows = matches!(row.kind, Kind::CostAdjustment | Kind::Settlement | Kind::Reversal);
+    let down = 10_i128.pow(u32::from(QUANTITY_SCALE + policy.cost_scale - policy.money_scale));
+    let unit_cost = units(row.unit_cost, policy.cost_scale).map(|cost| (cost, down));
+    let priced = || unit_cost.zip(qty).map(|((cost, of), qty)| share(cost, qty, of, policy.rounding));
+    let follows =
+        matches!(row.kind, Kind::CostAdjustment | Kind::Settlement | Kind::Reversal | Kind::Amendment);
     let place = reference.filter(|_| follows).map_or(row, |target| rows[target]);
     Event {
         key: (row.item.clone(), place.pool.clone()),
@@ -187,15 +194,25 @@ fn event(row: &Movement, rows: &[&Movement], policy: &Policy) -> Event {
         kind: row.kind,
         qty,
         amount: units(row.amount, policy.money_scale).or_else(priced),
+        unit_cost: unit_cost.filter(|_| row.amount.is_none()),
         reference,
     }
 }
 
 impl<'a> Oracle<'a> {
     fn new(policy: &'a Policy, amounts: Vec<i128>) -> Self {
-        let (stocks, late, settled) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let done = vec![None; amounts.len()];
-        Self { policy, stocks, done, late, changes: Vec::new(), before: None, amounts, settled }
+        Self {
+            policy,
+            stocks: BTreeMap::new(),
+            done,
+            late: BTreeMap::new(),
+            added: BTreeMap::new(),
+            changes: Vec::new(),
+            before: None,
+            amounts,
+            settled: BTreeMap::new(),
+        }
     }
 
     fn stock(&mut self, key: &Key) -> &mut Stock {

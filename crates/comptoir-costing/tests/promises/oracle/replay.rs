@@ -1,8 +1,11 @@
 //! What comes late under replay: the history before it is valued again with the receipt as it should have been.
 
+use std::collections::BTreeMap;
+
 use comptoir_costing::movement::{Kind, Reason};
 use comptoir_types::Rounding;
 
+use super::invoices::Settled;
 use super::rounding::share;
 use super::{Done, Event, Lines, Oracle, Posted};
 
@@ -18,28 +21,15 @@ pub(super) fn replay(
     let Some(old) = machine.done[target].clone() else {
         return Err("COSTING_REFERENCE_REJECTED");
     };
-    let is_invoice = event.kind == Kind::Settlement;
-    let settled = if is_invoice { Some(machine.settled(&event)?) } else { None };
-    let late = settled.map_or(event.amount.unwrap(), |settled| settled.difference);
-    // An invoice is for what was not reversed, and its whole difference belongs to that.
-    let reversed = if is_invoice { old.open.reversed } else { 0 };
-    let was = events[target].amount;
-    let mut all_late = machine.late.clone();
-    let rest = match was {
-        Some(was) => {
-            let (now, rest) = laid(was, late, (reversed, old.qty), machine.policy.rounding);
-            events[target].amount = Some(now);
-            rest
-        }
-        None => {
-            *all_late.entry(target).or_default() += late;
-            0
-        }
-    };
-    let Some(mut again) = valued_again(machine, events, skip, place, all_late) else {
-        events[target].amount = was;
+    let settled = if event.kind == Kind::Settlement { Some(machine.settled(&event)?) } else { None };
+    let was = events[target].clone();
+    let mut costs = (machine.late.clone(), machine.added.clone());
+    let rest = lay(&mut events[target], &event, &mut costs, (settled, &old), machine.policy.rounding);
+    let Some(mut again) = valued_again(machine, events, skip, place, costs.0) else {
+        events[target] = was;
         return Err("COSTING_REPLAY_FAILED");
     };
+    again.added = costs.1;
     let (mut own, others) = differences(machine, &again, target, place);
     own.variance += rest;
     if let Some(settled) = settled {
@@ -47,7 +37,11 @@ pub(super) fn replay(
         own = again.shown(settled, own);
     }
     let mut lines = again.with_estimate(place, own);
-    let reason = Some(if is_invoice { Reason::Settled } else { Reason::LateCost });
+    let reason = Some(match event.kind {
+        Kind::Settlement => Reason::Settled,
+        Kind::Amendment => Reason::Amended,
+        _ => Reason::LateCost,
+    });
     lines.extend(others.into_iter().map(|(earlier, posted)| (earlier, reason, posted)));
     for earlier in (0..place).filter(|earlier| skip[*earlier]) {
         again.done[earlier].clone_from(&machine.done[earlier]);
@@ -55,6 +49,53 @@ pub(super) fn replay(
     again.done[place] = Some(Done { key: old.key, ..Done::default() });
     *machine = again;
     Ok(lines)
+}
+
+/// Costs that came late: beside what a movement takes from elsewhere, and beside an amount of its own.
+type Costs = (BTreeMap<usize, i128>, BTreeMap<usize, i128>);
+
+/// Puts what comes late in its place, and gives what the movement there cannot bear of it.
+fn lay(
+    target: &mut Event,
+    event: &Event,
+    (late, added): &mut Costs,
+    (settled, old): (Option<Settled>, &Done),
+    rounding: Rounding,
+) -> i128 {
+    let place = event.reference.unwrap();
+    if event.kind == Kind::Amendment {
+        *target = amended(target, event, added.get(&place).copied(), rounding);
+        return 0;
+    }
+    let Some(amount) = target.amount else {
+        *late.entry(place).or_default() += event.amount.unwrap();
+        return 0;
+    };
+    // An invoice is for what was not reversed, and its whole difference belongs to that.
+    let invoice = settled.map(|settled| (settled.difference, old.open.reversed));
+    let (cost, reversed) = invoice.unwrap_or((event.amount.unwrap(), 0));
+    let (now, rest) = laid(amount, cost, (reversed, target.quantity()), rounding);
+    target.amount = Some(now);
+    if settled.is_none() {
+        *added.entry(place).or_default() += cost - rest;
+    }
+    rest
+}
+
+/// A movement with the quantity, the amount or both of its amendment. What came late beside its amount stays on top of it.
+fn amended(was: &Event, amendment: &Event, added: Option<i128>, rounding: Rounding) -> Event {
+    let (qty, added) = (amendment.qty.unwrap_or(was.quantity()), added.unwrap_or(0));
+    let scaled = || match was.unit_cost {
+        Some((cost, of)) => Some(share(cost, qty, of, rounding)),
+        None => was.amount.map(|amount| share(amount - added, qty, was.quantity(), rounding)),
+    };
+    Event {
+        qty: Some(qty),
+        amount: amendment.amount.or_else(scaled).map(|amount| amount + added),
+        // An amount is one for the whole quantity.
+        unit_cost: was.unit_cost.filter(|_| amendment.amount.is_none()),
+        ..was.clone()
+    }
 }
 
 /// The amount of a receipt with what came late for what was not reversed of it, and the rest which it cannot bear: nothing costs less
@@ -76,7 +117,7 @@ fn valued_again<'a>(
     events: &[Event],
     skip: &[bool],
     place: usize,
-    late: std::collections::BTreeMap<usize, i128>,
+    late: BTreeMap<usize, i128>,
 ) -> Option<Oracle<'a>> {
     let mut again = Oracle::new(machine.policy, machine.amounts.clone());
     again.late = late;
