@@ -77,7 +77,7 @@ def entry_of(move: Move, number: int, posted: Posted) -> Entry:
 
 
 def lot_of(move: Move, books: Books) -> str | None:
-    """A change of an earlier movement is one of its lot, and what arrives keeps its own where the row has none."""
+    """A change of an earlier movement is one of its lot; what arrives keeps its own if the row has none."""
     follows = move.kind in (*VALUES, "reversal") or (move.kind == "transfer_in" and move.lot is None)
     return books.entries[move.ref].move.lot if follows and move.ref else move.lot
 

@@ -54,11 +54,12 @@ class LotStock(Stock):
 
 @dataclass
 class StandardStock(Stock):
-    """Goods that stand at a standard cost, also where they are short; what they cost beside it is variance."""
+    """Goods that stand at a standard cost, also where they are short; what they cost beside it variance."""
 
     def __post_init__(self) -> None:
         # What is short has its cost already: no receipt covers it with another one.
-        self.rules = {**self.rules, "negative": "reject" if self.rules["negative"] == "reject" else "carry"}
+        if self.rules["negative"] != "reject":
+            self.rules = {**self.rules, "negative": "carry"}
 
     @property
     def cost(self) -> tuple[int, int]:

@@ -215,7 +215,7 @@ class Stock:
         skip = sum(layer.qty for layer in layers) - qty
         self.layers.clear()
         kept = []
-        # What comes back of an issue under LIFO comes the newest first; what had not been there covers the shortage.
+        # Under LIFO the newest comes back first; what had not been there covers the shortage.
         for layer in sorted(layers, key=lambda one: (not one.is_missing, one.origin, one.at, one.part)):
             dropped = min(skip, layer.qty)
             skip -= dropped

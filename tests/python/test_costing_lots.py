@@ -1,4 +1,4 @@
-"""Specific identification against the exact oracle: goods by lot, and all that moves them or changes their value."""
+"""Specific identification against the exact oracle: goods by lot, and what moves or revalues them."""
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ def test_returns_of_lots_equal_the_oracle(cost: str, moves: list[Move]) -> None:
 def test_estimates_of_lots_equal_the_oracle(
     is_scarce: bool, way: str, steps: Steps, rounding: str, data: st.DataObject
 ) -> None:
-    """Where goods are scarce, estimates are left of which goods have gone; the oracle knows no groups that fall."""
+    """Where goods are scarce, some of an estimate have gone; the oracle knows no groups that fall."""
     without = ("production_issue", "production_receipt") if is_scarce else ()
     moves = history(steps, opening=3 if is_scarce else 500, without=without, lots=("x", "y"))
     policy = {"method": "specific", "provisional": way, "rounding": rounding}

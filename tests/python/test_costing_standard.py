@@ -1,4 +1,4 @@
-"""The standard method against the exact oracle: a cost of whole cents, and one that is rounded with each quantity."""
+"""The standard method against the exact oracle: costs of whole cents, and such as need rounding."""
 
 from fractions import Fraction
 
@@ -20,9 +20,7 @@ def assert_standard(moves: list[Move], shown: list[Move], cost: str, **policy: s
     returns = policy.pop("returns", "original_cost")
     policy["method"] = "standard"
     valuation = valued(shown, late_cost="prospective", returns=returns, standard_cost=cost, **policy)
-    expected = value(
-        moves, standard_cost=100 * Fraction(cost), sales=returns, purchase=returns, **policy
-    )
+    expected = value(moves, standard_cost=100 * Fraction(cost), sales=returns, purchase=returns, **policy)
     found = books(valuation)
     assert found.rejected == expected.rejected
     assert found.lines == expected.lines
