@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::Float64Type;
-use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, UInt64Array};
 use comptoir_ranking::board::{Board, BoardError, BoardResult, BoardSpec, Context};
 use comptoir_types::{ErrorCode, ErrorKind};
 use serde_json::{Value as Json, json};
@@ -131,4 +132,50 @@ fn an_expression_that_is_none_is_an_error_of_the_spec() {
         assert_eq!((error.code(), error.kind()), ("RULES_SYNTAX", ErrorKind::Config), "{path}: {error}");
         assert!(error.to_string().starts_with(&format!("board spec, {path}: 2:1: ")), "{path}: {error}");
     }
+}
+
+/// Codes of groups lie in a table as long as integers are near each other; the largest integer is the end of it.
+#[test]
+fn groups_and_distinct_values_are_found_to_the_ends_of_their_type() {
+    let values = [u64::MAX, 0, u64::MAX - 1, 7, u64::MAX, 1 << 63, 0];
+    for values in [values.to_vec(), values.iter().rev().copied().collect::<Vec<_>>()] {
+        let group: ArrayRef = Arc::new(UInt64Array::from(values.clone()));
+        let signed: ArrayRef =
+            Arc::new(values.iter().map(|value| value.cast_signed()).collect::<Int64Array>());
+        let item: ArrayRef = Arc::new(Int64Array::from(vec![1; values.len()]));
+        let rows = RecordBatch::try_from_iter([("g", group), ("h", signed), ("item", item)]).unwrap();
+        for group in ["g", "h"] {
+            let counted = json!({"group": [group], "metrics": {"n": {"count": "true"}}, "score": "n"});
+            let board = run(counted, &rows).unwrap();
+            let total = |board: &BoardResult| {
+                let score = board.table.column_by_name("score").unwrap();
+                score.as_primitive::<Int64Type>().values().to_vec()
+            };
+            assert_eq!(total(&board).len(), 5, "{group}");
+            assert_eq!(total(&board).iter().sum::<i64>(), 7);
+            let distinct = json!({"metrics": {"n": {"distinct": group}}, "score": "n"});
+            assert_eq!(total(&run(distinct, &rows).unwrap()), [5]);
+        }
+    }
+}
+
+#[test]
+fn positions_of_pins_are_numbers_of_32_bits() {
+    let rows = table(&[None, None, None]);
+    let pinned = |position: u64| {
+        let pin = json!({"id": "p", "items": [1, 2], "pin": position});
+        run(json!({"interventions": [pin]}), &rows).map(|result| result.report.unpinned.len())
+    };
+    assert_eq!(pinned(9).unwrap(), 2);
+    assert_eq!(pinned(u64::from(u32::MAX) - 1).unwrap(), 2);
+    for position in [u64::from(u32::MAX), u64::MAX] {
+        let error = pinned(position).unwrap_err().to_string();
+        assert_eq!(error, "board spec, interventions[0].pin: `p`: positions go to 4294967295");
+    }
+}
+
+#[test]
+fn a_column_is_shown_once() {
+    let error = run(json!({"show": {"columns": ["s", "v", "s"]}}), &table(&[None])).unwrap_err();
+    assert_eq!(error.to_string(), "board spec, show.columns[2]: the column is shown already");
 }

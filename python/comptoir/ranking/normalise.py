@@ -218,7 +218,7 @@ def bayesian_average(total: object, count: object, prior: object, weight: object
     Returns
     -------
     float or Array
-        NaN where both count and weight are zero.
+        NaN where both count and weight are zero, or one of them is below it.
 
     Examples
     --------
@@ -262,7 +262,8 @@ def z_score(values: object) -> Array:
     Returns
     -------
     Array
-        0 where all values are equal.
+        0 where all values are equal; NaN where the largest is above 2^480 or below 2^-480, so that no double
+        holds its square.
 
     Examples
     --------
@@ -312,6 +313,11 @@ def quantile(values: object, share: float) -> float:
     -------
     float
         NaN without values.
+
+    Raises
+    ------
+    ConfigError
+        For a share that is not between 0 and 1.
 
     Examples
     --------

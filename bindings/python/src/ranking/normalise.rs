@@ -176,6 +176,10 @@ pub fn ranking_quantile(
     share: &Bound<'_, PyAny>,
 ) -> PyResult<f64> {
     let (values, share) = (doubles("values", values)?, number("share", "RANKING_SHARE", share)?);
+    if !(0.0..=1.0).contains(&share) {
+        let message = format!("`share` must be between 0 and 1, found {share}");
+        return Err(errors::exception(py, ErrorKind::Config, "RANKING_SHARE", &message));
+    }
     Ok(py.detach(|| quantile(&sorted(&values), share)))
 }
 

@@ -59,8 +59,9 @@ impl WordCodes {
             }
             let (low, last) = (word.min(*first), word.max(first.saturating_add(codes.len() as u64)));
             if last - low >= SPAN {
-                let known = (*first..).zip(codes.iter().copied());
-                *self = Self::Far(known.filter(|(_, code)| *code != NEW).collect());
+                // Room beyond the largest integer has no codes.
+                let known = (0_u64..).zip(codes.iter().copied()).filter(|(_, code)| *code != NEW);
+                *self = Self::Far(known.map(|(place, code)| (first.wrapping_add(place), code)).collect());
             } else {
                 reach(first, codes, word);
             }

@@ -35,10 +35,11 @@ fn wilson(successes: f64, trials: f64, z: f64) -> Option<(f64, f64)> {
 
 /// (`sum` + `weight` x `prior`) / (`count` + `weight`): the mean of `count` ratings with sum `sum`, drawn towards `prior`
 /// as if `weight` more ratings of that value had been given. The prior where there is nothing to draw; NaN where both
-/// count and weight are zero.
+/// count and weight are zero, or one of them is below it.
 #[must_use]
 pub fn bayesian_average(sum: f64, count: f64, prior: f64, weight: f64) -> f64 {
-    (sum + weight * prior) / (count + weight)
+    let is_possible = count >= 0.0 && weight >= 0.0 && count + weight > 0.0;
+    if is_possible { (sum + weight * prior) / (count + weight) } else { f64::NAN }
 }
 
 #[cfg(test)]
@@ -62,5 +63,8 @@ mod tests {
     #[test]
     fn few_ratings_stay_near_the_prior() {
         assert_eq!(bayesian_average(5.0, 1.0, 3.0, 9.0), 3.2);
+        for (count, weight) in [(0.0, 0.0), (1.0, -1.0), (-1.0, 9.0), (f64::NAN, 1.0)] {
+            assert!(bayesian_average(5.0, count, 3.0, weight).is_nan());
+        }
     }
 }

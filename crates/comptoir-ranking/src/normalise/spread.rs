@@ -1,5 +1,7 @@
 //! A value among the values of its group.
 
+use std::ops::RangeInclusive;
+
 use crate::sum::ExactSum;
 
 /// What the values of a group are like: their number, ends, mean and standard deviation. Sums are exact, so that the
@@ -56,13 +58,18 @@ impl Spread {
         if self.count == 0 { f64::NAN } else { self.sum.value() / self.count as f64 }
     }
 
-    /// The standard deviation of the population, √(Σ(x - mean)² / n); NaN without values.
+    /// The standard deviation of the population, √(Σ(x - mean)² / n); NaN without values, and where their squares are too
+    /// large or too small for doubles.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "no group has 2^53 values")]
     pub fn deviation(&self) -> f64 {
         // The mean of equal values may be rounded.
         if self.ends.is_some_and(|(low, high)| low == high) {
             return 0.0;
+        }
+        let largest = self.ends.map_or(0.0, |(low, high)| low.abs().max(high.abs()));
+        if !SQUARED.contains(&largest) {
+            return f64::NAN;
         }
         let (count, mean) = (self.count as f64, self.mean());
         // Σ(x - mean)² = Σx² - mean·rest with rest = 2·Σx - n·mean, kept as two doubles: of numbers that are close
@@ -102,10 +109,18 @@ impl Spread {
     }
 }
 
+/// The largest of some values whose squares add up without loss: 2^-480 to 2^480.
+const SQUARED: RangeInclusive<f64> = 3.203_332_952_292_961_5e-145..=3.121_748_550_315_992_2e144;
+
 /// (`value` - `low`) / (`high` - `low`): 0 at `low` and 1 at `high`; 0 where `high` is not above `low`.
 #[must_use]
 pub fn min_max(value: f64, low: f64, high: f64) -> f64 {
-    if high > low { (value - low) / (high - low) } else { (value + low + high) * 0.0 }
+    let width = high - low;
+    if width.is_infinite() && low.is_finite() && high.is_finite() {
+        // Halves of numbers so large are exact.
+        return (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
+    }
+    if high > low { (value - low) / width } else { (value + low + high) * 0.0 }
 }
 
 /// (`value` - `mean`) / `deviation`: how many standard deviations a value lies above the mean; 0 without deviation.
@@ -141,19 +156,22 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(f64::NAN);
     let (low, high) = (at(below), at(place.ceil()));
     let share = place - below;
+    let width = high - low;
     if low == high {
         low
+    } else if width.is_infinite() && low.is_finite() && high.is_finite() {
+        low * (1.0 - share) + high * share
     } else if share < 0.5 {
-        low + (high - low) * share
+        low + width * share
     } else {
         // From the nearer end, as NumPy does: at the end itself the result is exact.
-        high - (high - low) * (1.0 - share)
+        high - width * (1.0 - share)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Spread, percentile, quantile};
+    use super::{SQUARED, Spread, percentile, quantile};
 
     fn spread(values: &[f64]) -> Spread {
         let mut spread = Spread::default();
@@ -172,6 +190,30 @@ mod tests {
     fn the_deviation_of_large_close_values_is_not_lost() {
         let close = spread(&[1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0]);
         assert_eq!((close.mean(), close.deviation()), (1e9 + 10.0, 22.5_f64.sqrt()));
+    }
+
+    #[test]
+    fn the_largest_doubles_have_a_width() {
+        let wide = spread(&[1e308, -1e308, 5e307]);
+        assert_eq!([1e308, 0.0, -1e308].map(|value| wide.min_max(value)), [1.0, 0.5, 0.0]);
+        assert_eq!(
+            [0.0, 0.25, 0.5, 1.0].map(|share| quantile(&[-1e308, 1e308], share)),
+            [-1e308, -5e307, 0.0, 1e308]
+        );
+    }
+
+    #[test]
+    fn a_deviation_that_no_double_holds_is_none() {
+        assert_eq!((*SQUARED.start(), *SQUARED.end()), (2.0_f64.powi(-480), 2.0_f64.powi(480)));
+        for values in
+            [[1e308, -1e308], [1e-320, 0.0], [f64::INFINITY, 1.0], [f64::INFINITY, f64::NEG_INFINITY]]
+        {
+            let spread = spread(&values);
+            assert!(values.iter().all(|value| spread.z_score(*value).is_nan()), "{values:?}");
+        }
+        for size in [*SQUARED.start(), 1e-100, 1e100, *SQUARED.end()] {
+            assert_eq!([size, -size].map(|value| spread(&[size, -size]).z_score(value)), [1.0, -1.0]);
+        }
     }
 
     #[test]

@@ -60,6 +60,10 @@ impl BoardSpec {
                 return Err(BoardError::spec("show.columns", reason));
             }
         }
+        let mut shown = HashSet::new();
+        if let Some(place) = self.show.columns.iter().position(|name| !shown.insert(name)) {
+            return Err(BoardError::spec(&format!("show.columns[{place}]"), "the column is shown already"));
+        }
         if self.show.metrics && self.metrics.is_empty() {
             return Err(BoardError::spec("show.metrics", "there are no metrics: name columns in `columns`"));
         }

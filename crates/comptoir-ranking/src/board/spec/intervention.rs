@@ -2,6 +2,9 @@ use comptoir_rules::rollout::Share;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+/// Positions are numbers of 32 bits.
+const LAST_POSITION: usize = u32::MAX as usize;
+
 /// What an operator does to a board: exactly one of `hide`, `boost`, `bury` and `pin`, for the items of `items` or those
 /// for which `when` is true.
 ///
@@ -154,6 +157,9 @@ impl InterventionSpec {
         });
         let pin = self.pin.map(|position| match position {
             0 => Err(("pin", "positions are counted from 1".to_owned())),
+            _ if position.saturating_add(self.items.len().saturating_sub(1)) > LAST_POSITION => {
+                Err(("pin", format!("positions go to {LAST_POSITION}")))
+            }
             position => Ok(Effect::Pin(position)),
         });
         let hide = self.hide.then_some(Ok(Effect::Hide));
