@@ -58,11 +58,34 @@ pub enum Decision {
         /// Its size.
         rows: usize,
     },
-    /// Ask again at this time, or when something has changed.
+    /// The rows are due, but the device is busy: ask again at this time, or when something has changed.
+    Hold {
+        /// When the device can take them.
+        until: Nanos,
+    },
+    /// More rows are waited for: ask again at this time, or when something has changed.
     Wait {
         /// When to ask again at the latest.
         until: Option<Nanos>,
     },
+}
+
+impl Decision {
+    /// Whether the rows are a batch, now or as soon as the device is free.
+    #[must_use]
+    pub const fn is_due(self) -> bool {
+        matches!(self, Self::Dispatch { .. } | Self::Hold { .. })
+    }
+
+    /// When to ask again; none where it depends on something else.
+    #[must_use]
+    pub const fn until(self) -> Option<Nanos> {
+        match self {
+            Self::Dispatch { .. } => None,
+            Self::Hold { until } => Some(until),
+            Self::Wait { until } => until,
+        }
+    }
 }
 
 impl BatchPolicy {
@@ -133,17 +156,19 @@ pub fn decide(
     let most = ready.len().min(policy.max_size);
     let full = most == policy.max_size;
     let turn = device.free_at.saturating_sub(device.copy_in);
-    if !device.idle && now < turn && !(full && device.copy_in > 0) {
-        return Decision::Wait { until: Some(turn) };
+    let busy = !device.idle && now < turn && !(full && device.copy_in > 0);
+    if most < policy.min_size && coming > 0 {
+        let delay = first.ready.saturating_add(policy.max_delay());
+        let until = delay.min(last_start(ready, latency, policy.min_size));
+        if now < until {
+            return Decision::Wait { until: Some(if busy { turn.max(until) } else { until }) };
+        }
+    }
+    if busy {
+        return Decision::Hold { until: turn };
     }
     let start = if device.idle { now } else { now.max(device.free_at) };
-    let rows = size(start, ready.get(..most).unwrap_or_default(), latency, policy);
-    let until =
-        first.ready.saturating_add(policy.max_delay()).min(last_start(ready, latency, policy.min_size));
-    if most >= policy.min_size || coming == 0 || now >= until {
-        return Decision::Dispatch { rows };
-    }
-    Decision::Wait { until: Some(until) }
+    Decision::Dispatch { rows: size(start, ready.get(..most).unwrap_or_default(), latency, policy) }
 }
 
 /// The moment from which a batch of `rows` rows misses the first of the deadlines.
@@ -203,7 +228,7 @@ mod tests {
     #[test]
     fn a_busy_device_gets_its_batch_in_time_for_the_copy() {
         let busy = DeviceState { idle: false, free_at: 900, copy_in: 200 };
-        assert_eq!(ask(600, &rows(3), 9, busy, &policy(8)), Decision::Wait { until: Some(700) });
+        assert_eq!(ask(600, &rows(3), 9, busy, &policy(8)), Decision::Hold { until: 700 });
         assert_eq!(ask(700, &rows(3), 9, busy, &policy(8)), Decision::Dispatch { rows: 3 });
         // A full batch can be copied now: nothing would join it.
         assert_eq!(ask(600, &rows(8), 9, busy, &policy(8)), Decision::Dispatch { rows: 8 });

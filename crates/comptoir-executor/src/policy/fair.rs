@@ -45,9 +45,21 @@ impl Fair {
     /// Says what the model that was picked has used.
     pub fn charge(&mut self, model: usize, cost: Nanos) {
         if let (Some(pass), Some(&weight)) = (self.passes.get_mut(model), self.weights.get(model)) {
-            *pass = pass.saturating_add(u128::from(cost) * PARTS / u128::from(weight));
+            *pass = pass.saturating_add(share(cost, weight));
         }
     }
+
+    /// Says that what a model was charged `charged` for has cost it `cost`.
+    pub fn correct(&mut self, model: usize, charged: Nanos, cost: Nanos) {
+        if let (Some(pass), Some(&weight)) = (self.passes.get_mut(model), self.weights.get(model)) {
+            *pass = pass.saturating_sub(share(charged, weight)).saturating_add(share(cost, weight));
+        }
+    }
+}
+
+/// By how much a cost moves the pass of a model of this weight.
+fn share(cost: Nanos, weight: u32) -> u128 {
+    u128::from(cost) * PARTS / u128::from(weight.max(1))
 }
 
 #[cfg(test)]

@@ -111,11 +111,11 @@ type Pushed<S> = (Result<(), Rejected<Queued<S>>>, Vec<Entry<Queued<S>>>);
 
 /// Puts a request into the queue; where it is full, those that were cancelled make room and come back.
 fn push<S: Stages>(state: &mut ModelState<S>, now: Nanos, entry: Entry<Queued<S>>) -> Pushed<S> {
-    match state.queue.push(now, entry) {
+    match state.flow.queue.push(now, entry) {
         Err(Rejected::Overloaded(entry)) if state.cancelled > 0 => {
             state.cancelled = 0;
-            let purged = state.queue.purge(|queued| !queued.shared.is_decided());
-            (state.queue.push(now, entry).map(drop), purged)
+            let purged = state.flow.queue.purge(|queued| !queued.shared.is_decided());
+            (state.flow.queue.push(now, entry).map(drop), purged)
         }
         pushed => (pushed.map(drop), Vec::new()),
     }
@@ -123,7 +123,7 @@ fn push<S: Stages>(state: &mut ModelState<S>, now: Nanos, entry: Entry<Queued<S>
 
 /// Counts a request that the queue did not take, and says why.
 fn refused<S: Stages>(state: &mut ModelState<S>, rejected: &Rejected<Queued<S>>, limit: usize) -> Error {
-    let waiting = state.queue.len();
+    let waiting = state.flow.queue.len();
     match rejected {
         Rejected::Overloaded(_) => {
             state.counts.outcome(Outcome::Overloaded);

@@ -62,7 +62,7 @@ fn sweep<S: Stages>(inner: &Inner<S>, now: Nanos) -> std::sync::MutexGuard<'_, C
     let mut core = inner.lock();
     let mut late = Vec::new();
     for state in &mut core.models {
-        late.extend(state.queue.shed(now, now));
+        late.extend(state.flow.queue.shed(now, now));
     }
     drop(core);
     leave::refuse(inner, late)

@@ -26,17 +26,17 @@ impl<S: Stages> Inner<S> {
         let mut queued = Vec::new();
         let mut ready = Vec::new();
         for state in &mut core.models {
-            queued.extend(std::iter::from_fn(|| state.queue.pop(now)));
+            queued.extend(std::iter::from_fn(|| state.flow.queue.pop(now)));
             for forming in &mut state.forming {
                 let rows = forming.drop_rows(|_| false);
-                state.staged -= rows.len();
+                state.flow.left(rows.len());
                 ready.extend(rows);
             }
         }
         let posts: Vec<Post<S>> = core.posts.drain(..).collect();
         for post in &posts {
             if let Some(state) = core.models.get_mut(post.flight.shared.model) {
-                state.staged -= 1;
+                state.flow.left(1);
             }
         }
         let count = queued.len() + ready.len() + posts.len();

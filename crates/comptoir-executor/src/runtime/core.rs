@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::lanes::Instance;
 use super::request::{Owner, Shared, Timings};
 use super::rows::{BufferPool, Forming, HostMemory, RowLayout};
 use super::settings::{ModelSpec, PipelineSpec};
@@ -14,7 +13,7 @@ use super::stats::{Counts, Outcome};
 use super::trace::Trace;
 use super::versions::Versions;
 use crate::error::Error;
-use crate::policy::{BatchPolicy, Fair, Nanos, Queue, QueuePolicy};
+use crate::policy::{BatchPolicy, Flow, Nanos, Schedule};
 use crate::tensor::TensorSpec;
 
 /// Everything behind a [`super::Pipeline`].
@@ -44,8 +43,6 @@ pub(super) struct Endpoint<S: Stages> {
     pub(super) batch: BatchPolicy,
     /// Whether the first request may declare the shape.
     pub(super) open_shape: bool,
-    /// Requests that may be between the queue and their result.
-    pub(super) permits: usize,
     /// Free buffers that are kept for each shape.
     pub(super) buffers: usize,
 }
@@ -58,11 +55,10 @@ pub(super) struct Core<S: Stages> {
     pub(super) posts: VecDeque<Post<S>>,
     /// Requests with a deadline and without an outcome.
     pub(super) deadlines: BTreeMap<(Nanos, u64), Arc<Shared<S::Output>>>,
-    pub(super) instances: Vec<Instance>,
+    /// Whose turn it is on CPU threads and lanes.
+    pub(super) schedule: Schedule,
     /// Per CPU thread and then per lane: the requests that are in a stage there.
     pub(super) at_work: Vec<Vec<Arc<Shared<S::Output>>>>,
-    pub(super) cpu_fair: Fair,
-    pub(super) lane_fair: Fair,
     /// CPU threads that sleep.
     pub(super) idle_cpu: usize,
     /// Lanes that sleep.
@@ -85,17 +81,11 @@ pub(super) enum Phase {
 
 /// Requests of one model, by where they are.
 pub(super) struct ModelState<S: Stages> {
-    pub(super) queue: Queue<Queued<S>>,
+    pub(super) flow: Flow<Queued<S>>,
     pub(super) forming: Vec<Forming<Ready<S>>>,
     pub(super) versions: Versions<S::Predictions>,
-    /// Requests past the queue.
-    pub(super) staged: usize,
     /// Requests that were cancelled since the queue was last cleared of them.
     pub(super) cancelled: usize,
-    /// Requests in `preprocess`.
-    pub(super) preprocessing: usize,
-    /// Smoothed time of `preprocess`.
-    pub(super) cpu_time: Nanos,
     pub(super) counts: Counts,
 }
 
@@ -143,10 +133,8 @@ impl<S: Stages> Inner<S> {
             models: states,
             posts: VecDeque::new(),
             deadlines: BTreeMap::new(),
-            instances: (0..spec.instances).map(|_| Instance::new(spec.depth)).collect(),
+            schedule: Schedule::new(&weights, spec.instances, spec.depth)?,
             at_work: vec![Vec::new(); spec.threads() + spec.instances * spec.depth],
-            cpu_fair: Fair::new(&weights)?,
-            lane_fair: Fair::new(&weights)?,
             idle_cpu: 0,
             idle_lanes: 0,
             live: 0,
@@ -288,10 +276,8 @@ impl<S: Stages> Endpoint<S> {
     fn new(model: &ModelSpec, stages: Arc<S>, spec: &PipelineSpec) -> Self {
         let lanes = spec.instances * spec.depth;
         let batch = model.batch.clone().unwrap_or_else(|| spec.batch.clone());
-        // Rows on every lane, rows of the batch that forms meanwhile, and a row for each CPU thread.
-        let permits = batch.max_size * (lanes + 1) + spec.threads();
         let open_shape = model.shapes.is_none();
-        Self { name: model.name.clone(), stages, batch, open_shape, permits, buffers: lanes + 3 }
+        Self { name: model.name.clone(), stages, batch, open_shape, buffers: lanes + 3 }
     }
 
     /// Rows of these inputs, in memory of the model where it is given.
@@ -315,15 +301,17 @@ impl<S: Stages> ModelState<S> {
         let shapes = model.shapes.iter().flatten();
         let memory = versions.current().model.memory();
         Ok(Self {
-            queue: Queue::new(spec.queue_limit, QueuePolicy::default()),
+            flow: Flow::new(
+                endpoint.batch.clone(),
+                spec.queue_limit,
+                spec.instances * spec.depth,
+                spec.threads(),
+            ),
             forming: shapes
                 .map(|inputs| endpoint.forming(inputs, memory.clone()))
                 .collect::<Result<_, _>>()?,
             versions,
-            staged: 0,
             cancelled: 0,
-            preprocessing: 0,
-            cpu_time: 0,
             counts: Counts::default(),
         })
     }

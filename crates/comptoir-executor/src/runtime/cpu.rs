@@ -6,7 +6,6 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::core::{Core, Inner, Phase, Post, Queued, Ready, nanos};
-use super::lanes::Instance;
 use super::leave::{discard, fail, finish, in_scope, postprocess, refuse};
 use super::request::Timings;
 use super::rows::RowMut;
@@ -15,7 +14,7 @@ use super::slot::Slot;
 use super::stages::Stages;
 use super::stats::Outcome;
 use crate::error::Error;
-use crate::policy::{self, Ahead, Entry, Nanos};
+use crate::policy::{Entry, Nanos};
 
 /// What a CPU thread does next.
 enum Task<S: Stages> {
@@ -119,23 +118,12 @@ fn next_task<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>>
     }
     let now = inner.now();
     if !core.deadlines.is_empty() {
-        let late = shed(inner, core, now);
+        let late = core.schedule.shed(now, &mut core.models);
         if !late.is_empty() {
             return Some(Task::Refuse(late));
         }
     }
-    let (models, fair) = (&core.models, &mut core.cpu_fair);
-    let model = fair.pick(|model| {
-        models
-            .get(model)
-            .zip(inner.endpoints.get(model))
-            .is_some_and(|(state, endpoint)| !state.queue.is_empty() && state.staged < endpoint.permits)
-    })?;
-    let state = core.models.get_mut(model)?;
-    let entry = state.queue.pop(now)?;
-    state.staged += 1;
-    state.preprocessing += 1;
-    core.cpu_fair.charge(model, state.cpu_time.max(1));
+    let (model, entry) = core.schedule.next_request(now, &mut core.models)?;
     Some(Task::Preprocess(model, entry))
 }
 
@@ -149,21 +137,6 @@ fn take_posts<S: Stages>(inner: &Inner<S>, core: &mut Core<S>) -> Option<Task<S>
         posts.extend(core.posts.pop_front());
     }
     Some(Task::Postprocess(model, posts))
-}
-
-/// Takes out of the queues what cannot meet its deadline any more.
-fn shed<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, now: Nanos) -> Vec<Entry<Queued<S>>> {
-    let instances = core.instances.len();
-    let free_at = core.instances.iter().map(Instance::free_at).min().unwrap_or(0);
-    let mut late = Vec::new();
-    for (state, endpoint) in core.models.iter_mut().zip(&inner.endpoints) {
-        let ready: usize = state.forming.iter().map(|shape| shape.ready()).sum();
-        let rows = state.preprocessing + ready;
-        let ahead = Ahead { cpu_time: state.cpu_time, rows, behind: state.queue.len(), free_at, instances };
-        let soonest = policy::soonest(now, ahead, state.versions.latency(), &endpoint.batch);
-        late.extend(state.queue.shed(now, soonest));
-    }
-    late
 }
 
 /// Runs `preprocess` of a request, and gives its row to the forming batch.
@@ -213,8 +186,7 @@ fn fill<S: Stages>(
     let mut core = inner.lock();
     let stopped = core.phase == Phase::Stopped;
     if let Some(state) = core.models.get_mut(model) {
-        state.preprocessing -= 1;
-        state.observe(nanos(flight.timings.preprocess));
+        state.flow.filled(nanos(flight.timings.preprocess));
         if stopped {
             drop(core);
             discard(inner, model, [flight]);
@@ -255,8 +227,7 @@ fn give_up<S: Stages>(
 ) -> MutexGuard<'_, Core<S>> {
     let mut core = inner.lock();
     if let Some(state) = core.models.get_mut(model) {
-        state.preprocessing -= 1;
-        state.staged -= 1;
+        state.flow.gave_up();
         if let Some((shape, row)) = taken
             && let Some(forming) = state.forming.get_mut(shape)
         {
@@ -267,13 +238,6 @@ fn give_up<S: Stages>(
     inner.wake_lanes(&core);
     inner.left(&mut core, 1);
     core
-}
-
-impl<S: Stages> super::core::ModelState<S> {
-    /// Smooths the time of `preprocess`: each one counts an eighth.
-    fn observe(&mut self, took: Nanos) {
-        self.cpu_time = if self.cpu_time == 0 { took } else { self.cpu_time - self.cpu_time / 8 + took / 8 };
-    }
 }
 
 /// The message of a panic.

@@ -4,25 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::core::{Core, Inner, Phase, Post, Ready, nanos};
+use super::core::{Core, Inner, ModelState, Phase, Post, Queued, Ready, nanos};
 use super::cpu::panic_text;
-use super::rows::{Rows, Taken};
+use super::rows::{Forming, Rows, Taken};
 use super::stages::{Model, Stages};
 use super::stats::Outcome;
 use crate::error::Error;
-use crate::policy::{self, Decision, DeviceState, Nanos};
-
-/// One instance on the device: what its lanes are running.
-#[derive(Debug)]
-pub(super) struct Instance {
-    /// Per lane: when its batch is expected to end.
-    running: Vec<Option<Nanos>>,
-    /// When the last batch ended.
-    last_end: Nanos,
-    /// Time in which at least one batch was running, until `last_change`.
-    busy: Nanos,
-    last_change: Nanos,
-}
+use crate::policy::{self, Flow, Halves, LatencyModel, Lineup, Nanos, Running, Start, Turn};
 
 /// A batch on its way to the device.
 struct Job<S: Stages> {
@@ -31,43 +19,13 @@ struct Job<S: Stages> {
     code: Arc<dyn Model<S::Predictions>>,
     taken: Taken<Ready<S>>,
     start: Nanos,
+    running: Running,
 }
 
 /// Rows of a batch that ran together, and what came of it.
 struct Part<P> {
     rows: usize,
     result: Result<Arc<P>, Error>,
-}
-
-impl Instance {
-    pub(super) fn new(depth: usize) -> Self {
-        Self { running: vec![None; depth], last_end: 0, busy: 0, last_change: 0 }
-    }
-
-    /// Time in which it had a batch, up to now.
-    pub(super) fn busy(&self, now: Nanos) -> Nanos {
-        let running = self.running.iter().any(Option::is_some);
-        self.busy + if running { now.saturating_sub(self.last_change) } else { 0 }
-    }
-
-    fn set(&mut self, place: usize, until: Option<Nanos>, now: Nanos) {
-        self.busy = self.busy(now);
-        self.last_change = now;
-        if let Some(lane) = self.running.get_mut(place) {
-            *lane = until;
-        }
-    }
-
-    /// When the batches under way are expected to have ended; 0 where there are none.
-    pub(super) fn free_at(&self) -> Nanos {
-        self.running.iter().flatten().copied().max().unwrap_or(0)
-    }
-
-    /// What the policy is told.
-    fn state(&self, now: Nanos, copy_in: Nanos) -> DeviceState {
-        let free_at = self.running.iter().flatten().copied().max();
-        DeviceState { idle: free_at.is_none(), free_at: free_at.unwrap_or(now), copy_in }
-    }
 }
 
 /// Runs batches until the pipeline stops.
@@ -78,19 +36,25 @@ pub(super) fn run<S: Stages>(inner: &Inner<S>, lane: usize) {
             return;
         }
         let now = inner.now();
-        match next_job(inner, &mut core, lane, now) {
-            Next::Run(job) => {
+        let Core { schedule, models, .. } = &mut *core;
+        match schedule.next_batch(now, lane, models) {
+            Turn::Start(turn) => {
+                let Some(job) = start(inner, &mut core, turn, lane, now) else {
+                    // Its rows have gone, which the lock does not allow: whoever moved them wakes a lane.
+                    core = sleep(inner, core, None);
+                    continue;
+                };
                 inner.set_lane(&mut core, lane, &job.taken.flights);
                 drop(core);
                 core = run_job(inner, job, lane);
                 inner.set_lane(&mut core, lane, &[]);
             }
-            Next::Drop(late) => {
+            Turn::Drop(late) => {
                 drop(core);
                 refuse(inner, late);
                 core = inner.lock();
             }
-            Next::Wait(until) => core = sleep(inner, core, until.map(|until| until.saturating_sub(now))),
+            Turn::Wait(until) => core = sleep(inner, core, until.map(|until| until.saturating_sub(now))),
         }
     }
 }
@@ -112,92 +76,10 @@ fn sleep<'a, S: Stages>(
     core
 }
 
-/// What a lane does next.
-enum Next<S: Stages> {
-    Run(Job<S>),
-    /// Requests that need no batch any more; those that are late, with their model.
-    Drop(Vec<(usize, Ready<S>)>),
-    Wait(Option<Nanos>),
-}
-
-/// Asks the policy for each model, and lets the fair share choose among those that may start.
-fn next_job<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, lane: usize, now: Nanos) -> Next<S> {
-    let mut wake: Option<Nanos> = None;
-    let mut startable: Vec<Option<(usize, usize)>> = Vec::with_capacity(inner.endpoints.len());
-    for model in 0..inner.endpoints.len() {
-        let dropped = drop_useless(core, model, now);
-        if !dropped.is_empty() {
-            return Next::Drop(dropped);
-        }
-        match decide(inner, core, model, lane, now) {
-            Some((shape, Decision::Dispatch { rows })) => startable.push(Some((shape, rows))),
-            Some((_, Decision::Wait { until })) => {
-                startable.push(None);
-                wake = earlier(wake, until);
-            }
-            None => startable.push(None),
-        }
-    }
-    let picked = core.lane_fair.pick(|model| startable.get(model).is_some_and(Option::is_some));
-    let chosen =
-        picked.and_then(|model| startable.get(model).copied().flatten().map(|chosen| (model, chosen)));
-    match chosen.and_then(|(model, (shape, rows))| start(inner, core, model, shape, rows, lane, now)) {
-        Some(job) => Next::Run(job),
-        None => Next::Wait(wake),
-    }
-}
-
-fn earlier(one: Option<Nanos>, other: Option<Nanos>) -> Option<Nanos> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
-
-/// Takes rows out that were cancelled or can no longer meet their deadline.
-fn drop_useless<S: Stages>(core: &mut Core<S>, model: usize, now: Nanos) -> Vec<(usize, Ready<S>)> {
-    let Some(state) = core.models.get_mut(model) else { return Vec::new() };
-    let (forming, latency) = (&mut state.forming, state.versions.latency());
-    let useless = |flight: &Ready<S>| {
-        flight.shared.is_decided()
-            || flight.deadline.is_some() && policy::late(now, &flight.ready_row(), latency)
-    };
-    let mut dropped = Vec::new();
-    for shape in forming.iter_mut().filter(|shape| shape.ready() > 0) {
-        if shape.flights().any(useless) {
-            dropped
-                .extend(shape.drop_rows(|flight| !useless(flight)).into_iter().map(|flight| (model, flight)));
-        }
-    }
-    dropped
-}
-
-/// The shape whose first row has waited longest, and what the policy says to it.
-fn decide<S: Stages>(
-    inner: &Inner<S>,
-    core: &Core<S>,
-    model: usize,
-    lane: usize,
-    now: Nanos,
-) -> Option<(usize, Decision)> {
-    let state = core.models.get(model)?;
-    let batch = &inner.endpoints.get(model)?.batch;
-    let first = |shape: &usize| state.forming.get(*shape)?.run().next().map(|flight| flight.ready);
-    let shape = (0..state.forming.len()).filter(|shape| first(shape).is_some()).min_by_key(first)?;
-    let ready: Vec<policy::Ready> = state.forming.get(shape)?.run().map(Ready::ready_row).collect();
-    let instance = core.instances.get(lane / inner.spec.depth)?;
-    let version = state.versions.current();
-    let copy_in = nanos(version.model.copy_in(ready.len().min(batch.max_size)));
-    let device = instance.state(now, copy_in);
-    Some((shape, policy::decide(now, &ready, state.preprocessing, device, &version.latency, batch)))
-}
-
 fn start<S: Stages>(
     inner: &Inner<S>,
     core: &mut Core<S>,
-    model: usize,
-    shape: usize,
-    rows: usize,
+    Start { model, shape, rows }: Start,
     lane: usize,
     now: Nanos,
 ) -> Option<Job<S>> {
@@ -207,26 +89,17 @@ fn start<S: Stages>(
     let (version, code) = state.versions.start(rows);
     state.counts.batch(rows);
     let expected = state.versions.find(version).map_or(0, |version| version.latency.estimate(rows));
-    let (instance, place) = (lane / inner.spec.depth, lane % inner.spec.depth);
-    if let Some(instance) = core.instances.get_mut(instance) {
-        let free = instance.running.iter().flatten().copied().max().unwrap_or(now).max(now);
-        instance.set(place, Some(free + expected), now);
-    }
-    core.lane_fair.charge(model, expected.max(1));
-    // Rows behind this batch may be one for another lane.
-    if state_has_ready(core, model) {
+    let running = core.schedule.started(now, lane, model, expected);
+    // Rows that are behind this batch, or of another model, may be one for another lane.
+    if core.models.iter().any(|state| state.ready() > 0) {
         inner.wake_lanes(core);
     }
-    Some(Job { model, version, code, taken, start: now })
-}
-
-fn state_has_ready<S: Stages>(core: &Core<S>, model: usize) -> bool {
-    core.models.get(model).is_some_and(|state| state.forming.iter().any(|shape| shape.ready() > 0))
+    Some(Job { model, version, code, taken, start: now, running })
 }
 
 /// Runs a batch and hands its rows on. Returns with the lock, for the next one.
 fn run_job<'a, S: Stages>(inner: &'a Inner<S>, job: Job<S>, lane: usize) -> MutexGuard<'a, Core<S>> {
-    let Job { model, version, code, taken, start } = job;
+    let Job { model, version, code, taken, start, running } = job;
     let Taken { rows, mut flights } = taken;
     for flight in &mut flights {
         flight.timings.batching = Duration::from_nanos(start.saturating_sub(flight.ready));
@@ -237,19 +110,12 @@ fn run_job<'a, S: Stages>(inner: &'a Inner<S>, job: Job<S>, lane: usize) -> Mute
     drop(rows);
     inner.trace.span("device", lane, || format!("infer {count}"), start, end);
     let failed = parts.iter().any(|part| part.result.is_err());
-    let (instance, place) = (lane / inner.spec.depth, lane % inner.spec.depth);
     let mut core = inner.lock();
-    if let Some(instance) = core.instances.get_mut(instance) {
-        instance.set(place, None, end);
-        let began = start.max(instance.last_end);
-        instance.last_end = end;
-        // Without the time in which it waited for the batch before.
-        let measured = end.saturating_sub(began);
-        if !failed
-            && let Some(version) = core.models.get_mut(model).and_then(|state| state.versions.find(version))
-        {
-            version.latency.observe(count, measured);
-        }
+    let took = core.schedule.ended(end, &running);
+    if !failed
+        && let Some(version) = core.models.get_mut(model).and_then(|state| state.versions.find(version))
+    {
+        version.latency.observe(count, took);
     }
     let gone = core.models.get_mut(model).and_then(|state| state.versions.ended(version));
     if gone.is_some() {
@@ -312,22 +178,15 @@ fn hand_on<S: Stages>(
     core
 }
 
-/// Runs a batch; one that fails is run again in halves until the rows that make it fail are alone. After more
-/// failures than that takes for a few bad rows, what is left fails with the batch's error: the model itself is broken.
+/// Runs a batch; one that fails is run again in halves.
 fn infer<P: 'static>(code: &dyn Model<P>, lane: usize, rows: &Rows) -> Vec<Part<P>> {
-    let mut attempts = 2 * usize::BITS.saturating_sub(rows.len().leading_zeros()) as usize + 2;
+    let mut halves = Halves::new(rows.len());
     let mut parts = Vec::with_capacity(1);
-    let mut stack = vec![(0, rows.len())];
-    while let Some((start, len)) = stack.pop() {
+    while let Some((start, len)) = halves.next_part() {
         match guarded(code, lane, &rows.slice(start, len)) {
             Ok(predictions) => parts.push(Part { rows: len, result: Ok(Arc::new(predictions)) }),
-            Err(error) if len == 1 || attempts == 0 => parts.push(Part { rows: len, result: Err(error) }),
-            Err(_) => {
-                attempts -= 1;
-                let half = len / 2;
-                stack.push((start + half, len - half));
-                stack.push((start, half));
-            }
+            Err(_) if halves.split((start, len)) => {}
+            Err(error) => parts.push(Part { rows: len, result: Err(error) }),
         }
     }
     parts
@@ -345,6 +204,54 @@ fn refuse<S: Stages>(inner: &Inner<S>, late: Vec<(usize, Ready<S>)>) {
         let after = Duration::from_nanos(inner.now().saturating_sub(flight.arrived));
         let error = Error::DeadlineExceeded { stage: "waiting for the device", after };
         super::leave::finish(inner, model, flight, Err(error), Outcome::Late);
+    }
+}
+
+impl<S: Stages> Lineup for ModelState<S> {
+    type Queued = Queued<S>;
+    type Row = Ready<S>;
+
+    fn flow(&self) -> &Flow<Queued<S>> {
+        &self.flow
+    }
+
+    fn flow_mut(&mut self) -> &mut Flow<Queued<S>> {
+        &mut self.flow
+    }
+
+    fn latency(&self) -> &LatencyModel {
+        self.versions.latency()
+    }
+
+    fn ready(&self) -> usize {
+        self.forming.iter().map(Forming::ready).sum()
+    }
+
+    /// Those of the shape whose first row has waited longest.
+    fn front(&self) -> Option<(usize, Vec<policy::Ready>)> {
+        let first = |(_, forming): &(usize, &Forming<Ready<S>>)| forming.run().next().map(|row| row.ready);
+        let shapes = self.forming.iter().enumerate().filter(|shape| first(shape).is_some());
+        let (shape, forming) = shapes.min_by_key(first)?;
+        Some((shape, forming.run().map(Ready::ready_row).collect()))
+    }
+
+    fn copy_in(&self, rows: usize) -> Nanos {
+        nanos(self.versions.current().model.copy_in(rows))
+    }
+
+    fn drop_useless(&mut self, now: Nanos) -> Vec<Ready<S>> {
+        let (forming, latency) = (&mut self.forming, self.versions.latency());
+        let useless = |flight: &Ready<S>| {
+            flight.shared.is_decided()
+                || flight.deadline.is_some() && policy::late(now, &flight.ready_row(), latency)
+        };
+        let mut dropped = Vec::new();
+        for shape in forming.iter_mut().filter(|shape| shape.ready() > 0) {
+            if shape.flights().any(useless) {
+                dropped.extend(shape.drop_rows(|flight| !useless(flight)));
+            }
+        }
+        dropped
     }
 }
 

@@ -184,8 +184,8 @@ pub(super) fn discard<S: Stages>(
 /// Requests leave their rows behind: others may follow.
 fn release<S: Stages>(inner: &Inner<S>, core: &mut Core<S>, model: usize, count: usize) {
     if let Some(state) = core.models.get_mut(model) {
-        state.staged -= count;
-        if !state.queue.is_empty() {
+        state.flow.left(count);
+        if !state.flow.queue.is_empty() {
             for _ in 0..count.min(core.idle_cpu) {
                 inner.cpu.notify_one();
             }

@@ -129,7 +129,7 @@ impl<S: Stages> Pipeline<S> {
 impl<S: Stages> Core<S> {
     fn utilisation(&self, now: Nanos) -> Vec<f64> {
         let share = |busy: Nanos| if now == 0 { 0.0 } else { seconds(busy) / seconds(now) };
-        self.instances.iter().map(|instance| share(instance.busy(now))).collect()
+        self.schedule.instances().iter().map(|instance| share(instance.busy(now))).collect()
     }
 }
 
@@ -143,8 +143,8 @@ impl<S: Stages> ModelState<S> {
             name: name.to_owned(),
             submitted: self.counts.submitted,
             outcomes: self.counts.outcomes,
-            queued: self.queue.len(),
-            preprocessing: self.preprocessing,
+            queued: self.flow.queue.len(),
+            preprocessing: self.flow.preprocessing(),
             ready: self.forming.iter().map(Forming::ready).sum(),
             batches: self.counts.batches,
             rows: self.counts.rows,

@@ -1,19 +1,12 @@
-//! The device: instances with engines, and how batches with faulty rows are run.
+//! The device: its engines, and how batches with faulty rows are run.
 
 use super::random::nanos;
 use super::spec::{DeviceSpec, Faults};
-use crate::policy::{DeviceState, Nanos};
+use crate::policy::{Halves, Nanos};
 
-/// One instance: its lanes and its engines.
-#[derive(Debug, Clone)]
-pub(super) struct Instance {
-    /// Per lane: when its batch is expected to end.
-    pub(super) running: Vec<Option<Nanos>>,
-    /// When the last batch ended.
-    pub(super) last_end: Nanos,
-    /// When the engines for copies in, computation and copies out are free.
-    engines: [Nanos; 3],
-}
+/// The engines of an instance, for copies in, computation and copies out: when each is free.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Engines([Nanos; 3]);
 
 /// When a batch computes, and when its results are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,22 +16,7 @@ pub(super) struct Times {
     pub(super) end: Nanos,
 }
 
-impl Instance {
-    pub(super) fn new(depth: usize) -> Self {
-        Self { running: vec![None; depth], last_end: 0, engines: [0; 3] }
-    }
-
-    /// When the batches under way are expected to have ended; none where there are none.
-    pub(super) fn free_at(&self) -> Option<Nanos> {
-        self.running.iter().flatten().copied().max()
-    }
-
-    /// What the policy is told.
-    pub(super) fn state(&self, now: Nanos, copy_in: Nanos) -> DeviceState {
-        let free_at = self.free_at();
-        DeviceState { idle: free_at.is_none(), free_at: free_at.unwrap_or(now), copy_in }
-    }
-
+impl Engines {
     /// Takes the engines for a batch that leaves now.
     pub(super) fn run(
         &mut self,
@@ -47,7 +25,7 @@ impl Instance {
         compute: Nanos,
         stall: (Nanos, Nanos),
     ) -> Times {
-        let [copy_in, engine, copy_out] = &mut self.engines;
+        let [copy_in, engine, copy_out] = &mut self.0;
         *copy_in = now.max(*copy_in) + copies[0];
         let compute_start = (*copy_in).max(*engine);
         *engine = stalled(compute_start, compute, stall);
@@ -86,23 +64,16 @@ impl Faults {
 }
 
 /// How a batch is run when some of its rows make it fail: which rows fail in the end, and the sizes of the runs.
-///
-/// As in real time: a batch that fails is run again in halves until the bad rows are alone, and what is left fails
-/// after more failures than a few bad rows make.
 pub(super) fn runs(bad: &[bool], mut fails_once: bool) -> (Vec<bool>, Vec<usize>) {
-    let mut attempts = 2 * usize::BITS.saturating_sub(bad.len().leading_zeros()) as usize + 2;
+    let mut halves = Halves::new(bad.len());
     let (mut failed, mut sizes) = (Vec::with_capacity(bad.len()), Vec::new());
-    let mut stack = vec![bad];
-    while let Some(part) = stack.pop() {
-        sizes.push(part.len());
+    while let Some((start, rows)) = halves.next_part() {
+        sizes.push(rows);
+        let part = bad.get(start..start + rows).unwrap_or_default();
         let fails = std::mem::take(&mut fails_once) || part.contains(&true);
-        if !fails || part.len() == 1 || attempts == 0 {
+        if !(fails && halves.split((start, rows))) {
             failed.extend(part.iter().map(|_| fails));
-            continue;
         }
-        attempts -= 1;
-        let (front, back) = part.split_at(part.len() / 2);
-        stack.extend([back, front]);
     }
     (failed, sizes)
 }
@@ -113,7 +84,7 @@ mod tests {
 
     #[test]
     fn copies_overlap_with_the_computation_of_another_batch() {
-        let mut instance = Instance::new(2);
+        let mut instance = Engines::default();
         let first = instance.run(0, [10, 5], 100, (0, 0));
         assert_eq!(first, Times { compute_start: 10, compute_end: 110, end: 115 });
         let second = instance.run(50, [10, 5], 100, (0, 0));

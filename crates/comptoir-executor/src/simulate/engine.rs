@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::device::Instance;
-use super::random::{Random, nanos};
+use super::device::Engines;
+use super::load::{Live, requests};
+use super::model::Model;
 use super::report::{Batch, Outcome, Report, Request};
-use super::spec::Scenario;
+use super::spec::{Scenario, Weighted};
 use crate::error::Error;
-use crate::policy::{Entry, Key, LatencyModel, Nanos, Queue, QueuePolicy, Rejected};
+use crate::policy::{Entry, Nanos, Rejected, Running, Schedule};
 
 /// Runs a scenario to its end.
 ///
@@ -16,7 +17,36 @@ use crate::policy::{Entry, Key, LatencyModel, Nanos, Queue, QueuePolicy, Rejecte
 /// [`Error::Config`] where a setting of the scenario cannot be used.
 pub fn simulate(scenario: &Scenario) -> Result<Report, Error> {
     scenario.check()?;
-    let mut engine = Engine::new(scenario);
+    run(&[Weighted { weight: 1, scenario: scenario.clone() }])
+}
+
+/// Runs the scenarios of several models, which share CPU threads and device by weight, to their end.
+///
+/// A fault of the device, such as a stall, is one of the batches of its own model.
+///
+/// # Errors
+/// [`Error::Config`] where a setting cannot be used or is not the same for all although they share it, with the field,
+/// such as `models[1].device.depth`.
+///
+/// # Examples
+/// ```
+/// use comptoir_executor::simulate::{Arrivals, Scenario, Weighted, simulate_models};
+///
+/// let flood = Scenario { requests: 1000, arrivals: Arrivals::Poisson { per_second: 9e3 }, ..Scenario::default() };
+/// let small = Scenario { requests: 100, arrivals: Arrivals::Poisson { per_second: 100.0 }, ..Scenario::default() };
+/// let report = simulate_models(&[
+///     Weighted { weight: 1, scenario: flood },
+///     Weighted { weight: 1, scenario: small },
+/// ]).unwrap();
+/// assert!(report.requests.iter().any(|request| request.model == 1));
+/// ```
+pub fn simulate_models(models: &[Weighted]) -> Result<Report, Error> {
+    Weighted::check_all(models)?;
+    run(models)
+}
+
+fn run(models: &[Weighted]) -> Result<Report, Error> {
+    let mut engine = Engine::new(models)?;
     while let Some(Reverse((at, _, event))) = engine.events.pop() {
         engine.now = at;
         engine.handle(event);
@@ -32,97 +62,65 @@ pub(super) enum Event {
     Cancel(usize),
     Preprocessed(usize),
     Postprocessed(usize),
-    BatchEnded {
-        batch: usize,
-        lane: usize,
-    },
+    BatchEnded(usize),
     /// The policy wanted to be asked again.
     Wake,
 }
 
-/// A request: what it will take, and where it is.
-#[derive(Debug)]
-pub(super) struct Live {
-    pub(super) request: Request,
-    pub(super) preprocess: Nanos,
-    pub(super) postprocess: Nanos,
-    preprocess_fails: bool,
-    pub(super) row_fails: bool,
-    key: Option<Key>,
-    pub(super) decided: bool,
-}
-
-/// A row past the queue; it holds its place from the begin of `preprocess`.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) request: usize,
-    pub(super) ready: bool,
-}
-
 /// The state of the pipeline.
 pub(super) struct Engine<'a> {
-    pub(super) scenario: &'a Scenario,
     pub(super) now: Nanos,
     pub(super) events: BinaryHeap<Reverse<(Nanos, u64, Event)>>,
     serial: u64,
     pub(super) live: Vec<Live>,
-    pub(super) queue: Queue<usize>,
-    /// Requests past the queue, and those of them in `preprocess`.
-    pub(super) staged: usize,
-    pub(super) preprocessing: usize,
+    pub(super) models: Vec<Model<'a>>,
+    pub(super) schedule: Schedule,
+    cpu_threads: usize,
     pub(super) idle_cpu: usize,
     pub(super) posts: VecDeque<usize>,
-    pub(super) rows: VecDeque<Row>,
-    pub(super) latency: LatencyModel,
-    /// Smoothed time of `preprocess`.
-    pub(super) cpu_time: Nanos,
-    pub(super) instances: Vec<Instance>,
+    /// Per instance.
+    pub(super) engines: Vec<Engines>,
+    pub(super) depth: usize,
     pub(super) batches: Vec<Batch>,
-    /// Which rows of the batches that are under way fail.
-    pub(super) failed: Vec<Vec<bool>>,
-    pub(super) random: Random,
+    /// Of the batches that are under way, by their number: what the schedule gave, and which rows fail.
+    pub(super) under_way: Vec<Option<(Running, Vec<bool>)>>,
     pub(super) cpu_busy: Nanos,
 }
 
 impl<'a> Engine<'a> {
-    fn new(scenario: &'a Scenario) -> Self {
+    fn new(models: &'a [Weighted]) -> Result<Self, Error> {
+        let weights: Vec<u32> = models.iter().map(|model| model.weight).collect();
+        let shared = models.first().map(|model| &model.scenario);
+        let (cpu_threads, instances, depth) = shared.map_or((1, 1, 1), |scenario| {
+            (scenario.cpu_threads, scenario.device.instances, scenario.device.depth)
+        });
         let mut engine = Self {
-            scenario,
             now: 0,
             events: BinaryHeap::new(),
             serial: 0,
-            live: requests(scenario),
-            queue: Queue::new(scenario.queue_limit, QueuePolicy::default()),
-            staged: 0,
-            preprocessing: 0,
-            idle_cpu: scenario.cpu_threads,
+            live: requests(models),
+            models: models.iter().map(|model| Model::new(&model.scenario)).collect(),
+            schedule: Schedule::new(&weights, instances, depth)?,
+            cpu_threads,
+            idle_cpu: cpu_threads,
             posts: VecDeque::new(),
-            rows: VecDeque::new(),
-            latency: LatencyModel::unknown(),
-            cpu_time: 0,
-            instances: vec![Instance::new(scenario.device.depth); scenario.device.instances],
+            engines: vec![Engines::default(); instances],
+            depth,
             batches: Vec::new(),
-            failed: Vec::new(),
-            random: Random::new(scenario.seed, 9),
+            under_way: Vec::new(),
             cpu_busy: 0,
         };
-        let arrivals: Vec<Nanos> = engine.live.iter().map(|live| live.request.arrived).collect();
-        for (number, at) in arrivals.into_iter().enumerate() {
-            engine.schedule(at, Event::Arrive(number));
-        }
-        engine.schedule_cancellations();
-        engine
+        engine.schedule_load();
+        Ok(engine)
     }
 
-    fn schedule_cancellations(&mut self) {
-        let faults = &self.scenario.faults;
-        let mut random = Random::new(self.scenario.seed, 8);
-        for number in 0..self.live.len() {
-            let (cancelled, after) = (random.happens(faults.cancel), random.exponential());
-            if let Some(live) = self.live.get(number).filter(|_| cancelled) {
-                let at = live.request.arrived + nanos(after * faults.cancel_after_ms);
-                self.schedule(at, Event::Cancel(number));
-            }
+    fn schedule_load(&mut self) {
+        let arrivals = self.live.iter().map(|live| live.request.arrived).enumerate();
+        let mut events: Vec<_> = arrivals.map(|(number, at)| (at, Event::Arrive(number))).collect();
+        let cancelled = self.live.iter().map(|live| live.cancelled_at).enumerate();
+        events.extend(cancelled.filter_map(|(number, at)| Some((at?, Event::Cancel(number)))));
+        for (at, event) in events {
+            self.schedule(at, event);
         }
     }
 
@@ -141,15 +139,23 @@ impl<'a> Engine<'a> {
                 self.idle_cpu += 1;
                 self.leave(number, Outcome::Done);
             }
-            Event::BatchEnded { batch, lane } => self.batch_ended(batch, lane),
+            Event::BatchEnded(batch) => self.batch_ended(batch),
             Event::Wake => {}
         }
     }
 
+    /// A request and its model.
+    pub(super) fn of(&mut self, number: usize) -> Option<(&mut Live, &mut Model<'a>)> {
+        let live = self.live.get_mut(number)?;
+        let model = self.models.get_mut(live.request.model)?;
+        Some((live, model))
+    }
+
     fn arrive(&mut self, number: usize) {
-        let Some(live) = self.live.get_mut(number) else { return };
+        let now = self.now;
+        let Some((live, model)) = self.of(number) else { return };
         let Request { arrived, deadline, priority, .. } = live.request;
-        match self.queue.push(self.now, Entry { item: number, arrived, deadline, priority }) {
+        match model.flow.queue.push(now, Entry { item: number, arrived, deadline, priority }) {
             Ok(key) => live.key = Some(key),
             Err(Rejected::Overloaded(_)) => self.decide(number, Outcome::Overloaded),
             Err(Rejected::Late(_)) => self.decide(number, Outcome::Late),
@@ -158,27 +164,30 @@ impl<'a> Engine<'a> {
 
     /// A request that waits for the CPU stage leaves at once; another one leaves at the next stage.
     fn cancel(&mut self, number: usize) {
-        let Some(live) = self.live.get_mut(number) else { return };
+        let Some((live, model)) = self.of(number) else { return };
         if let Some(key) = live.key.take() {
-            self.queue.remove(key);
+            model.flow.queue.remove(key);
+        }
+        if let Some(row) = model.row(number) {
+            row.decided = true;
         }
         self.decide(number, Outcome::Cancelled);
     }
 
     fn preprocessed(&mut self, number: usize) {
         self.idle_cpu += 1;
-        self.preprocessing -= 1;
-        let Some(live) = self.live.get_mut(number) else { return };
+        let now = self.now;
+        let Some((live, model)) = self.of(number) else { return };
         if live.preprocess_fails {
-            self.rows.retain(|row| row.request != number);
-            self.leave(number, Outcome::Failed);
+            model.rows.retain(|row| row.request != number);
+            model.flow.gave_up();
+            self.decide(number, Outcome::Failed);
             return;
         }
-        live.request.ready = Some(self.now);
-        let took = live.preprocess;
-        self.cpu_time = if self.cpu_time == 0 { took } else { self.cpu_time - self.cpu_time / 8 + took / 8 };
-        for row in self.rows.iter_mut().filter(|row| row.request == number) {
-            row.ready = true;
+        live.request.ready = Some(now);
+        model.flow.filled(live.preprocess);
+        if let Some(row) = model.row(number) {
+            row.ready = Some(now);
         }
     }
 
@@ -192,17 +201,12 @@ impl<'a> Engine<'a> {
         live.request.outcome = if late { Outcome::Late } else { outcome };
     }
 
-    /// Gives a request past the queue its outcome, and lets another one follow.
+    /// Gives a request past `preprocess` its outcome, and lets another one follow.
     pub(super) fn leave(&mut self, number: usize, outcome: Outcome) {
         self.decide(number, outcome);
-        self.staged -= 1;
-    }
-
-    /// Marks a request as out of the queue.
-    pub(super) fn taken(&mut self, number: usize) -> Option<&mut Live> {
-        let live = self.live.get_mut(number)?;
-        live.key = None;
-        Some(live)
+        if let Some((_, model)) = self.of(number) {
+            model.flow.left(1);
+        }
     }
 
     fn report(self) -> Result<Report, Error> {
@@ -214,47 +218,9 @@ impl<'a> Engine<'a> {
             end: requests.iter().map(|request| request.ended).max().unwrap_or(0),
             requests,
             batches: self.batches,
-            instances: self.scenario.device.instances,
-            cpu_threads: self.scenario.cpu_threads,
+            instances: self.engines.len(),
+            cpu_threads: self.cpu_threads,
             cpu_busy: self.cpu_busy,
         })
-    }
-}
-
-/// The requests, with all that chance says of each, so that it does not depend on how they are served.
-fn requests(scenario: &Scenario) -> Vec<Live> {
-    let stream = |number| Random::new(scenario.seed, number);
-    let mut streams = [1, 2, 3, 4, 5, 6].map(stream);
-    let arrivals = scenario.arrivals.times(scenario.requests, &mut stream(7));
-    arrivals.into_iter().map(|arrived| live(scenario, arrived, &mut streams)).collect()
-}
-
-fn live(scenario: &Scenario, arrived: Nanos, streams: &mut [Random; 6]) -> Live {
-    let [deadlines, priorities, before, after, stage, row] = streams;
-    let deadline = scenario.deadline.map(|time| arrived + deadlines.time(&time));
-    let mut drawn = priorities.unit() * scenario.priorities.iter().sum::<f64>();
-    let mut shares = (0_u8..).zip(&scenario.priorities);
-    let priority = shares.find(|(_, share)| {
-        drawn -= **share;
-        drawn < 0.0
-    });
-    let request = Request {
-        arrived,
-        priority: priority.map_or(3, |(priority, _)| priority),
-        deadline,
-        staged: None,
-        ready: None,
-        batch: None,
-        ended: arrived,
-        outcome: Outcome::Failed,
-    };
-    Live {
-        request,
-        preprocess: before.time(&scenario.preprocess),
-        postprocess: after.time(&scenario.postprocess),
-        preprocess_fails: stage.happens(scenario.faults.preprocess_fails),
-        row_fails: row.happens(scenario.faults.row_fails),
-        key: None,
-        decided: false,
     }
 }

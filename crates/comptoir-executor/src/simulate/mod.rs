@@ -1,7 +1,8 @@
-//! A pipeline in virtual time: the same policy as the one in real time, without threads, clocks or a device.
+//! A pipeline in virtual time: the same policy and schedule as in real time, without threads, clocks or a device.
 //!
 //! A [`Scenario`] says what comes, how long stages take and what goes wrong; [`simulate`] says what becomes of every
-//! request. The same scenario gives the same [`Report`], to the last nanosecond, on every machine.
+//! request. The same scenario gives the same [`Report`], to the last nanosecond, on every machine. [`simulate_models`] does
+//! so for several models that share CPU threads and device by weight.
 //!
 //! ```
 //! use comptoir_executor::simulate::{Arrivals, Scenario, simulate};
@@ -16,10 +17,12 @@
 mod device;
 mod engine;
 mod feed;
+mod load;
+mod model;
 mod random;
 mod report;
 mod spec;
 
-pub use engine::simulate;
+pub use engine::{simulate, simulate_models};
 pub use report::{Batch, Outcome, Report, Request, Summary};
-pub use spec::{Arrivals, DeviceSpec, Faults, Scenario, Spread, TimeSpec};
+pub use spec::{Arrivals, DeviceSpec, Faults, Scenario, Spread, TimeSpec, Weighted};

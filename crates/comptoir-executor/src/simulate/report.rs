@@ -27,6 +27,8 @@ pub struct Report {
 /// What became of one request. Times are in nanoseconds of the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
+    /// Its model, as a place in what was simulated.
+    pub model: usize,
     /// When it came.
     pub arrived: Nanos,
     /// From 0 to 3.
@@ -64,6 +66,8 @@ pub enum Outcome {
 /// A batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
+    /// Its model, as a place in what was simulated.
+    pub model: usize,
     /// The instance that ran it.
     pub instance: usize,
     /// When it left.

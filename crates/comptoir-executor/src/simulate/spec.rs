@@ -37,6 +37,17 @@ pub struct Scenario {
     pub faults: Faults,
 }
 
+/// One of several models that share CPU threads and device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighted {
+    /// Its share of the CPU threads and of the device where other models want them, too.
+    pub weight: u32,
+    /// Its requests, stages and batches. `cpu_threads`, `device.instances` and `device.depth` are those of the pipeline,
+    /// so they must be the same for all.
+    pub scenario: Scenario,
+}
+
 /// When requests come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -183,11 +194,13 @@ impl TimeSpec {
 }
 
 impl Scenario {
-    /// Rows that are past the queue at most: those on the device, those of the next batch, and those in `preprocess`.
-    /// It is what the pipeline in real time allows.
-    #[must_use]
-    pub fn permits(&self) -> usize {
-        self.batch.max_size * (self.device.instances * self.device.depth + 1) + self.cpu_threads
+    /// The fields that belong to the pipeline, not to one of its models.
+    const fn pipeline(&self) -> [(&'static str, usize); 3] {
+        [
+            ("cpu_threads", self.cpu_threads),
+            ("device.instances", self.device.instances),
+            ("device.depth", self.device.depth),
+        ]
     }
 
     /// Whether the settings can be used.
@@ -219,6 +232,31 @@ impl Scenario {
         }
         device.check()?;
         faults.check()
+    }
+}
+
+impl Weighted {
+    /// Whether the models can share a pipeline.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the field, such as `models[1].device.depth`.
+    pub(super) fn check_all(models: &[Self]) -> Result<(), Error> {
+        let Some(first) = models.first().map(|model| model.scenario.pipeline()) else {
+            return Err(Error::config("models", "a pipeline needs at least one model"));
+        };
+        for (at, Self { scenario, .. }) in models.iter().enumerate() {
+            scenario.check().map_err(|error| match error {
+                Error::Config { field, message } => Error::config(format!("models[{at}].{field}"), message),
+                other => other,
+            })?;
+            for ((field, own), (_, first)) in scenario.pipeline().into_iter().zip(first) {
+                if own != first {
+                    let message = format!("is shared, and {first} in models[0], found {own}");
+                    return Err(Error::config(format!("models[{at}].{field}"), message));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
