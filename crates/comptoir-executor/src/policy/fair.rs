@@ -10,6 +10,8 @@ use crate::error::Error;
 pub struct Fair {
     weights: Vec<u32>,
     passes: Vec<u128>,
+    /// Which models wanted something when the last one was picked.
+    wanted: Vec<bool>,
     /// The pass of the last model that was picked.
     reached: u128,
 }
@@ -25,20 +27,27 @@ impl Fair {
     pub fn new(weights: &[u32]) -> Result<Self, Error> {
         match weights.iter().position(|&weight| weight == 0) {
             Some(at) => Err(Error::config(format!("models[{at}].weight"), "must be at least 1")),
-            None => Ok(Self { weights: weights.to_vec(), passes: vec![0; weights.len()], reached: 0 }),
+            None => Ok(Self {
+                weights: weights.to_vec(),
+                passes: vec![0; weights.len()],
+                wanted: vec![false; weights.len()],
+                reached: 0,
+            }),
         }
     }
 
     /// The model whose turn it is among those that want something.
     pub fn pick(&mut self, wants: impl Fn(usize) -> bool) -> Option<usize> {
-        let reached = self.reached;
-        let turn = |(model, &pass): (usize, &u128)| (pass.max(reached), model);
-        let (pass, model) =
-            self.passes.iter().enumerate().filter(|&(model, _)| wants(model)).map(turn).min()?;
-        self.reached = pass;
-        if let Some(own) = self.passes.get_mut(model) {
-            *own = pass;
+        // Only who comes back is moved on: one that stayed keeps what a correction has given it back.
+        for (model, (pass, wanted)) in self.passes.iter_mut().zip(&mut self.wanted).enumerate() {
+            let before = std::mem::replace(wanted, wants(model));
+            if *wanted && !before {
+                *pass = (*pass).max(self.reached);
+            }
         }
+        let wanting = self.passes.iter().zip(&self.wanted).enumerate().filter(|(_, (_, wanted))| **wanted);
+        let (pass, model) = wanting.map(|(model, (&pass, _))| (pass, model)).min()?;
+        self.reached = pass;
         Some(model)
     }
 
@@ -78,6 +87,25 @@ mod tests {
         }
         let ratio = used[1] as f64 / used[0] as f64;
         assert!((ratio - 3.0).abs() < 0.02, "{ratio}");
+    }
+
+    #[test]
+    fn what_was_charged_too_much_comes_back() {
+        let mut fair = Fair::new(&[1, 1]).unwrap();
+        let mut used = [0_u64; 2];
+        for _ in 0..1000 {
+            let model = fair.pick(|_| true).unwrap();
+            // The first is expected to take twice as long as it does.
+            let (charged, cost) = [(20, 10), (10, 10)][model];
+            fair.charge(model, charged);
+            // Another one is picked meanwhile.
+            let other = fair.pick(|_| true).unwrap();
+            fair.charge(other, 10);
+            fair.correct(model, charged, cost);
+            used[model] += cost;
+            used[other] += 10;
+        }
+        assert!(used[0].abs_diff(used[1]) <= 30, "{used:?}");
     }
 
     #[test]
