@@ -96,6 +96,8 @@ def trouble(prediction):
             return b"x" * 100_000
         case 1012:
             return time.sleep(600)
+        case number if 2000 <= number < 3000:
+            time.sleep(0.4)
     return int(prediction[0]), os.getpid()
 
 
@@ -160,6 +162,39 @@ def test_rows_that_go_to_a_worker_together_end_each_with_its_own_outcome():
         1011: "EXECUTOR_WORKER_SIZE",
         1012: "EXECUTOR_WORKER_HUNG",
     }
+
+
+def together(timeout, numbers):
+    """Give seconds and outcome of each number, and how many calls failed; all go in one call."""
+    batch = executor.Batch(min_size=16, max_size=16, max_delay_ms=1000)
+    settings = {"model": unchanged, "postprocess": trouble, "worker_timeout": timeout, "batch": batch}
+    with pipeline(threads=1, **settings) as pipe:
+        # It must be known how quick the function is.
+        list(pipe.map(range(320)))
+        ended = {}
+        start = time.monotonic()
+        futures = {number: pipe.submit(number) for number in numbers}
+        for number, future in futures.items():
+            future.add_done_callback(
+                lambda _, number=number: ended.update({number: time.monotonic() - start})
+            )
+        outcomes = {number: future.exception(60) or future.result() for number, future in futures.items()}
+        failures = sum(worker["failures"] for worker in pipe.stats()["workers"])
+    return ended, outcomes, failures
+
+
+def test_a_row_that_hangs_in_a_call_of_several_takes_its_timeout_once():
+    ended, outcomes, failures = together(2.0, [*range(7), 1012, *range(7, 15)])
+    assert outcomes.pop(1012).code == "EXECUTOR_WORKER_HUNG"
+    assert [outcome[0] for outcome in outcomes.values()] == list(range(15))
+    assert failures == 1
+    assert max(ended.values()) < 3.5
+
+
+def test_slow_rows_of_one_call_have_their_timeout_each():
+    _, outcomes, failures = together(1.0, [*range(4), *range(2000, 2005), *range(4, 11)])
+    assert [outcome[0] for outcome in outcomes.values()] == [*range(4), *range(2000, 2005), *range(4, 11)]
+    assert failures == 0
 
 
 def test_a_worker_survives_an_exception_that_has_no_words():

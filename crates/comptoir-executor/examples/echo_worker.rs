@@ -8,7 +8,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("this worker does not want to start".into());
     }
     let pool = arguments.last().ok_or("a pool starts this program")?;
+    if arguments.iter().any(|argument| argument == "steps") {
+        return Ok(step(pool)?);
+    }
     Ok(comptoir_executor::worker::serve(pool, answer)?)
+}
+
+/// Answers calls whose parts are steps: each sleeps for as many milliseconds as it says, and for ever where it says none.
+#[cfg(target_os = "linux")]
+fn step(pool: &str) -> Result<(), comptoir_executor::worker::Error> {
+    let mut worker = comptoir_executor::worker::Worker::attach(pool)?;
+    worker.ready();
+    while let Some(request) = worker.next_request() {
+        for part in request.parts() {
+            let milliseconds = std::str::from_utf8(part).ok().and_then(|text| text.parse().ok());
+            std::thread::sleep(
+                milliseconds.map_or(std::time::Duration::MAX, std::time::Duration::from_millis),
+            );
+            request.step();
+        }
+        request.reply(&[], 0);
+    }
+    Ok(())
 }
 
 /// The functions, by number; each gives its header and the length of its output.

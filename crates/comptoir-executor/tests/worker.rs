@@ -319,3 +319,29 @@ fn alone_a_parent_waits_to_be_killed() {
     println!("workers {}", pids.join(" "));
     call(&pool, BLOCK, b"").unwrap_err();
 }
+
+#[test]
+fn a_call_that_hangs_tells_at_which_step() {
+    let limits = WorkerConfig { call_timeout: Duration::from_millis(400), ..config(2) };
+    let pool = WorkerPool::start(WorkerConfig { args: vec!["steps".into()], ..limits }).unwrap();
+    let call = |parts: &[&[u8]]| pool.call_with(0, 0, parts, None, |_| ());
+    // Each step has the whole time, and one that is over does not count against the next.
+    assert_eq!(call(&[b"250", b"250", b"250"]), Ok(()));
+    let start = Instant::now();
+    match call(&[b"1", b"250", b"for ever", b"1"]) {
+        Err(Error::Hung { steps, cause, .. }) => {
+            assert_eq!((steps, cause.as_str()), (Some(2), "gave no answer within 400 ms"));
+        }
+        other => panic!("{other:?}"),
+    }
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(640) && took < Duration::from_millis(1200), "{took:?}");
+    // Counted anew.
+    assert!(matches!(call(&[b"for ever"]), Err(Error::Hung { steps: Some(0), .. })));
+    let stopped = thread::scope(|scope| {
+        let caller = scope.spawn(|| call(&[b"1", b"200", b"200"]));
+        signal("-STOP", busy_pid(&pool));
+        caller.join().unwrap()
+    });
+    assert!(matches!(stopped, Err(Error::Hung { steps: None, .. })), "{stopped:?}");
+}

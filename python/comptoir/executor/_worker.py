@@ -34,8 +34,7 @@ def main() -> None:
             if function == POSTPROCESS:
                 worker.reply([], _result(postprocess, *parts))
             elif function == POSTPROCESS_ROWS:
-                rows = zip(parts[::2], parts[1::2], strict=True)
-                worker.reply([], pickle.dumps([_outcome(postprocess, *row) for row in rows], 5))
+                worker.reply([], pickle.dumps(_outcomes(worker, postprocess, parts), 5))
             else:
                 _preprocess(worker, preprocess, parts, setup["stack"])
         except BaseException as error:
@@ -64,6 +63,17 @@ def _preprocess(
 def _result(function: Callable[..., Any], prediction: bytes, context: bytes = b"") -> bytes:
     contexts = [pickle.loads(context)] if context else []
     return pickle.dumps(function(pickle.loads(prediction), *contexts), 5)
+
+
+def _outcomes(
+    worker: ExecutorWorker, function: Callable[..., Any], parts: list[bytes]
+) -> list[bytes | tuple[str, str, bytes]]:
+    outcomes = []
+    for prediction, context in zip(parts[::2], parts[1::2], strict=True):
+        outcomes.append(_outcome(function, prediction, context))
+        # Where the next row hangs, it is known which one it was.
+        worker.step()
+    return outcomes
 
 
 def _outcome(

@@ -1,5 +1,6 @@
 //! The user's functions in worker processes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -48,6 +49,16 @@ struct Pickled<'py, 'a> {
     prediction: Bound<'py, PyBytes>,
     context: Option<&'a [u8]>,
     deadline: Option<Instant>,
+}
+
+/// What became of a call for several rows.
+enum Together {
+    /// An outcome for each, in their order.
+    Outcomes(Vec<Result<Py<PyAny>, Error>>),
+    /// The worker did not come back from the row at this place.
+    Hung(usize, Error),
+    /// The call failed by something that may be one row's doing.
+    Lost,
 }
 
 /// How workers are started, as `comptoir.executor` gives it.
@@ -146,24 +157,39 @@ impl Processes {
         usize::try_from(quick).unwrap_or(ROWS).clamp(1, ROWS)
     }
 
-    /// Runs `postprocess` in a worker for rows of one model: an outcome for each, in their order. Where the call itself
-    /// fails, the rows go to workers one by one, so that each ends with what is its own.
+    /// Runs `postprocess` in a worker for rows of one model: an outcome for each, in their order. A row from which the
+    /// worker does not come back has had its time, so the others go without it. Where a call fails otherwise, the rows go
+    /// to workers one by one, so that each ends with what is its own.
     pub fn postprocess(
         &self,
         py: Python<'_>,
         rows: Vec<Result<Row<'_, '_>, Error>>,
     ) -> Vec<Result<Py<PyAny>, Error>> {
         let rows: Vec<_> = rows.into_iter().map(|row| row.and_then(Row::pickled)).collect();
-        let good: Vec<&Pickled<'_, '_>> = rows.iter().flatten().collect();
-        let mut together = if good.len() > 1 { self.together(py, &good) } else { None }.map(Vec::into_iter);
-        let outcome = |row: &Result<Pickled<'_, '_>, Error>| match (row, &mut together) {
-            (Err(error), _) => Err(error.clone()),
-            (Ok(row), None) => self.alone(py, row),
-            (Ok(_), Some(outcomes)) => {
-                outcomes.next().unwrap_or_else(|| Err(Error::Internal("a worker left out a row".to_owned())))
+        let mut ended = BTreeMap::new();
+        let mut left: Vec<(usize, &Pickled<'_, '_>)> = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            match row {
+                Ok(row) => left.push((place, row)),
+                Err(error) => drop(ended.insert(place, Err(error.clone()))),
             }
-        };
-        rows.iter().map(outcome).collect()
+        }
+        while left.len() > 1 {
+            match self.together(py, &left) {
+                Together::Outcomes(outcomes) => {
+                    ended.extend(left.drain(..).map(|(place, _)| place).zip(outcomes));
+                }
+                Together::Hung(at, error) if at < left.len() => {
+                    ended.insert(left.remove(at).0, Err(error));
+                }
+                Together::Hung(..) | Together::Lost => break,
+            }
+        }
+        for (place, row) in left {
+            ended.insert(place, self.alone(py, row));
+        }
+        let missing = || Err(Error::Internal("a worker left out a row".to_owned()));
+        (0..rows.len()).map(|place| ended.remove(&place).unwrap_or_else(missing)).collect()
     }
 
     fn alone(&self, py: Python<'_>, row: &Pickled<'_, '_>) -> Result<Py<PyAny>, Error> {
@@ -178,25 +204,28 @@ impl Processes {
         loads(py, &result).map(Bound::unbind).map_err(|error| raised("postprocess", error))
     }
 
-    /// The outcomes of rows that one call takes; none where the call failed by something that may be one row's doing.
-    fn together(&self, py: Python<'_>, rows: &[&Pickled<'_, '_>]) -> Option<Vec<Result<Py<PyAny>, Error>>> {
+    fn together(&self, py: Python<'_>, rows: &[(usize, &Pickled<'_, '_>)]) -> Together {
+        let rows = rows.iter().map(|(_, row)| *row);
         let parts: Vec<&[u8]> = rows
-            .iter()
+            .clone()
             .flat_map(|row| [row.prediction.as_bytes(), row.context.unwrap_or_default()])
             .collect();
         // The last deadline; a request whose own is earlier has its outcome then, whatever is waited for here.
-        let deadline = rows.iter().map(|row| row.deadline).collect::<Option<Vec<_>>>();
+        let deadline = rows.clone().map(|row| row.deadline).collect::<Option<Vec<_>>>();
         let deadline = deadline.and_then(|all| all.into_iter().max());
         let called = py.detach(|| self.pool.call_with(0, POSTPROCESS_ROWS, &parts, deadline, object));
         match called {
             Ok(Ok((list, nanos))) => {
                 self.observe(nanos / rows.len().max(1) as u64);
-                outcomes(py, &list).ok()
+                outcomes(py, &list).map_or(Together::Lost, Together::Outcomes)
             }
             Err(error @ (WorkerError::Closed | WorkerError::DeadlineExceeded { .. })) => {
-                Some(rows.iter().map(|_| Err(error.clone().into())).collect())
+                Together::Outcomes(rows.map(|_| Err(error.clone().into())).collect())
             }
-            Ok(Err(_)) | Err(_) => None,
+            Err(error @ WorkerError::Hung { steps: Some(steps), .. }) => {
+                Together::Hung(usize::try_from(steps).unwrap_or(usize::MAX), error.into())
+            }
+            Ok(Err(_)) | Err(_) => Together::Lost,
         }
     }
 

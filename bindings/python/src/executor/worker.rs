@@ -56,6 +56,13 @@ impl ExecutorWorker {
         Ok(Some((function, parts)))
     }
 
+    /// Says that one of the call's rows is done.
+    fn step(&self) {
+        if let Some((request, _)) = &*self.request.lock().unwrap_or_else(PoisonError::into_inner) {
+            request.step();
+        }
+    }
+
     /// Answers the call with arrays by name, which are written straight into shared memory, and a pickled value. Raises
     /// what is wrong with an array, and leaves the call to be answered.
     fn reply(

@@ -122,6 +122,13 @@ impl Request {
         self.view().output_mut()
     }
 
+    /// Says that a step of the call is done, such as one of several items. Each step may take
+    /// [`WorkerConfig::call_timeout`](super::WorkerConfig::call_timeout), and where one takes longer, the caller is told
+    /// which it was ([`Error::Hung`]).
+    pub fn step(&self) {
+        self.view().slot.steps.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// Answers with the first `bytes` of the output, described by `header`. What does not fit fails the call with both
     /// sizes.
     pub fn reply(mut self, header: &[u8], bytes: usize) {

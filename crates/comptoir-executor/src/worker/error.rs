@@ -23,6 +23,10 @@ pub enum Error {
         worker: usize,
         /// What was seen, such as `gave no answer within 500 ms`.
         cause: String,
+        /// How many steps of the call it had finished ([`Request::step`](super::Request::step)), where the next one had
+        /// the whole of [`WorkerConfig::call_timeout`](super::WorkerConfig::call_timeout) for itself. None where the
+        /// worker was stopped from outside, or finished a step while it was being killed.
+        steps: Option<u64>,
     },
     /// A worker, or the pool as a whole, does not come up.
     #[error("workers do not start: {cause}{}", tail(.stderr))]

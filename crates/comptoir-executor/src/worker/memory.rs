@@ -16,7 +16,7 @@ use super::system::Mapping;
 use super::{Error, WorkerConfig};
 
 /// First word of every memory file: this layout, not another version of it.
-const MAGIC: u64 = u64::from_le_bytes(*b"comptw01");
+const MAGIC: u64 = u64::from_le_bytes(*b"comptw02");
 /// Room for the lengths of parts of an input and for the gaps between them.
 const PARTS_BYTES: usize = 4096;
 /// Cells of a ring: more than the largest depth and the word to stop.
@@ -89,6 +89,8 @@ pub(crate) struct Slot {
     pub(crate) header_len: AtomicU64,
     pub(crate) data_len: AtomicU64,
     pub(crate) trace_len: AtomicU64,
+    /// Steps of the call that the worker has finished.
+    pub(crate) steps: AtomicU64,
 }
 
 /// A slot and its three areas.

@@ -111,8 +111,8 @@ impl WorkerPool {
     /// Calls `function` with the parts of `input` and gives the answer to `reply`, which reads it in shared memory.
     ///
     /// Waits for a free slot first. A call that loses its worker goes to another one, [`WorkerConfig::retries`] times at
-    /// most, so callables should bear to be run twice. Without a deadline, a call ends with its worker's
-    /// [`WorkerConfig::call_timeout`] at the latest.
+    /// most, so callables should bear to be run twice. Without a deadline, a call ends at the latest when its worker has
+    /// finished nothing for [`WorkerConfig::call_timeout`]: no call, and no step of one.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl WorkerPool {
             let loss = held.give_back().unwrap_or(Loss::Died("ended".to_owned()));
             let forgiven = match loss {
                 Loss::Closed => false,
-                Loss::Blocked(_) if phase == Phase::LostRunning => false,
+                Loss::Blocked { .. } if phase == Phase::LostRunning => false,
                 _ => lost <= retries && queued <= LOST_QUEUED_LIMIT,
             };
             if !forgiven {
@@ -282,6 +282,7 @@ impl Held<'_> {
         let view = shared.memory.view(self.ticket.worker, self.ticket.slot);
         slot::write_input(&shared.memory, &view, call.input)?;
         view.slot.function.store(call.function, Ordering::Relaxed);
+        view.slot.steps.store(0, Ordering::SeqCst);
         let mut state = shared.lock();
         if !state.publish(&shared.memory, self.ticket) {
             return Ok(Phase::LostQueued);

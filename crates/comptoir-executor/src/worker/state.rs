@@ -53,6 +53,8 @@ struct SlotUse {
     sequence: u32,
     holder: Holder,
     loss: Option<Loss>,
+    /// Steps of the call that have been seen.
+    steps: u64,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +74,13 @@ pub(super) enum Loss {
     /// It was stopped from outside, and killed.
     Stopped(String),
     /// Its callable did not come back, and it was killed: that is likely the call's own fault, so it is not tried again.
-    Blocked(String),
+    Blocked {
+        /// What was seen.
+        cause: String,
+        /// Steps that it had finished of the call that it lost, where the next one is known to be the one that did not
+        /// come back.
+        steps: Option<u64>,
+    },
     /// The pool was closed.
     Closed,
 }
@@ -182,6 +190,7 @@ impl Entry {
         slot.sequence = slot.sequence.wrapping_add(1) & (u32::MAX >> 3);
         slot.holder = Holder::Caller;
         slot.loss = None;
+        slot.steps = 0;
         Some(Ticket { worker, slot: number, sequence: slot.sequence, generation })
     }
 
@@ -192,6 +201,20 @@ impl Entry {
             if slot.holder == Holder::Worker && !phase(&memory.view(worker, number)).is_open() {
                 slot.holder = Holder::Nobody;
                 self.progress = Instant::now();
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether the worker has finished steps of its calls since this was last asked.
+    pub(super) fn stepped(&mut self, memory: &Memory, worker: usize) -> bool {
+        let mut any = false;
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let view = memory.view(worker, number);
+            let steps = view.slot.steps.load(Ordering::SeqCst);
+            if phase(&view).is_open() && steps != slot.steps {
+                slot.steps = steps;
                 any = true;
             }
         }
@@ -215,7 +238,11 @@ impl Entry {
                 _ => continue,
             };
             match slot.holder {
-                Holder::Caller => slot.loss = Some(loss.clone()),
+                Holder::Caller => {
+                    let steps = view.slot.steps.load(Ordering::SeqCst);
+                    // A step that ended while the worker was being killed was not the one that took too long.
+                    slot.loss = Some(loss.at((steps == slot.steps).then_some(steps)));
+                }
                 Holder::Worker => slot.holder = Holder::Nobody,
                 Holder::Nobody => {}
             }
@@ -243,11 +270,20 @@ impl Entry {
 }
 
 impl Loss {
+    /// The same for a call of which so many steps had been finished.
+    fn at(&self, steps: Option<u64>) -> Self {
+        match self {
+            Self::Blocked { cause, .. } => Self::Blocked { cause: cause.clone(), steps },
+            other => other.clone(),
+        }
+    }
+
     /// The loss as the error of a call that is not tried again.
     pub(super) fn into_error(self, worker: usize) -> Error {
         match self {
             Self::Died(cause) => Error::Died { worker, cause },
-            Self::Stopped(cause) | Self::Blocked(cause) => Error::Hung { worker, cause },
+            Self::Stopped(cause) => Error::Hung { worker, cause, steps: None },
+            Self::Blocked { cause, steps } => Error::Hung { worker, cause, steps },
             Self::Closed => Error::Closed,
         }
     }
@@ -255,7 +291,7 @@ impl Loss {
     /// What happened, in words.
     pub(super) fn cause(&self) -> String {
         match self {
-            Self::Died(cause) | Self::Stopped(cause) | Self::Blocked(cause) => cause.clone(),
+            Self::Died(cause) | Self::Stopped(cause) | Self::Blocked { cause, .. } => cause.clone(),
             Self::Closed => "closed with its pool".to_owned(),
         }
     }

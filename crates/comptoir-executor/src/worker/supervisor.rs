@@ -148,12 +148,13 @@ fn come_up(shared: &Shared, entry: &mut Entry, worker: usize, now: Instant) {
         shared.changed.notify_all();
     } else if entry.until <= now {
         let limit = shared.config.start_timeout.as_millis();
-        kill(entry, Loss::Blocked(format!("was not ready within {limit} ms")));
+        let cause = format!("was not ready within {limit} ms");
+        kill(entry, Loss::Blocked { cause, steps: None });
     }
 }
 
-/// A worker that has calls must finish some, and must not be stopped. What a thread inside it would say is worth
-/// nothing where the callable blocks, so only answers count.
+/// A worker that has calls must finish some, or steps of one, and must not be stopped. What a thread inside it would say is worth
+/// nothing where the callable blocks, so only answers and steps count.
 fn watch(shared: &Shared, entry: &mut Entry, worker: usize, now: Instant) {
     if entry.reclaim(&shared.memory, worker) {
         shared.freed.notify_all();
@@ -162,10 +163,14 @@ fn watch(shared: &Shared, entry: &mut Entry, worker: usize, now: Instant) {
         entry.stopped = 0;
         return;
     }
+    if entry.stepped(&shared.memory, worker) {
+        entry.progress = now;
+    }
     let since = now.saturating_duration_since(entry.progress);
     if since >= shared.config.call_timeout {
         let limit = shared.config.call_timeout.as_millis();
-        kill(entry, Loss::Blocked(format!("gave no answer within {limit} ms")));
+        let cause = format!("gave no answer within {limit} ms");
+        kill(entry, Loss::Blocked { cause, steps: None });
     } else if since >= WATCH && entry.process.as_ref().is_some_and(Process::is_stopped) {
         entry.stopped += 1;
         if entry.stopped >= STOPPED_LIMIT {
