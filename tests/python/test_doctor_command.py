@@ -99,6 +99,20 @@ def broken(place, kind):
         Image.new("RGB", (4, 4)).save(inputs / "a.png")
     elif kind == "no directory":
         inputs = place / "absent"
+    elif kind == "empty file":
+        (inputs / "a.npy").touch()
+    elif kind == "no zip":
+        (inputs / "a.npz").write_bytes(b"PK\3\4 and nothing more")
+    elif kind == "half a picture":
+        name = "pixels.onnx"
+        square = [tensor(name, 1, 3, 4, 4) for name in "xy"]
+        onnx.save(model([node("Neg", "x", "y")], square[:1], square[1:]), place / name)
+        Image.new("RGB", (400, 400)).save(inputs / "a.png")
+        (inputs / "a.png").write_bytes((inputs / "a.png").read_bytes()[:60])
+    elif kind == "sequence":
+        name = "list.onnx"
+        made = onnx.helper.make_tensor_sequence_value_info("list", onnx.TensorProto.FLOAT, [2])
+        onnx.save(model([node("SequenceConstruct", "x", "list")], [tensor("x", 2)], [made]), place / name)
     return [f"{place}/{name}", "--inputs", f"{inputs}", *QUICK]
 
 
@@ -115,6 +129,10 @@ def broken(place, kind):
         ("picture", "needs an input of 4 dimensions"),
         ("no directory", "no such file or directory"),
         ("empty directory", "no file of the kinds .npy"),
+        ("empty file", "a.npy`: cannot be read: No data left in file"),
+        ("no zip", "a.npz`: cannot be read: File is not a zip file"),
+        ("half a picture", "a.png`: cannot be read"),
+        ("sequence", "output `list`: only models whose inputs and outputs are tensors are examined"),
     ],
 )
 def test_what_cannot_be_used_exits_with_2_and_the_reason(place, capsys, kind, says):
@@ -132,11 +150,60 @@ def test_what_cannot_be_used_exits_with_2_and_the_reason(place, capsys, kind, sa
         (["--limit", "0"], "limit: expected at least 1, found `0`"),
         (["--std", "0"], "std: must not be `0`"),
         (["--mean", "1", "2"], "mean: expected 1 or 3 values, found `2`"),
+        (["--mean", "nan"], "mean: expected finite numbers, found `(nan,)`"),
+        (["--std", "1", "inf", "1"], "std: expected finite numbers"),
+        (["--seed", "-1"], "seed: expected at least 0, found `-1`"),
+        (["--inputs", "x" * 5000], "x`: file name too long"),
+        (["--output", ""], "output: expected the path of a file, found `'.'`"),
+        (["--repair", "a\0b"], "repair: expected the path of a file"),
+        (["--output", "Good"], "model `Good`: is a directory"),
+        (["--json", "Good"], "report `Good`: is a directory"),
+        (["--html", "a\0b"], "embedded null byte"),
+        (["--markdown", "good.onnx/report.md"], "report `good.onnx/report.md`: its directory is a file"),
     ],
 )
-def test_wrong_options_exit_with_2(place, capsys, options, says):
-    assert main(["doctor", f"{place}/good.onnx", *options]) == 2
-    assert says in capsys.readouterr().err
+def test_wrong_options_exit_with_2(place, capsys, monkeypatch, options, says):
+    monkeypatch.chdir(place)
+    (place / "Good").mkdir()
+    assert main(["doctor", f"{place}/good.onnx", *QUICK, "--budget", "1", *options]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("comptoir: ")
+    assert says in error
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"model": 5}, "`model` must be a path or an onnx.ModelProto, not `int`"),
+        ({"inputs": 5}, "`inputs` must be an iterable, not `int`"),
+        ({"inputs": {"x": [1.0]}}, "`inputs` must be a path or a list of mappings, not `dict`"),
+        ({"inputs": np.ones((2, 8))}, r"`inputs\[0\]` must be a mapping, not `ndarray`"),
+        ({"tolerance": "0.1"}, "`tolerance` must be a number, not `str`"),
+        ({"budget": 10**400}, "`budget` must be a number that a float can hold"),
+        ({"limit": 2.5}, "`limit` must be a whole number, not `float`"),
+        ({"memory": -(10**80)}, "memory: expected at least 1, found `a number of many digits`"),
+        ({"seed": "x"}, "`seed` must be a whole number, not `str`"),
+        ({"providers": "CPUExecutionProvider"}, "`providers` must be an iterable of texts, not `str`"),
+        ({"metric": 5}, "`metric` must be a callable, not `int`"),
+        ({"metric": lambda one, other: "x"}, "`the result of metric` must be a number, not `str`"),
+        ({"pictures": "nchw"}, "`pictures` must be a Pictures, not `str`"),
+        ({"output": 5}, "`output` must be a path, not `int`"),
+    ],
+)
+def test_wrong_arguments_are_named(place, wrong, says):
+    settings = {"model": place / "good.onnx", "budget": 0, "speed_budget": 0, "providers": []} | wrong
+    with pytest.raises((comptoir.ArgumentError, comptoir.ConfigError), match=says):
+        doctor.examine(**settings)
+
+
+def test_values_that_make_no_array_and_shapes_that_no_memory_holds_are_named(place):
+    with pytest.raises(comptoir.DataError, match="`x`: no array can be made of it"):
+        doctor.examine(place / "good.onnx", [{"x": [[1, 2], [3]]}])
+    huge = [tensor(name, 10**7, 10**7) for name in "xy"]
+    with pytest.raises(comptoir.DataError, match="input `x`: no memory for random values of the shape"):
+        doctor.examine(model([node("Neg", "x", "y")], huge[:1], huge[1:]))
+    with pytest.raises(comptoir.ArgumentError, match=r"`mean\[0\]` must be a number, not `str`"):
+        doctor.Pictures(mean=("a",))
 
 
 def test_errors_have_codes(place):

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comptoir.doctor import DEFAULT_PROVIDERS, Pictures, examine
-from comptoir.errors import Error
+from comptoir.doctor.model import reason
+from comptoir.errors import Error, StorageError
 
 if TYPE_CHECKING:
     from comptoir.doctor import Report
@@ -67,9 +68,14 @@ def _write(report: Report, options: argparse.Namespace) -> None:
         (options.html, report.to_html),
         (options.json, report.to_json),
     ):
-        if path is not None:
+        if path is None:
+            continue
+        text = make()
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(make(), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise StorageError(f"report `{path}`: {reason(error)}", "DOCTOR_NOT_WRITTEN") from error
 
 
 def _provider(name: str) -> str:

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
+from onnx import ModelProto, TensorProto
 
+from comptoir._arguments import expect, refused, texts
+from comptoir.doctor.arguments import at_least, optional_path, positive, sample_mappings
 from comptoir.doctor.half import Form, convert
 from comptoir.doctor.inputs import Pictures, Samples, samples
 from comptoir.doctor.layers import measure, risks, weights
 from comptoir.doctor.lint import lint, placement
 from comptoir.doctor.mixed import Judge, Metric, rank, search
-from comptoir.doctor.model import Model, digest, invalid_setting, opset, prepare, read, shapes, write
+from comptoir.doctor.model import Model, check_tensors, digest, opset, prepare, read, shapes, write
 from comptoir.doctor.repair import repair as repaired
 from comptoir.doctor.report import SEVERITIES, Finding, Layer, Mixed, ModelFacts, Report, Weight
 from comptoir.doctor.speed import speeds
@@ -86,13 +88,23 @@ def examine(
     comptoir.DataError
         The model is no valid ONNX, cannot be run, or a sample does not fit it.
     comptoir.ConfigError
-        An argument is wrong.
+        An argument is out of its bounds (``DOCTOR_SETTING``).
+    comptoir.ArgumentError
+        An argument has a wrong type.
     """
-    _check(tolerance, budget, speed_budget, limit, memory)
-    paths = _Paths(*(None if path is None else Path(path) for path in (repair, output)))
+    tolerance, budget = positive("tolerance", tolerance), positive("budget", budget)
+    speed_budget, seed = positive("speed_budget", speed_budget), at_least(0, "seed", seed)
+    limit, memory = at_least(1, "limit", limit), at_least(1, "memory", memory)
+    providers, inputs = texts("providers", providers), sample_mappings(inputs)
+    expect("pictures", pictures, (Pictures, type(None)), "a Pictures")
+    expect("model", model, (str, Path, ModelProto), "a path or an onnx.ModelProto")
+    if metric is not None and not callable(metric):
+        raise refused("metric", "a callable", metric)
+    paths = _Paths(optional_path("repair", repair), optional_path("output", output))
     is_file = isinstance(model, (str, Path))
     original = read(Path(model)) if is_file else model
     prepared = prepare(original)
+    check_tensors(prepared)
     taken = samples(prepared, inputs, pictures or Pictures(), limit, seed)
     first = next(iter(taken))
     findings = lint(original, prepared)
@@ -243,12 +255,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _check(tolerance: float, budget: float, speed_budget: float, limit: int, memory: int) -> None:
-    for name, value in (("tolerance", tolerance), ("budget", budget), ("speed_budget", speed_budget)):
-        if not (math.isfinite(value) and value >= 0):
-            raise invalid_setting(f"{name}: expected a number of at least 0, found `{value}`")
-    for name, count in (("limit", limit), ("memory", memory)):
-        if count < 1:
-            raise invalid_setting(f"{name}: expected at least 1, found `{count}`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-from comptoir.doctor.model import Model, shapes
+from comptoir._arguments import each, number
+from comptoir.doctor.model import Model, invalid_setting, reason, shapes
 from comptoir.doctor.report import Inputs
-from comptoir.errors import ConfigError, DataError
+from comptoir.errors import DataError, Error
 
 __all__ = ["Pictures", "Sample", "Samples", "samples"]
 
@@ -43,13 +45,15 @@ class Pictures:
     def __post_init__(self) -> None:
         """Check the values."""
         if self.layout not in ("nchw", "nhwc"):
-            raise ConfigError(f"layout: expected nchw or nhwc, found `{self.layout}`", "DOCTOR_SETTING")
-        for name, values in (("mean", self.mean), ("std", self.std)):
+            raise invalid_setting(f"layout: expected nchw or nhwc, found `{self.layout}`")
+        for name, given in (("mean", self.mean), ("std", self.std)):
+            values = [number(f"{name}[{at}]", value) for at, value in enumerate(each(name, given))]
             if len(values) not in (1, 3):
-                message = f"{name}: expected 1 or 3 values, found `{len(values)}`"
-                raise ConfigError(message, "DOCTOR_SETTING")
+                raise invalid_setting(f"{name}: expected 1 or 3 values, found `{len(values)}`")
+            if not all(map(math.isfinite, values)):
+                raise invalid_setting(f"{name}: expected finite numbers, found `{given}`")
         if 0 in self.std:
-            raise ConfigError("std: must not be `0`", "DOCTOR_SETTING")
+            raise invalid_setting("std: must not be `0`")
 
 
 class Samples:
@@ -102,7 +106,9 @@ class Samples:
             name = self._only(path)
             is_array = path.suffix.lower() == ".npy"
             array = np.load(path, allow_pickle=False) if is_array else self._picture(path, name)
-        except (OSError, ValueError) as error:
+        except Error:
+            raise
+        except Exception as error:  # what readers of damaged files raise has no common base
             raise DataError(f"input `{path}`: cannot be read: {error}", "DOCTOR_INPUT_UNREADABLE") from error
         return {name: array}
 
@@ -143,15 +149,21 @@ class Samples:
         made: Sample = {}
         for name, shape in self.shapes.items():
             sizes = [size if isinstance(size, int) and size > 0 else 1 for size in shape or ()]
-            dtype = self.types[name]
-            if np.issubdtype(dtype, np.floating):
-                made[name] = generator.standard_normal(sizes).astype(dtype)
-            elif dtype == np.bool_ or np.issubdtype(dtype, np.integer):
-                made[name] = generator.integers(0, 2, sizes).astype(dtype)
-            else:
-                message = f"input `{name}`: no random values of type `{dtype}`: give files"
-                raise DataError(message, "DOCTOR_INPUT_TYPE")
+            try:
+                made[name] = self._drawn(name, sizes, generator)
+            except (MemoryError, ValueError) as error:
+                message = f"input `{name}`: no memory for random values of the shape {sizes}"
+                raise DataError(message, "DOCTOR_INPUT_SHAPE") from error
         return made
+
+    def _drawn(self, name: str, sizes: list[int], generator: np.random.Generator) -> np.ndarray[Any, Any]:
+        dtype = self.types[name]
+        if np.issubdtype(dtype, np.floating):
+            return generator.standard_normal(sizes).astype(dtype)
+        if dtype == np.bool_ or np.issubdtype(dtype, np.integer):
+            return generator.integers(0, 2, sizes).astype(dtype)
+        message = f"input `{name}`: no random values of type `{dtype}`: give files"
+        raise DataError(message, "DOCTOR_INPUT_TYPE")
 
     def _checked(self, sample: Mapping[str, Any], place: str) -> Sample:
         if set(sample) != set(self.types):
@@ -160,7 +172,12 @@ class Samples:
             raise DataError(message, "DOCTOR_INPUT_NAMES")
         made: Sample = {}
         for name, value in sample.items():
-            array, shape = np.asarray(value), self.shapes[name]
+            shape = self.shapes[name]
+            try:
+                array = np.asarray(value)
+            except (TypeError, ValueError) as error:
+                message = f"input `{place}`: `{name}`: no array can be made of it: {error}"
+                raise DataError(message, "DOCTOR_INPUT_TYPE") from error
             if shape is not None and array.ndim == len(shape) - 1:
                 array = array[None]
             if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, self.types[name], "same_kind"):
@@ -209,9 +226,12 @@ def samples(
         return Samples(model, "random", range(min(limit, 4)), pictures, seed)
     if isinstance(given, (str, Path)):
         path = Path(given)
-        if not path.exists():
-            raise DataError(f"inputs `{path}`: no such file or directory", "DOCTOR_INPUT_NONE")
-        entries = sorted(path.iterdir()) if path.is_dir() else [path]
+        try:
+            if not path.exists():
+                raise DataError(f"inputs `{path}`: no such file or directory", "DOCTOR_INPUT_NONE")
+            entries = sorted(path.iterdir()) if path.is_dir() else [path]
+        except OSError as error:
+            raise DataError(f"inputs `{path}`: {reason(error)}", "DOCTOR_INPUT_NONE") from error
         files = [entry for entry in entries if entry.suffix.lower() in (*ARRAYS, *PICTURES)]
         if not files:
             kinds = " ".join((*ARRAYS, *PICTURES))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from comptoir._arguments import number
 from comptoir.doctor.half import Form, convert, convertible
 from comptoir.doctor.inputs import Sample
 from comptoir.doctor.layers import run
@@ -55,8 +56,11 @@ class Judge:
         opened, worst = session(model), 0.0
         for sample, expected in zip(self.samples, self.expected, strict=True):
             found = dict(zip(self.names, run(opened, sample, self.names), strict=True))
-            error = self._relative(expected, found) if self.metric is None else self.metric(expected, found)
-            worst = max(worst, math.inf if math.isnan(error) else float(error))
+            if self.metric is None:
+                error = self._relative(expected, found)
+            else:
+                error = number("the result of metric", self.metric(expected, found))
+            worst = max(worst, math.inf if math.isnan(error) else error)
         return worst
 
     def _relative(self, expected: Mapping[str, Any], found: Mapping[str, Any]) -> float:

@@ -16,7 +16,20 @@ from onnx import numpy_helper, shape_inference
 
 from comptoir.errors import ConfigError, DataError, StorageError
 
-__all__ = ["Model", "copy", "digest", "is_float", "opset", "prepare", "read", "session", "shapes", "write"]
+__all__ = [
+    "Model",
+    "check_tensors",
+    "copy",
+    "digest",
+    "is_float",
+    "opset",
+    "prepare",
+    "read",
+    "reason",
+    "session",
+    "shapes",
+    "write",
+]
 
 Model = Any
 """An `onnx.ModelProto`; the package has no usable types for its generated classes."""
@@ -49,8 +62,7 @@ def read(path: Path) -> Model:
         # By path, because the checker cannot take a message of more than 2 GiB.
         onnx.checker.check_model(str(path))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"model `{path}`: {reason.lower()}", "DOCTOR_MODEL_UNREADABLE") from error
+        raise StorageError(f"model `{path}`: {reason(error)}", "DOCTOR_MODEL_UNREADABLE") from error
     except (DecodeError, onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         raise DataError(
             f"model `{path}`: no valid ONNX model: {_line(error)}", "DOCTOR_MODEL_INVALID"
@@ -74,6 +86,23 @@ def prepare(model: Model) -> Model:
         graph.input.extend(kept)
         _lift_constants(graph)
     return _inferred(made)
+
+
+def check_tensors(model: Model) -> None:
+    """Refuse a model that takes or gives anything but tensors.
+
+    Raises
+    ------
+    comptoir.DataError
+        An input or output is a sequence, a map or optional (``DOCTOR_MODEL_REFUSED``).
+    """
+    for kind, entries in (("input", model.graph.input), ("output", model.graph.output)):
+        for entry in entries:
+            if not entry.type.HasField("tensor_type"):
+                message = (
+                    f"{kind} `{entry.name}`: only models whose inputs and outputs are tensors are examined"
+                )
+                raise DataError(message, "DOCTOR_MODEL_REFUSED")
 
 
 def session(
@@ -134,9 +163,7 @@ def write(model: Model, path: Path) -> None:
             model, str(path), save_as_external_data=is_large, all_tensors_to_one_file=True, location=data.name
         )
     except OSError as error:
-        raise StorageError(
-            f"model `{path}`: {error.strerror or error}".lower(), "DOCTOR_NOT_WRITTEN"
-        ) from error
+        raise StorageError(f"model `{path}`: {reason(error)}", "DOCTOR_NOT_WRITTEN") from error
 
 
 def copy(model: Model) -> Model:
@@ -231,6 +258,13 @@ def _weight_bytes(model: Model) -> int:
 def _line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
+
+
+def reason(error: Exception) -> str:
+    """Say why a file cannot be read or written."""
+    if isinstance(error, FileExistsError):
+        return "its directory is a file"
+    return str(getattr(error, "strerror", None) or error).lower()
 
 
 def invalid_setting(message: str) -> ConfigError:
