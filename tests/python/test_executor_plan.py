@@ -35,6 +35,15 @@ def test_the_text_has_the_figures_and_the_advice():
         ({}, "`per_second`: give per_second or trace_ms"),
         ({"per_second": 10, "instances": 0}, "`device.instances`: must be from 1 to 4096, found 0"),
         ({"per_second": 10, "trace_ms": [1]}, "`trace_ms`: give per_second or trace_ms, not both"),
+        ({"per_second": 10, "deadline_ms": -1}, "`deadline_ms`: must be from 0 to 86400000, found -1"),
+        ({"per_second": 1e308}, "`per_second`: must be above 0 and at most 1000000000"),
+        ({"per_second": float("nan")}, "`per_second`: expected a number or text, found `float`"),
+        ({"per_second": "10"}, "`per_second`: invalid type: string"),
+        ({"trace_ms": [2, 1]}, "`trace_ms`: must be from 1 to 10000000 times in ascending order"),
+        ({"trace_ms": [1, None]}, r"`trace_ms\[1\]`: invalid type: null"),
+        ({"per_second": 10, "requests": 10**400}, "`requests`: expected a number of 64 bits"),
+        ({"per_second": 10, "queue_limit": -1}, "`queue_limit`: "),
+        ({"per_second": 10, "batch": {}}, "`batch`: expected an executor.Batch"),
     ],
 )
 def test_settings_are_refused_by_their_name(settings, message):

@@ -132,11 +132,16 @@ fn loads_that_say_nothing_are_refused_by_their_field() {
     let zero = PlanSpec { per_second: Some(0.0), ..PlanSpec::default() };
     assert_eq!(refused(zero), "`per_second`: must be above 0, found 0");
     let rare = PlanSpec { per_second: Some(1e-300), ..PlanSpec::default() };
-    assert!(
-        refused(rare).starts_with("`arrivals.per_second`: 10000 requests would come in more than a century")
-    );
+    assert!(refused(rare).starts_with("`per_second`: 10000 requests would come in more than a century"));
     let trace = PlanSpec { trace_ms: Some(vec![2.0, 1.0]), ..PlanSpec::default() };
-    assert!(refused(trace).starts_with("`arrivals.trace_ms`: must be from 1 to"));
+    assert!(refused(trace).starts_with("`trace_ms`: must be from 1 to"));
+    let load = PlanSpec { per_second: Some(10.0), ..PlanSpec::default() };
+    let slow = PlanSpec { cpu_ms: -1.0, ..load.clone() };
+    assert_eq!(refused(slow), "`cpu_ms`: must be from 0 to 86400000, found -1");
+    let late = PlanSpec { deadline_ms: Some(-2.0), ..load.clone() };
+    assert_eq!(refused(late), "`deadline_ms`: must be from 0 to 86400000, found -2");
+    let wide = PlanSpec { cpu_spread: Spread::Uniform(2.0), ..load };
+    assert_eq!(refused(wide), "`cpu_spread.uniform`: must be from 0 to 1, found 2");
     let unknown = serde_json::from_str::<PlanSpec>(r#"{"per_secnd": 3}"#).unwrap_err().to_string();
     assert!(unknown.starts_with("unknown field `per_secnd`"), "{unknown}");
 }

@@ -172,7 +172,7 @@ def plan(
     >>> plan.options[0].field, plan.options[0].after
     ('cpu_threads', 3)
     """
-    batch = batch or Batch()
+    batch = Batch() if batch is None else batch
     check_batch(batch)
     device = {
         "fixed_ms": fixed_ms,

@@ -65,8 +65,12 @@ pub struct Change {
 /// Simulates a configuration under a load, finds the rate that it holds, and tries what could be changed.
 ///
 /// # Errors
-/// [`Error::Config`] where a setting cannot be used.
+/// [`Error::Config`] where a setting cannot be used, with its field in [`PlanSpec`].
 pub fn plan(spec: &PlanSpec) -> Result<Plan, Error> {
+    planned(spec).map_err(spec::named)
+}
+
+fn planned(spec: &PlanSpec) -> Result<Plan, Error> {
     let load = simulate(&spec.scenario()?)?.summary();
     let highest_per_second = capacity::highest(spec)?;
     let mut plan = Plan {

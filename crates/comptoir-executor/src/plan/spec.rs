@@ -56,6 +56,20 @@ impl Default for PlanSpec {
     }
 }
 
+/// An error of the scenario with the field of the plan that it comes from.
+pub(super) fn named(error: Error) -> Error {
+    let Error::Config { field, message } = error else { return error };
+    let own = match field.as_str() {
+        "arrivals.per_second" => "per_second",
+        "arrivals.trace_ms" => "trace_ms",
+        "deadline.mean_ms" => "deadline_ms",
+        "preprocess.mean_ms" => "cpu_ms",
+        "preprocess.spread.uniform" => "cpu_spread.uniform",
+        same => same,
+    };
+    Error::config(own, message)
+}
+
 impl PlanSpec {
     /// The scenario that is simulated.
     ///
