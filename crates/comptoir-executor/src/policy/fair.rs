@@ -36,6 +36,12 @@ impl Fair {
         }
     }
 
+    /// The weight of a model.
+    #[must_use]
+    pub fn weight(&self, model: usize) -> u32 {
+        self.weights.get(model).copied().unwrap_or(1)
+    }
+
     /// The model whose turn it is among those that want something.
     pub fn pick(&mut self, wants: impl Fn(usize) -> bool) -> Option<usize> {
         // Only who comes back is moved on: one that stayed keeps what a correction has given it back.

@@ -22,7 +22,7 @@ pub(crate) use halves::Halves;
 pub use latency::LatencyModel;
 pub use queue::{Entry, Key, Queue, QueuePolicy, Rejected};
 pub(crate) use schedule::{Lineup, Running, Schedule, Start, Turn};
-pub use soonest::{Ahead, soonest};
+pub use soonest::{Ahead, Rival, soonest};
 
 /// Time in nanoseconds since some start.
 pub type Nanos = u64;

@@ -1,7 +1,7 @@
 //! Whose turn it is on what several models share: the CPU threads, and the lanes of the device.
 
 use super::instance::Instance;
-use super::{Ahead, Decision, Entry, Fair, Flow, LatencyModel, Nanos, Ready, decide, soonest};
+use super::{Ahead, Decision, Entry, Fair, Flow, LatencyModel, Nanos, Ready, Rival, decide, soonest};
 use crate::error::Error;
 
 /// A model and its requests, as a [`Schedule`] sees them. The pipeline keeps rows in the memory of batches, the simulator
@@ -94,8 +94,12 @@ impl Schedule {
     pub(crate) fn shed<M: Lineup>(&self, now: Nanos, models: &mut [M]) -> Vec<Entry<M::Queued>> {
         let free_at = |instance: &Instance| instance.free_at().unwrap_or(0);
         let free_at = self.instances.iter().map(free_at).min().unwrap_or(0);
+        let rivals: Vec<Rival> = if models.len() > 1 { self.rivals(models) } else { Vec::new() };
         let mut late = Vec::new();
-        for model in models {
+        for (number, model) in models.iter_mut().enumerate() {
+            let others = rivals.iter().enumerate().filter(|(other, _)| *other != number);
+            let weight = self.lanes.weight(number);
+            let beside = |own| others.clone().map(|(_, rival)| rival.beside(own, weight)).sum();
             let flow = model.flow();
             let ahead = Ahead {
                 cpu_time: flow.cpu_time(),
@@ -104,10 +108,19 @@ impl Schedule {
                 free_at,
                 instances: self.instances.len(),
             };
-            let soonest = soonest(now, ahead, model.latency(), &flow.batch);
+            let soonest = soonest(now, ahead, model.latency(), &flow.batch, beside);
             late.extend(model.flow_mut().queue.shed(now, soonest));
         }
         late
+    }
+
+    fn rivals<M: Lineup>(&self, models: &[M]) -> Vec<Rival> {
+        let rival = |(number, model): (usize, &M)| {
+            let (flow, weight) = (model.flow(), self.lanes.weight(number));
+            let rows = flow.queue.len() + flow.preprocessing() + model.ready();
+            Rival::new(weight, rows, self.instances.len(), model.latency(), &flow.batch)
+        };
+        models.iter().enumerate().map(rival).collect()
     }
 
     /// The request that a CPU thread begins next, of the model whose turn it is.
