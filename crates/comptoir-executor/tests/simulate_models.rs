@@ -1,8 +1,10 @@
 //! What holds for several models that share CPU threads and a device: properties of the pipeline in virtual time.
 #![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "places are those of the report; a panic fails the test"
+    reason = "places are those of the report, counts are small; a panic fails the test"
 )]
 
 use comptoir_executor::policy::{BatchPolicy, QueuePolicy};
