@@ -173,7 +173,9 @@ def test_numbers_that_are_none(reader):
     error = refused(lambda: normalise.quantile([1.0], "x"), "RANKING_SHARE", "`share` must be a number")
     assert isinstance(error, comptoir.ArgumentError)
     for share in (-1.0, 1.5, float("nan")):
-        error = refused(lambda share=share: normalise.quantile([1.0], share), "RANKING_SHARE", "between 0 and 1")
+        error = refused(
+            lambda share=share: normalise.quantile([1.0], share), "RANKING_SHARE", "between 0 and 1"
+        )
         assert isinstance(error, comptoir.ConfigError)
     assert ranking.mmr([1.0, 2.0], np.array([[1.0], [2.0]])) == [1, 0]
 
