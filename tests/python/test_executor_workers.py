@@ -3,11 +3,9 @@
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -356,68 +354,3 @@ def test_closing_leaves_no_process_and_no_descriptor():
         assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
     # What an earlier test left to a thread may have gone meanwhile.
     assert descriptors() <= before
-
-
-MAIN = """
-import numpy as np, os, signal, sys, time
-from comptoir import executor
-
-def prepare(number):
-    if number < 0:
-        time.sleep(600)
-    return np.float32(number + 1)
-
-if __name__ == "__main__":
-    pipe = executor.Pipeline(preprocess=prepare, model=lambda batch: batch, workers=1)
-    print(float(pipe.submit(1).result()), pipe.stats()["workers"][0]["pid"], flush=True)
-    if sys.argv[1] == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if sys.argv[1] == "wait":
-        pipe.submit(-1).result()
-"""
-
-
-def ended(pid):
-    """Wait until a process is gone; who has ended may wait for the system's first process to notice."""
-    end = time.monotonic() + 10
-    while (stat := Path(f"/proc/{pid}/stat")).exists() and stat.read_text().split()[2] != "Z":
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize(("how", "status"), [("end", 0), ("kill", -signal.SIGKILL)])
-def test_functions_of_a_program_work_and_workers_end_with_it(tmp_path, how, status):
-    (tmp_path / "program.py").write_text(MAIN)
-    ran = subprocess.run(
-        [sys.executable, "program.py", how],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=60,
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (status, "")
-    result, pid = ran.stdout.split()
-    assert result == "2.0"
-    ended(pid)
-
-
-def test_ctrl_c_ends_a_program_that_waits_for_a_worker_and_its_workers(tmp_path):
-    (tmp_path / "program.py").write_text(MAIN)
-    program = subprocess.Popen(
-        [sys.executable, "program.py", "wait"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        start_new_session=True,
-    )
-    _, pid = program.stdout.readline().split()
-    time.sleep(0.3)
-    # As a terminal does: to the program and its workers.
-    os.killpg(program.pid, signal.SIGINT)
-    _, words = program.communicate(timeout=60)
-    assert program.returncode == -signal.SIGINT
-    assert words.count("Traceback") == 1
-    assert words.endswith("KeyboardInterrupt\n")
-    ended(pid)
