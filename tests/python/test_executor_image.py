@@ -106,7 +106,7 @@ def test_real_photos_agree(shared):
         assert worst(transform(640, 480)(file), pillow(file, (640, 480))) == 0
         for size in [(224, 224), (320, 240)]:
             assert worst(transform(*size)(file), pillow(file, size)) == 0
-            assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) <= 1
+            assert worst(transform(*size, profile="opencv")(file), opencv(file, size)) == 0
             area = transform(*size, profile="opencv", interpolation="area")
             assert worst(area(file), opencv_area(file, size)) <= 1
 

@@ -49,8 +49,8 @@ class ImageTransform:
         Size of the result.
     profile : {'pillow', 'opencv', 'fast'}
         ``convert("RGB").resize(size, BILINEAR)`` of Pillow, or ``resize(image, size)`` with
-        ``INTER_LINEAR`` of OpenCV. JPEG, PNG and lossless WebP are decoded exactly, and resized exactly as
-        Pillow does, within 1 grey level of OpenCV. ``fast`` gives what Pillow does after
+        ``INTER_LINEAR`` of OpenCV. JPEG, PNG and lossless WebP are decoded and resized exactly as in
+        that library. ``fast`` gives what Pillow does after
         ``draft("RGB", size)``: JPEG is decoded at a half, a quarter or an eighth of its size where it is not
         below the target; on photos that differs from ``pillow`` by up to 40 grey levels, by 1 in the mean.
     fit : {'stretch', 'crop', 'letterbox'}

@@ -13,19 +13,21 @@ struct Span {
     weights: Vec<f32>,
 }
 
-/// The picture at another size.
-pub(super) fn resize(pixels: &Pixels, to: (u32, u32)) -> Vec<u8> {
+/// Resizes the picture into `target`.
+pub(super) fn resize(pixels: &Pixels, to: (u32, u32), target: &mut Vec<u8>) {
+    target.clear();
     let (from_x, from_y) = (pixels.width as usize, pixels.height as usize);
     let (to_x, to_y) = (to.0 as usize, to.1 as usize);
     if (from_x, from_y) == (to_x, to_y) {
-        return pixels.levels.clone();
+        target.extend_from_slice(&pixels.levels);
+        return;
     }
     let spans = if to_x <= from_x && to_y <= from_y { covered } else { between };
     let (across, down) = (spans(from_x, to_x), spans(from_y, to_y));
     if pixels.channels == 1 {
-        weigh::<1>(&pixels.levels, from_x, &across, &down)
+        weigh::<1>(&pixels.levels, from_x, &across, &down, target);
     } else {
-        weigh::<3>(&pixels.levels, from_x, &across, &down)
+        weigh::<3>(&pixels.levels, from_x, &across, &down, target);
     }
 }
 
@@ -69,12 +71,11 @@ fn between(from: usize, to: usize) -> Vec<Span> {
 }
 
 /// The weighted sums of a picture of `N` channels, rounded once.
-fn weigh<const N: usize>(source: &[u8], width: usize, across: &[Span], down: &[Span]) -> Vec<u8> {
+fn weigh<const N: usize>(source: &[u8], width: usize, across: &[Span], down: &[Span], target: &mut Vec<u8>) {
     let (pixels, _) = source.as_chunks::<N>();
     let mut line = vec![[0.0_f32; N]; across.len()];
     let mut held = None;
     let mut sums = vec![[0.0_f32; N]; across.len()];
-    let mut target = Vec::with_capacity(across.len() * down.len() * N);
     for Span { first, weights } in down {
         sums.fill([0.0; N]);
         for (at, weight) in (*first..).zip(weights) {
@@ -92,7 +93,6 @@ fn weigh<const N: usize>(source: &[u8], width: usize, across: &[Span], down: &[S
         }
         target.extend(sums.as_flattened().iter().map(|sum| to_level(*sum)));
     }
-    target
 }
 
 fn weigh_row<const N: usize>(row: &[[u8; N]], across: &[Span], line: &mut [[f32; N]]) {
@@ -119,7 +119,9 @@ mod tests {
         let mut pixels = Pixels::default();
         (pixels.width, pixels.height, pixels.channels) = (from.0, from.1, 1);
         pixels.levels = levels.to_vec();
-        resize(&pixels, to)
+        let mut target = Vec::new();
+        resize(&pixels, to, &mut target);
+        target
     }
 
     #[test]

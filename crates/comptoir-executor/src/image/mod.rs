@@ -5,7 +5,7 @@
 //! batch.
 //!
 //! **Agreement.** JPEG, PNG and lossless WebP are decoded to the pixels that the profile's library gives, bit for bit;
-//! resizing gives exactly Pillow's, and agrees with OpenCV's within 1 grey level: tests/python/test_executor_image.py and
+//! resizing gives exactly Pillow's and OpenCV's, and `INTER_AREA` agrees within 1 grey level: tests/python/test_executor_image.py and
 //! test_executor_resize.py.
 
 mod area;
@@ -15,12 +15,11 @@ mod decode;
 mod error;
 mod fit;
 mod jpeg;
+mod linear;
 mod orient;
 mod spec;
+mod windows;
 mod write;
-
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 pub use error::Error;
 pub use fit::Placement;
@@ -41,8 +40,10 @@ pub struct ImageTransform {
 #[derive(Default)]
 pub struct Scratch {
     pixels: Pixels,
-    resizer: Resizer,
     bilinear: bilinear::Scratch,
+    linear: linear::Scratch,
+    /// The picture at its new size, before it is placed in the middle of the result.
+    inner: Vec<u8>,
     /// The picture at its final size.
     resized: Vec<u8>,
     placement: Placement,
@@ -103,7 +104,7 @@ impl ImageTransform {
 
     /// Resizes as the profile's library does, into the middle of the result.
     fn resize(&self, scratch: &mut Scratch) -> Result<Placement, Error> {
-        let Scratch { pixels, resizer, bilinear, resized, placement } = scratch;
+        let Scratch { pixels, bilinear, linear, inner: levels, resized, placement } = scratch;
         let inner = fit::inner(&self.spec, pixels.photo);
         // A thin picture that covers the size is huge before its middle is cut out.
         let (width, height) = (self.spec.width, self.spec.height);
@@ -115,34 +116,24 @@ impl ImageTransform {
         }
         *placement = inner.placement;
         let to = (inner.width, inner.height);
-        let levels = match self.spec.interpolation {
-            Interpolation::Area => area::resize(pixels, to),
+        let is_whole = to == (width, height);
+        let target = if is_whole { &mut *resized } else { &mut *levels };
+        match self.spec.interpolation {
+            Interpolation::Area => area::resize(pixels, to, target),
             Interpolation::Linear => match self.spec.profile {
-                Profile::Pillow | Profile::Fast => bilinear::resize(pixels, bilinear, to),
-                Profile::Opencv => linear(resizer, pixels, to)?,
+                Profile::Pillow | Profile::Fast => bilinear::resize(pixels, bilinear, to, target),
+                Profile::Opencv => linear::resize(pixels, linear, to, target),
             },
-        };
-        if to == (width, height) {
-            *resized = levels;
-        } else if pixels.channels == 1 {
-            fit::place::<1>(&levels, to, (width, height), self.spec.fill_levels(), resized);
-        } else {
-            fit::place::<3>(&levels, to, (width, height), self.spec.fill_levels(), resized);
+        }
+        if !is_whole {
+            let fill = self.spec.fill_levels();
+            match pixels.channels {
+                1 => fit::place::<1>(levels, to, (width, height), fill, resized),
+                _ => fit::place::<3>(levels, to, (width, height), fill, resized),
+            }
         }
         Ok(*placement)
     }
-}
-
-/// `INTER_LINEAR` of OpenCV.
-fn linear(resizer: &mut Resizer, pixels: &Pixels, to: (u32, u32)) -> Result<Vec<u8>, Error> {
-    let failed = |message: String| Error::Damaged { format: "picture", message };
-    let kind = if pixels.channels == 1 { PixelType::U8 } else { PixelType::U8x3 };
-    let source = ImageRef::new(pixels.width, pixels.height, &pixels.levels, kind)
-        .map_err(|error| failed(error.to_string()))?;
-    let mut target = Image::new(to.0, to.1, kind);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Interpolation(FilterType::Bilinear));
-    resizer.resize(&source, &mut target, &options).map_err(|error| failed(error.to_string()))?;
-    Ok(target.into_vec())
 }
 
 #[cfg(test)]
