@@ -81,20 +81,24 @@ impl<const N: usize> Sides<N> {
             return;
         }
         (self.from, self.to) = (from, to);
-        self.across.clear();
-        self.across.extend((0..to.0).map(|at| {
-            let (first, weights) = within(between(at, from.0, to.0), from.0);
-            (first * N, [weights.map(|weight| i16::try_from(weight).unwrap_or(i16::MAX)); 4])
-        }));
-        self.padded.reach = self.across.iter().map(|(first, _)| first + LEVELS).max().unwrap_or(0);
         let last = from.1 - 1;
         let line = |position: i64| usize::try_from(position).unwrap_or(0).min(last);
-        self.down.clear();
-        self.down.extend((0..to.1).map(|at| {
-            let (first, share) = between(at, from.1, to.1);
-            let [one, other] = weights(share);
-            [(line(first), one), (line(first + 1), other)]
-        }));
+        wide(
+            #[inline(always)]
+            || {
+                self.across.clear();
+                self.across.extend(positions(from.0, to.0).map(|between| {
+                    let (first, weights) = within(between, from.0);
+                    (first * N, [weights.map(|weight| i16::try_from(weight).unwrap_or(i16::MAX)); 4])
+                }));
+                self.down.clear();
+                self.down.extend(positions(from.1, to.1).map(|(first, share)| {
+                    let [one, other] = weights(share);
+                    [(line(first), one), (line(first + 1), other)]
+                }));
+            },
+        );
+        self.padded.reach = self.across.iter().map(|(first, _)| first + LEVELS).max().unwrap_or(0);
         self.lines.iter_mut().chain([&mut self.mixed]).for_each(|line| line.resize(to.0, Sums::default()));
     }
 }
@@ -141,17 +145,21 @@ fn mix(one: &[Sums], other: &[Sums], weights: [i32; 2], target: &mut [Sums]) {
     );
 }
 
-/// The position before which a position of the result lies, and how far beyond it, from 0 to 1. In OpenCV's own precision and order
-/// of operations.
+/// The positions of the source before which each of `to` positions lies, and how far beyond them, from 0 to 1. In OpenCV's own
+/// precision and order of operations.
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "positions, and a part of one")]
-fn between(at: usize, from: usize, to: usize) -> (i64, f32) {
+fn positions(from: usize, to: usize) -> impl Iterator<Item = (i64, f32)> {
     let scale = 1.0 / (to as f64 / from as f64);
-    let position = ((at as f64 + 0.5) * scale - 0.5) as f32;
-    let first = position.floor();
-    (first as i64, position - first)
+    (0..to).map(move |at| {
+        let position = ((at as f64 + 0.5) * scale - 0.5) as f32;
+        let first = position.floor();
+        (first as i64, position - first)
+    })
 }
 
 /// The same along a line, where what lies beyond its ends is that end.
+#[inline(always)]
 fn within((first, share): (i64, f32), from: usize) -> (usize, [i32; 2]) {
     match usize::try_from(first) {
         Ok(first) if first + 1 < from => (first, weights(share)),
@@ -161,6 +169,7 @@ fn within((first, share): (i64, f32), from: usize) -> (usize, [i32; 2]) {
 }
 
 /// The weights of two neighbours, of which the second counts by this share.
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "at most 2048")]
 fn weights(share: f32) -> [i32; 2] {
     [1.0 - share, share].map(|share| (share * ONE).round_ties_even() as i32)

@@ -57,13 +57,10 @@ struct Weights {
     fine: [i16; LEVELS],
 }
 
-/// Which levels of a window make the pairs: of three channels, those of two neighbouring pixels, red by red; the last lanes of
-/// each half are not used. Grey levels lie as they are.
-const fn pairs<const N: usize>() -> [usize; LEVELS] {
-    match N {
-        1 => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-        _ => [0, 3, 1, 4, 2, 5, 12, 12, 6, 9, 7, 10, 8, 11, 12, 12],
-    }
+/// Where a channel of a window's pixel is weighed: grey levels lie as they are; of three channels, those of two neighbouring pixels
+/// make a pair, red by red, and the last pair of each half is not used.
+const fn lane<const N: usize>(tap: usize, channel: usize) -> usize {
+    if N == 1 { tap } else { tap / 2 * 8 + channel * 2 + tap % 2 }
 }
 
 impl<const N: usize> Windows<N> {
@@ -88,14 +85,18 @@ impl<const N: usize> Windows<N> {
     }
 
     fn window(weights: &[i32]) -> Weights {
-        let lane = |level: usize, part: fn(i32) -> i32| {
-            let weight = weights.get(level / N).copied().filter(|_| level < Self::STEP).unwrap_or(0);
-            i16::try_from(part(weight)).unwrap_or(i16::MAX)
-        };
-        Weights {
-            coarse: pairs::<N>().map(|level| lane(level, |weight| weight >> FINE_BITS)),
-            fine: pairs::<N>().map(|level| lane(level, |weight| weight & ((1 << FINE_BITS) - 1))),
+        let mut window = Weights { coarse: [0; LEVELS], fine: [0; LEVELS] };
+        for (tap, weight) in weights.iter().take(Self::TAPS).enumerate() {
+            let coarse = i16::try_from(weight >> FINE_BITS).unwrap_or(i16::MAX);
+            let fine = i16::try_from(weight & ((1 << FINE_BITS) - 1)).unwrap_or(i16::MAX);
+            for lane in (0..N).map(|channel| lane::<N>(tap, channel)) {
+                if let (Some(higher), Some(lower)) = (window.coarse.get_mut(lane), window.fine.get_mut(lane))
+                {
+                    (*higher, *lower) = (coarse, fine);
+                }
+            }
         }
+        window
     }
 
     /// The sums of each pixel of the line that begins at level `start` of a picture. They wrap.
@@ -124,8 +125,13 @@ fn weigh_line<S: Simd, const N: usize>(
     target: &mut [Sums],
 ) {
     // Each level as the lower byte of 16 bits.
-    let order =
-        u8x32::from_fn(simd, |byte| pairs::<N>().get(byte / 2).map_or(0, |level| level.to_le_bytes()[0]));
+    let mut order = [0; 2 * LEVELS];
+    for level in 0..Windows::<N>::STEP {
+        if let Some(place) = order.get_mut(lane::<N>(level / N, level % N) * 2) {
+            *place = level.to_le_bytes()[0];
+        }
+    }
+    let order = u8x32::load_array(simd, order);
     for ((target, first), windows) in target.iter_mut().zip(first).zip(windows) {
         let (mut coarse, mut fine) = (i32x8::splat(simd, 0), i32x8::splat(simd, 0));
         let mut at = *first;
