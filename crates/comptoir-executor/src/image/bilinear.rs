@@ -101,7 +101,7 @@ impl<const N: usize> Sides<N> {
         let height = levels.len() / (from * N).max(1);
         target.resize(width * height * N, 0);
         self.line.resize(width, Sums::default());
-        for (number, target) in target.chunks_mut((width * N).max(1)).enumerate() {
+        for (number, target) in target.chunks_mut((width * N).max(1)).enumerate().rev() {
             self.windows.weigh(levels, number * from * N, &mut self.line);
             windows::pack::<N>(&self.line, BITS, target);
         }

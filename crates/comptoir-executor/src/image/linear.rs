@@ -58,9 +58,10 @@ impl<const N: usize> Sides<N> {
         let Self { across, padded, down, lines, held, mixed, to, .. } = self;
         *held = [None; 2];
         target.resize(to.0 * to.1 * N, 0);
-        for (target, pair) in target.chunks_mut((to.0 * N).max(1)).zip(down) {
-            // What was the second line is often the first of the next.
-            if held[1] == Some(pair[0].0) {
+        // From below, since the last lines that were decoded are still in the processor's cache.
+        for (target, pair) in target.chunks_mut((to.0 * N).max(1)).zip(down).rev() {
+            // What was the first line is often the second of the next.
+            if held[0] == Some(pair[1].0) {
                 lines.swap(0, 1);
                 held.swap(0, 1);
             }
