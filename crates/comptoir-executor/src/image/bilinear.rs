@@ -27,6 +27,13 @@ pub(super) struct Scratch {
     between: Vec<u8>,
 }
 
+impl Scratch {
+    /// The memory that is as large as a picture.
+    pub(super) fn memory(&mut self) -> &mut Vec<u8> {
+        &mut self.between
+    }
+}
+
 /// The weights of both sides.
 #[derive(Default)]
 struct Sides<const N: usize> {

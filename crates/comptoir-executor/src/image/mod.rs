@@ -55,6 +55,22 @@ impl std::fmt::Debug for Scratch {
     }
 }
 
+/// Memory of a picture, in bytes, that a thread keeps for the next one. One picture of many millions of pixels takes so long to
+/// decode that fresh memory does not matter to it, but should not be held by every thread that ever saw one.
+const KEPT: usize = 16 << 20;
+
+impl Scratch {
+    /// Frees large memory of which the picture at its final size has no need.
+    fn give_back(&mut self) {
+        let Self { pixels, bilinear, inner, .. } = self;
+        for memory in [&mut pixels.levels, &mut pixels.other, inner, bilinear.memory()] {
+            if memory.capacity() > KEPT {
+                *memory = Vec::new();
+            }
+        }
+    }
+}
+
 impl ImageTransform {
     /// Compiles settings.
     ///
@@ -79,8 +95,9 @@ impl ImageTransform {
     pub fn prepare(&self, scratch: &mut Scratch, file: &[u8]) -> Result<Placement, Error> {
         // What was there is no picture any more, whatever comes of this one.
         scratch.resized.clear();
-        decode(&self.spec, file, &mut scratch.pixels)?;
-        self.resize(scratch)
+        let placement = decode(&self.spec, file, &mut scratch.pixels).and_then(|()| self.resize(scratch));
+        scratch.give_back();
+        placement
     }
 
     /// Writes the tensor of the picture in the scratch.
@@ -144,6 +161,29 @@ mod tests {
     const RED: &[u8] =
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\
 \xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
+
+    #[test]
+    fn a_thread_does_not_hold_the_memory_of_a_huge_picture() {
+        let (width, height) = (16_000, 380);
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::NoCompression);
+        let levels = vec![7; (width * height * 3) as usize];
+        encoder.write_header().unwrap().write_image_data(&levels).unwrap();
+        let transform = ImageTransform::new(ImageSpec::default()).unwrap();
+        let mut scratch = Scratch::default();
+        let held = |scratch: &mut Scratch| {
+            let Scratch { pixels, bilinear, inner, .. } = scratch;
+            [&mut pixels.levels, &mut pixels.other, inner, bilinear.memory()].map(|memory| memory.capacity())
+        };
+        for end in [file.len(), file.len() - 30] {
+            assert_eq!(transform.prepare(&mut scratch, &file[..end]).is_ok(), end == file.len());
+            assert!(held(&mut scratch).iter().all(|bytes| *bytes <= KEPT));
+        }
+        transform.prepare(&mut scratch, RED).unwrap();
+        assert!(held(&mut scratch)[0] > 0);
+    }
 
     #[test]
     fn only_what_was_prepared_is_written() {
