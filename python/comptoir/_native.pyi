@@ -382,7 +382,7 @@ class ExecutorWorker:
 
 @final
 class DeviceArray:
-    """A batch on the device; valid until the function that got it returns."""
+    """An input of a batch on the device; valid until the function that got it returns."""
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]: ...

@@ -15,6 +15,7 @@ import comptoir
 from comptoir import executor
 
 ROOT = Path(__file__).resolve().parents[2]
+WORDS = executor.Tensor("ids", "int64", [128])
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,14 @@ def test_what_this_machine_lacks_is_named():
         ({"streams": 0}, "`streams`: must be from 1 to 64, found 0"),
         ({"arrays": "jax"}, "`arrays`: expected torch or cuda, found 'jax'"),
         ({"model": 7}, "`model`: expected a callable, found 7"),
-        ({"mean": (1, 2)}, "`normalise.mean`: "),
+        ({"mean": (1, 2)}, "`inputs.pictures.mean`: "),
+        ({"inputs": [WORDS], "mean": 0.0}, "`mean`: is of pictures, and `inputs` declares other rows"),
+        ({"inputs": [WORDS], "width": 224}, "`width`: is of pictures, and `inputs` declares other rows"),
+        ({"inputs": WORDS}, "`inputs`: expected a list of executor.Tensor, found `Tensor`"),
+        ({"inputs": ["x"]}, "`inputs`: expected a list of executor.Tensor, found `list`"),
+        ({"inputs": []}, "`inputs`: must be at least one"),
+        ({"inputs": [WORDS, WORDS]}, "`inputs`: two are named `ids`"),
+        ({"inputs": [executor.Tensor("x", "bool", [1])]}, "`inputs.as_is[0].dtype`: "),
     ],
 )
 def test_settings_that_cannot_be_used(settings, text):
@@ -167,6 +175,59 @@ def test_a_function_gets_the_batch_on_the_device_and_gives_arrays_there(driver):
             assert list(one) == ["a", "b"] and one["b"].tobytes() == on_cpu(pictures[0]).tobytes()
             assert pipe.submit(pictures[1]).result().tobytes() == on_cpu(pictures[1]).tobytes()
         assert seen[0] == ((1, 3, 5, 7), "<f2", True, None), seen[0]
+        del model, pipe
+        """,
+    )
+
+
+def test_tensors_of_every_type_reach_the_function_as_they_are(driver):
+    run(
+        driver,
+        """
+        rng = np.random.default_rng(7)
+        kinds = ["uint8", "int32", "int64", "float16", "float32", "float64"]
+        inputs = [executor.Tensor(kind, kind, [3, 2]) for kind in kinds]
+        items = [{kind: (rng.normal(size=(3, 2)) * 50).astype(kind) for kind in kinds} for _ in range(50)]
+        seen = []
+        def function(batch):
+            faces = {name: one.__cuda_array_interface__ for name, one in batch.items()}
+            seen.append({name: (face["shape"][1:], face["typestr"]) for name, face in faces.items()})
+            assert len({face["data"][0] for face in faces.values()}) == 6
+            return batch
+        # NVRTC is not there: only pictures need it.
+        named = executor.CudaModel(function, inputs=inputs, arrays="cuda", nvrtc="/nowhere/libnvrtc.so")
+        for model in (named, executor.CudaModel(inputs=inputs)):
+            assert model.inputs == inputs
+            with executor.Pipeline(model=model, depth=3, batch=executor.Batch(max_size=8)) as pipe:
+                for item, found in zip(items, pipe.map(items), strict=True):
+                    for kind in kinds:
+                        assert found[kind].dtype == kind and found[kind].tobytes() == item[kind].tobytes()
+                wrong = {**items[0], "int32": items[0]["int32"].astype("int64")}
+                text = str(pipe.submit(wrong).exception())
+                assert text == "input `int32`: expected elements of int32, found int64", text
+                wrong = {**items[0], "uint8": np.zeros((2, 3), "uint8")}
+                text = str(pipe.submit(wrong).exception())
+                assert text == "input `uint8`: expected shape [3, 2], found [2, 3]", text
+        typestr = {kind: np.dtype(kind).str for kind in kinds}
+        assert seen[0] == {kind: ((3, 2), typestr[kind]) for kind in kinds}, seen[0]
+        assert driver.fake_staged() == 0
+        del model, named, pipe
+        """,
+    )
+
+
+def test_one_tensor_reaches_the_function_by_itself(driver):
+    run(
+        driver,
+        """
+        seen = []
+        def function(batch):
+            seen.append(batch.shape[1:])
+            return batch
+        model = executor.CudaModel(function, inputs=[executor.Tensor("x", "float32", [4])], arrays="cuda")
+        with executor.Pipeline(model=model) as pipe:
+            assert pipe.submit(np.arange(4, dtype="float32")).result().tolist() == [0, 1, 2, 3]
+        assert set(seen) == {(4,)}
         del model, pipe
         """,
     )
@@ -248,6 +309,16 @@ def test_torch_is_called_on_the_stream_of_the_batch(driver, tmp_path):
             found = pipe.submit(pictures[0]).result()
         assert found["half"].tobytes() == found["brain"].tobytes() == on_cpu(pictures[0]).tobytes()
         assert torch.calls == ["contiguous", "float", "contiguous"] and torch.cuda.current is None
+        words = [executor.Tensor("ids", "int64", [3]), executor.Tensor("mask", "uint8", [3])]
+        item = {"ids": np.arange(3), "mask": np.ones(3, "uint8")}
+        def several(batch):
+            assert torch.cuda.current is not None and all(type(one) is torch.Tensor for one in batch.values())
+            return batch
+        model = executor.CudaModel(several, inputs=words)
+        with executor.Pipeline(model=model, depth=1, warm_up=False) as pipe:
+            found = pipe.submit(item).result()
+        assert {name: row.tolist() for name, row in found.items()} == {"ids": [0, 1, 2], "mask": [1, 1, 1]}
+        assert torch.cuda.current is None
         del model, pipe
         """,
         path=str(tmp_path),

@@ -7,9 +7,10 @@ use comptoir_executor::Error;
 use comptoir_executor::tensor::{DType, TensorSpec};
 use cudarc::driver::CudaStream;
 
+use crate::inputs::PerInput;
 use crate::memory::DeviceMemory;
 
-/// A model on the device: takes a normalised batch there, and leaves its predictions there.
+/// A model on the device: takes a batch there, and leaves its predictions there.
 pub trait Compute: Send + Sync + 'static {
     /// Schedules the computation on the stream of the batch, and says where the predictions will lie. It need not
     /// wait for it. Batches of one stream come one after the other, those of different streams at the same time.
@@ -17,6 +18,12 @@ pub trait Compute: Send + Sync + 'static {
     /// # Errors
     /// Whatever makes the batch fail.
     fn schedule(&self, batch: &DeviceBatch<'_>) -> Result<Vec<DeviceOutput>, Error>;
+
+    /// The inputs that it takes of a row, where it knows them: what the device will give it is held against them when
+    /// the model is opened.
+    fn takes(&self) -> Option<&[TensorSpec]> {
+        None
+    }
 
     /// Whether normalisation and computation may be recorded as one CUDA graph and replayed.
     fn recording(&self) -> Recording {
@@ -30,49 +37,58 @@ pub enum Recording {
     /// It is scheduled for each batch.
     Never,
     /// For each lane and number of rows, `schedule` is called once as it is and once while the stream records; all
-    /// later batches replay the recording. So it must do nothing but schedule work on that stream (no allocation, no waiting, nothing that
-    /// differs from batch to batch), and its outputs must stay where they are for as long as it holds them.
+    /// later batches replay the recording. So it must do nothing but schedule work on that stream (no allocation, no
+    /// waiting, nothing that differs from batch to batch), and its outputs must stay where they are for as long as it
+    /// holds them.
     Once,
 }
 
-/// The memory of one lane on the device: the bytes of a batch, and its tensor.
+/// The memory of one lane on the device, for each input of a batch.
 #[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) rows: usize,
-    pub(crate) pictures: DeviceMemory,
-    pub(crate) tensor: DeviceMemory,
+    pub(crate) memory: PerInput<DeviceMemory>,
 }
 
-/// A normalised batch on the device. Its memory lies at the same address for every batch of a lane, unless a larger
-/// batch than any before has come.
+/// A batch on the device. Its memory lies at the same addresses for every batch of a lane, unless a larger batch than any
+/// before has come.
 #[derive(Debug)]
 pub struct DeviceBatch<'a> {
     pub(crate) room: &'a Arc<Room>,
-    pub(crate) row: &'a TensorSpec,
+    /// What lies in the room of each row.
+    pub(crate) given: &'a [TensorSpec],
     pub(crate) rows: usize,
     pub(crate) lane: usize,
     pub(crate) stream: &'a Arc<CudaStream>,
 }
 
+/// One input of a batch on the device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceInput<'a> {
+    /// Its name: that of the declared tensor, `image` for normalised pictures.
+    pub name: &'a str,
+    /// Type of the elements, which lie side by side.
+    pub dtype: DType,
+    /// Rows, then the shape of one row: for normalised pictures planes, height, width.
+    pub shape: Vec<usize>,
+    /// Address of the first element on the device.
+    pub address: u64,
+}
+
 impl DeviceBatch<'_> {
-    /// Address of its first element on the device.
-    #[must_use]
-    pub fn address(&self) -> u64 {
-        self.room.tensor.address()
+    /// The inputs, in the order of a row; for pictures the one that is normalised.
+    pub fn inputs(&self) -> impl ExactSizeIterator<Item = DeviceInput<'_>> {
+        self.given.iter().zip(self.room.memory.given()).map(|(row, memory)| {
+            let mut shape = vec![self.rows];
+            shape.extend(&row.shape);
+            DeviceInput { name: &row.name, dtype: row.dtype, shape, address: memory.address() }
+        })
     }
 
-    /// Type of the elements.
+    /// Rows in the batch.
     #[must_use]
-    pub fn dtype(&self) -> DType {
-        self.row.dtype
-    }
-
-    /// Rows, planes, height, width.
-    #[must_use]
-    pub fn shape(&self) -> Vec<usize> {
-        let mut shape = vec![self.rows];
-        shape.extend(&self.row.shape);
-        shape
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     /// The lane that it runs on.
@@ -150,16 +166,19 @@ impl DeviceOutput {
     }
 }
 
-/// No model: the normalised batch itself is the prediction, named `image`. It is what normalisation is checked by.
+/// No model: what lies on the device is the prediction, by the names of the inputs. It is what copies and normalisation are
+/// checked by.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Normalised;
+pub struct Echo;
 
-impl Compute for Normalised {
+impl Compute for Echo {
     fn schedule(&self, batch: &DeviceBatch<'_>) -> Result<Vec<DeviceOutput>, Error> {
-        let (address, owner) = (batch.address(), Box::new(batch.keeper()));
-        // SAFETY: the batch's own tensor, which its keeper keeps; the next batch of the lane comes after the copy.
-        let output = unsafe { DeviceOutput::new("image", batch.dtype(), batch.shape(), address, owner) };
-        Ok(vec![output])
+        let output = |input: DeviceInput<'_>| {
+            let DeviceInput { name, dtype, shape, address } = input;
+            // SAFETY: the batch's own memory, which its keeper keeps; the next batch of the lane comes after the copy.
+            unsafe { DeviceOutput::new(name, dtype, shape, address, Box::new(batch.keeper())) }
+        };
+        Ok(batch.inputs().map(output).collect())
     }
 
     fn recording(&self) -> Recording {

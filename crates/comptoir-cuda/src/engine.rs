@@ -12,6 +12,8 @@ use crate::compiler::{Compiler, Image};
 use crate::compute::{Compute, DeviceBatch, DeviceOutput, Recording, Room};
 use crate::device::Device;
 use crate::error::{Error, call};
+use crate::inputs::PerInput;
+use crate::memory::DeviceMemory;
 use crate::normalise::Normalise;
 
 /// The kernel for one setting, on one device.
@@ -39,13 +41,22 @@ impl Kernel {
         Ok(Self { function, spec: spec.clone() })
     }
 
-    /// Schedules the normalisation of `rows` pictures, at most as many as the room and [`MOST_ROWS`] allow.
-    fn launch(&self, stream: &CudaStream, room: &Room, rows: usize) -> Result<(), Error> {
+    /// Schedules the normalisation of `rows` pictures.
+    ///
+    /// # Safety
+    /// There are as many of the setting's size in `pictures`, and there is room for them, normalised, in `tensor`.
+    unsafe fn launch(
+        &self,
+        stream: &CudaStream,
+        pictures: &DeviceMemory,
+        tensor: &DeviceMemory,
+        rows: usize,
+    ) -> Result<(), Error> {
         let too_many =
             || Error::Config { field: "batch.max_size", message: format!("must be at most {MOST_ROWS}") };
-        let rows = u32::try_from(rows.min(room.rows)).ok().filter(|&rows| rows as usize <= MOST_ROWS);
+        let rows = u32::try_from(rows).ok().filter(|&rows| rows as usize <= MOST_ROWS);
         let (rows, pixels) = rows.zip(u32::try_from(self.spec.pixels()).ok()).ok_or_else(too_many)?;
-        let (pictures, tensor) = (room.pictures.address(), room.tensor.address());
+        let (pictures, tensor) = (pictures.address(), tensor.address());
         let config = LaunchConfig {
             grid_dim: (pixels.div_ceil(BLOCK), rows, 1),
             block_dim: (BLOCK, 1, 1),
@@ -56,8 +67,8 @@ impl Kernel {
         self.spec.mean.iter().chain(&self.spec.std).for_each(|number| {
             launch.arg(number);
         });
-        // SAFETY: the arguments are those of `normalise` in normalise.cu: two addresses, u32, seven f32. The room has
-        // `rows` times 3 * pixels bytes and as many elements, and the kernel touches no others.
+        // SAFETY: the arguments are those of `normalise` in normalise.cu: two addresses, u32, seven f32. It touches `rows`
+        // times 3 * pixels bytes and as many elements, which are there by the caller's promise.
         unsafe { launch.launch(config) }.map_err(call("launching the kernel"))?;
         Ok(())
     }
@@ -71,7 +82,7 @@ pub(crate) struct Engine {
     recorded: HashMap<(usize, usize), Option<Recorded>>,
 }
 
-/// Normalisation and computation of so many rows in the memory of one lane.
+/// What is done to so many rows in the memory of one lane.
 struct Recorded {
     graph: CudaGraph,
     outputs: Arc<Vec<DeviceOutput>>,
@@ -101,7 +112,7 @@ impl Engine {
     /// predictions will lie.
     pub(crate) fn run<C: Compute>(
         &mut self,
-        kernel: &Kernel,
+        kernel: Option<&Kernel>,
         compute: &C,
         batch: &DeviceBatch<'_>,
     ) -> Result<Arc<Vec<DeviceOutput>>, Failure> {
@@ -119,8 +130,7 @@ impl Engine {
                 if known.is_none() && room && compute.recording() == Recording::Once {
                     self.recorded.insert(key, None);
                 }
-                kernel.launch(&self.stream, batch.room, batch.rows)?;
-                compute.schedule(batch).map(Arc::new)
+                schedule(&self.stream, kernel, compute, batch).map(Arc::new)
             }
         }
     }
@@ -133,10 +143,25 @@ impl Recorded {
     }
 }
 
+/// Schedules what is done to a batch between its copies.
+fn schedule<C: Compute>(
+    stream: &CudaStream,
+    kernel: Option<&Kernel>,
+    compute: &C,
+    batch: &DeviceBatch<'_>,
+) -> Result<Vec<DeviceOutput>, Failure> {
+    if let (Some(kernel), PerInput::Pictures { copied, normalised }) = (kernel, &batch.room.memory) {
+        // SAFETY: a room has memory for its rows as the settings say, which are those of the kernel, and a lane gives no
+        // batch a room for fewer rows.
+        unsafe { kernel.launch(stream, copied, normalised, batch.rows.min(batch.room.rows)) }?;
+    }
+    compute.schedule(batch)
+}
+
 /// Records what is scheduled for a batch, without running it.
 fn record<C: Compute>(
     stream: &Arc<CudaStream>,
-    kernel: &Kernel,
+    kernel: Option<&Kernel>,
     compute: &C,
     batch: &DeviceBatch<'_>,
 ) -> Result<Recorded, Failure> {
@@ -145,8 +170,7 @@ fn record<C: Compute>(
     let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
     stream.begin_capture(mode).map_err(call(WHAT))?;
     let mut recording = Capture { stream, open: true };
-    kernel.launch(stream, batch.room, batch.rows)?;
-    let outputs = compute.schedule(batch)?;
+    let outputs = schedule(stream, kernel, compute, batch)?;
     // What is no prediction for the batch is not kept: it would fail every batch like it.
     outputs.iter().try_for_each(|output| output.bytes(batch.rows).map(drop))?;
     let graph = recording.end().map_err(call(WHAT))?;

@@ -81,6 +81,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// What is computed on the device cannot be made.
+    #[error(transparent)]
+    Compute(comptoir_executor::Error),
 }
 
 impl ErrorCode for Error {
@@ -95,6 +98,7 @@ impl ErrorCode for Error {
             Self::Call { .. } => "EXECUTOR_CUDA_CALL",
             Self::OutOfMemory { .. } => "EXECUTOR_CUDA_OUT_OF_MEMORY",
             Self::Config { .. } => "EXECUTOR_CUDA_CONFIG",
+            Self::Compute(error) => error.code(),
         }
     }
 
@@ -108,6 +112,7 @@ impl ErrorCode for Error {
             Self::OutOfMemory { .. } => ErrorKind::Limit,
             Self::UnknownDevice { .. } | Self::Config { .. } => ErrorKind::Config,
             Self::Compile { .. } => ErrorKind::Internal,
+            Self::Compute(error) => error.kind(),
         }
     }
 }
@@ -116,6 +121,7 @@ impl ErrorCode for Error {
 impl From<Error> for comptoir_executor::Error {
     fn from(error: Error) -> Self {
         match error {
+            Error::Compute(error) => error,
             Error::Call { .. } | Error::OutOfMemory { .. } => Self::stage("infer", error.to_string()),
             Error::Config { field, message } => Self::config(field, message),
             Error::UnknownDevice { device, count } => {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use comptoir_executor::backend::{Tensor, Tensors};
+use comptoir_executor::runtime::Rows;
 use comptoir_executor::tensor::TensorSpec;
 use cudarc::driver::CudaStream;
 
 use crate::compute::{DeviceOutput, Room};
 use crate::device::Device;
 use crate::error::{Error, call};
+use crate::inputs::PerInput;
 use crate::memory::{DeviceMemory, Pinned};
 use crate::timeline::{Marks, mark};
 
@@ -63,24 +65,18 @@ impl Lane {
     }
 
     /// Device memory for so many rows, made anew where it is too small. No batch of the lane is under way.
-    pub(crate) fn room(
-        &mut self,
-        rows: usize,
-        input: &TensorSpec,
-        output: &TensorSpec,
-    ) -> Result<Arc<Room>, Error> {
+    pub(crate) fn room(&mut self, rows: usize, of_row: &PerInput<TensorSpec>) -> Result<Arc<Room>, Error> {
         if let Some(room) = self.room.as_ref().filter(|room| room.rows >= rows) {
             return Ok(Arc::clone(room));
         }
         // What is too small goes first, so that both need not be there at once.
         self.room = None;
-        let bytes = |row: &TensorSpec| {
+        let memory = of_row.try_map(|row| {
             let bytes = row.row_bytes().and_then(|bytes| bytes.checked_mul(rows));
-            bytes.ok_or(Error::OutOfMemory { call: "device memory for a batch", bytes: usize::MAX })
-        };
-        let pictures = DeviceMemory::new(&self.device.context, bytes(input)?)?;
-        let tensor = DeviceMemory::new(&self.device.context, bytes(output)?)?;
-        let room = Arc::new(Room { rows, pictures, tensor });
+            let too_much = Error::OutOfMemory { call: "device memory for a batch", bytes: usize::MAX };
+            DeviceMemory::new(&self.device.context, bytes.ok_or(too_much)?)
+        })?;
+        let room = Arc::new(Room { rows, memory });
         self.room = Some(Arc::clone(&room));
         Ok(room)
     }
@@ -91,16 +87,18 @@ impl Lane {
         Flight { streams, landed: false }
     }
 
-    /// Schedules the copy of a batch to the device.
+    /// Schedules the copies of a batch to the device.
     ///
     /// # Safety
-    /// `bytes` and `room` outlive the [`Flight`] that was begun before, and `room` is the lane's own.
-    pub(crate) unsafe fn copy_in(&self, bytes: &[u8], room: &Room) -> Result<(), Error> {
+    /// The memory of `batch`, and `room`, outlive the [`Flight`] that was begun before, and `room` is the lane's own.
+    pub(crate) unsafe fn copy_in(&self, batch: &Rows, room: &Room) -> Result<(), Error> {
         let (start, end) = &self.marks.copy_in;
         mark(start, &self.copy_in)?;
-        // SAFETY: the flight waits for this stream before the bytes may go, and only work behind this copy uses the
-        // room: the batch before has landed.
-        unsafe { room.pictures.fill(bytes, &self.copy_in) }?;
+        for (input, memory) in room.memory.copied().iter().enumerate() {
+            // SAFETY: the flight waits for this stream before the bytes may go, and only work behind this copy uses the
+            // room: the batch before has landed.
+            unsafe { memory.fill(batch.bytes(input), &self.copy_in) }?;
+        }
         mark(end, &self.copy_in)
     }
 

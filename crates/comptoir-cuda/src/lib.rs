@@ -1,13 +1,13 @@
-//! Models of the executor on NVIDIA GPUs: pictures cross the bus as bytes, are normalised on the device, and the copies of
-//! one batch overlap with the computation of another.
+//! Models of the executor on NVIDIA GPUs: the copies of one batch overlap with the computation of another. Rows are tensors
+//! of any kind, or pictures that cross the bus as bytes and are normalised on the device.
 //!
 //! CUDA is loaded when a device is opened: the crate builds and links without it, and a missing part is an [`Error`] with
 //! its name. [`CudaModel`] is the entry; what is computed between the copies is a [`Compute`].
 //!
 //! ```text
-//! rows (bytes, page-locked) -> copy in -> normalise -> compute -> copy out -> predictions
-//!                              lane's      stream that lanes      lane's
-//!                              stream      share                  stream
+//! rows (page-locked) -> copy in -> [normalise] -> compute -> copy out -> predictions
+//!                       lane's      stream that lanes        lane's
+//!                       stream      share                    stream
 //! ```
 //!
 //! **No GPU has run this crate yet.** The kernel is compiled by NVRTC and, as C++ on the CPU, held against
@@ -16,10 +16,10 @@
 //!
 //! # Examples
 //! ```
-//! use comptoir_cuda::{CudaModel, CudaSpec, Normalised};
+//! use comptoir_cuda::{CudaModel, CudaSpec, Echo};
 //! use comptoir_executor::runtime::Model;
 //!
-//! match CudaModel::open(&CudaSpec::default(), Normalised) {
+//! match CudaModel::open(&CudaSpec::default(), Echo) {
 //!     Ok(model) => println!("{:?} takes {:?}", model.device().info(), model.inputs()),
 //!     Err(missing) => println!("{missing}"),
 //! }
@@ -35,6 +35,7 @@ mod device;
 #[allow(unsafe_code)]
 mod engine;
 mod error;
+mod inputs;
 #[allow(unsafe_code)]
 mod lane;
 #[allow(unsafe_code)]
@@ -45,9 +46,10 @@ mod normalise;
 mod timeline;
 
 pub use compiler::{Compiler, Image, Target};
-pub use compute::{Compute, DeviceBatch, DeviceOutput, Normalised, Recording};
+pub use compute::{Compute, DeviceBatch, DeviceInput, DeviceOutput, Echo, Recording};
 pub use device::{Device, DeviceInfo, devices};
 pub use error::Error;
+pub use inputs::Inputs;
 pub use model::{CudaModel, CudaSpec};
 pub use normalise::Normalise;
 pub use timeline::{Span, Step};

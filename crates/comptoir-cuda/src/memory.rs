@@ -43,6 +43,9 @@ impl DeviceMemory {
                 message: "a batch larger than its memory".to_owned(),
             });
         }
+        if source.is_empty() {
+            return Ok(());
+        }
         self.context.bind_to_thread().map_err(call(WHAT))?;
         // SAFETY: there is room for the source, by the check above; the rest is the caller's promise.
         unsafe { result::memcpy_htod_async(self.address, source, stream.cu_stream()) }.map_err(call(WHAT))

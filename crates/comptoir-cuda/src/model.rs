@@ -17,6 +17,7 @@ use crate::compute::{Compute, DeviceBatch};
 use crate::device::Device;
 use crate::engine::{Engine, Kernel, MOST_ROWS};
 use crate::error::{Error, call};
+use crate::inputs::{Inputs, PerInput, list, same};
 use crate::lane::Lane;
 use crate::memory::PinnedRows;
 use crate::normalise::Normalise;
@@ -31,9 +32,9 @@ pub struct CudaSpec {
     /// Compute streams, which lanes take in turn: as many as `instances` of the pipeline. Batches of one stream are
     /// computed one after the other; the copies of the lanes overlap with that in any case.
     pub streams: usize,
-    /// What is done to the pixels on the device.
-    pub normalise: Normalise,
-    /// The library of NVRTC; none: where the system looks for libraries.
+    /// What rows are. None: what the computation takes, as it is.
+    pub inputs: Option<Inputs>,
+    /// The library of NVRTC, which pictures need; none: where the system looks for libraries.
     pub nvrtc: Option<PathBuf>,
     /// Steps of batches that the timeline keeps, three for each batch, the latest ones.
     pub trace_events: usize,
@@ -41,21 +42,22 @@ pub struct CudaSpec {
 
 impl Default for CudaSpec {
     fn default() -> Self {
-        Self { device: 0, streams: 1, normalise: Normalise::default(), nvrtc: None, trace_events: 0 }
+        let inputs = Some(Inputs::Pictures(Normalise::default()));
+        Self { device: 0, streams: 1, inputs, nvrtc: None, trace_events: 0 }
     }
 }
 
 /// A model on a CUDA device, as a pipeline runs it.
 ///
-/// Rows are pixels as bytes, in page-locked memory. Each lane has its own streams and its own memory on the device: while
+/// Rows lie in page-locked memory. Each lane has its own streams and its own memory on the device: while
 /// one lane computes, another copies its batch in and a third its predictions out. With `depth` 2 or 3 of the pipeline all
 /// three are under way at once.
 pub struct CudaModel<C> {
     compute: C,
     device: Device,
-    kernel: Kernel,
-    input: TensorSpec,
-    output: TensorSpec,
+    /// None where inputs are computed as they were copied.
+    kernel: Option<Kernel>,
+    per_row: PerInput<TensorSpec>,
     engines: Vec<(Arc<CudaStream>, Mutex<Engine>)>,
     lanes: Mutex<Vec<Arc<Mutex<Lane>>>>,
     timeline: Timeline,
@@ -73,38 +75,59 @@ impl<C> std::fmt::Debug for CudaModel<C> {
 const MOST_STREAMS: usize = 64;
 
 impl<C: Compute> CudaModel<C> {
-    /// Opens the device, compiles the kernel and makes the streams. Memory is taken with the first batches.
+    /// Opens the device, compiles what it needs and makes the streams. Memory is taken with the first batches.
     ///
     /// # Errors
     /// Whatever is missing, by its name; [`Error::Config`] for settings that cannot be used.
     pub fn open(spec: &CudaSpec, compute: C) -> Result<Self, Error> {
-        spec.normalise.check()?;
+        Self::open_with(spec, |_, _| Ok(compute))
+    }
+
+    /// The same with a computation that is made for the device and the streams on which batches will be computed.
+    ///
+    /// # Errors
+    /// As [`CudaModel::open`], and what `make` says.
+    pub fn open_with(
+        spec: &CudaSpec,
+        make: impl FnOnce(&Device, &[Arc<CudaStream>]) -> Result<C, Error>,
+    ) -> Result<Self, Error> {
+        spec.inputs.as_ref().map_or(Ok(()), Inputs::check)?;
         if !(1..=MOST_STREAMS).contains(&spec.streams) {
             let message = format!("must be from 1 to {MOST_STREAMS}, found {}", spec.streams);
             return Err(Error::Config { field: "streams", message });
         }
         let device = Device::open(spec.device)?;
+        let stream = || device.context.new_stream().map_err(call("making a stream"));
+        let streams = (0..spec.streams).map(|_| stream()).collect::<Result<Vec<_>, _>>()?;
+        let compute = make(&device, &streams)?;
         // Weights that another library is still copying or converting on a stream of its own.
         device.context.synchronize().map_err(call("waiting for the device"))?;
-        let compiler = Compiler::load(spec.nvrtc.as_deref())?;
-        let kernel = Kernel::new(&device, &spec.normalise, &compiler)?;
-        let mut engines = Vec::with_capacity(spec.streams);
-        for _ in 0..spec.streams {
-            let stream = device.context.new_stream().map_err(call("making a stream"))?;
-            engines.push((Arc::clone(&stream), Mutex::new(Engine::new(stream))));
-        }
-        let origin = device.context.new_stream().map_err(call("making a stream"))?;
+        let inputs = resolve(spec.inputs.as_ref(), compute.takes())?;
+        let kernel = match &inputs {
+            Inputs::Pictures(normalise) => {
+                Some(Kernel::new(&device, normalise, &Compiler::load(spec.nvrtc.as_deref())?)?)
+            }
+            Inputs::AsIs(_) => None,
+        };
+        let origin = stream()?;
+        let timeline = Timeline::new(&origin, spec.trace_events)?;
+        let engine = |stream: Arc<CudaStream>| (Arc::clone(&stream), Mutex::new(Engine::new(stream)));
         Ok(Self {
             compute,
             kernel,
-            input: spec.normalise.input(),
-            output: spec.normalise.output(),
-            engines,
+            per_row: inputs.per_row(),
+            engines: streams.into_iter().map(engine).collect(),
             lanes: Mutex::new(Vec::new()),
-            timeline: Timeline::new(&origin, spec.trace_events)?,
+            timeline,
             copy_in: AtomicU64::new(0),
             device,
         })
+    }
+
+    /// What is computed.
+    #[must_use]
+    pub fn compute(&self) -> &C {
+        &self.compute
     }
 
     /// The device that it runs on.
@@ -116,7 +139,7 @@ impl<C: Compute> CudaModel<C> {
     /// The inputs of a row, as a pipeline is to declare them.
     #[must_use]
     pub fn inputs(&self) -> &[TensorSpec] {
-        std::slice::from_ref(&self.input)
+        self.per_row.copied()
     }
 
     /// The latest steps of batches, by the device's own clock.
@@ -140,21 +163,22 @@ impl<C: Compute> CudaModel<C> {
 
     fn run(&self, lane: &mut Lane, batch: &Rows) -> Result<Tensors, Failure> {
         let rows = self.check(batch)?;
-        let room = lane.room(rows, &self.input, &self.output)?;
+        let room = lane.room(rows, &self.per_row)?;
         let engine = self.engines.get(lane.number % self.engines.len().max(1));
         let (stream, engine) = engine.ok_or_else(|| Failure::Internal("a stream has gone".to_owned()))?;
         // Declared before the flight, so that they are dropped when it has ended.
         let outputs;
         let flight = lane.flight(stream);
         // SAFETY: the batch and the room are held to the end of this function, behind the flight.
-        unsafe { lane.copy_in(batch.bytes(0), &room) }?;
-        let view = DeviceBatch { room: &room, row: &self.output, rows, lane: lane.number, stream };
+        unsafe { lane.copy_in(batch, &room) }?;
+        let given = self.per_row.given();
+        let view = DeviceBatch { room: &room, given, rows, lane: lane.number, stream };
         {
             // Not before the copy is scheduled, which overlaps with the batch before.
             let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
             stream.wait(&lane.marks.copy_in.1).map_err(call("waiting for a copy"))?;
             mark(&lane.marks.compute.0, stream)?;
-            outputs = engine.run(&self.kernel, &self.compute, &view)?;
+            outputs = engine.run(self.kernel.as_ref(), &self.compute, &view)?;
             mark(&lane.marks.compute.1, stream)?;
         }
         let tensors = lane.copy_out(&outputs, rows)?;
@@ -163,16 +187,23 @@ impl<C: Compute> CudaModel<C> {
     }
 
     fn check(&self, batch: &Rows) -> Result<usize, Failure> {
-        if batch.inputs().len() != 1 || !batch.inputs().iter().all(|input| same(input, &self.input)) {
-            let found: Vec<String> = batch.inputs().iter().map(show).collect();
-            let message = format!("expected rows of {}, found {}", show(&self.input), found.join(", "));
+        let (expected, found) = (self.inputs(), batch.inputs());
+        // Several may be alike but for their names.
+        let alike = |(one, other): (&TensorSpec, &TensorSpec)| {
+            same(one, other) && (expected.len() == 1 || one.name == other.name)
+        };
+        if expected.len() != found.len() || !expected.iter().zip(found).all(alike) {
+            let message = format!("expected rows of {}, found {}", list(expected), list(found));
             return Err(Failure::config("inputs", message));
         }
+        // The kernel counts pictures by the grid's second side.
+        let most = if self.kernel.is_some() { MOST_ROWS } else { usize::MAX };
         match batch.len() {
-            rows @ 1..=MOST_ROWS => Ok(rows),
-            rows => {
-                Err(Failure::config("batch", format!("must have from 1 to {MOST_ROWS} rows, found {rows}")))
+            0 => Err(Failure::config("batch", "must have at least 1 row, found 0")),
+            rows if rows > most => {
+                Err(Failure::config("batch", format!("must have from 1 to {most} rows, found {rows}")))
             }
+            rows => Ok(rows),
         }
     }
 
@@ -188,12 +219,20 @@ impl<C: Compute> CudaModel<C> {
     }
 }
 
-fn same(one: &TensorSpec, other: &TensorSpec) -> bool {
-    one.dtype == other.dtype && one.shape == other.shape
-}
-
-fn show(spec: &TensorSpec) -> String {
-    format!("{} {:?}", spec.dtype.name(), spec.shape)
+/// What rows are: as is set, or else as the computation says. They are held against what it takes.
+fn resolve(set: Option<&Inputs>, takes: Option<&[TensorSpec]>) -> Result<Inputs, Error> {
+    match (set, takes) {
+        (Some(inputs), Some(takes)) => inputs.check_against(takes).map(|()| inputs.clone()),
+        (Some(inputs), None) => Ok(inputs.clone()),
+        (None, Some(takes)) => {
+            let inputs = Inputs::AsIs(takes.to_vec());
+            inputs.check().map(|()| inputs)
+        }
+        (None, None) => {
+            let message = "must be given: the computation does not say what it takes".to_owned();
+            Err(Error::Config { field: "inputs", message })
+        }
+    }
 }
 
 impl<C: Compute> Model<Tensors> for CudaModel<C> {

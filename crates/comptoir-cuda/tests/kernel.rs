@@ -13,7 +13,7 @@
 
 use std::path::PathBuf;
 
-use comptoir_cuda::{Compiler, CudaModel, CudaSpec, Error, Image, Normalise, Normalised, Target, devices};
+use comptoir_cuda::{Compiler, CudaModel, CudaSpec, Echo, Error, Image, Inputs, Normalise, Target, devices};
 use comptoir_executor::backend::Tensors;
 use comptoir_executor::image::Colour;
 use comptoir_executor::runtime::{Functions, ModelSpec, Pipeline, PipelineSpec, RowMut};
@@ -108,7 +108,7 @@ fn a_device_normalises_as_the_cpu_does_or_is_missed_by_name() {
     let Ok(found) = found else {
         let error = found.unwrap_err();
         assert!(error.code().starts_with("EXECUTOR_CUDA_"), "{error}");
-        let model = CudaModel::open(&CudaSpec::default(), Normalised).map(|_| ());
+        let model = CudaModel::open(&CudaSpec::default(), Echo).map(|_| ());
         assert_eq!(model, Err(error.clone()));
         if let Error::NoDriver { reason } = error {
             assert!(reason.contains("libcuda.so.1"), "{reason}");
@@ -119,11 +119,11 @@ fn a_device_normalises_as_the_cpu_does_or_is_missed_by_name() {
     let pictures: Vec<u8> = (0..224 * 224 * 3 * 5).map(|at| (at * 31 % 251 + at % 7) as u8).collect();
     for normalise in variants() {
         let spec = CudaSpec {
-            normalise: normalise.clone(),
+            inputs: Some(Inputs::Pictures(normalise.clone())),
             nvrtc: std::env::var_os("COMPTOIR_NVRTC").map(Into::into),
             ..CudaSpec::default()
         };
-        let model = CudaModel::open(&spec, Normalised).unwrap();
+        let model = CudaModel::open(&spec, Echo).unwrap();
         let shapes = Some(vec![model.inputs().to_vec()]);
         let stages = Functions::new(
             |picture: Vec<u8>, row: &mut RowMut| {
@@ -159,8 +159,8 @@ fn settings_that_cannot_be_used_are_refused_before_a_device_is_looked_for() {
             "`dtype`: must be float16 or float32, found uint8",
         ),
     ] {
-        let spec = CudaSpec { normalise, ..CudaSpec::default() };
-        let error = CudaModel::open(&spec, Normalised).unwrap_err();
+        let spec = CudaSpec { inputs: Some(Inputs::Pictures(normalise)), ..CudaSpec::default() };
+        let error = CudaModel::open(&spec, Echo).unwrap_err();
         assert_eq!(error.to_string(), text);
         assert_eq!(error.code(), "EXECUTOR_CUDA_CONFIG");
     }

@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use comptoir_cuda::{
-    Compute, CudaModel, CudaSpec, Device, DeviceBatch, DeviceOutput, Error, Normalise, Normalised, Recording,
-    Step, devices,
+    Compute, CudaModel, CudaSpec, Device, DeviceBatch, DeviceOutput, Echo, Error, Normalise, Recording, Step,
+    devices,
 };
 use comptoir_executor::backend::Tensors;
 use comptoir_executor::image::Colour;
@@ -28,7 +28,7 @@ use comptoir_executor::runtime::{Functions, Model, ModelSpec, Pipeline, Pipeline
 use comptoir_executor::tensor::DType;
 use comptoir_executor::{Error as Failure, runtime::Stages};
 use comptoir_types::ErrorCode;
-use support::{Fake, fake, picture, small};
+use support::{check_clean, fake, picture, small};
 
 /// Pictures by their number in, the bytes of the prediction out.
 fn stages() -> impl Stages<Item = u32, Output = Vec<u8>, Predictions = Tensors> {
@@ -84,10 +84,6 @@ fn exchange<S: Stages<Item = u32, Output = Vec<u8>>>(
     failures
 }
 
-fn check_clean(fake: &Fake) {
-    assert_eq!((fake.faults(), fake.live()), (0, 0), "(faults, objects alive)");
-}
-
 #[test]
 fn predictions_are_those_of_the_cpu_on_every_lane_and_in_every_form() {
     let fake = fake();
@@ -100,7 +96,7 @@ fn predictions_are_those_of_the_cpu_on_every_lane_and_in_every_form() {
         for (instances, depth) in [(1, 1), (1, 3), (2, 2)] {
             let normalise = Normalise { dtype, colour, ..small() };
             let spec = CudaSpec { streams: instances, ..fake.spec(normalise.clone()) };
-            let model = Arc::new(CudaModel::open(&spec, Normalised).unwrap());
+            let model = Arc::new(CudaModel::open(&spec, Echo).unwrap());
             let pipe = pipeline(Arc::clone(&model), instances, depth);
             for round in 0..20 {
                 assert_eq!(exchange(&pipe, &normalise, round * 30..round * 30 + 30), []);
@@ -130,11 +126,12 @@ impl Compute for Trouble {
         if call == fails {
             return Err(Failure::stage("infer", "too dark"));
         }
-        let mut shape = batch.shape();
+        let [input] = batch.inputs().collect::<Vec<_>>().try_into().unwrap();
+        let mut shape = input.shape;
         shape[0] += usize::from(call == wrong);
         let owner = Box::new(batch.keeper());
         // SAFETY: the tensor of the batch, held by its keeper.
-        Ok(vec![unsafe { DeviceOutput::new("out", batch.dtype(), shape, batch.address(), owner) }])
+        Ok(vec![unsafe { DeviceOutput::new("out", input.dtype, shape, input.address, owner) }])
     }
 
     fn recording(&self) -> Recording {
@@ -193,7 +190,7 @@ fn a_call_to_the_driver_that_fails_ends_only_its_batch_and_leaks_nothing() {
     ];
     for call in calls {
         for after in 0..6 {
-            let model = Arc::new(CudaModel::open(&fake.spec(small()), Normalised).unwrap());
+            let model = Arc::new(CudaModel::open(&fake.spec(small()), Echo).unwrap());
             let pipe = pipeline(Arc::clone(&model), 1, 2);
             fake.fail(call, after, if call.contains("Alloc") { 2 } else { 700 });
             let failures = exchange(&pipe, &small(), 0..12);
@@ -279,7 +276,7 @@ fn a_batch_is_scheduled_while_another_is_waited_for() {
 fn the_timeline_has_the_three_steps_of_each_batch_in_their_order() {
     let fake = fake();
     let spec = CudaSpec { trace_events: 9, ..fake.spec(small()) };
-    let model = Arc::new(CudaModel::open(&spec, Normalised).unwrap());
+    let model = Arc::new(CudaModel::open(&spec, Echo).unwrap());
     let pipe = pipeline(Arc::clone(&model), 1, 1);
     for seed in 0..5 {
         exchange(&pipe, &small(), seed..seed + 1);
@@ -296,8 +293,8 @@ fn the_timeline_has_the_three_steps_of_each_batch_in_their_order() {
 #[test]
 fn rows_of_another_kind_are_refused() {
     let fake = fake();
-    let model = CudaModel::open(&fake.spec(small()), Normalised).unwrap();
-    let other = CudaModel::open(&fake.spec(Normalise { width: 8, ..small() }), Normalised).unwrap();
+    let model = CudaModel::open(&fake.spec(small()), Echo).unwrap();
+    let other = CudaModel::open(&fake.spec(Normalise { width: 8, ..small() }), Echo).unwrap();
     let shapes = Some(vec![other.inputs().to_vec()]);
     let error = Pipeline::start(
         PipelineSpec::default(),
@@ -327,10 +324,10 @@ fn what_is_missing_is_named() {
     assert_eq!(error.code(), "EXECUTOR_CUDA_NO_DRIVER");
     assert!(error.to_string().contains("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"), "{error}");
     let spec = CudaSpec { nvrtc: Some("/nowhere/libnvrtc.so".into()), ..fake.spec(small()) };
-    assert_eq!(CudaModel::open(&spec, Normalised).unwrap_err().code(), "EXECUTOR_CUDA_NO_COMPILER");
+    assert_eq!(CudaModel::open(&spec, Echo).unwrap_err().code(), "EXECUTOR_CUDA_NO_COMPILER");
     let spec = CudaSpec { streams: 0, ..fake.spec(small()) };
     assert_eq!(
-        CudaModel::open(&spec, Normalised).unwrap_err().to_string(),
+        CudaModel::open(&spec, Echo).unwrap_err().to_string(),
         "`streams`: must be from 1 to 64, found 0"
     );
     check_clean(&fake);

@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from comptoir._arguments import named
 from comptoir._native import ExecutorModel, executor_cuda_devices
 from comptoir.errors import ConfigError, UnavailableError
-from comptoir.executor._arguments import as_json, file, numbers
+from comptoir.executor._arguments import as_json, file, numbers, wrong
 from comptoir.executor._settings import Tensor
 
 __all__ = ["CudaDevice", "CudaModel", "CudaStep", "cuda_devices"]
@@ -105,35 +106,40 @@ class CudaStep:
 
 
 class CudaModel:
-    """A function on an NVIDIA GPU, with pictures that cross the bus as bytes.
+    """A function on an NVIDIA GPU, with lanes whose copies overlap with its work.
 
-    Rows are ``uint8`` of shape (height, width, 3) in the order red, green, blue, as
-    ``ImageTransform(width, height, dtype="uint8", layout="nhwc")`` gives them, in page-locked memory. On the
-    device they become planes, ``(x * scale - mean) / std`` in single precision for each grey level x, as
-    `ImageTransform` computes it on the CPU. Then `model` is called, and its outputs are copied back.
+    Rows are pictures, or with `inputs` one or several tensors of any kind. A picture is ``uint8`` of shape
+    (height, width, 3) in the order red, green, blue, as
+    ``ImageTransform(width, height, dtype="uint8", layout="nhwc")`` gives it. So it crosses the bus as bytes,
+    and becomes planes on the device, ``(x * scale - mean) / std`` in single precision for each grey level x,
+    as `ImageTransform` computes it on the CPU. Other tensors are given to `model` as they are. Then `model`
+    is called, and its outputs are copied back.
 
-    Each lane of the pipeline has its own memory and its own streams for copies. With ``depth=2`` or 3 of the
-    pipeline, the copies of one batch overlap with the computation of another.
+    Rows lie in page-locked memory, which the device reads by itself. Each lane of the pipeline has its own
+    memory and its own streams for copies. With ``depth=2`` or 3 of the pipeline, the copies of one batch
+    overlap with the computation of another.
 
     No GPU has run this class yet; see the documentation of the executor.
 
     Parameters
     ----------
     model : callable, optional
-        Takes the batch on the device, an array (rows, 3, height, width), and gives an array there with
-        a row for each item, or a dict, list or tuple of such. It is called with the batch's stream as the
-        current one and need not wait for it; it must not keep the batch. Without it the normalised batch is
-        the prediction.
-    width, height : int
+        Takes the batch on the device and gives an array there with a row for each item, or a dict, list or
+        tuple of such. The batch is an array, of pictures (rows, 3, height, width), or with several inputs a
+        dict of arrays by name. It is called with the batch's stream as the current one and need not wait for
+        it; it must not keep the batch. Without it the batch on the device is the prediction.
+    inputs : sequence of Tensor, optional
+        The inputs of a row, which `model` gets as they are. Without it rows are pictures.
+    width, height : int, default 224
         Size of the pictures.
-    colour : {'rgb', 'bgr'}
+    colour : {'rgb', 'bgr'}, default 'rgb'
         Order of the planes.
-    scale : float
+    scale : float, default 1
         Factor of each grey level, such as 1/255.
-    mean, std : float or sequence of float
+    mean, std : float or sequence of float, default 0 and 1
         Of each plane, after scaling; one number stands for all.
-    dtype : {'float16', 'float32'}
-        Type of the elements that `model` gets.
+    dtype : {'float16', 'float32'}, default 'float16'
+        Type of the elements that `model` gets of pictures.
     device : int
         Number of the device.
     streams : int
@@ -144,7 +150,7 @@ class CudaModel:
         work on its ``stream`` itself.
     nvrtc : path-like, optional
         The library of NVRTC. Without, that of an installed package ``nvidia-cuda-nvrtc-cu12`` (or ``-cu13``)
-        is taken, which PyTorch brings along, else the system's.
+        is taken, which PyTorch brings along, else the system's. Pictures need it.
     trace_events : int
         Steps of batches that `timeline` keeps, three for each batch.
 
@@ -166,19 +172,26 @@ class CudaModel:
             postprocess=lambda row: int(row.argmax()),
             depth=3,
         )
+
+    One around a model of words, which takes two tensors::
+
+        words = [executor.Tensor("ids", "int64", [128]), executor.Tensor("mask", "int64", [128])]
+        model = executor.CudaModel(lambda batch: net(batch["ids"], batch["mask"]), inputs=words)
+        pipe = executor.Pipeline(preprocess=lambda text: dict(tokens(text)), model=model, depth=3)
     """
 
     def __init__(
         self,
         model: Callable[..., Any] | None = None,
         *,
-        width: int = 224,
-        height: int = 224,
-        colour: Literal["rgb", "bgr"] = "rgb",
-        scale: float = 1.0,
-        mean: Sequence[float] | float = (0.0, 0.0, 0.0),
-        std: Sequence[float] | float = (1.0, 1.0, 1.0),
-        dtype: Literal["float16", "float32"] = "float16",
+        inputs: Sequence[Tensor] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        colour: Literal["rgb", "bgr"] | None = None,
+        scale: float | None = None,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
+        dtype: Literal["float16", "float32"] | None = None,
         device: int = 0,
         streams: int = 1,
         arrays: Literal["torch", "cuda"] = "torch",
@@ -189,20 +202,12 @@ class CudaModel:
             raise ConfigError(f"`model`: expected a callable, found {model!r}", "EXECUTOR_CUDA_CONFIG")
         if arrays not in ("torch", "cuda"):
             raise ConfigError(f"`arrays`: expected torch or cuda, found {arrays!r}", "EXECUTOR_CUDA_CONFIG")
-        found = nvrtc or _installed_nvrtc()
+        pictures = _pictures(width, height, colour, scale, mean, std, dtype)
         spec = {
             "device": device,
             "streams": streams,
-            "normalise": {
-                "width": width,
-                "height": height,
-                "colour": colour,
-                "scale": scale,
-                "mean": _three(mean),
-                "std": _three(std),
-                "dtype": dtype,
-            },
-            "nvrtc": None if found is None else file("nvrtc", found),
+            "inputs": _as_they_are(inputs, pictures) or {"pictures": PICTURES | pictures},
+            "nvrtc": _nvrtc(nvrtc),
             "trace_events": trace_events,
         }
         function = _with_torch(model, device) if model is not None and arrays == "torch" else model
@@ -229,14 +234,55 @@ class CudaModel:
         return [CudaStep(**one) for one in json.loads(self._native.timeline())]
 
 
-def _three(value: Any) -> list[Any]:
+PICTURES: dict[str, Any] = {
+    "width": 224,
+    "height": 224,
+    "colour": "rgb",
+    "scale": 1.0,
+    "mean": [0.0, 0.0, 0.0],
+    "std": [1.0, 1.0, 1.0],
+    "dtype": "float16",
+}
+"""What is not said of pictures."""
+
+
+def _pictures(
+    width: Any, height: Any, colour: Any, scale: Any, mean: Any, std: Any, dtype: Any
+) -> dict[str, Any]:
+    """Give what is said of pictures."""
+    said = {
+        "width": width,
+        "height": height,
+        "colour": colour,
+        "scale": scale,
+        "mean": _three(mean),
+        "std": _three(std),
+        "dtype": dtype,
+    }
+    return {field: value for field, value in said.items() if value is not None}
+
+
+def _as_they_are(inputs: Any, pictures: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the declared inputs as settings; nothing where none are declared."""
+    if inputs is None:
+        return None
+    for field in pictures:
+        message = f"`{field}`: is of pictures, and `inputs` declares other rows: leave one of them out"
+        raise named(field, ConfigError(message, "EXECUTOR_CUDA_CONFIG"))
+    declared = isinstance(inputs, Sequence) and all(isinstance(one, Tensor) for one in inputs)
+    if not declared:
+        raise wrong("inputs", "a list of executor.Tensor", inputs)
+    return {"as_is": [one._spec() for one in inputs]}
+
+
+def _three(value: Any) -> list[Any] | None:
     """Give a number for each plane, of which one number is a short form."""
-    given = numbers(value)
-    return given * 3 if len(given) == 1 else given
+    given = None if value is None else numbers(value)
+    return given * 3 if given is not None and len(given) == 1 else given
 
 
 def _with_torch(model: Callable[..., Any], device: int) -> Callable[[Any], Any]:
-    """Call the model with a tensor over the memory of the batch, on its stream."""
+    """Call the model with tensors over the memory of the batch, on its stream."""
     try:
         torch: Any = importlib.import_module("torch")
     except ImportError as missing:
@@ -245,9 +291,11 @@ def _with_torch(model: Callable[..., Any], device: int) -> Callable[[Any], Any]:
     place = torch.device("cuda", device)
 
     def call(batch: Any) -> Any:
-        stream = torch.cuda.ExternalStream(batch.stream, device=place)
+        arrays = batch if isinstance(batch, dict) else {"": batch}
+        stream = torch.cuda.ExternalStream(next(iter(arrays.values())).stream, device=place)
         with torch.inference_mode(), torch.cuda.device(place), torch.cuda.stream(stream):
-            return _plain(torch, model(torch.as_tensor(batch, device=place)))
+            tensors = {name: torch.as_tensor(array, device=place) for name, array in arrays.items()}
+            return _plain(torch, model(tensors if arrays is batch else tensors[""]))
 
     return call
 
@@ -259,6 +307,12 @@ def _plain(torch: Any, outputs: Any) -> Any:
     if isinstance(outputs, (list, tuple)):
         return [_plain(torch, one) for one in outputs]
     return (outputs.float() if outputs.dtype is torch.bfloat16 else outputs).contiguous()
+
+
+def _nvrtc(given: Any) -> str | None:
+    """Give the path of the library of NVRTC; nothing where the system is to find it."""
+    found = given or _installed_nvrtc()
+    return None if found is None else file("nvrtc", found)
 
 
 def _installed_nvrtc() -> Path | None:

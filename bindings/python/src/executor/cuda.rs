@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use comptoir::executor::Error;
 use comptoir::executor::tensor::{DType, TensorSpec};
-use comptoir_cuda::{Compute, DeviceBatch, DeviceOutput};
+use comptoir_cuda::{Compute, DeviceBatch, DeviceInput, DeviceOutput};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -22,7 +22,7 @@ pub fn executor_cuda_devices(py: Python<'_>) -> PyResult<String> {
     text.map_err(|error| errors::from_host(py, &error.into()))
 }
 
-/// A batch on the device; valid until the function that got it returns.
+/// An input of a batch on the device; valid until the function that got it returns.
 #[pyclass(name = "DeviceArray", module = "comptoir.executor", frozen)]
 pub struct DeviceArray {
     address: u64,
@@ -49,7 +49,7 @@ impl DeviceArray {
         Ok(interface)
     }
 
-    /// Rows, planes, height, width.
+    /// Rows, then the shape of one row: of pictures planes, height, width.
     #[getter]
     fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, &self.shape)
@@ -68,7 +68,7 @@ impl DeviceArray {
     }
 }
 
-/// A Python function from a [`DeviceArray`] to arrays of the device.
+/// A Python function from a [`DeviceArray`], or a dict of them by name, to arrays of the device.
 pub struct Function(Py<PyAny>);
 
 /// What keeps an output. Given up with the interpreter held, so that its memory goes at once.
@@ -90,19 +90,37 @@ impl Drop for Held {
 
 impl Compute for Function {
     fn schedule(&self, batch: &DeviceBatch<'_>) -> Result<Vec<DeviceOutput>, Error> {
+        Python::attach(|py| {
+            let given = arrays(py, batch).and_then(|arrays| self.0.bind(py).call1((arrays,)));
+            outputs(&given.map_err(|error| raised("infer", error))?, batch.stream_address())
+        })
+    }
+}
+
+/// The batch as an array, or as a dict of arrays for a model with several inputs.
+fn arrays<'py>(py: Python<'py>, batch: &DeviceBatch<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let array = |input: DeviceInput<'_>| {
         let array = DeviceArray {
-            address: batch.address(),
-            dtype: batch.dtype(),
-            shape: batch.shape(),
+            address: input.address,
+            dtype: input.dtype,
+            shape: input.shape,
             stream: batch.stream_address(),
             lane: batch.lane(),
             _keeper: batch.keeper(),
         };
-        Python::attach(|py| {
-            let given = self.0.bind(py).call1((array,)).map_err(|error| raised("infer", error))?;
-            outputs(&given, batch.stream_address())
-        })
+        Bound::new(py, array).map(Bound::into_any)
+    };
+    let mut inputs = batch.inputs();
+    if inputs.len() == 1
+        && let Some(one) = inputs.next()
+    {
+        return array(one);
     }
+    let named = PyDict::new(py);
+    for input in inputs {
+        named.set_item(input.name, array(input)?)?;
+    }
+    Ok(named.into_any())
 }
 
 /// The outputs of a function: one array, or several in a dict, tuple or list.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use comptoir::executor::Error;
 use comptoir::executor::backend::{OnnxModel, OnnxSpec, Simulated, SimulatedSpec, Tensors};
 use comptoir::executor::runtime::Model;
-use comptoir_cuda::{Compute, CudaModel, CudaSpec, Normalised, Span};
+use comptoir_cuda::{Compute, CudaModel, CudaSpec, Echo, Span};
 use pyo3::prelude::*;
 
 use super::cuda::Function;
@@ -57,14 +57,14 @@ impl ExecutorModel {
         })
     }
 
-    /// A function on an NVIDIA GPU, from its settings as JSON; without a function the normalised batch is the
+    /// A function on an NVIDIA GPU, from its settings as JSON; without a function the batch on the device is the
     /// prediction.
     #[staticmethod]
     fn cuda(py: Python<'_>, spec: &str, function: Option<Py<PyAny>>) -> PyResult<Self> {
         let spec: CudaSpec = parse("cuda", spec).map_err(|error| errors::from_host(py, &error.into()))?;
         match function {
             Some(function) => Self::on_cuda(py, spec, Function::new(function)),
-            None => Self::on_cuda(py, spec, Normalised),
+            None => Self::on_cuda(py, spec, Echo),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use comptoir_cuda::{CudaSpec, Normalise};
+use comptoir_cuda::{CudaSpec, Inputs, Normalise};
 use libloading::Library;
 
 /// The driver, held by one test at a time.
@@ -108,8 +108,14 @@ impl Fake {
 
     /// Settings for small pictures.
     pub fn spec(&self, normalise: Normalise) -> CudaSpec {
-        CudaSpec { nvrtc: Some(self.path.clone()), normalise, trace_events: 1000, ..CudaSpec::default() }
+        let inputs = Some(Inputs::Pictures(normalise));
+        CudaSpec { nvrtc: Some(self.path.clone()), inputs, trace_events: 1000, ..CudaSpec::default() }
     }
+}
+
+/// Whether everything has been given back, and nothing touched that was not there.
+pub fn check_clean(fake: &Fake) {
+    assert_eq!((fake.faults(), fake.live()), (0, 0), "(faults, objects alive)");
 }
 
 /// A picture of 7 x 5 whose pixels follow from a number.
