@@ -6,6 +6,6 @@ mod simulated;
 mod tensors;
 
 #[cfg(feature = "onnx")]
-pub use onnx::{OnnxModel, OnnxSpec, Provider};
+pub use onnx::{OnnxModel, OnnxSession, OnnxSpec, Provider, ProviderOptions, onnx_dtype};
 pub use simulated::{Simulated, SimulatedSpec};
 pub use tensors::{Tensor, Tensors};

@@ -1,15 +1,17 @@
 //! Models in ONNX, run by an ONNX Runtime that is found when the first is loaded.
 
+mod session;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use ort::environment::Environment;
-use ort::ep::{CPU, CUDA, ExecutionProviderDispatch, TensorRT};
-use ort::session::{Session, SessionInputValue, builder::GraphOptimizationLevel};
-use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
+use ort::session::{Session, SessionInputValue};
+use ort::value::{DynValue, TensorRef, ValueType};
 use serde::{Deserialize, Serialize};
+
+pub use session::{OnnxSession, ProviderOptions, onnx_dtype};
 
 use super::tensors::{Tensor, Tensors};
 use crate::error::Error;
@@ -78,6 +80,14 @@ impl Default for OnnxSpec {
     }
 }
 
+impl OnnxSpec {
+    /// The same on these providers and no others: for further sessions beside one that has left out what is missing.
+    #[must_use]
+    pub fn on(&self, providers: &[Provider]) -> Self {
+        Self { providers: providers.to_vec(), fall_back: false, ..self.clone() }
+    }
+}
+
 impl fmt::Display for Provider {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -112,17 +122,13 @@ impl OnnxModel {
         if spec.sessions == 0 {
             return Err(Error::config("sessions", "must be at least 1"));
         }
-        if spec.path.as_os_str().as_encoded_bytes().contains(&0) {
-            return Err(Error::config("path", "no path has a byte of zero"));
-        }
-        let environment = environment(spec.library.as_deref())?;
-        let (first, providers) = open(spec, &environment)?;
-        let inputs = first.inputs().iter().map(|input| input_spec(input, spec)).collect::<Result<_, _>>()?;
-        let chosen = OnnxSpec { providers: providers.clone(), fall_back: false, ..spec.clone() };
-        let mut sessions = vec![Mutex::new(first)];
+        let first = OnnxSession::open(spec)?;
+        let chosen = spec.on(&first.providers);
+        let mut sessions = vec![Mutex::new(first.session)];
         for _ in 1..spec.sessions {
-            sessions.push(Mutex::new(open(&chosen, &environment)?.0));
+            sessions.push(Mutex::new(OnnxSession::open(&chosen)?.session));
         }
+        let (inputs, providers) = (first.inputs, first.providers);
         Ok(Self { sessions, inputs, providers, name: spec.path.display().to_string() })
     }
 
@@ -156,113 +162,6 @@ impl Model<Tensors> for OnnxModel {
         }
         Ok(tensors)
     }
-}
-
-/// The process's environment of ONNX Runtime, made at the first call. The lock is held over the loading.
-fn environment(library: Option<&Path>) -> Result<Environment, Error> {
-    static MADE: Mutex<Option<Environment>> = Mutex::new(None);
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(environment) = &*made {
-        return Ok(environment.clone());
-    }
-    let from = std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from);
-    let path = library.map(Path::to_path_buf).or(from).unwrap_or_else(|| PathBuf::from("libonnxruntime.so"));
-    let missing = |error: String| {
-        Error::Unavailable(format!(
-            "ONNX Runtime cannot be loaded: {error}; install the Python package onnxruntime or onnxruntime-gpu, or give \
-             the path of libonnxruntime.so as `library` or in ORT_DYLIB_PATH"
-        ))
-    };
-    let builder = ort::init_from(&path).map_err(|error| missing(error.to_string()))?;
-    let environment = builder.build().map_err(|error| missing(error.to_string()))?;
-    Ok(made.insert(environment).clone())
-}
-
-/// Opens a session, leaving out what is missing where that is allowed.
-fn open(spec: &OnnxSpec, environment: &Environment) -> Result<(Session, Vec<Provider>), Error> {
-    let mut providers = spec.providers.clone();
-    loop {
-        match session(spec, environment, &providers) {
-            Err(_) if spec.fall_back && providers.len() > 1 => {
-                providers.remove(0);
-            }
-            opened => return opened.map(|session| (session, providers)),
-        }
-    }
-}
-
-fn session(spec: &OnnxSpec, environment: &Environment, providers: &[Provider]) -> Result<Session, Error> {
-    let failed = |what: &str, error: String| Error::Unavailable(format!("{what}: {error}"));
-    let names: Vec<String> = providers.iter().map(|provider| format!("`{provider}`")).collect();
-    let names = names.join(", ");
-    let file = spec.path.display().to_string();
-    let runtime = |error: String| failed("ONNX Runtime", error);
-    let dispatches: Vec<ExecutionProviderDispatch> = providers.iter().map(dispatch).collect();
-    let builder = Session::builder(environment).map_err(|error| runtime(error.to_string()))?;
-    let builder = builder
-        .with_optimization_level(GraphOptimizationLevel::All)
-        .map_err(|error| runtime(error.to_string()))?;
-    let builder = builder.with_intra_threads(spec.threads).map_err(|error| runtime(error.to_string()))?;
-    let mut builder = builder
-        .with_execution_providers(dispatches)
-        .map_err(|error| failed(&format!("provider {names}"), error.to_string()))?;
-    builder
-        .commit_from_file(&spec.path)
-        .map_err(|error| failed(&format!("model `{file}`"), error.to_string()))
-}
-
-fn dispatch(provider: &Provider) -> ExecutionProviderDispatch {
-    let built = match provider {
-        Provider::Cpu => CPU::default().build(),
-        Provider::Cuda { device } => CUDA::default().with_device_id(*device).build(),
-        Provider::Tensorrt { device, fp16, engine_cache } => {
-            let mut provider = TensorRT::default().with_device_id(*device).with_fp16(*fp16);
-            if let Some(path) = engine_cache {
-                provider = provider.with_engine_cache(true).with_engine_cache_path(path.display());
-            }
-            provider.build()
-        }
-    };
-    built.error_on_failure()
-}
-
-/// The input of a row: the model's input without its first side, which must be open.
-fn input_spec(input: &Outlet, spec: &OnnxSpec) -> Result<TensorSpec, Error> {
-    let name = input.name();
-    let refused = |message: String| Error::config(format!("inputs.{name}"), message);
-    let &ValueType::Tensor { ty, ref shape, ref dimension_symbols } = input.dtype() else {
-        return Err(refused("is no tensor".to_owned()));
-    };
-    let dtype = dtype(ty).ok_or_else(|| refused(format!("has elements of {ty}, which no row can have")))?;
-    let mut sides = shape.iter().zip(dimension_symbols.iter());
-    match sides.next() {
-        Some((-1, _)) => {}
-        Some((batch, _)) => {
-            let message = format!("has a fixed batch of {batch}: export the model with an open first side");
-            return Err(refused(message));
-        }
-        None => return Err(refused("has no batch dimension".to_owned())),
-    }
-    let side = |(&side, symbol): (&i64, &String)| match usize::try_from(side) {
-        Ok(side) => Ok(side),
-        Err(_) => spec.sides.get(symbol.as_str()).copied().ok_or_else(|| {
-            let symbol = if symbol.is_empty() { "without a name" } else { symbol.as_str() };
-            refused(format!("has the open side `{symbol}`, whose size must be declared in `sides`"))
-        }),
-    };
-    Ok(TensorSpec { name: name.to_owned(), dtype, shape: sides.map(side).collect::<Result<_, _>>()? })
-}
-
-fn dtype(element: TensorElementType) -> Option<DType> {
-    Some(match element {
-        TensorElementType::Uint8 => DType::U8,
-        TensorElementType::Int32 => DType::I32,
-        TensorElementType::Int64 => DType::I64,
-        TensorElementType::Float16 => DType::F16,
-        TensorElementType::Float32 => DType::F32,
-        TensorElementType::Float64 => DType::F64,
-        _ => return None,
-    })
 }
 
 /// Calls a generic function with the Rust type of an element type.
@@ -312,6 +211,6 @@ fn owned(name: &str, value: &DynValue, rows: usize) -> Result<Tensor, Error> {
     if shape.first() != Some(&rows) {
         return Err(refused(format!("has the shape {shape:?} for a batch of {rows}")));
     }
-    let dtype = dtype(*ty).ok_or_else(|| refused(format!("has elements of {ty}")))?;
+    let dtype = onnx_dtype(*ty).ok_or_else(|| refused(format!("has elements of {ty}")))?;
     with_type!(dtype, typed(value, &shape))
 }
