@@ -5,10 +5,13 @@ import json
 import os
 import statistics
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
+import onnx_models
 import torch
 from checks import NORMALISE
 from overlap import STEPS, chrome, overlap
@@ -223,6 +226,51 @@ def pillow_of(picture):
     return np.ascontiguousarray(row.transpose(2, 0, 1))
 
 
+def onnx_ways(path, depth):
+    """Models in ONNX with what is sent to them: copied by ONNX Runtime, and bound to the memory of a lane."""
+    pictures = list(np.random.default_rng(7).integers(0, 256, (64, SIZE, SIZE, 3), "uint8"))
+    planes = [pillow_of(picture).astype("float16") for picture in pictures]
+    bound = {"providers": onnx_models.PROVIDERS, "trace_events": 30_000}
+    return {
+        f"own copies of planes, {depth} lanes": (
+            executor.OnnxModel(path, providers=onnx_models.PROVIDERS),
+            planes,
+        ),
+        f"bound, the same planes, {depth} lanes": (executor.CudaModel.onnx(path, **bound), planes),
+        f"bound, pictures as bytes, {depth} lanes": (
+            executor.CudaModel.onnx(path, **bound, **NORMALISE),
+            pictures,
+        ),
+    }
+
+
+def onnx_lanes(arguments):
+    """ResNet-50 in half precision as ONNX on CUDA: by its own copies, and bound to the memory of 1, 2 and 3 lanes."""
+    lacks = onnx_models.lacking()
+    if lacks:
+        return {"left out": lacks}
+    rows = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "resnet50.onnx"
+        example = torch.zeros((1, 3, SIZE, SIZE), dtype=torch.float16, device=CUDA)
+        torch.onnx.export(
+            resnet50().eval().to(CUDA).half(),
+            (example,),
+            str(path),
+            input_names=["x"],
+            output_names=["y"],
+            dynamic_axes={"x": {0: "n"}, "y": {0: "n"}},
+            dynamo=False,
+        )
+        for depth in (1, 2, 3):
+            for name, (model, items) in onnx_ways(path, depth).items():
+                with executor.Pipeline(model=model, postprocess=np.argmax, batch=BATCH, depth=depth) as pipe:
+                    rows[name] = timed(arguments.seconds, piped(pipe, items))
+                if isinstance(model, executor.CudaModel):
+                    rows[name].update(overlap(model.timeline()))
+    return {"rows": rows}
+
+
 def two_models(arguments):
     """Two models in one process on one device, with weights 3 and 1: the shares of the device that they get."""
     pictures = list(np.random.default_rng(7).integers(0, 256, (64, SIZE, SIZE, 3), "uint8"))
@@ -255,5 +303,6 @@ TIMINGS = {
     "time: ResNet-50 in half precision behind JPEG files": serving,
     "time: lanes 1, 2, 3 and their overlap": lanes,
     "time: uploads": uploads,
+    "time: ONNX by its own copies and bound to lanes": onnx_lanes,
     "time: two models by weight": two_models,
 }

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cuda_driver import build
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,6 +31,12 @@ def shared(path: str) -> Path:
 def shared_fixture():
     """Give the function `shared` to tests."""
     return shared
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory) -> Path:
+    """Give the CUDA driver of the tests, on the CPU, as a library."""
+    return build(tmp_path_factory.mktemp("driver"))
 
 
 @pytest.fixture

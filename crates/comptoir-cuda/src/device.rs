@@ -101,7 +101,7 @@ fn has(name: &str) -> bool {
 }
 
 /// Every function of the driver that this crate calls, by itself or through cudarc, which panics where one is missing.
-const SYMBOLS: [&str; 39] = [
+const SYMBOLS: [&str; 40] = [
     "cuCtxGetCurrent",
     "cuCtxSetCurrent",
     "cuCtxSynchronize",
@@ -135,6 +135,7 @@ const SYMBOLS: [&str; 39] = [
     "cuModuleGetFunction",
     "cuModuleLoadData",
     "cuModuleUnload",
+    "cuPointerGetAttribute",
     "cuStreamBeginCapture_v2",
     "cuStreamCreate",
     "cuStreamDestroy_v2",

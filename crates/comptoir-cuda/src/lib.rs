@@ -2,7 +2,8 @@
 //! of any kind, or pictures that cross the bus as bytes and are normalised on the device.
 //!
 //! CUDA is loaded when a device is opened: the crate builds and links without it, and a missing part is an [`Error`] with
-//! its name. [`CudaModel`] is the entry; what is computed between the copies is a [`Compute`].
+//! its name. [`CudaModel`] is the entry; what is computed between the copies is a [`Compute`]. With feature `onnx` one of them
+//! is a model in ONNX, `Onnx`.
 //!
 //! ```text
 //! rows (page-locked) -> copy in -> [normalise] -> compute -> copy out -> predictions
@@ -12,7 +13,8 @@
 //!
 //! **No GPU has run this crate yet.** The kernel is compiled by NVRTC and, as C++ on the CPU, held against
 //! [`Normalise::on_cpu`]; the way of batches runs against a driver that the tests bring, which does its work as late as it
-//! may.
+//! may. Its memory is the host's, so that models in ONNX are bound to it on the CPU; the providers of CUDA and TensorRT have
+//! not run.
 //!
 //! # Examples
 //! ```
@@ -43,6 +45,9 @@ mod memory;
 #[allow(unsafe_code)]
 mod model;
 mod normalise;
+#[cfg(feature = "onnx")]
+#[allow(unsafe_code)]
+mod onnx;
 mod timeline;
 
 pub use compiler::{Compiler, Image, Target};
@@ -52,4 +57,6 @@ pub use error::Error;
 pub use inputs::Inputs;
 pub use model::{CudaModel, CudaSpec};
 pub use normalise::Normalise;
+#[cfg(feature = "onnx")]
+pub use onnx::Onnx;
 pub use timeline::{Span, Step};

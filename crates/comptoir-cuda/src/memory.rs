@@ -30,6 +30,21 @@ impl DeviceMemory {
         self.address
     }
 
+    /// Whether the host can read it by its address, as the driver says.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn is_hosts(&self) -> Result<bool, Error> {
+        use cudarc::driver::sys::{self, CUmemorytype, CUpointer_attribute};
+        const WHAT: &str = "asking what memory the device has";
+        self.context.bind_to_thread().map_err(call(WHAT))?;
+        let mut kind = 0_u32;
+        let asked = CUpointer_attribute::CU_POINTER_ATTRIBUTE_MEMORY_TYPE;
+        // SAFETY: this attribute is written as a number of 32 bits, and the address is of the driver's.
+        unsafe { sys::cuPointerGetAttribute((&raw mut kind).cast(), asked, self.address) }
+            .result()
+            .map_err(call(WHAT))?;
+        Ok(kind == CUmemorytype::CU_MEMORYTYPE_HOST as u32)
+    }
+
     /// Schedules a copy of `source` to the beginning of this memory.
     ///
     /// # Safety

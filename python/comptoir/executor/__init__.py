@@ -21,7 +21,8 @@ Examples
 """
 
 from comptoir._native import DeviceArray, TensorView
-from comptoir.executor._cuda import CudaDevice, CudaModel, CudaStep, cuda_devices
+from comptoir.executor._cuda import CudaModel
+from comptoir.executor._devices import CudaDevice, CudaStep, cuda_devices
 from comptoir.executor._future import Future, Timings
 from comptoir.executor._image import ImageTransform, Placement
 from comptoir.executor._models import OnnxModel, Simulated

@@ -6,103 +6,19 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
 from comptoir._arguments import named
-from comptoir._native import ExecutorModel, executor_cuda_devices
+from comptoir._native import ExecutorModel
 from comptoir.errors import ConfigError, UnavailableError
 from comptoir.executor._arguments import as_json, file, numbers, wrong
+from comptoir.executor._devices import CudaStep
+from comptoir.executor._models import onnx_spec, providers_of
 from comptoir.executor._settings import Tensor
 
-__all__ = ["CudaDevice", "CudaModel", "CudaStep", "cuda_devices"]
-
-
-@dataclass(frozen=True)
-class CudaDevice:
-    """An NVIDIA GPU.
-
-    Attributes
-    ----------
-    number : int
-        Its number, as the driver counts.
-    name : str
-        Its name.
-    capability : tuple of int
-        Its compute capability, such as ``(9, 0)``.
-    memory : int
-        Bytes of its memory.
-    driver : str
-        The CUDA version that its driver speaks, such as ``'12.2'``.
-    """
-
-    number: int
-    name: str
-    capability: tuple[int, int]
-    memory: int
-    driver: str
-
-
-def cuda_devices() -> list[CudaDevice]:
-    """Name the NVIDIA GPUs that this process may use.
-
-    Returns
-    -------
-    list of CudaDevice
-        At least one.
-
-    Raises
-    ------
-    comptoir.UnavailableError
-        There is none; the code says what is missing: ``EXECUTOR_CUDA_NO_DRIVER``,
-        ``EXECUTOR_CUDA_DRIVER_TOO_OLD`` or ``EXECUTOR_CUDA_NO_DEVICE``.
-
-    Examples
-    --------
-    >>> import comptoir
-    >>> from comptoir import executor
-    >>> try:
-    ...     gpu = bool(executor.cuda_devices())
-    ... except comptoir.UnavailableError as missing:
-    ...     gpu = False
-    """
-    found = json.loads(executor_cuda_devices())
-    return [
-        CudaDevice(
-            **{
-                **one,
-                "capability": tuple(one["capability"]),
-                "driver": f"{one['driver'] // 1000}.{one['driver'] % 1000 // 10}",
-            }
-        )
-        for one in found
-    ]
-
-
-@dataclass(frozen=True)
-class CudaStep:
-    """When one of the three steps of a batch ran, by the clock of the device.
-
-    Attributes
-    ----------
-    lane : int
-        The lane.
-    step : {'copy_in', 'compute', 'copy_out'}
-        The step.
-    rows : int
-        Rows of the batch.
-    start_ms, end_ms : float
-        Its beginning and end, in milliseconds since the model was made; in steps of 4 microseconds after a
-        minute, and of a quarter of a millisecond after an hour.
-    """
-
-    lane: int
-    step: Literal["copy_in", "compute", "copy_out"]
-    rows: int
-    start_ms: float
-    end_ms: float
+__all__ = ["CudaModel"]
 
 
 class CudaModel:
@@ -203,15 +119,88 @@ class CudaModel:
         if arrays not in ("torch", "cuda"):
             raise ConfigError(f"`arrays`: expected torch or cuda, found {arrays!r}", "EXECUTOR_CUDA_CONFIG")
         pictures = _pictures(width, height, colour, scale, mean, std, dtype)
-        spec = {
-            "device": device,
-            "streams": streams,
-            "inputs": _as_they_are(inputs, pictures) or {"pictures": PICTURES | pictures},
-            "nvrtc": _nvrtc(nvrtc),
-            "trace_events": trace_events,
-        }
+        rows = _as_they_are(inputs, pictures) or {"pictures": PICTURES | pictures}
+        spec = _spec(device, streams, rows, nvrtc, trace_events)
         function = _with_torch(model, device) if model is not None and arrays == "torch" else model
         self._native = ExecutorModel.cuda(as_json(spec), function)
+
+    @classmethod
+    def onnx(
+        cls,
+        path: str | PathLike[str],
+        *,
+        providers: Sequence[str | Mapping[str, Any]] = ("cuda", "cpu"),
+        fall_back: bool = False,
+        threads: int = 1,
+        sides: Mapping[str, int] | None = None,
+        library: str | PathLike[str] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        colour: Literal["rgb", "bgr"] | None = None,
+        scale: float | None = None,
+        mean: Sequence[float] | float | None = None,
+        std: Sequence[float] | float | None = None,
+        dtype: Literal["float16", "float32"] | None = None,
+        device: int = 0,
+        streams: int = 1,
+        nvrtc: str | PathLike[str] | None = None,
+        trace_events: int = 0,
+    ) -> CudaModel:
+        """Load a model in ONNX that computes a batch where its lane has put it, and leaves its outputs there.
+
+        `OnnxModel` with ``providers=["cuda"]`` copies each batch itself, and the next one waits for it. Here
+        ONNX Runtime is bound to the memory of a lane and works on the lane's stream, so that copies and
+        computation overlap as around a function.
+
+        Rows are the model's own inputs. With any of `width`, `height`, `colour`, `scale`, `mean`, `std` and
+        `dtype` they are pictures, of which the model gets the normalised planes: it must then have one
+        input, of that `dtype` and of shape (batch, 3, height, width).
+
+        No GPU has run this yet; see the documentation of the executor.
+
+        Parameters
+        ----------
+        path : path-like
+            The model file. Its first side must be open: the batch.
+        providers : sequence of str or dict
+            As of `OnnxModel`; one of them must be ``cuda`` or ``tensorrt``. They run on `device`.
+        fall_back, threads, sides, library
+            As of `OnnxModel`.
+        width, height, colour, scale, mean, std, dtype, device, streams, nvrtc, trace_events
+            As of `CudaModel`. Each of the streams has a session.
+
+        Returns
+        -------
+        CudaModel
+            The model.
+
+        Raises
+        ------
+        comptoir.UnavailableError
+            The driver, a device, ONNX Runtime, a provider or the file is missing or cannot be used.
+        comptoir.ConfigError
+            For settings that cannot be used, naming the field, and where the model does not take what rows
+            give.
+
+        Examples
+        --------
+        A pipeline around it::
+
+            model = executor.CudaModel.onnx(
+                "resnet50.onnx", scale=1 / 255, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225),
+                dtype="float32",
+            )
+            pixels = executor.ImageTransform(224, 224, dtype="uint8", layout="nhwc")
+            pipe = executor.Pipeline(preprocess=pixels, model=model, depth=3)
+        """
+        pictures = _pictures(width, height, colour, scale, mean, std, dtype)
+        inputs = {"pictures": PICTURES | pictures} if pictures else None
+        spec = _spec(device, streams, inputs, nvrtc, trace_events)
+        named = [_on(device, provider) for provider in providers_of(providers)]
+        model = onnx_spec(path, library, named, fall_back, threads, sides)
+        made = cls.__new__(cls)
+        made._native = ExecutorModel.cuda_onnx(as_json(spec), as_json(model))
+        return made
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -220,7 +209,7 @@ class CudaModel:
 
     @property
     def providers(self) -> list[str]:
-        """The device that it runs on."""
+        """The device that it runs on; of a model in ONNX the providers."""
         return self._native.providers
 
     def timeline(self) -> list[CudaStep]:
@@ -232,6 +221,24 @@ class CudaModel:
             Three for each batch, at most `trace_events`.
         """
         return [CudaStep(**one) for one in json.loads(self._native.timeline())]
+
+
+def _spec(device: Any, streams: Any, inputs: Any, nvrtc: Any, trace_events: Any) -> dict[str, Any]:
+    """Give the settings of a model on a device."""
+    found = nvrtc or _installed_nvrtc()
+    return {
+        "device": device,
+        "streams": streams,
+        "inputs": inputs,
+        "nvrtc": None if found is None else file("nvrtc", found),
+        "trace_events": trace_events,
+    }
+
+
+def _on(device: int, provider: Any) -> Any:
+    """Give a provider the device of the model, where it does not say one."""
+    on_device = isinstance(provider, Mapping) and provider.get("name") in ("cuda", "tensorrt")
+    return {"device": device, **provider} if on_device else provider
 
 
 PICTURES: dict[str, Any] = {
@@ -307,12 +314,6 @@ def _plain(torch: Any, outputs: Any) -> Any:
     if isinstance(outputs, (list, tuple)):
         return [_plain(torch, one) for one in outputs]
     return (outputs.float() if outputs.dtype is torch.bfloat16 else outputs).contiguous()
-
-
-def _nvrtc(given: Any) -> str | None:
-    """Give the path of the library of NVRTC; nothing where the system is to find it."""
-    found = given or _installed_nvrtc()
-    return None if found is None else file("nvrtc", found)
 
 
 def _installed_nvrtc() -> Path | None:

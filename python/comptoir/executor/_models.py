@@ -13,7 +13,7 @@ from comptoir._native import ExecutorModel
 from comptoir.executor._arguments import as_json, file, wrong
 from comptoir.executor._settings import Tensor
 
-__all__ = ["OnnxModel", "Simulated"]
+__all__ = ["OnnxModel", "Simulated", "onnx_spec", "providers_of"]
 
 
 class OnnxModel:
@@ -69,17 +69,8 @@ class OnnxModel:
         sides: Mapping[str, int] | None = None,
         library: str | PathLike[str] | None = None,
     ) -> None:
-        found = library or _installed_library()
-        spec = {
-            "path": file("path", path),
-            "library": None if found is None else file("library", found),
-            "providers": _providers(providers),
-            "fall_back": fall_back,
-            "sessions": sessions,
-            "threads": threads,
-            "sides": sides or {},
-        }
-        self._native = ExecutorModel.onnx(as_json(spec))
+        spec = onnx_spec(path, library, providers_of(providers), fall_back, threads, sides)
+        self._native = ExecutorModel.onnx(as_json({**spec, "sessions": sessions}))
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -92,7 +83,23 @@ class OnnxModel:
         return self._native.providers
 
 
-def _providers(providers: Any) -> list[Any]:
+def onnx_spec(
+    path: Any, library: Any, providers: list[Any], fall_back: Any, threads: Any, sides: Any
+) -> dict[str, Any]:
+    """Give the settings of a model in ONNX, without the number of its sessions."""
+    found = library or _installed_library()
+    return {
+        "path": file("path", path),
+        "library": None if found is None else file("library", found),
+        "providers": providers,
+        "fall_back": fall_back,
+        "threads": threads,
+        "sides": sides or {},
+    }
+
+
+def providers_of(providers: Any) -> list[Any]:
+    """Give providers as settings: a name stands for one without options."""
     if isinstance(providers, str) or not isinstance(providers, Sequence):
         raise wrong("providers", "a list of names or mappings", providers)
     return [{"name": one} if isinstance(one, str) else one for one in providers]

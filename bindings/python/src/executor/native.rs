@@ -5,7 +5,7 @@ use std::sync::Arc;
 use comptoir::executor::Error;
 use comptoir::executor::backend::{OnnxModel, OnnxSpec, Simulated, SimulatedSpec, Tensors};
 use comptoir::executor::runtime::Model;
-use comptoir_cuda::{Compute, CudaModel, CudaSpec, Echo, Span};
+use comptoir_cuda::{Compute, CudaModel, CudaSpec, Echo, Onnx, Span};
 use pyo3::prelude::*;
 
 use super::cuda::Function;
@@ -63,9 +63,23 @@ impl ExecutorModel {
     fn cuda(py: Python<'_>, spec: &str, function: Option<Py<PyAny>>) -> PyResult<Self> {
         let spec: CudaSpec = parse("cuda", spec).map_err(|error| errors::from_host(py, &error.into()))?;
         match function {
-            Some(function) => Self::on_cuda(py, spec, Function::new(function)),
-            None => Self::on_cuda(py, spec, Echo),
+            Some(function) => {
+                let function = Function::new(function);
+                Self::on_cuda(py, move || CudaModel::open(&spec, function), device)
+            }
+            None => Self::on_cuda(py, move || CudaModel::open(&spec, Echo), device),
         }
+    }
+
+    /// A model in ONNX on an NVIDIA GPU, from the settings of the device and of the model as JSON.
+    #[staticmethod]
+    fn cuda_onnx(py: Python<'_>, spec: &str, model: &str) -> PyResult<Self> {
+        let refused = |error: Error| errors::from_host(py, &error.into());
+        let spec: CudaSpec = parse("cuda", spec).map_err(refused)?;
+        let model: OnnxSpec = parse("onnx", model).map_err(refused)?;
+        let providers =
+            |model: &CudaModel<Onnx>| model.compute().providers().iter().map(ToString::to_string).collect();
+        Self::on_cuda(py, move || CudaModel::onnx(&spec, &model), providers)
     }
 
     /// The latest steps of batches on the device, as JSON.
@@ -90,8 +104,11 @@ impl ExecutorModel {
 }
 
 impl ExecutorModel {
-    fn on_cuda(py: Python<'_>, spec: CudaSpec, compute: impl Compute) -> PyResult<Self> {
-        let open = move || CudaModel::open(&spec, compute);
+    fn on_cuda<C: Compute>(
+        py: Python<'_>,
+        open: impl FnOnce() -> Result<CudaModel<C>, comptoir_cuda::Error> + Send,
+        providers: impl FnOnce(&CudaModel<C>) -> Vec<String>,
+    ) -> PyResult<Self> {
         let model = Arc::new(enter_with(py, open, |py, error| errors::from_core(py, &error))?);
         let inputs = enter(py, || {
             serde_json::to_string(model.inputs()).map_err(|error| Error::Internal(error.to_string()))
@@ -99,9 +116,14 @@ impl ExecutorModel {
         let timed = Arc::clone(&model);
         Ok(Self {
             inputs: Some(inputs),
-            providers: vec![format!("cuda {}", model.device().info().name)],
+            providers: providers(&model),
             timeline: Some(Arc::new(move || timed.timeline())),
             model,
         })
     }
+}
+
+/// The device that a function runs on.
+fn device<C: Compute>(model: &CudaModel<C>) -> Vec<String> {
+    vec![format!("cuda {}", model.device().info().name)]
 }

@@ -97,6 +97,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static block blocks[MANY];
 static stream *streams[MANY];
 static int copies_in, launches, hold_until;
+// The device's memory is the host's, and is said to be: 1 as a driver says it, 2 is memory of a device.
+static unsigned memory_kind = 1;
 static int live_objects, faults, replays, staged, version = 12020, devices = 1;
 static long ticks;
 static __thread int capturing_here;
@@ -112,6 +114,7 @@ int fake_launches(void) { return launches; }
 // Who waits for an event waits until so many kernels have been launched.
 void fake_hold(int until) { hold_until = until; }
 void fake_set(int new_version, int new_devices) { version = new_version, devices = new_devices; }
+void fake_memory(unsigned kind) { memory_kind = kind; }
 void fake_fail(const char *function, int after, int code) {
     snprintf(failing, sizeof failing, "%s", function);
     fail_after = after, fail_code = code;
@@ -295,6 +298,7 @@ int cuMemAlloc_v2(uint64_t *to, size_t bytes) { ENTER; code = take((char **)to, 
 int cuMemFree_v2(uint64_t at) { ENTER; code = give((void *)at); LEAVE; }
 int cuMemHostAlloc(void **to, size_t bytes, unsigned flags) { ENTER; (void)flags; code = take((char **)to, bytes, 1); LEAVE; }
 int cuMemFreeHost(void *at) { ENTER; code = give(at); LEAVE; }
+int cuPointerGetAttribute(void *to, int what, uint64_t at) { ENTER; if (what != 2 || !find((void *)at)) code = INVALID; else *(unsigned *)to = memory_kind; LEAVE; }
 static int copy(void *to, const void *from, size_t bytes, stream *on) {
     op *work = schedule(on);
     work->kind = COPY, work->to = to, work->from = from, work->bytes = bytes;
