@@ -249,7 +249,7 @@ def test_what_fails_in_a_batch_is_the_error_of_its_requests(driver, tmp_path):
     run(
         driver,
         program("""
-        model, summed = sys.argv[2:]
+        model, summed, gathered = sys.argv[2:]
         row = np.array([[3, 5, 7]], "float32").repeat(2, 0)
         with executor.Pipeline(model=bound(model), warm_up=False, depth=2) as pipe:
             for call in ("StreamSynchronize", "MemcpyHtoDAsync_v2", "MemcpyDtoHAsync_v2", "EventRecord"):
@@ -260,7 +260,12 @@ def test_what_fails_in_a_batch_is_the_error_of_its_requests(driver, tmp_path):
             for _ in range(2):
                 text = str(pipe.submit(row).exception())
                 assert "output `y` of shape [3] has not one row for each of the 1 of the batch" in text, text
-        del pipe
+        with executor.Pipeline(model=bound(gathered), depth=2, batch=executor.Batch(max_size=8)) as pipe:
+            futures = [pipe.submit(np.array([at % 3 if at != 13 else 99])) for at in range(40)]
+            failed = [at for at, future in enumerate(futures) if future.exception() is not None]
+            assert failed == [13] and "Gather" in str(futures[13].exception()), failed
+            assert all(futures[at].result() == [[10, 20, 30][at % 3]] for at in range(40) if at != 13)
+        del pipe, futures
         """),
         save(
             tmp_path / "m.onnx",
@@ -273,6 +278,13 @@ def test_what_fails_in_a_batch_is_the_error_of_its_requests(driver, tmp_path):
             [helper.make_node("ReduceMax", ["x"], ["y"], axes=[0, 1], keepdims=0)],
             [("x", TensorProto.FLOAT, ["n", 2, 3])],
             [("y", TensorProto.FLOAT, [3])],
+        ),
+        save(
+            tmp_path / "gathered.onnx",
+            [helper.make_node("Gather", ["table", "x"], ["y"])],
+            [("x", TensorProto.INT64, ["n", 1])],
+            [("y", TensorProto.INT64, ["n", 1])],
+            [numpy_helper.from_array(np.array([10, 20, 30]), "table")],
         ),
     )
 
