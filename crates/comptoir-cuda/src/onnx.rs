@@ -120,8 +120,9 @@ impl Onnx {
         match self.runs_on {
             // A CPU reads as soon as it is called.
             RunsOn::Host => bound.stream.synchronize().map_err(call(WHAT)),
-            // An input that a node on the CPU takes is copied to it while it is bound, on the default stream of the
-            // device, which waits for no stream of ours unless it is told to. Nobody waits here.
+            // An input that a node on the CPU takes is copied to it while it is bound: on the session's stream, or by
+            // versions of ONNX Runtime that ask for none on the device's default stream, which waits for no stream of
+            // ours unless it is told to. Nobody waits here.
             RunsOn::Device(_) => {
                 bound.before.record(&bound.stream).map_err(call(WHAT))?;
                 bound.stream.context().default_stream().wait(&bound.before).map_err(call(WHAT))
