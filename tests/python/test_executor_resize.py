@@ -33,7 +33,9 @@ def test_pictures_of_any_size_are_resized_exactly_as_the_libraries_do(size, targ
         found = transform(*target, colour=colour, profile=profile)(file)
         return worst(found, expected.reshape(target[1], target[0], -1))
 
-    assert differs("pillow", np.asarray(image.resize(target, Image.Resampling.BILINEAR))) <= exact(size, target)
+    assert differs("pillow", np.asarray(image.resize(target, Image.Resampling.BILINEAR))) <= exact(
+        size, target
+    )
     assert differs("opencv", cv2.resize(np.asarray(image), target)) == 0
 
 
