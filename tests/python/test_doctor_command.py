@@ -262,3 +262,17 @@ def test_a_real_face_detector_is_examined_and_repaired(shared, tmp_path):
     assert 0 < report.mixed.written_error < 0.02
     assert (tmp_path / "half.onnx").stat().st_size < 0.6 * path.stat().st_size
     assert all(layer.overflow == 0 and layer.accumulated.cosine > 0.999 for layer in report.layers)
+
+
+def test_a_sample_without_rows_says_nothing_and_is_refused(place):
+    np.save(place / "good" / "c.npy", np.ones((0, 8), np.float32))
+    with pytest.raises(comptoir.DataError, match=r"c\.npy`: `x`: is empty: its shape is `\[0, 8\]`"):
+        doctor.examine(place / "good.onnx", place / "good", speed_budget=0, providers=[])
+
+
+def test_what_the_runtime_refuses_is_told_without_its_source(place):
+    made = onnx.load(place / "good.onnx")
+    made.opset_import[0].version = 99
+    with pytest.raises(comptoir.DataError, match="ONNX Runtime only") as caught:
+        doctor.examine(made, place / "good", speed_budget=0, providers=[])
+    assert "onnxruntime_src" not in str(caught.value)

@@ -205,7 +205,7 @@ pub unsafe extern "C" fn comptoir_row_reserve(
         let slot = unsafe { &mut *row.slot };
         let taken = slot.reserve_for(&specs)?;
         for (place, spec) in specs.iter().enumerate() {
-            let input = taken.inputs().iter().position(|input| input.name == spec.name).unwrap_or(0);
+            let input = taken.place(&spec.name, place);
             let target = taken.bytes_mut(input).as_mut_ptr();
             // SAFETY: the caller's promise: there are `count` places.
             unsafe { out("data", data.wrapping_add(place))? }.write(target.cast());

@@ -146,9 +146,11 @@ native! {
         // SAFETY: `io.comptoir.Row` passes what `preprocess` below gave, on its thread and only until it returns.
         let slot: &mut Slot<'_> = unsafe { &mut *pointer(slot) };
         let row = slot.reserve_for(&specs).map_err(Fault::from)?;
-        let memory: Vec<(*const u8, usize)> = (0..row.inputs().len())
-            .map(|input| {
-                let bytes = row.bytes_mut(input);
+        let memory: Vec<(*const u8, usize)> = specs
+            .iter()
+            .enumerate()
+            .map(|(at, spec)| {
+                let bytes = row.bytes_mut(row.place(&spec.name, at));
                 (bytes.as_mut_ptr().cast_const(), bytes.len())
             })
             .collect();

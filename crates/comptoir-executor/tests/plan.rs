@@ -134,7 +134,10 @@ fn loads_that_say_nothing_are_refused_by_their_field() {
     let rare = PlanSpec { per_second: Some(1e-300), ..PlanSpec::default() };
     assert!(refused(rare).starts_with("`per_second`: 10000 requests would come in more than a century"));
     let trace = PlanSpec { trace_ms: Some(vec![2.0, 1.0]), ..PlanSpec::default() };
-    assert!(refused(trace).starts_with("`trace_ms`: must be from 1 to"));
+    let message = "`trace_ms`: must be in ascending order, from 0 to 2678400000: time 1 is 1.0 after 2.0";
+    assert_eq!(refused(trace), message);
+    let empty = PlanSpec { trace_ms: Some(vec![]), ..PlanSpec::default() };
+    assert!(refused(empty).starts_with("`trace_ms`: must be from 1 to"));
     let load = PlanSpec { per_second: Some(10.0), ..PlanSpec::default() };
     let slow = PlanSpec { cpu_ms: -1.0, ..load.clone() };
     assert_eq!(refused(slow), "`cpu_ms`: must be from 0 to 86400000, found -1");

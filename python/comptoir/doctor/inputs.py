@@ -189,6 +189,10 @@ class Samples:
                     f"input `{place}`: `{name}`: expected the shape {wanted}, found `{list(array.shape)}`"
                 )
                 raise DataError(message, "DOCTOR_INPUT_SHAPE")
+            if array.size == 0 and 0 not in (shape or ()):
+                # Of nothing every error is zero, and the report would say that all is well.
+                message = f"input `{place}`: `{name}`: is empty: its shape is `{list(array.shape)}`"
+                raise DataError(message, "DOCTOR_INPUT_SHAPE")
             made[name] = array.astype(self.types[name])
         return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ __all__ = [
 
 Model = Any
 """An `onnx.ModelProto`; the package has no usable types for its generated classes."""
+
+RUNTIME_PLACE = re.compile(r"/onnxruntime_src/\S+:\d+ .*?\)(?: const)? ")
+"""Where in ONNX Runtime's source an error comes from, which it writes before what is wrong."""
 
 LARGEST_MESSAGE = 1_500_000_000
 """Bytes of weights above which a model is kept with external data; a protocol buffer ends at 2 GiB."""
@@ -256,7 +260,8 @@ def _weight_bytes(model: Model) -> int:
 
 
 def _line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = RUNTIME_PLACE.sub("", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
 
 

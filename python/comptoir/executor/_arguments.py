@@ -10,13 +10,24 @@ import json
 import math
 import operator
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from comptoir._arguments import digits, named, number, refused, text
 from comptoir.errors import ConfigError, Error
 
-__all__ = ["as_json", "file", "iterator", "numbers", "option_error", "wrong"]
+__all__ = ["as_json", "file", "in_own_words", "iterator", "numbers", "option_error", "wrong"]
+
+PARAMETERS = {
+    "call_timeout": "worker_timeout",
+    "cpu_threads": "threads",
+    "input_bytes": "worker_bytes",
+    "memory_bytes": "worker_memory",
+    "output_bytes": "worker_bytes",
+    "queue_limit": "queue",
+}
+"""Settings that are called otherwise in Python."""
 
 
 def wrong(field: str, expected: str, found: Any) -> ConfigError:
@@ -41,11 +52,34 @@ def _plain(field: str, value: Any) -> Any:
     try:
         if hasattr(kind, "__index__"):
             return _bounded(field, operator.index(value))
-        if hasattr(kind, "__float__") and math.isfinite(value):
-            return float(value)
+        if hasattr(kind, "__float__"):
+            return _finite(field, float(value))
     except TypeError:
         pass
     raise wrong(field, "a number or text", value)
+
+
+def _finite(field: str, number: float) -> float:
+    """Refuse what JSON cannot write, and no setting can be."""
+    if math.isfinite(number):
+        return number
+    message = f"`{field}`: must be a finite number, found {number}"
+    raise named(field, ConfigError(message, "EXECUTOR_CONFIG"))
+
+
+def in_own_words(error: ConfigError, *, flat: bool) -> ConfigError:
+    """Give an error of the native side with the name that the setting has in Python.
+
+    `flat` says that ``inputs`` was given as the inputs of one shape.
+    """
+    shown = re.match(r"`([^`]+)`: ", str(error))
+    field = shown[1] if shown else ""
+    own = re.sub(r"^(models\[\d+\]\.)?shapes", "inputs", PARAMETERS.get(field, field))
+    if flat:
+        own = own.replace("inputs[0]", "inputs", 1)
+    if own == field:
+        return error
+    return named(own, ConfigError(str(error).replace(f"`{field}`", f"`{own}`", 1), error.code))
 
 
 def _bounded(field: str, number: int) -> int:

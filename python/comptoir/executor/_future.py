@@ -38,7 +38,7 @@ class Future(concurrent.futures.Future[Any]):
     `result` raises what ``preprocess``, the model or ``postprocess`` raised for this item,
     `comptoir.DeadlineError`, or `concurrent.futures.CancelledError`. `cancel` works until the result is
     there: what has not reached the device yet then never does. Cancelling a task that awaits it cancels the
-    request.
+    request. `StopIteration`, which no task may raise, is the cause of a `RuntimeError`, as in a generator.
 
     Examples
     --------
@@ -70,6 +70,15 @@ class Future(concurrent.futures.Future[Any]):
         cancelled = super().cancel()
         self.set_running_or_notify_cancel()
         return cancelled
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Take an outcome; for the pipeline alone."""
+        if isinstance(exception, StopIteration):
+            # A task that waits for it would wait for ever: asyncio refuses it when the future is done.
+            error = RuntimeError(f"a function of the pipeline raised {exception!r}")
+            error.__cause__ = exception
+            exception = error
+        super().set_exception(exception)
 
     @property
     def timings(self) -> Timings | None:

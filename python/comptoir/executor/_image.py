@@ -134,8 +134,14 @@ class ImageTransform:
         }
         if not isinstance(placement, bool):
             raise wrong("placement", "a bool", placement)
-        self._placement = placement
-        self._native = ExecutorImage(as_json(spec), placement)
+        self.__setstate__((as_json(spec), placement))
+
+    def __getstate__(self) -> tuple[str, bool]:
+        return self._settings, self._placement
+
+    def __setstate__(self, state: tuple[str, bool]) -> None:
+        self._settings, self._placement = state
+        self._native = ExecutorImage(*state)
 
     @property
     def output(self) -> Tensor:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import collections
 import json
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from types import TracebackType
@@ -14,11 +12,12 @@ from typing import Any
 from comptoir._arguments import number, text
 from comptoir._native import ExecutorPipeline
 from comptoir.errors import ConfigError, OverloadedError
-from comptoir.executor._arguments import as_json, file, iterator, option_error, wrong
+from comptoir.executor._arguments import as_json, file, in_own_words, iterator, option_error, wrong
 from comptoir.executor._future import Future
 from comptoir.executor._image import ImageTransform, Placement
+from comptoir.executor._living import OPEN
 from comptoir.executor._processes import start
-from comptoir.executor._settings import Batch, Inputs, Model, check, check_code, shapes_of
+from comptoir.executor._settings import Batch, Inputs, Model, check, check_code, is_flat, shapes_of
 
 __all__ = ["Pipeline"]
 
@@ -145,12 +144,15 @@ class Pipeline:
             "worker_timeout": worker_timeout,
             "worker_memory": worker_memory,
         }
-        setups = [
-            (*_setup(name, one, batch, warm_up), start(processes, one, batch) if workers else None)
-            for name, one in models.items()
-        ]
-        self._native = ExecutorPipeline(as_json(spec), setups)
-        _OPEN.add(self)
+        try:
+            setups = [
+                (*_setup(name, one, batch, warm_up), start(processes, one, batch) if workers else None)
+                for name, one in models.items()
+            ]
+            self._native = ExecutorPipeline(as_json(spec), setups)
+        except ConfigError as error:
+            raise in_own_words(error, flat=is_flat(inputs)) from None
+        OPEN.add(self)
 
     def submit(
         self,
@@ -282,19 +284,24 @@ class Pipeline:
         -------
         dict
             ``uptime`` in seconds, ``utilisation`` of each instance, ``live`` requests, ``workers``
-            (processes), and for each of ``models`` its ``outcomes``, queue, ``batches``, ``batch_sizes``,
-            ``stages`` with quantiles in seconds, and ``versions``.
+            (processes), and for each of ``models`` its ``outcomes``, queue, ``batches``, ``batch_sizes``
+            (pairs: a power of two, and how many batches have at most so many rows and more than half),
+            ``stages`` with quantiles in seconds, and ``versions`` with their fitted ``latency``: seconds of
+            a batch, and of each row.
         """
         stats: dict[str, Any] = json.loads(self._native.stats())
         stats["workers"] = [worker for model in self._native.workers() for worker in json.loads(model)]
         return stats
 
     def prometheus(self) -> str:
-        """Give the numbers of `stats` in the text format of Prometheus."""
+        """Give the numbers of `stats`, but for worker processes, in the text format of Prometheus."""
         return self._native.prometheus()
 
     def trace(self, path: str | PathLike[str]) -> None:
-        """Write the timeline of the latest ``trace_events`` events, for https://ui.perfetto.dev or chrome://tracing."""
+        """Write the timeline of the latest ``trace_events`` events, for https://ui.perfetto.dev or chrome://tracing.
+
+        It is empty unless ``trace_events`` is set.
+        """
         with open(file("path", path), "w", encoding="utf-8") as timeline:
             timeline.write(self._native.trace())
 
@@ -304,7 +311,8 @@ class Pipeline:
         Parameters
         ----------
         grace : float
-            Seconds to wait; what is not done then ends with `comptoir.UnavailableError`.
+            Seconds to wait; what is not done then ends with `comptoir.UnavailableError`, as it does at
+            Ctrl-C.
 
         Returns
         -------
@@ -312,7 +320,7 @@ class Pipeline:
             Whether all could finish.
         """
         grace = number("grace", grace)
-        _OPEN.discard(self)
+        OPEN.discard(self)
         return self._native.close(grace)
 
     def __enter__(self) -> Pipeline:
@@ -361,13 +369,3 @@ def _placed(postprocess: Callable[..., Any] | None) -> Callable[..., Any] | None
         return postprocess(prediction, *(Placement(*one) for one in place))
 
     return placed
-
-
-_OPEN: weakref.WeakSet[Pipeline] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """End pipelines before the interpreter does: their threads call into it."""
-    for pipeline in list(_OPEN):
-        pipeline.close(0.0)

@@ -89,7 +89,8 @@ class Plan:
     bottleneck : str
         Which of them can do less: ``cpu`` or ``device``.
     highest_per_second : float or None
-        The highest rate of which 99 % have a result in time; none without a deadline and for a trace.
+        The highest rate of which 99 % have a result in time; none without a deadline, for a trace, and where
+        no rate holds.
     options : list of Change
         What other configurations would hold, the best first.
     advice : list of str

@@ -23,9 +23,10 @@ class Batch:
     max_size : int
         Rows of the largest batch.
     max_delay_ms : float
-        How long the first row waits for `min_size` rows.
+        How long the first row waits for `min_size` rows, while others are in ``preprocess``.
     min_size : int
-        Rows that a batch waits for although the device is idle. At 1 an idle device never waits.
+        Rows that a batch waits for although the device is idle, as long as others are in ``preprocess``. At 1
+        an idle device never waits.
     preferred : sequence of int
         Sizes that the device likes: a larger batch is cut to the largest of them that fits.
     stack : bool
@@ -158,6 +159,11 @@ def shapes_of(inputs: Inputs | None) -> list[list[dict[str, Any]]] | None:
     """Give declared shapes as settings: a list of shapes, each the list of inputs."""
     if inputs is None:
         return None
-    if all(isinstance(tensor, Tensor) for tensor in inputs):
+    if is_flat(inputs):
         return [[tensor._spec() for tensor in inputs if isinstance(tensor, Tensor)]]
     return [[tensor._spec() for tensor in shape] for shape in inputs if not isinstance(shape, Tensor)]
+
+
+def is_flat(inputs: Inputs | None) -> bool:
+    """Say whether the inputs of one shape are given, and not a list of shapes."""
+    return bool(inputs) and all(isinstance(tensor, Tensor) for tensor in inputs or ())

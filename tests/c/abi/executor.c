@@ -141,7 +141,61 @@ static void test_callbacks(void) {
     CHECK(seen.released == 2);
 }
 
+/* Gives the second input back, or nothing at all where that is negative. */
+static int32_t second(void *user, const struct comptoir_batch *batch, struct comptoir_outputs *outputs) {
+    (void)user;
+    const float *from = batch->inputs[1].data;
+    if (from[0] < 0) return 0;
+    const size_t shape[] = {batch->rows, 2};
+    const struct comptoir_tensor described = {"twice", COMPTOIR_DTYPE_F32, shape, 2, NULL, 0};
+    void *data = NULL;
+    if (comptoir_outputs_add(outputs, &described, &data) != COMPTOIR_STATUS_OK) return 1;
+    memcpy(data, from, batch->inputs[1].bytes);
+    return 0;
+}
+
+static int32_t write_two(void *user, void *item, struct comptoir_row *row) {
+    (void)user;
+    const struct comptoir_tensor none = {"", COMPTOIR_DTYPE_F32, SIDES, 1, NULL, 0};
+    const struct comptoir_tensor described[] = {none, none};
+    void *data[2] = {NULL, NULL};
+    if (comptoir_row_reserve(row, described, 2, data) != COMPTOIR_STATUS_OK) return 1;
+    for (int input = 0; input < 2; ++input) memcpy(data[input], (float *)item + 2 * input, 2 * sizeof(float));
+    return 0;
+}
+
+/* Inputs without names are those at their places: none keeps what a request before it left there. */
+static void test_places_of_inputs(void) {
+    static const char TWO[] =
+        "{\"models\": [{\"spec\": {\"name\": \"two\", \"warm_up\": false, \"shapes\": [["
+        "{\"name\": \"a\", \"dtype\": \"float32\", \"shape\": [2]},"
+        "{\"name\": \"b\", \"dtype\": \"float32\", \"shape\": [2]}]]}}]}";
+    struct seen seen = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0, 0, 0};
+    struct comptoir_model_code code = {&seen, write_two, second, release};
+    struct comptoir_pipeline *pipeline = NULL;
+    struct comptoir_prediction *prediction = NULL;
+    struct comptoir_tensor output;
+    OK(comptoir_pipeline_start(TWO, COMPTOIR_NTS, &code, 1, &pipeline));
+    float values[] = {1, 2, 3, 4};
+    struct comptoir_tensor inputs[] = {pair(values), pair(values + 2)};
+    OK(comptoir_pipeline_run(pipeline, inputs, 2, NULL, 0, &prediction));
+    OK(comptoir_prediction_output(prediction, 0, &output));
+    CHECK(memcmp(output.data, values + 2, 2 * sizeof *values) == 0);
+    OK(comptoir_prediction_free(prediction));
+    OK(comptoir_pipeline_submit_item(pipeline, values, NULL, 0, done, &seen, NULL));
+    pthread_mutex_lock(&seen.lock);
+    while (seen.done + seen.failed < 1) pthread_cond_wait(&seen.changed, &seen.lock);
+    pthread_mutex_unlock(&seen.lock);
+    CHECK(seen.done == 1 && seen.sum == 7);
+    values[2] = -1;
+    FAILS(comptoir_pipeline_run(pipeline, inputs, 2, NULL, 0, &prediction), COMPTOIR_STATUS_DATA, "EXECUTOR_STAGE");
+    CHECK(strstr(comptoir_last_error().message, "there is no output for a batch of 1") != NULL);
+    OK(comptoir_pipeline_free(pipeline));
+    CHECK(seen.released == 1);
+}
+
 void test_executor(void) {
     test_simulated();
     test_callbacks();
+    test_places_of_inputs();
 }

@@ -117,14 +117,15 @@ impl Stages for HostStages {
 fn write(tensors: &[OwnTensor], slot: &mut Slot<'_>) -> Result<(), Error> {
     let specs: Vec<TensorSpec> = tensors.iter().map(|tensor| tensor.spec.clone()).collect();
     let row = slot.reserve_for(&specs)?;
-    for tensor in tensors {
-        let input = row.inputs().iter().position(|input| input.name == tensor.spec.name).unwrap_or(0);
+    for (at, tensor) in tensors.iter().enumerate() {
+        let input = row.place(&tensor.spec.name, at);
+        let name = row.inputs().get(input).map_or_else(String::new, |input| input.name.clone());
         let target = row.bytes_mut(input);
         if target.len() != tensor.bytes.len() {
             let found = tensor.bytes.len();
             return Err(Error::stage(
                 "preprocess",
-                format!("input `{}` has {found} bytes, its shape {}", tensor.spec.name, target.len()),
+                format!("input `{name}` has {found} bytes, its shape {}", target.len()),
             ));
         }
         target.copy_from_slice(&tensor.bytes);
@@ -192,6 +193,9 @@ pub(super) fn load(
 
 /// Predictions that have a row for each row of the batch.
 fn checked(tensors: Tensors, rows: usize) -> Result<Tensors, Error> {
+    if tensors.outputs.is_empty() {
+        return Err(Error::stage("infer", format!("there is no output for a batch of {rows}")));
+    }
     for (name, tensor) in &tensors.outputs {
         let found = tensor.shape().first().copied().unwrap_or(0);
         if found != rows {

@@ -116,7 +116,8 @@ fn moment(from_now: f64) -> Result<Instant, Error> {
     }
     let limit = Duration::try_from_secs_f64(from_now / 1e3);
     limit.ok().and_then(|limit| now.checked_add(limit)).ok_or_else(|| {
-        Error::config("deadline_ms", format!("must be milliseconds from now, found {from_now}"))
+        let message = format!("must be milliseconds from now that a clock can hold, found {from_now:?}");
+        Error::config("deadline_ms", message)
     })
 }
 

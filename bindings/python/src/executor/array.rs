@@ -30,6 +30,12 @@ impl<'py> ArrayRef<'py> {
         }
         let contiguous = side_by_side(object).map_err(raise)?;
         match Self::read(name, &contiguous).map_err(raise)? {
+            // NumPy makes an array of anything: what it was made of says more.
+            Some(Err(Error::DType { input, expected, found })) if found == OBJECTS => {
+                let kind = object.get_type().name().map_err(raise)?.to_string();
+                let found = if kind == "ndarray" { found } else { format!("`{kind}`") };
+                Err(Error::DType { input, expected, found })
+            }
             Some(array) => array,
             None => Err(Error::stage("preprocess", format!("`{name}` is no array of numbers"))),
         }
@@ -61,7 +67,11 @@ impl<'py> ArrayRef<'py> {
         let Some(dtype) = dtype(&code) else {
             let name = if name.is_empty() { "input" } else { name };
             let expected = "uint8, int32, int64, float16, float32 or float64".to_owned();
-            return Ok(Some(Err(Error::DType { input: name.to_owned(), expected, found: code })));
+            let found = match code.as_str() {
+                "|O" => OBJECTS.to_owned(),
+                code => numpy(object.py())?.call_method1("dtype", (code,))?.str()?.to_string(),
+            };
+            return Ok(Some(Err(Error::DType { input: name.to_owned(), expected, found })));
         };
         let shape: Vec<usize> = field("shape")?.extract()?;
         let Ok(data) = field("data")?.cast_into::<PyTuple>() else { return Ok(None) };
@@ -71,6 +81,9 @@ impl<'py> ArrayRef<'py> {
         Ok(Some(Ok(Self { spec, address, len, _owner: object.clone() })))
     }
 }
+
+/// The type of elements that are no numbers but any objects, for messages.
+const OBJECTS: &str = "objects";
 
 /// The object as an array whose elements lie side by side.
 fn side_by_side<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -129,13 +129,7 @@ impl Predictions {
     pub fn row<'py>(&self, py: Python<'py>, row: usize) -> Result<Bound<'py, PyAny>, Error> {
         let raise = |error| raised("infer", error);
         match self {
-            Self::Object(output) => {
-                let prediction = pick(output.bind(py), row).map_err(raise)?;
-                match prediction.cast::<PyBaseException>() {
-                    Ok(exception) => Err(raise(PyErr::from_value(exception.clone().into_any()))),
-                    Err(_) => Ok(prediction),
-                }
-            }
+            Self::Object(output) => pick(output.bind(py), row).map_err(raise),
             Self::Tensors(tensors) => self_row(py, tensors, row).map_err(raise),
         }
     }
@@ -145,15 +139,24 @@ fn pick<'py>(output: &Bound<'py, PyAny>, row: usize) -> PyResult<Bound<'py, PyAn
     if let Ok(named) = output.cast::<PyDict>() {
         let picked = PyDict::new(output.py());
         for (name, value) in named.iter() {
-            picked.set_item(name, value.get_item(row)?)?;
+            picked.set_item(name, entry(&value, row)?)?;
         }
         return Ok(picked.into_any());
     }
     if let Ok(outputs) = output.cast::<PyTuple>() {
-        let rows = outputs.iter().map(|value| value.get_item(row)).collect::<PyResult<Vec<_>>>()?;
+        let rows = outputs.iter().map(|value| entry(&value, row)).collect::<PyResult<Vec<_>>>()?;
         return Ok(PyTuple::new(output.py(), rows)?.into_any());
     }
-    output.get_item(row)
+    entry(output, row)
+}
+
+/// What an output has for a row; an exception in its place is raised.
+fn entry<'py>(output: &Bound<'py, PyAny>, row: usize) -> PyResult<Bound<'py, PyAny>> {
+    let found = output.get_item(row)?;
+    match found.cast::<PyBaseException>() {
+        Ok(exception) => Err(PyErr::from_value(exception.clone().into_any())),
+        Err(_) => Ok(found),
+    }
 }
 
 /// A row of our own tensors: an array, or a dict of arrays where there are several outputs.

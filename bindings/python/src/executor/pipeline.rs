@@ -130,7 +130,10 @@ impl ExecutorPipeline {
 
     /// Waits for batches on versions that serve no more.
     fn drain_versions(&self, py: Python<'_>, limit: f64) -> PyResult<bool> {
-        enter(py, || Ok::<_, Error>(self.get()?.drain_versions(seconds("timeout", limit)?)))
+        let raise = |error: Error| errors::from_host(py, &error.into());
+        let limit = seconds("timeout", limit).map_err(raise)?;
+        let pipeline = self.get().map_err(raise)?;
+        in_steps(py, limit, |step| pipeline.drain_versions(step))
     }
 
     /// What has happened, as JSON.
@@ -151,12 +154,29 @@ impl ExecutorPipeline {
     }
 
     /// Takes no more requests, waits for those inside for up to `grace` seconds, and stops.
+    ///
+    /// A signal such as Ctrl-C ends the wait, and with it what is still inside.
     fn close(&self, py: Python<'_>, grace: f64) -> PyResult<bool> {
+        let raise = |error: Error| errors::from_host(py, &error.into());
+        let grace = seconds("grace", grace).map_err(raise)?;
+        let pipeline = self.get().map_err(raise)?;
+        let waited = in_steps(py, grace, |step| pipeline.finish(step));
         enter(py, || {
-            let finished = self.get()?.close(seconds("grace", grace)?);
+            let finished = pipeline.close(Duration::ZERO);
             self.processes.iter().for_each(|processes| processes.close());
             Ok::<_, Error>(finished)
         })
+        .and_then(|finished| waited.map(|waited| waited || finished))
+    }
+
+    /// Lets go of the pipeline in a process that was forked from its own, where it has no threads: what waits for them
+    /// would wait for ever, and what ends workers would end those of the parent.
+    fn abandon(&self) {
+        // A thread of the parent may have held the lock at that moment; it will not come back.
+        if let Ok(mut pipeline) = self.pipeline.try_lock() {
+            std::mem::forget(pipeline.take());
+        }
+        self.processes.iter().for_each(|processes| std::mem::forget(Arc::clone(processes)));
     }
 
     /// What worker processes do, as JSON, for each model that has any.
@@ -205,7 +225,8 @@ pub fn exception(py: Python<'_>, error: &Error) -> PyErr {
     {
         return raised.clone_ref(py);
     }
-    processes::exception(py, error).unwrap_or_else(|| errors::from_host(py, &error.clone().into()))
+    processes::exception(py, error)
+        .unwrap_or_else(|| errors::from_host(py, &processes::renamed(error).into()))
 }
 
 /// Tells a future its outcome. One that was cancelled knows it already.
@@ -236,8 +257,27 @@ fn seconds_of<'py>(py: Python<'py>, timings: &Timings) -> PyResult<Bound<'py, Py
 
 fn seconds(field: &str, value: f64) -> Result<Duration, Error> {
     Duration::try_from_secs_f64(value)
-        .map_err(|_| Error::config(field, format!("must be seconds from 0 on, found {value}")))
+        .map_err(|_| Error::config(field, format!("must be seconds from 0 on, found {value:?}")))
 }
+
+/// Waits until `done` says so, at most for `limit`, and looks for signals meanwhile: `done` waits for as long as it is
+/// told.
+fn in_steps(py: Python<'_>, limit: Duration, done: impl Fn(Duration) -> bool + Sync) -> PyResult<bool> {
+    let start = Instant::now();
+    loop {
+        let left = limit.saturating_sub(start.elapsed());
+        if enter(py, || Ok::<_, Error>(done(left.min(STEP))))? {
+            return Ok(true);
+        }
+        if left <= STEP {
+            return Ok(false);
+        }
+        py.check_signals()?;
+    }
+}
+
+/// How long a signal may wait.
+const STEP: Duration = Duration::from_millis(50);
 
 /// A deadline in seconds from now; one that has passed is now.
 fn moment(from_now: f64) -> Result<Instant, Error> {
@@ -245,7 +285,10 @@ fn moment(from_now: f64) -> Result<Instant, Error> {
     if from_now <= 0.0 {
         return Ok(now);
     }
-    let limit = seconds("deadline_ms", from_now)?;
-    now.checked_add(limit)
-        .ok_or_else(|| Error::config("deadline_ms", format!("{from_now} s is too far away")))
+    let limit = Duration::try_from_secs_f64(from_now).ok();
+    limit.and_then(|limit| now.checked_add(limit)).ok_or_else(|| {
+        let message =
+            format!("must be milliseconds from now that a clock can hold, found {:?}", from_now * 1e3);
+        Error::config("deadline_ms", message)
+    })
 }

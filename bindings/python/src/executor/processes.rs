@@ -302,7 +302,7 @@ fn fill(reply: Reply<'_>, slot: &mut Slot<'_>) -> Result<Option<Vec<u8>>, Error>
     let row = slot.reserve_for(&specs)?;
     for (at, placed) in header.tensors.iter().enumerate() {
         let source = part(&reply, (placed.offset, placed.spec.row_bytes().unwrap_or(usize::MAX)))?;
-        let input = row.inputs().iter().position(|input| input.name == placed.spec.name).unwrap_or(at);
+        let input = row.place(&placed.spec.name, at);
         let target = row.bytes_mut(input);
         if target.len() == source.len() {
             target.copy_from_slice(source);
@@ -330,6 +330,19 @@ fn outcomes(py: Python<'_>, list: &[u8]) -> PyResult<Vec<Result<Py<PyAny>, Error
         }
     };
     loads(py, list)?.try_iter()?.map(|entry| outcome(entry?)).collect()
+}
+
+/// An error with the setting as Python calls it.
+pub fn renamed(error: &Error) -> Error {
+    match error {
+        &Error::Worker(WorkerError::Size {
+            what,
+            needed,
+            available,
+            setting: "input_bytes" | "output_bytes",
+        }) => WorkerError::Size { what, needed, available, setting: "worker_bytes" }.into(),
+        other => other.clone(),
+    }
 }
 
 /// The exception that a function raised in a worker, with the worker's traceback as a note.

@@ -253,14 +253,14 @@ fn write(tensors: &Bound<'_, PyAny>, slot: &mut Slot<'_>) -> Result<(), Error> {
     };
     let specs: Vec<TensorSpec> = arrays.iter().map(|array| array.spec.clone()).collect();
     let row = slot.reserve_for(&specs)?;
-    for array in &arrays {
-        copy(array, row);
+    for (at, array) in arrays.iter().enumerate() {
+        copy(array, at, row);
     }
     Ok(())
 }
 
-fn copy(array: &ArrayRef<'_>, row: &mut RowMut) {
-    let input = row.inputs().iter().position(|input| input.name == array.spec.name).unwrap_or(0);
+fn copy(array: &ArrayRef<'_>, at: usize, row: &mut RowMut) {
+    let input = row.place(&array.spec.name, at);
     let (target, source) = (row.bytes_mut(input), array.bytes());
     if target.len() == source.len() {
         target.copy_from_slice(source);

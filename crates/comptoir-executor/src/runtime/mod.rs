@@ -11,6 +11,7 @@ mod lanes;
 mod leave;
 mod operate;
 mod pipeline;
+mod prometheus;
 mod request;
 mod rows;
 mod settings;

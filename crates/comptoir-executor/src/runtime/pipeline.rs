@@ -133,6 +133,24 @@ impl<S: Stages> Pipeline<S> {
     /// their outcome all the same.
     pub fn close(&self, grace: Duration) -> bool {
         let until = moment_after(grace);
+        let finished = self.finish(grace);
+        let inner = &*self.inner;
+        let mut core = inner.lock();
+        core.phase = Phase::Stopped;
+        let abandoned = inner.take_all(&mut core);
+        drop(core);
+        abandoned.end(inner);
+        for condition in [&inner.cpu, &inner.lanes, &inner.clock, &inner.settled] {
+            condition.notify_all();
+        }
+        self.join(until + STOP);
+        finished
+    }
+
+    /// The first half of [`close`](Self::close): takes no more requests and waits for those inside, at most for
+    /// `limit`, so that a host can look between two calls whether it is still to wait. True where none is left.
+    pub fn finish(&self, limit: Duration) -> bool {
+        let until = moment_after(limit);
         let inner = &*self.inner;
         let mut core = inner.lock();
         if core.phase == Phase::Open {
@@ -148,16 +166,7 @@ impl<S: Stages> Pipeline<S> {
                 .wait_timeout(core, left)
                 .map_or_else(|error| error.into_inner().0, |(core, _)| core);
         }
-        let finished = core.live == 0;
-        core.phase = Phase::Stopped;
-        let abandoned = inner.take_all(&mut core);
-        drop(core);
-        abandoned.end(inner);
-        for condition in [&inner.cpu, &inner.lanes, &inner.clock, &inner.settled] {
-            condition.notify_all();
-        }
-        self.join(until + STOP);
-        finished
+        core.live == 0
     }
 
     /// Waits for threads until `until`; those that do not end are left behind.
@@ -204,6 +213,7 @@ fn check_names<S: Stages>(endpoints: &[Endpoint<S>]) -> Result<(), Error> {
         if let Some(batch) = &endpoint.spec.batch {
             batch.check()?;
         }
+        endpoint.spec.check_shapes()?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
 
+use super::shapes::twice;
 use crate::error::Error;
 use crate::policy::BatchPolicy;
 use crate::tensor::TensorSpec;
@@ -65,6 +66,31 @@ impl Default for PipelineSpec {
 impl Default for ModelSpec {
     fn default() -> Self {
         Self { name: "model".to_owned(), weight: 1, batch: None, shapes: None, warm_up: true }
+    }
+}
+
+impl ModelSpec {
+    /// Whether the shapes that are declared say what a row is.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the field, within the model's settings.
+    pub fn check_shapes(&self) -> Result<(), Error> {
+        let Some(shapes) = &self.shapes else { return Ok(()) };
+        if shapes.is_empty() {
+            return Err(Error::config("shapes", "is empty: declare a shape, or leave it out"));
+        }
+        for (shape, inputs) in shapes.iter().enumerate() {
+            if inputs.is_empty() {
+                return Err(Error::config(format!("shapes[{shape}]"), "has no input"));
+            }
+            if let Some(name) = twice(inputs) {
+                return Err(Error::config(
+                    format!("shapes[{shape}]"),
+                    format!("input `{name}` is there twice"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -31,6 +31,10 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
         };
         if model.forming.is_empty() && endpoint.open_shape {
             let named: Vec<TensorSpec> = inputs.iter().map(declared).collect();
+            if let Some(name) = twice(&named) {
+                let message = format!("two inputs are called `{name}`: give each a name of its own");
+                return Err(Error::stage("preprocess", message));
+            }
             // The lock is held, so the model is not asked for memory.
             let mut forming = endpoint.forming(&named, None)?;
             // A shape of which no batch fits into memory is not declared.
@@ -50,6 +54,13 @@ impl<S: Stages> Shapes for ShapesOf<'_, S> {
 fn declared(input: &TensorSpec) -> TensorSpec {
     let name = if input.name.is_empty() { "input" } else { &input.name };
     TensorSpec::new(name, input.dtype, &input.shape)
+}
+
+/// The first name that two inputs have.
+pub(super) fn twice(inputs: &[TensorSpec]) -> Option<&str> {
+    let is_second =
+        |&(at, input): &(usize, &TensorSpec)| inputs.iter().take(at).any(|other| other.name == input.name);
+    inputs.iter().enumerate().find(is_second).map(|(_, input)| input.name.as_str())
 }
 
 /// Whether tensors fit a shape, in whatever order they come.
@@ -73,12 +84,8 @@ fn mismatch<F>(forming: &[Forming<F>], found: &[TensorSpec]) -> Error {
     let Some(first) = declared.first() else {
         return Error::config("shapes", "no shape is declared");
     };
-    if first.len() != found.len() {
-        let message = format!("expected {} tensors for a row, found {}", first.len(), found.len());
-        return Error::stage("preprocess", message);
-    }
     for (at, one) in first.iter().enumerate() {
-        let Some(tensor) = named(found, one, at) else { break };
+        let Some(tensor) = named(found, one, at).filter(|_| first.len() == found.len()) else { break };
         let input = one.name.clone();
         let expected = || declared.iter().filter_map(|inputs| inputs.get(at));
         if expected().all(|spec| spec.dtype != tensor.dtype) {
@@ -94,8 +101,17 @@ fn mismatch<F>(forming: &[Forming<F>], found: &[TensorSpec]) -> Error {
             };
         }
     }
-    let names = |inputs: &[TensorSpec]| {
-        inputs.iter().map(|input| format!("`{}`", input.name)).collect::<Vec<_>>().join(", ")
-    };
     Error::stage("preprocess", format!("expected the inputs {}, found {}", names(first), names(found)))
+}
+
+/// Names of inputs for a message.
+fn names(inputs: &[TensorSpec]) -> String {
+    let name = |input: &TensorSpec| match input.name.as_str() {
+        "" => "an array without a name".to_owned(),
+        name => format!("`{name}`"),
+    };
+    match inputs {
+        [] => "nothing".to_owned(),
+        inputs => inputs.iter().map(name).collect::<Vec<_>>().join(", "),
+    }
 }

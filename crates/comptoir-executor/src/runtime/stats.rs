@@ -1,6 +1,4 @@
-//! What a pipeline counts, and how it says so.
-
-use std::fmt::Write as _;
+//! What a pipeline counts.
 
 use serde::Serialize;
 
@@ -239,83 +237,6 @@ impl Histogram {
     }
 }
 
-impl Stats {
-    /// The numbers in the text format of Prometheus; names begin with `comptoir_executor_`.
-    #[must_use]
-    pub fn prometheus(&self) -> String {
-        let mut text = String::new();
-        let mut family = |name: &str, kind: &str, help: &str, samples: Vec<(String, f64)>| {
-            let _ = writeln!(
-                text,
-                "# HELP comptoir_executor_{name} {help}\n# TYPE comptoir_executor_{name} {kind}"
-            );
-            for (labels, value) in samples {
-                let _ = writeln!(text, "comptoir_executor_{name}{labels} {value}");
-            }
-        };
-        let each = |value: &dyn Fn(&ModelStats) -> f64| -> Vec<(String, f64)> {
-            self.models.iter().map(|model| (labels(&[("model", &model.name)]), value(model))).collect()
-        };
-        family("uptime_seconds", "gauge", "Time since the start.", vec![(String::new(), self.uptime)]);
-        family("live_requests", "gauge", "Requests inside.", vec![(String::new(), count(self.live as u64))]);
-        family("submitted_total", "counter", "Requests submitted.", each(&|model| count(model.submitted)));
-        family("requests_total", "counter", "Requests by outcome.", self.outcome_samples());
-        family(
-            "queued_requests",
-            "gauge",
-            "Waiting for the CPU stage.",
-            each(&|model| count(model.queued as u64)),
-        );
-        family(
-            "ready_rows",
-            "gauge",
-            "Rows waiting for the device.",
-            each(&|model| count(model.ready as u64)),
-        );
-        family("batches_total", "counter", "Batches run.", each(&|model| count(model.batches)));
-        family("rows_total", "counter", "Rows in batches.", each(&|model| count(model.rows)));
-        let busy = self.utilisation.iter().enumerate();
-        let busy = busy.map(|(at, &share)| (labels(&[("instance", &at.to_string())]), share)).collect();
-        family("utilisation_ratio", "gauge", "Share of the time with a batch on the device.", busy);
-        family("stage_seconds", "summary", "Time of requests by stage.", self.stage_samples());
-        text
-    }
-
-    fn outcome_samples(&self) -> Vec<(String, f64)> {
-        let of = |model: &ModelStats| {
-            let Outcomes { done, failed, late, overloaded, cancelled, closed } = model.outcomes;
-            [
-                ("done", done),
-                ("failed", failed),
-                ("late", late),
-                ("overloaded", overloaded),
-                ("cancelled", cancelled),
-                ("closed", closed),
-            ]
-            .map(|(outcome, number)| (labels(&[("model", &model.name), ("outcome", outcome)]), count(number)))
-        };
-        self.models.iter().flat_map(of).collect()
-    }
-
-    /// Quantiles, sum and count of each stage, as a summary has them.
-    fn stage_samples(&self) -> Vec<(String, f64)> {
-        let mut samples = Vec::new();
-        for model in &self.models {
-            for (stage, distribution) in model.stages.named() {
-                let Distribution { count: number, sum, p50, p90, p99 } = distribution;
-                let pairs = [("model", model.name.as_str()), ("stage", stage)];
-                for (quantile, value) in [("0.5", p50), ("0.9", p90), ("0.99", p99)] {
-                    let [model, stage] = pairs;
-                    samples.push((labels(&[model, stage, ("quantile", quantile)]), value));
-                }
-                samples.push((format!("_sum{}", labels(&pairs)), sum));
-                samples.push((format!("_count{}", labels(&pairs)), count(number)));
-            }
-        }
-        samples
-    }
-}
-
 impl Stages {
     /// The stages with their names.
     #[must_use]
@@ -329,19 +250,6 @@ impl Stages {
             ("total", self.total),
         ]
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus has floats only")]
-fn count(number: u64) -> f64 {
-    number as f64
-}
-
-/// Labels of a sample, their values escaped as the format wants it.
-fn labels(pairs: &[(&str, &str)]) -> String {
-    let escaped = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-    let pairs: Vec<String> =
-        pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-    format!("{{{}}}", pairs.join(","))
 }
 
 #[cfg(test)]
@@ -360,10 +268,5 @@ mod tests {
         }
         assert_eq!(distribution.count, 1000);
         assert_eq!(Histogram::default().distribution(), Distribution::default());
-    }
-
-    #[test]
-    fn labels_are_escaped() {
-        assert_eq!(labels(&[("model", "a\"b\\c\n")]), "{model=\"a\\\"b\\\\c\\n\"}");
     }
 }

@@ -315,14 +315,11 @@ impl Arrivals {
             }
             Self::Bursts { per_second, size } => rate(*per_second, requests.max(*size)),
             Self::TraceMs(times) => {
-                let known = times.iter().all(|time| (0.0..=MOST_TRACE_MS).contains(time));
-                if known && times.is_sorted() && (1..=MOST_REQUESTS).contains(&times.len()) {
-                    return Ok(());
+                if !(1..=MOST_REQUESTS).contains(&times.len()) {
+                    let message = format!("must be from 1 to {MOST_REQUESTS} times, found {}", times.len());
+                    return Err(Error::config("arrivals.trace_ms", message));
                 }
-                let message = format!(
-                    "must be from 1 to {MOST_REQUESTS} times in ascending order, from 0 to {MOST_TRACE_MS}"
-                );
-                Err(Error::config("arrivals.trace_ms", message))
+                check_trace(times)
             }
         }
     }
@@ -358,6 +355,21 @@ const MOST_RATE: f64 = 1e9;
 const MOST_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 const MOST_MS: f64 = 86_400_000.0;
 const MOST_TRACE_MS: f64 = 31.0 * MOST_MS;
+
+/// Refuses the first time of a trace that is out of range or before the one before it.
+fn check_trace(times: &[f64]) -> Result<(), Error> {
+    let mut before = 0.0;
+    for (at, &time) in times.iter().enumerate() {
+        if !(before..=MOST_TRACE_MS).contains(&time) {
+            let message = format!(
+                "must be in ascending order, from 0 to {MOST_TRACE_MS}: time {at} is {time:?} after {before:?}"
+            );
+            return Err(Error::config("arrivals.trace_ms", message));
+        }
+        before = time;
+    }
+    Ok(())
+}
 
 fn within(field: &str, value: f64, most: f64) -> Result<(), Error> {
     if (0.0..=most).contains(&value) {

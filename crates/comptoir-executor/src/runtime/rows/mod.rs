@@ -36,6 +36,13 @@ impl RowMut {
         self.buffer.layout().inputs()
     }
 
+    /// The place of the input that a tensor is for: the input of its name, or without a name the one at `at`, the
+    /// tensor's own place.
+    #[must_use]
+    pub fn place(&self, name: &str, at: usize) -> usize {
+        self.inputs().iter().position(|input| input.name == name).unwrap_or(at)
+    }
+
     /// The bytes of input `input`, aligned for its element type; empty where there is no such input. They hold
     /// whatever was there before.
     pub fn bytes_mut(&mut self, input: usize) -> &mut [u8] {

@@ -15,7 +15,8 @@ public final class Row {
      * Takes the row for inputs of these shapes.
      *
      * @param inputs the inputs, which the model must take
-     * @return for each input a direct buffer in native order over the memory of the batch
+     * @return for each of them, in their order, a direct buffer in native order over the memory of the batch, which holds
+     *     whatever was there before
      * @throws ComptoirException {@code EXECUTOR_SHAPE} or {@code EXECUTOR_DTYPE} where the model takes no such inputs
      */
     public ByteBuffer[] reserve(TensorSpec... inputs) {

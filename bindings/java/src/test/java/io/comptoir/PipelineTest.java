@@ -101,6 +101,27 @@ class PipelineTest {
     }
 
     @Test
+    void buffersOfARowComeInTheOrderInWhichTheyWereAskedFor() throws Exception {
+        String config = """
+            {"models": [{"spec": {"name": "two", "warm_up": false, "shapes": [[
+             {"name": "a", "dtype": "float32", "shape": [1]}, {"name": "b", "dtype": "float32", "shape": [1]}]]}}]}""";
+        TensorSpec a = TensorSpec.of("a", ElementType.FLOAT32, 1);
+        TensorSpec b = TensorSpec.of("b", ElementType.FLOAT32, 1);
+        Preprocess backwards = (item, row) -> {
+            ByteBuffer[] memory = row.reserve(b, a);
+            memory[0].putFloat(2);
+            memory[1].putFloat(1);
+        };
+        Infer both = batch -> {
+            float[] numbers = new float[] {batch.data(0).getFloat(0), batch.data(1).getFloat(0)};
+            return List.of(Tensor.of("y", new int[] {1, 2}, numbers));
+        };
+        try (Pipeline pipeline = Pipeline.start(config, ModelCode.of(backwards, both))) {
+            assertArrayEquals(new float[] {1, 2}, pipeline.submitItem("item", "").get().output("y").floats());
+        }
+    }
+
+    @Test
     void aCancelledFutureGivesItsRequestUp() throws Exception {
         CountDownLatch entered = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
