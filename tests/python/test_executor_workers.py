@@ -118,9 +118,12 @@ def descriptors():
 def test_rows_come_from_other_processes():
     with pipeline() as pipe:
         assert [float(result[0]) for result in pipe.map(range(300))] == [2.0 * n for n in range(300)]
-        stats = pipe.stats()
+        stats, text = pipe.stats(), pipe.prometheus()
     assert len(stats["workers"]) == 2
     assert sum(worker["calls"] for worker in stats["workers"]) == 300
+    calls = [f'worker_calls_total{{model="model",worker="{at}"}}' for at in range(2)]
+    answered = [text.split(f"comptoir_executor_{name} ")[1].split("\n")[0] for name in calls]
+    assert [int(number) for number in answered] == [worker["calls"] for worker in stats["workers"]]
     assert os.getpid() not in [worker["pid"] for worker in stats["workers"]]
 
 

@@ -11,6 +11,7 @@ pub mod backend;
 pub mod error;
 #[cfg(feature = "image")]
 pub mod image;
+mod metrics;
 pub mod plan;
 pub mod policy;
 pub mod runtime;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use comptoir_executor::Error;
-use comptoir_executor::runtime::{Pipeline, Swap};
+use comptoir_executor::policy::BatchPolicy;
+use comptoir_executor::runtime::{ModelSpec, Pipeline, Swap};
 use support::{doubler, doubling, gate, model_spec, one_thread};
 
 #[test]
@@ -36,4 +37,21 @@ fn what_a_stage_still_held_at_the_end_leaves_when_the_stage_returns() {
         std::thread::yield_now();
     }
     assert!(pipeline.close(Duration::ZERO));
+}
+
+#[test]
+fn a_batch_waits_for_its_least_size_until_nobody_can_come() {
+    let batch = BatchPolicy { min_size: 3, max_delay_ms: 60_000.0, ..BatchPolicy::default() };
+    let spec = ModelSpec { batch: Some(batch), ..model_spec() };
+    let pipeline = Pipeline::start(one_thread(), doubling(), doubler(), spec).unwrap();
+    let submit = |number| pipeline.submit(number).unwrap();
+    let handles = [submit(1), submit(2)];
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(pipeline.stats().models[0].batches, 0);
+    let (last, timings) = submit(3).wait_with_timings();
+    assert_eq!((last, timings.batch_size), (Ok(6), 3));
+    assert_eq!(handles.map(|handle| handle.wait().unwrap()), [2, 4]);
+    let alone = submit(4);
+    assert!(pipeline.close(Duration::from_secs(30)));
+    assert_eq!(alone.wait(), Ok(8));
 }

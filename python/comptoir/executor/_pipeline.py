@@ -290,11 +290,15 @@ class Pipeline:
             a batch, and of each row.
         """
         stats: dict[str, Any] = json.loads(self._native.stats())
-        stats["workers"] = [worker for model in self._native.workers() for worker in json.loads(model)]
+        stats["workers"] = [
+            {"model": model, **worker}
+            for model, workers in self._native.workers()
+            for worker in json.loads(workers)
+        ]
         return stats
 
     def prometheus(self) -> str:
-        """Give the numbers of `stats`, but for worker processes, in the text format of Prometheus."""
+        """Give the numbers of `stats` in the text format of Prometheus."""
         return self._native.prometheus()
 
     def trace(self, path: str | PathLike[str]) -> None:

@@ -23,10 +23,9 @@ class Batch:
     max_size : int
         Rows of the largest batch.
     max_delay_ms : float
-        How long the first row waits for `min_size` rows, while others are in ``preprocess``.
+        How long the first row of a batch waits for `min_size` rows.
     min_size : int
-        Rows that a batch waits for although the device is idle, as long as others are in ``preprocess``. At 1
-        an idle device never waits.
+        Rows that a batch waits for although the device is idle. At 1 an idle device never waits.
     preferred : sequence of int
         Sizes that the device likes: a larger batch is cut to the largest of them that fits.
     stack : bool

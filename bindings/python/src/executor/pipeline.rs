@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use comptoir::executor::Error;
 use comptoir::executor::error::Cause;
 use comptoir::executor::runtime::{
     Canceller, Endpoint, Model, ModelSpec, Options, Pipeline, PipelineSpec, Swap, Timings,
 };
+use comptoir::executor::{Error, worker};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -27,7 +27,8 @@ pub struct ExecutorPipeline {
     /// Per model: where objects wait that are no tensors.
     objects: Vec<Option<Arc<Objects>>>,
     names: Vec<String>,
-    processes: Vec<Arc<Processes>>,
+    /// Per model that has any.
+    processes: Vec<(String, Arc<Processes>)>,
 }
 
 /// The right to give a request up.
@@ -62,7 +63,7 @@ impl ExecutorPipeline {
                 settings.warm_up = false;
             }
             let processes = workers.map(|(spec, setup)| start_processes(py, &spec, setup)).transpose()?;
-            all_processes.extend(processes.clone());
+            all_processes.extend(processes.clone().map(|processes| (settings.name.clone(), processes)));
             let preprocess = Preprocess::new(py, preprocess);
             let model = load(model.bind(py), objects.clone());
             names.push(settings.name.clone());
@@ -145,7 +146,12 @@ impl ExecutorPipeline {
 
     /// What has happened, in the text format of Prometheus.
     fn prometheus(&self, py: Python<'_>) -> PyResult<String> {
-        enter(py, || Ok::<_, Error>(self.get()?.stats().prometheus()))
+        enter(py, || {
+            let workers =
+                self.processes.iter().map(|(model, processes)| (model.as_str(), processes.status()));
+            let workers: Vec<_> = workers.collect();
+            Ok::<_, Error>(self.get()?.stats().prometheus() + &worker::prometheus(&workers))
+        })
     }
 
     /// The timeline, as JSON.
@@ -163,7 +169,7 @@ impl ExecutorPipeline {
         let waited = in_steps(py, grace, |step| pipeline.finish(step));
         enter(py, || {
             let finished = pipeline.close(Duration::ZERO);
-            self.processes.iter().for_each(|processes| processes.close());
+            self.processes.iter().for_each(|(_, processes)| processes.close());
             Ok::<_, Error>(finished)
         })
         .and_then(|finished| waited.map(|waited| waited || finished))
@@ -176,12 +182,13 @@ impl ExecutorPipeline {
         if let Ok(mut pipeline) = self.pipeline.try_lock() {
             std::mem::forget(pipeline.take());
         }
-        self.processes.iter().for_each(|processes| std::mem::forget(Arc::clone(processes)));
+        self.processes.iter().for_each(|(_, processes)| std::mem::forget(Arc::clone(processes)));
     }
 
-    /// What worker processes do, as JSON, for each model that has any.
-    fn workers(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-        enter(py, || Ok::<_, Error>(self.processes.iter().map(|processes| processes.stats()).collect()))
+    /// What worker processes do, as JSON, for each model that has any, with its name.
+    fn workers(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
+        let stats = |(name, processes): &(String, Arc<Processes>)| (name.clone(), processes.stats());
+        enter(py, || Ok::<_, Error>(self.processes.iter().map(stats).collect()))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use comptoir::executor::Error;
 use comptoir::executor::runtime::Slot;
 use comptoir::executor::tensor::TensorSpec;
-use comptoir::executor::worker::{Error as WorkerError, Reply, WorkerConfig, WorkerPool};
+use comptoir::executor::worker::{Error as WorkerError, Reply, WorkerConfig, WorkerPool, WorkerStats};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,7 @@ pub struct Placed {
 struct Status {
     pid: Option<u32>,
     phase: &'static str,
+    in_flight: usize,
     calls: u64,
     failures: u64,
     restarts: u64,
@@ -241,16 +242,21 @@ impl Processes {
         self.pool.close(Duration::ZERO);
     }
 
-    /// What the workers do, as JSON.
+    /// What the workers do.
+    pub fn status(&self) -> WorkerStats {
+        self.pool.stats()
+    }
+
+    /// The same as JSON.
     pub fn stats(&self) -> String {
         let status: Vec<Status> = self
-            .pool
-            .stats()
+            .status()
             .workers
             .into_iter()
             .map(|worker| Status {
                 pid: worker.pid,
                 phase: worker.phase.name(),
+                in_flight: worker.in_flight,
                 calls: worker.calls,
                 failures: worker.failures,
                 restarts: worker.restarts,

@@ -141,13 +141,13 @@ pub fn late(now: Nanos, row: &Ready, latency: &LatencyModel) -> bool {
 ///
 /// An idle device starts at once, unless `min_size` says otherwise. A device that is busy gets its next batch when it
 /// is free, or earlier by the time that its input takes to be copied; a full batch is not held back for copying. A
-/// batch is made no larger than lets its earliest deadline be met, where a smaller one meets it. `coming` rows are in
-/// `preprocess`; where none is coming, waiting for `min_size` is of no use and ends.
+/// batch is made no larger than lets its earliest deadline be met, where a smaller one meets it. Where no more
+/// rows are `coming`, as at the end of a pipeline, waiting for `min_size` is of no use and ends.
 #[must_use]
 pub fn decide(
     now: Nanos,
     ready: &[Ready],
-    coming: usize,
+    coming: bool,
     device: DeviceState,
     latency: &LatencyModel,
     policy: &BatchPolicy,
@@ -157,7 +157,7 @@ pub fn decide(
     let full = most == policy.max_size;
     let turn = device.free_at.saturating_sub(device.copy_in);
     let busy = !device.idle && now < turn && !(full && device.copy_in > 0);
-    if most < policy.min_size && coming > 0 {
+    if most < policy.min_size && coming {
         let delay = first.ready.saturating_add(policy.max_delay());
         let until = delay.min(last_start(ready, latency, policy.min_size));
         if now < until {
@@ -208,48 +208,42 @@ mod tests {
         BatchPolicy { max_size, ..BatchPolicy::default() }
     }
 
-    fn ask(
-        now: Nanos,
-        ready: &[Ready],
-        coming: usize,
-        device: DeviceState,
-        policy: &BatchPolicy,
-    ) -> Decision {
+    fn ask(now: Nanos, ready: &[Ready], coming: bool, device: DeviceState, policy: &BatchPolicy) -> Decision {
         decide(now, ready, coming, device, &LatencyModel::new(100, 10), policy)
     }
 
     #[test]
     fn an_idle_device_takes_what_there_is() {
-        assert_eq!(ask(50, &rows(3), 9, IDLE, &policy(8)), Decision::Dispatch { rows: 3 });
-        assert_eq!(ask(50, &rows(30), 9, IDLE, &policy(8)), Decision::Dispatch { rows: 8 });
-        assert_eq!(ask(50, &[], 9, IDLE, &policy(8)), Decision::Wait { until: None });
+        assert_eq!(ask(50, &rows(3), true, IDLE, &policy(8)), Decision::Dispatch { rows: 3 });
+        assert_eq!(ask(50, &rows(30), true, IDLE, &policy(8)), Decision::Dispatch { rows: 8 });
+        assert_eq!(ask(50, &[], true, IDLE, &policy(8)), Decision::Wait { until: None });
     }
 
     #[test]
     fn a_busy_device_gets_its_batch_in_time_for_the_copy() {
         let busy = DeviceState { idle: false, free_at: 900, copy_in: 200 };
-        assert_eq!(ask(600, &rows(3), 9, busy, &policy(8)), Decision::Hold { until: 700 });
-        assert_eq!(ask(700, &rows(3), 9, busy, &policy(8)), Decision::Dispatch { rows: 3 });
+        assert_eq!(ask(600, &rows(3), true, busy, &policy(8)), Decision::Hold { until: 700 });
+        assert_eq!(ask(700, &rows(3), true, busy, &policy(8)), Decision::Dispatch { rows: 3 });
         // A full batch can be copied now: nothing would join it.
-        assert_eq!(ask(600, &rows(8), 9, busy, &policy(8)), Decision::Dispatch { rows: 8 });
+        assert_eq!(ask(600, &rows(8), true, busy, &policy(8)), Decision::Dispatch { rows: 8 });
     }
 
     #[test]
     fn a_least_size_is_waited_for_but_not_for_ever_nor_for_nobody() {
         let policy = BatchPolicy { max_size: 8, min_size: 4, max_delay_ms: 0.001, preferred: vec![] };
-        assert_eq!(ask(500, &rows(3), 9, IDLE, &policy), Decision::Wait { until: Some(1000) });
-        assert_eq!(ask(1000, &rows(3), 9, IDLE, &policy), Decision::Dispatch { rows: 3 });
-        assert_eq!(ask(500, &rows(3), 0, IDLE, &policy), Decision::Dispatch { rows: 3 });
-        assert_eq!(ask(500, &rows(4), 9, IDLE, &policy), Decision::Dispatch { rows: 4 });
+        assert_eq!(ask(500, &rows(3), true, IDLE, &policy), Decision::Wait { until: Some(1000) });
+        assert_eq!(ask(1000, &rows(3), true, IDLE, &policy), Decision::Dispatch { rows: 3 });
+        assert_eq!(ask(500, &rows(3), false, IDLE, &policy), Decision::Dispatch { rows: 3 });
+        assert_eq!(ask(500, &rows(4), true, IDLE, &policy), Decision::Dispatch { rows: 4 });
         let mut urgent = rows(3);
         urgent[1].deadline = Some(640);
-        assert_eq!(ask(499, &urgent, 9, IDLE, &policy), Decision::Wait { until: Some(500) });
+        assert_eq!(ask(499, &urgent, true, IDLE, &policy), Decision::Wait { until: Some(500) });
     }
 
     #[test]
     fn preferred_sizes_cut_and_small_batches_leave_as_they_are() {
         let policy = BatchPolicy { preferred: vec![4, 8], ..policy(16) };
-        let sizes = [3, 4, 7, 8, 15].map(|count| ask(50, &rows(count), 0, IDLE, &policy));
+        let sizes = [3, 4, 7, 8, 15].map(|count| ask(50, &rows(count), false, IDLE, &policy));
         assert_eq!(sizes, [3, 4, 4, 8, 8].map(|rows| Decision::Dispatch { rows }));
     }
 
@@ -276,7 +270,7 @@ mod tests {
             let latency = LatencyModel::new(100, 10);
             let ready: Vec<Ready> =
                 deadlines.iter().map(|&deadline| Ready { arrived: 0, ready: 0, deadline }).collect();
-            let Decision::Dispatch { rows } = decide(500, &ready, 0, IDLE, &latency, &policy(max_size)) else {
+            let Decision::Dispatch { rows } = decide(500, &ready, false, IDLE, &latency, &policy(max_size)) else {
                 return Err(TestCaseError::fail("an idle device waits"));
             };
             prop_assert!(rows >= 1 && rows <= ready.len().min(max_size));

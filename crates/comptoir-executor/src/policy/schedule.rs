@@ -35,6 +35,8 @@ pub(crate) struct Schedule {
     lanes: Fair,
     instances: Vec<Instance>,
     depth: usize,
+    /// Whether requests still come.
+    open: bool,
 }
 
 /// What a lane does next.
@@ -77,7 +79,13 @@ impl Schedule {
             lanes: Fair::new(weights)?,
             instances: (0..instances).map(|_| Instance::new(depth)).collect(),
             depth,
+            open: true,
         })
+    }
+
+    /// Says that no more requests come, so that no batch waits for them.
+    pub(crate) fn close(&mut self) {
+        self.open = false;
     }
 
     /// The instances of the device.
@@ -174,7 +182,8 @@ impl Schedule {
         };
         let flow = model.flow();
         let device = instance.state(now, model.copy_in(ready.len().min(flow.batch.max_size)));
-        (shape, decide(now, &ready, flow.preprocessing(), device, model.latency(), &flow.batch))
+        let coming = self.open || flow.preprocessing() > 0 || !flow.queue.is_empty();
+        (shape, decide(now, &ready, coming, device, model.latency(), &flow.batch))
     }
 
     /// A batch of the model starts on a lane and is expected to take so long.

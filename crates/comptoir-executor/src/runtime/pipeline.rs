@@ -155,6 +155,9 @@ impl<S: Stages> Pipeline<S> {
         let mut core = inner.lock();
         if core.phase == Phase::Open {
             core.phase = Phase::Draining;
+            core.schedule.close();
+            // Rows that wait for others need not any more.
+            inner.lanes.notify_all();
         }
         while core.live > 0 && core.phase != Phase::Stopped {
             let left = until.saturating_duration_since(Instant::now());

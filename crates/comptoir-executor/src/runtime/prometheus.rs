@@ -1,11 +1,7 @@
 //! The numbers of a pipeline in the text format of Prometheus.
 
-use std::fmt::Write as _;
-
 use super::stats::{Distribution, ModelStats, Outcomes, Stats, VersionStats};
-
-/// Samples of a family: what follows its name, and the value.
-type Samples = Vec<(String, f64)>;
+use crate::metrics::{Samples, Text, alone, count, labels};
 
 impl Stats {
     /// The numbers in the text format of Prometheus; names begin with `comptoir_executor_`.
@@ -21,7 +17,7 @@ impl Stats {
         text.family("utilisation_ratio", "gauge", "Share of the time with a batch on the device.", busy);
         text.family("stage_seconds", "summary", "Time of requests by stage.", self.stage_samples());
         self.versions(&mut text);
-        text.0
+        text.end()
     }
 
     /// What came, what became of it, and where it waits.
@@ -128,47 +124,4 @@ fn size_samples(model: &ModelStats) -> Samples {
     samples.push((format!("_sum{}", labels(&[name])), count(model.rows)));
     samples.push((format!("_count{}", labels(&[name])), count(model.batches)));
     samples
-}
-
-/// The text as it grows.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str, samples: Samples) {
-        let Self(text) = self;
-        let _ =
-            writeln!(text, "# HELP comptoir_executor_{name} {help}\n# TYPE comptoir_executor_{name} {kind}");
-        for (labels, value) in samples {
-            let _ = writeln!(text, "comptoir_executor_{name}{labels} {value}");
-        }
-    }
-}
-
-/// The only sample of a family.
-fn alone(value: f64) -> Samples {
-    vec![(String::new(), value)]
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus has floats only")]
-fn count(number: u64) -> f64 {
-    number as f64
-}
-
-/// Labels of a sample, their values escaped as the format wants it.
-fn labels(pairs: &[(&str, &str)]) -> String {
-    let escaped = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
-    let pairs: Vec<String> =
-        pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-    format!("{{{}}}", pairs.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_are_escaped() {
-        assert_eq!(labels(&[("model", "a\"b\\c\n")]), "{model=\"a\\\"b\\\\c\\n\"}");
-    }
 }

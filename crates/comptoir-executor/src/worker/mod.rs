@@ -28,7 +28,7 @@ pub use child::{Request, Worker, serve};
 pub use config::WorkerConfig;
 pub use error::Error;
 pub use pool::{Reply, WorkerPool};
-pub use stats::{WorkerPhase, WorkerStats, WorkerStatus};
+pub use stats::{WorkerPhase, WorkerStats, WorkerStatus, prometheus};
 
 /// What the ring says to a worker that shall end.
 const STOP: u32 = u32::MAX;
