@@ -246,3 +246,11 @@ def test_a_result_too_large_for_a_worker_names_the_setting():
         assert str(error).endswith("raise `worker_bytes`")
         error = pipe.submit(b"x" * (1 << 20)).exception(60)
         assert str(error).endswith("raise `worker_bytes`")
+
+
+@pytest.mark.parametrize("given", ["a", b"a", bytearray(b"a"), {1}, frozenset({1})])
+def test_text_and_sets_are_no_rows(given):
+    with executor.Pipeline(model=lambda batch: given) as pipe:
+        error = pipe.submit(np.float32(1)).exception(30)
+    name = type(given).__name__
+    assert f"the output is `{name}`: expected an array or list with a row for each item" in str(error)

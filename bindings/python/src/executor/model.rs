@@ -7,7 +7,7 @@ use comptoir::executor::backend::Tensors;
 use comptoir::executor::runtime::{HostMemory, Model, Rows};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString, PyTuple};
 
 use super::stages::{Objects, raised};
 use super::view::TensorView;
@@ -95,9 +95,11 @@ fn arrays<'py>(py: Python<'py>, batch: &Rows) -> PyResult<Bound<'py, PyAny>> {
 /// Whether there is a prediction for each row.
 fn check_rows(output: &Bound<'_, PyAny>, rows: usize) -> Result<(), Error> {
     let check = |what: &str, value: &Bound<'_, PyAny>| match value.len() {
-        Ok(found) if found == rows => Ok(()),
-        Ok(found) => Err(Error::stage("infer", format!("{what} has {found} rows for a batch of {rows}"))),
-        Err(_) => {
+        Ok(found) if found == rows && !is_no_list(value) => Ok(()),
+        Ok(found) if !is_no_list(value) => {
+            Err(Error::stage("infer", format!("{what} has {found} rows for a batch of {rows}")))
+        }
+        _ => {
             let name = value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
             Err(Error::stage(
                 "infer",
@@ -119,6 +121,15 @@ fn check_rows(output: &Bound<'_, PyAny>, rows: usize) -> Result<(), Error> {
         }
         Err(_) => check("the output", output),
     }
+}
+
+/// Whether a value has a length, but no rows: text, or a set, which has no order.
+fn is_no_list(value: &Bound<'_, PyAny>) -> bool {
+    value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PySet>()
+        || value.is_instance_of::<PyFrozenSet>()
 }
 
 impl Predictions {
