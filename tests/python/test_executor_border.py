@@ -115,6 +115,15 @@ def test_ctrl_c_ends_the_wait_of_close():
     assert time.monotonic() - start < 20
 
 
+@pytest.fixture
+def interruptible():
+    """Take Ctrl-C as Python does by itself, also in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_wait_of_drain():
     event, started = threading.Event(), threading.Event()
 
